@@ -1,0 +1,1 @@
+"""Tools that correct a mask, without Qt."""

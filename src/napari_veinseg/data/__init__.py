@@ -1,0 +1,1 @@
+"""Images, masks, datasets and synthetic fingers."""

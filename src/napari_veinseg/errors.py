@@ -1,0 +1,13 @@
+"""The one exception whose text is meant for the user."""
+
+
+class VeinSegError(ValueError):
+    """Something that the user can mend, said in one sentence.
+
+    The sentence names the file or value and the remedy.  The command line prints it without a
+    traceback and the widgets show it as a napari notification; every other exception is a bug.
+    """
+
+
+class Cancelled(VeinSegError):  # noqa: N818  (it is an outcome that the user asked for)
+    """The user stopped the work; what had been written whole stays."""

@@ -1,0 +1,1 @@
+"""Metrics, comparison of models, reports."""

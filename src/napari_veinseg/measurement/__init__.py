@@ -1,0 +1,1 @@
+"""Centrelines, branches, bifurcations, widths and lengths of veins."""

@@ -1,0 +1,1 @@
+"""From an image to a probability and a mask."""

@@ -1,0 +1,1 @@
+"""Training runs: configuration, loop, child process."""

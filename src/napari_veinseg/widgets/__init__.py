@@ -1,0 +1,1 @@
+"""The napari and Qt side: it shows and asks, the rooms below do the work."""
