@@ -1,22 +1,15 @@
 """The `veinseg` command: one thin function a command, the work is done in the rooms below.
 
-A module of this package holds the commands of one subject; each is imported only when its command
-runs, so that `veinseg --help` needs no torch.
+A module of this package holds the commands of one subject.  The modules import the rooms below
+inside their functions, so that `veinseg --help` needs no torch.
 """
 
 import sys
 
 import typer
 
+from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
-
-app = typer.Typer(
-    name="veinseg",
-    help="Segment, correct, retrain and evaluate veins in near-infrared images.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 
 
 def main() -> None:
