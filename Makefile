@@ -1,0 +1,40 @@
+# Two commands matter: `make demo` and `make test`.  Each prepares what it needs by itself.
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+DISPLAYED := scripts/with-display
+# One thread a test process: two processes share two cores, and thread pools fight otherwise.
+PYTEST := OMP_NUM_THREADS=1 $(DISPLAYED) $(PYTHON) -m pytest -n 2 --dist loadfile
+
+.PHONY: demo test test-all lint format screenshots clean
+
+demo: $(STAMP) ## segment the sample images, print the scores, write masks and a contact sheet to demo/
+	$(VENV)/bin/veinseg demo --output demo
+
+test: $(STAMP) ## the fast tests, the widgets in a real viewer
+	$(PYTEST) -m "not slow"
+
+test-all: $(STAMP) ## the slow tests
+	$(PYTEST) -m slow
+
+lint: $(STAMP) ## style, types, docstrings, floors of the house
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) scripts/check_docstrings.py
+
+format: $(STAMP)
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+screenshots: $(STAMP) ## take the pictures of README and docs from the running program
+	$(DISPLAYED) $(PYTHON) scripts/screenshots.py docs/images
+
+$(STAMP): pyproject.toml constraints.txt
+	scripts/setup
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo dist
