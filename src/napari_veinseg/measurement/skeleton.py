@@ -1,0 +1,245 @@
+"""The centreline of a mask and its graph: ends, bifurcations and the branches between them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from skimage.morphology import skeletonize
+
+from napari_veinseg.data.labels import VEIN
+
+Mask = NDArray[np.bool_]
+Points = NDArray[np.intp]
+
+# The eight neighbours of a pixel in circular order, as (row, column) of a 3 x 3 window; neighbour
+# k is bit k of a neighbourhood's code.
+_RING = ((1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0), (0, 1), (0, 2))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A stretch of centreline between two nodes.
+
+    Attributes
+    ----------
+    path : NDArray[np.intp]
+        `(n, 2)` pixels in order, (row, column), with the pixel of a bifurcation at either end.
+        A closed ring without bifurcation repeats its first pixel.
+    start, end : int or None
+        Row in `Skeleton.bifurcations` of the bifurcation at that end; None at a free end.
+    """
+
+    path: Points
+    start: int | None
+    end: int | None
+
+    @property
+    def is_ring(self) -> bool:
+        """Whether the branch is closed and meets no bifurcation."""
+        closed = bool((self.path[0] == self.path[-1]).all())
+        return closed and self.start is None and self.end is None
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The graph of a centreline.
+
+    Attributes
+    ----------
+    ends : NDArray[np.intp]
+        `(n, 2)` pixels at which a vein ends.
+    bifurcations : NDArray[np.intp]
+        `(n, 2)` pixels at which three or more branches meet, one for each meeting.
+    branches : tuple of Branch
+        The stretches between them; a lone pixel is none.
+    """
+
+    ends: Points
+    bifurcations: Points
+    branches: tuple[Branch, ...]
+
+
+def centreline(mask: NDArray[Any]) -> Mask:
+    """Thin the veins of a mask to lines that are one pixel wide.
+
+    Zhang-Suen thinning leaves corners on staircases; those that connect nothing go, too.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`, vein where it equals 1 (or True); label 2 is not vein.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        `(Y, X)`, True on the centreline.
+
+    References
+    ----------
+    T. Y. Zhang and C. Y. Suen, "A fast parallel algorithm for thinning digital patterns",
+    Communications of the ACM 27, 236-239 (1984).
+    """
+    thin: Mask = skeletonize(mask == VEIN, method="zhang")
+    # No two pixels of a quarter of the grid touch: removing all of its redundant pixels at once
+    # is the same as one after another.
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        quarter = (slice(row, None, 2), slice(column, None, 2))
+        thin[quarter] &= ~_IS_REDUNDANT[_neighbourhood_codes(thin)[quarter]]
+    return thin
+
+
+def crossing_numbers(line: Mask) -> NDArray[np.uint8]:
+    """Count the 0-1 transitions around each pixel of a centreline.
+
+    Parameters
+    ----------
+    line : NDArray[np.bool_]
+        `(Y, X)`, a centreline.
+
+    Returns
+    -------
+    NDArray[np.uint8]
+        `(Y, X)`: 1 at an end, 2 along a vein, 3 or more at a bifurcation; 0 off the line and at
+        a lone pixel.
+
+    References
+    ----------
+    D. Rutovitz, "Pattern recognition", Journal of the Royal Statistical Society A 129, 504-530
+    (1966).
+    """
+    return np.where(line, _CROSSINGS[_neighbourhood_codes(line)], np.uint8(0))
+
+
+def trace(line: Mask) -> Skeleton:
+    """Find the ends, bifurcations and branches of a centreline.
+
+    Bifurcation pixels that touch are one bifurcation, shown by the pixel nearest to their middle.
+
+    Parameters
+    ----------
+    line : NDArray[np.bool_]
+        `(Y, X)`, as `centreline` gives it.
+
+    Returns
+    -------
+    Skeleton
+        The graph.
+    """
+    pixels = np.argwhere(line)
+    links = _links(line, pixels)
+    in_node = ((crossing_numbers(line) >= 3) | _in_square(line))[line]
+    node_of = _components(links, in_node)
+    nodes = _middles(pixels, node_of)
+    branches = []
+    for path in _paths(links, ~in_node):
+        places = pixels[path]
+        start, end = node_of[path[0]], node_of[path[-1]]
+        if start >= 0:
+            places[0] = nodes[start]
+        if end >= 0:
+            places[-1] = nodes[end]
+        branches.append(Branch(places, _row(start), _row(end)))
+    open_branches = [branch for branch in branches if not branch.is_ring]
+    ends = [branch.path[0] for branch in open_branches if branch.start is None]
+    ends += [branch.path[-1] for branch in open_branches if branch.end is None]
+    return Skeleton(np.array(ends, np.intp).reshape(-1, 2), nodes, tuple(branches))
+
+
+def _row(node: int) -> int | None:
+    return None if node < 0 else int(node)
+
+
+def _links(line: Mask, pixels: Points) -> sparse.csr_array:
+    """Link neighbouring pixels; a diagonal counts only where no corner links them already."""
+    index = np.full((line.shape[0] + 2, line.shape[1] + 2), -1)
+    index[1:-1, 1:-1][line] = np.arange(len(pixels))
+    rows, columns = pixels.T + 1
+    left, right = index[rows, columns - 1], index[rows, columns + 1]
+    below = index[rows + 1, columns]
+    below_right = np.where((right < 0) & (below < 0), index[rows + 1, columns + 1], -1)
+    below_left = np.where((left < 0) & (below < 0), index[rows + 1, columns - 1], -1)
+    targets = np.concatenate([right, below, below_right, below_left])
+    sources = np.tile(np.arange(len(pixels)), 4)[targets >= 0]
+    one_way = sparse.coo_array(
+        (np.ones(len(sources), bool), (sources, targets[targets >= 0])), (len(pixels),) * 2
+    )
+    return (one_way + one_way.T).tocsr()
+
+
+def _in_square(line: Mask) -> Mask:
+    """Mark the 2 x 2 squares that thinning leaves where four branches meet."""
+    corner = line[:-1, :-1] & line[:-1, 1:] & line[1:, :-1] & line[1:, 1:]
+    square = np.zeros_like(line)
+    for rows in (slice(None, -1), slice(1, None)):
+        for columns in (slice(None, -1), slice(1, None)):
+            square[rows, columns] |= corner
+    return square
+
+
+def _components(links: sparse.csr_array, members: Mask) -> NDArray[np.intp]:
+    """Number the connected groups of members from 0; -1 for the others."""
+    group = np.full(len(members), -1, np.intp)
+    if members.any():
+        _, group[members] = csgraph.connected_components(links[members][:, members])
+    return group
+
+
+def _middles(pixels: Points, group: NDArray[np.intp]) -> Points:
+    """Give the pixel of each group that is nearest to the group's mean."""
+    pixels, group = pixels[group >= 0], group[group >= 0]
+    size = np.bincount(group)
+    mean = np.stack([np.bincount(group, axis) for axis in pixels.T], axis=-1) / size[:, None]
+    away = ((pixels - mean[group]) ** 2).sum(axis=1)
+    order = np.lexsort((away, group))
+    return pixels[order[np.unique(group[order], return_index=True)[1]]]
+
+
+def _paths(links: sparse.csr_array, is_free: Mask) -> Iterator[list[int]]:
+    """Give each strand of free pixels in order, with the bifurcation pixel at either end, if any.
+
+    A free pixel has at most two links: those with more are bifurcations.
+    """
+    ahead = [linked.tolist() for linked in np.split(links.indices, links.indptr[1:-1])]
+    is_tip = is_free & (links.astype(np.int8) @ is_free.astype(np.int8) < 2)
+    unseen = set(np.flatnonzero(is_free).tolist())
+    # Tips first: what is left after them is rings.
+    for first in np.flatnonzero(is_tip).tolist() + np.flatnonzero(is_free & ~is_tip).tolist():
+        if first not in unseen:
+            continue
+        unseen.remove(first)
+        path = [first]
+        while onward := [pixel for pixel in ahead[path[-1]] if pixel in unseen]:
+            path.append(onward[0])
+            unseen.remove(onward[0])
+        if not is_tip[first]:
+            yield [*path, first]
+            continue
+        head = [pixel for pixel in ahead[first] if not is_free[pixel]]
+        tail = [pixel for pixel in ahead[path[-1]] if not is_free[pixel]]
+        whole = [*head[:1], *path, *(tail[:1] if len(path) > 1 else head[1:])]
+        if len(whole) > 1:
+            yield whole
+
+
+_BITS = (np.arange(256)[:, None] >> np.arange(8)) & 1
+_CROSSINGS = ((_BITS == 0) & (np.roll(_BITS, -1, axis=1) == 1)).sum(axis=1).astype(np.uint8)
+_AROUND = 1 - np.concatenate([_BITS, _BITS[:, :1]], axis=1)
+_CONNECTS = sum(
+    _AROUND[:, k] - _AROUND[:, k] * _AROUND[:, k + 1] * _AROUND[:, k + 2] for k in (0, 2, 4, 6)
+)
+# Yokoi's connectivity number is 1 where removal leaves the neighbours connected; tips stay.
+_IS_REDUNDANT = (_CONNECTS == 1) & (_BITS.sum(axis=1) >= 2)
+
+
+def _neighbourhood_codes(line: Mask) -> NDArray[np.uint8]:
+    """Give each pixel a byte that holds its eight neighbours."""
+    padded = np.pad(line, 1).view(np.uint8)
+    height, width = line.shape
+    codes = np.zeros(line.shape, np.uint8)
+    for bit, (row, column) in enumerate(_RING):
+        codes |= padded[row : row + height, column : column + width] << np.uint8(bit)
+    return codes

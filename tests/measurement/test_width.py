@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_veinseg.measurement.skeleton import centreline
+from napari_veinseg.measurement.width import vein_width, widths
+from tests.measurement.shapes import capsule
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    width=st.floats(2.5, 20),
+    angle=st.floats(0.1, np.pi / 2 - 0.1),
+    shift=st.floats(0, 1),
+)
+def test_the_width_of_an_oblique_vein_is_right_within_a_pixel(width, angle, shift):
+    along = 70 * np.array([np.sin(angle), np.cos(angle)])
+    middle = np.array([100 + shift, 150])
+    mask = capsule(middle - along, middle + along, width)
+    assert vein_width(mask) == pytest.approx(width, abs=1)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 7, 10, 15])
+def test_the_width_of_a_level_bar_is_right_within_a_pixel(width):
+    mask = np.zeros((60, 200), np.uint8)
+    mask[20 : 20 + width, 10:190] = 1
+    assert vein_width(mask) == pytest.approx(width, abs=1)
+    assert vein_width(mask.T) == vein_width(mask)
+
+
+def test_the_median_is_the_typical_width_not_the_widest():
+    mask = capsule((40, 20), (40, 280), 5) | capsule((140, 20), (140, 60), 25)
+    assert vein_width(mask) == pytest.approx(5, abs=1)
+
+
+def test_no_vein_has_no_width():
+    assert np.isnan(vein_width(np.zeros((20, 20), np.uint8)))
+    assert np.isnan(vein_width(np.full((20, 20), 2, np.uint8)))
+
+
+def test_a_vein_half_hidden_by_unsure_is_not_measured_there():
+    mask = np.zeros((60, 200), np.uint8)
+    mask[20:29] = 1
+    whole = vein_width(mask)
+    mask[25:40, 100:] = 2
+    assert vein_width(mask) == whole
+    line = centreline(mask)
+    assert np.isnan(widths(mask, line)[:, 130:][line[:, 130:]]).all()
+
+
+def test_width_follows_the_pixel_size():
+    mask = capsule((100, 40), (100, 260), 9).astype(np.uint8)
+    line = centreline(mask)
+    in_px = widths(mask, line)[line]
+    np.testing.assert_allclose(widths(mask, line, (0.5, 0.5))[line], in_px / 2)
