@@ -181,7 +181,7 @@ def _in_square(line: Mask) -> Mask:
 
 
 def _components(links: sparse.csr_array, members: Mask) -> NDArray[np.intp]:
-    """Number the connected groups of members from 0; -1 for the others."""
+    """Give each pixel the number of its connected group of members, from 0; -1 to the others."""
     group = np.full(len(members), -1, np.intp)
     if members.any():
         _, group[members] = csgraph.connected_components(links[members][:, members])
