@@ -19,7 +19,8 @@ Array = npt.NDArray[Any]
 _PILLOW_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 _PILLOW_CONVERSIONS = {"LA": "L", "La": "L"} | dict.fromkeys(
     ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa"), "RGB"
-)_BYTES = {"I;16": 2, "I;16B": 2, "I": 4, "F": 4}
+)
+_BYTES = {"I;16": 2, "I;16B": 2, "I": 4, "F": 4}
 
 MAX_UNPACKED = 2**30
 """Bytes that a *compressed* image may unpack to; an uncompressed one is as large as its file."""

@@ -94,7 +94,7 @@ def read_image(path: str | Path) -> Array:
         raise VeinSegError(f"{path} has too many pixels: crop or downsample it.") from error
     except Exception as error:  # a decoder fed with a damaged file raises anything at all
         raise VeinSegError(
-            f"{path} cannot be read: it is damaged, cut off or not the image its name says; "
+            f"{path} cannot be read: it is damaged, cut off or not the image that its name says; "
             "replace it or leave it out."
         ) from error
     if image.size == 0:
