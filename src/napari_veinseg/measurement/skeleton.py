@@ -84,12 +84,20 @@ def centreline(mask: NDArray[Any]) -> Mask:
     Communications of the ACM 27, 236-239 (1984).
     """
     thin: Mask = skeletonize(mask == VEIN, method="zhang")
+    while _drop_redundant(thin):
+        pass
+    return thin
+
+
+def _drop_redundant(thin: Mask) -> bool:
+    """Remove in place the pixels that connect nothing; tell whether there were any."""
+    before = np.count_nonzero(thin)
     # No two pixels of a quarter of the grid touch: removing all of its redundant pixels at once
     # is the same as one after another.
     for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
         quarter = (slice(row, None, 2), slice(column, None, 2))
         thin[quarter] &= ~_IS_REDUNDANT[_neighbourhood_codes(thin)[quarter]]
-    return thin
+    return bool(np.count_nonzero(thin) < before)
 
 
 def crossing_numbers(line: Mask) -> NDArray[np.uint8]:
