@@ -1,0 +1,287 @@
+"""The networks: a dense U-Net built from MONAI's blocks, and the original one of 2020.
+
+A network is a *core* and the padding around it.  The core is plain convolutions on sides that are
+multiples of the total stride, so that `torch.export` takes it with dynamic sizes; the network pads
+any image to such sides and crops the answer back.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from monai.networks.blocks import Convolution, DenseBlock, UpSample
+from monai.networks.layers.factories import Pool
+from torch import nn
+from torch.nn import functional
+
+from napari_veinseg.model.original import Original2020Core
+
+SMALLEST_SIDE = 8
+"""Sides shorter than this (px) hold no vein and are refused."""
+
+
+class SegmentationNetwork(nn.Module):
+    """A core with the padding that lets it take any image.
+
+    Parameters
+    ----------
+    core : nn.Module
+        Maps `(N, C, *spatial)` to logits `(N, K, *spatial)`; sides are multiples of `total_stride`.
+    total_stride : int
+        Side in px of an input cell that shares one feature vector at the deepest level.
+    receptive_radius : int
+        No output pixel depends on an input pixel farther away than this, in px along an axis.
+    """
+
+    def __init__(self, core: nn.Module, total_stride: int, receptive_radius: int) -> None:
+        super().__init__()
+        self.core = core
+        self.total_stride = total_stride
+        self.receptive_radius = receptive_radius
+
+    @property
+    def halo(self) -> int:
+        """Margin in px, on the stride grid, that makes a tile equal to the whole image."""
+        return -(-self.receptive_radius // self.total_stride) * self.total_stride
+
+    def padded_side(self, side: int) -> int:
+        """Return the side that the core gets for an image of this side.
+
+        Parameters
+        ----------
+        side : int
+            Side of the image in px.
+
+        Returns
+        -------
+        int
+            The next multiple of the total stride, at least two of them.
+        """
+        return max(2, -(-side // self.total_stride)) * self.total_stride
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Pad at the far ends by repeating the border, run the core, crop back.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            `(N, C, *spatial)`, sides of at least 8 px.
+
+        Returns
+        -------
+        torch.Tensor
+            Logits `(N, K, *spatial)`.
+
+        Raises
+        ------
+        ValueError
+            When a side is shorter than 8 px.
+        """
+        sides = image.shape[2:]
+        if min(sides) < SMALLEST_SIDE:
+            raise ValueError(f"sides must be at least {SMALLEST_SIDE} px, got {tuple(sides)}")
+        missing = [self.padded_side(side) - side for side in sides]
+        if any(missing):
+            far_ends = [pad for amount in reversed(missing) for pad in (0, amount)]
+            image = functional.pad(image, far_ends, mode="replicate")
+        logits: torch.Tensor = self.core(image)
+        crop = [slice(None), slice(None), *map(slice, sides)]
+        return logits[crop] if any(missing) else logits
+
+
+class DenseUNet(SegmentationNetwork):
+    """U-Net of dense blocks, after Jegou et al. 2017 ('The one hundred layers tiramisu').
+
+    The stem halves the image (`stem_stride=2`), which makes everything after it four times cheaper;
+    the sub-pixel head returns to full resolution.  In the decoder only the *new* maps of the block
+    below are upsampled, for with all of them the channels would grow without bound.  Batch norm
+    follows each convolution and folds into it for inference, so that no statistic of the image at
+    hand is computed and a tile equals the whole.
+
+    Parameters
+    ----------
+    spatial_dims : int
+        2 or 3.
+    in_channels : int
+        Channels of the image.
+    out_channels : int
+        Logits a pixel.
+    growth_rate : int
+        Maps that each dense layer adds.
+    layers : sequence of int
+        Dense layers in the block of each level, finest first; the decoder mirrors all but the last.
+    stem_channels : int
+        Maps after the stem.
+    stem_stride : int
+        Stride of the stem: 1 or 2.
+    act : str or tuple
+        Activation, as MONAI's factories name it.
+    norm : str or tuple or None
+        Normalisation, as MONAI's factories name it.
+    dropout : float
+        Probability of dropping a map's value in training.
+
+    References
+    ----------
+    S. Jegou et al., "The One Hundred Layers Tiramisu", CVPR Workshops 2017.
+    W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+    Convolutional Neural Network", CVPR 2016 (the head).
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int = 2,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        growth_rate: int = 16,
+        layers: Sequence[int] = (2, 3, 4, 6),
+        stem_channels: int = 32,
+        stem_stride: int = 2,
+        act: str | tuple[str, dict[str, Any]] = ("relu", {"inplace": True}),
+        norm: str | tuple[str, dict[str, Any]] | None = "batch",
+        dropout: float = 0.0,
+    ) -> None:
+        blocks = _Blocks(spatial_dims, growth_rate, act, norm, dropout or None)
+        core = _DenseUNetCore(blocks, in_channels, out_channels, layers, stem_channels, stem_stride)
+        scales = [stem_stride * 2**level for level in range(len(layers))]
+        # Cells on the way down and up, the deepest block once, a pixel's place in its deepest cell,
+        # and the 3x3 convolutions of stem and head.
+        reach = sum(2 * n * scale for n, scale in zip(layers, scales, strict=True))
+        reach += scales[-1] - 1 - layers[-1] * scales[-1] + 1 + stem_stride
+        super().__init__(core, total_stride=scales[-1], receptive_radius=reach)
+
+
+class _Blocks:
+    """Makes the blocks that share one style: dimensions, growth, activation, norm, dropout."""
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        growth_rate: int,
+        act: str | tuple[str, dict[str, Any]],
+        norm: str | tuple[str, dict[str, Any]] | None,
+        dropout: float | None,
+    ) -> None:
+        self.spatial_dims = spatial_dims
+        self.growth_rate = growth_rate
+        self.style: dict[str, Any] = {"act": act, "norm": norm, "bias": norm is None}
+        self.dropout = dropout
+
+    def convolution(self, channels: int, out: int, kernel: int, stride: int = 1) -> Convolution:
+        """Convolution, norm, activation."""
+        return Convolution(
+            self.spatial_dims, channels, out, strides=stride, kernel_size=kernel, **self.style
+        )
+
+    def dense(self, channels: int, layers: int) -> DenseBlock:
+        """`channels` maps in; the same and `layers * growth_rate` new ones out."""
+        # Not MONAI's `ConvDenseBlock`: it cannot order norm, dropout and activation.
+        return DenseBlock(
+            [
+                Convolution(
+                    self.spatial_dims,
+                    channels + layer * self.growth_rate,
+                    self.growth_rate,
+                    adn_ordering="NAD",
+                    dropout=self.dropout,
+                    **self.style,
+                )
+                for layer in range(layers)
+            ]
+        )
+
+    def down(self, channels: int, out: int) -> nn.Sequential:
+        """Compress to `out` maps and halve the sides."""
+        return nn.Sequential(
+            self.convolution(channels, out, kernel=1),
+            Pool[Pool.AVG, self.spatial_dims](kernel_size=2, stride=2),
+        )
+
+    def up(self, channels: int, out: int) -> nn.Module:
+        """Double the sides."""
+        up = UpSample(self.spatial_dims, channels, out, scale_factor=2, mode="deconv")
+        return cast("nn.Module", up)
+
+    def head(self, channels: int, out: int, stride: int) -> nn.Module:
+        """Logits at `stride` times the resolution of the maps."""
+        if stride == 1:
+            same = Convolution(self.spatial_dims, channels, out, kernel_size=3, conv_only=True)
+            return cast("nn.Module", same)
+        finer = UpSample(
+            self.spatial_dims,
+            channels,
+            out,
+            scale_factor=stride,
+            mode="pixelshuffle",
+            apply_pad_pool=False,
+        )
+        return cast("nn.Module", finer)
+
+
+class _DenseUNetCore(nn.Module):
+    """The convolutions of `DenseUNet`: `(N, C, *spatial)` to `(N, K, *spatial)`."""
+
+    def __init__(
+        self,
+        blocks: _Blocks,
+        in_channels: int,
+        out_channels: int,
+        layers: Sequence[int],
+        stem_channels: int,
+        stem_stride: int,
+    ) -> None:
+        super().__init__()
+        self.stem = blocks.convolution(in_channels, stem_channels, kernel=3, stride=stem_stride)
+        self.encoder, self.downs = nn.ModuleList(), nn.ModuleList()
+        self.decoder, self.ups = nn.ModuleList(), nn.ModuleList()
+        self.new_maps = [n * blocks.growth_rate for n in layers]
+
+        channels, skips = stem_channels, []
+        for level, n in enumerate(layers):
+            self.encoder.append(blocks.dense(channels, n))
+            channels += self.new_maps[level]
+            if level < len(layers) - 1:
+                skips.append(channels)
+                self.downs.append(blocks.down(channels, channels // 2))
+                channels //= 2
+        for level in reversed(range(len(skips))):
+            below, here = self.new_maps[level + 1], self.new_maps[level]
+            self.ups.append(blocks.up(below, here))
+            self.decoder.append(blocks.dense(skips[level] + here, layers[level]))
+        self.head = blocks.head(self.new_maps[0], out_channels, stem_stride)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        maps = self.stem(image)
+        skips = []
+        for level, block in enumerate(self.encoder):
+            maps = block(maps)
+            if level < len(self.downs):
+                skips.append(maps)
+                maps = self.downs[level](maps)
+        for level, (up, block) in enumerate(zip(self.ups, self.decoder, strict=True)):
+            new = maps[:, -self.new_maps[-1 - level] :]
+            maps = block(torch.cat([skips.pop(), up(new)], dim=1))
+        logits: torch.Tensor = self.head(maps[:, -self.new_maps[0] :])
+        return logits
+
+
+def original_2020(in_channels: int = 3, dropout: float = 0.5) -> SegmentationNetwork:
+    """Return the dense U-Net of the original Keras project, layer by layer.
+
+    It took 60 x 152 px crops of a finger, grey repeated on three channels; 2,334,681 trainable
+    parameters.  Trained with Adam, binary cross-entropy and batches of 30.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the image.
+    dropout : float
+        Probability of dropping a value in training.
+
+    Returns
+    -------
+    SegmentationNetwork
+        Logits of one class; the original's last sigmoid belongs to the caller.
+    """
+    core = Original2020Core(in_channels, dropout)
+    return SegmentationNetwork(core, core.total_stride, core.receptive_radius)
