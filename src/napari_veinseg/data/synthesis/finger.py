@@ -1,0 +1,231 @@
+"""One synthetic image with its truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.data.synthesis import distractors
+from napari_veinseg.data.synthesis.anatomy import finger_veins, tree_veins
+from napari_veinseg.data.synthesis.optics import field_light, tissue_light, with_rim
+from napari_veinseg.data.synthesis.pose import draw_pose, moved
+from napari_veinseg.data.synthesis.random_fields import Field, log_uniform, uniform
+from napari_veinseg.data.synthesis.rendering import Course, course, draw_veins
+from napari_veinseg.data.synthesis.sensor import Sensor, draw_sensor, expose, read_out
+from napari_veinseg.data.synthesis.settings import SynthesisSettings
+
+_DEFAULT = SynthesisSettings()
+_BLUR_BY_DEPTH = (0.5, 1.0, 1.6)  # of the blur at middle depth
+_SEEN = 0.025  # a vein this much darker than its shoulders is drawn by an annotator ...
+_UNSEEN = 0.012  # ... and one below this is not; between the two nobody can decide
+
+
+@dataclass(frozen=True)
+class SyntheticFinger:
+    """A synthetic image and what is known about it.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (Y, X)
+        The photograph.
+    mask : ndarray of uint8, shape (Y, X)
+        0 background, 1 vein, 2 unsure: a vein that is there but can hardly be seen.
+    region : ndarray of bool, shape (Y, X)
+        Where tissue is seen.
+    """
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    region: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What stands before the camera: light without veins, veins, and where tissue is seen."""
+
+    light: Field
+    courses: list[Course]
+    blur: tuple[float, ...]
+    region: NDArray[np.bool_]
+
+
+def synthetic_finger(
+    seed: int,
+    shape: tuple[int, int] | None = None,
+    settings: SynthesisSettings = _DEFAULT,
+    shot: int = 0,
+) -> SyntheticFinger:
+    """Make one image of a finger, its veins' mask and its region.
+
+    The same arguments give the same image.  Light is absorbed by a branching set of veins
+    (Beer-Lambert) and blurred by the tissue above them.
+
+    Parameters
+    ----------
+    seed : int
+        Which finger, and which sensor of those that `settings` allow; at least 0.
+    shape : (int, int), optional
+        Y, X in px, at least 16 each; drawn from `settings` if not given.
+    settings : SynthesisSettings
+        Ranges of all properties.
+    shot : int
+        Which photograph of this finger by this sensor: pose, exposure, blur and noise change.
+
+    Returns
+    -------
+    SyntheticFinger
+        The image and its truth.
+    """
+    rng = np.random.default_rng([seed, 0])
+    shape = shape or _draw_shape(rng, settings)
+    if shape[0] > 1.2 * shape[1]:  # a finger that stands upright
+        flat = synthetic_finger(seed, shape[::-1], settings, shot)
+        return SyntheticFinger(*(np.ascontiguousarray(part.T) for part in vars(flat).values()))
+    sensor = draw_sensor(rng, shape[0], settings)
+    shot_rng = np.random.default_rng([seed, 1, shot])
+    is_tree = rng.random() < settings.tree_share
+    scene = (_tree_scene if is_tree else _finger_scene)(rng, shot_rng, shape, settings)
+    return _photograph(shot_rng, scene, sensor)
+
+
+def synthetic_field(seed: int, shape: tuple[int, int] = (1024, 1024)) -> SyntheticFinger:
+    """Make a wide field of skin with vessels at all angles, as on the back of a hand.
+
+    Parameters
+    ----------
+    seed : int
+        Which field; at least 0.
+    shape : (int, int)
+        Y, X in px.
+
+    Returns
+    -------
+    SyntheticFinger
+        The image and its truth; the region is the whole frame.
+    """
+    settings = SynthesisSettings(
+        tree_share=1.0,
+        vein_radius=(0.03, 0.05),
+        contrast=(0.25, 0.35),
+        scatter=(0.5, 0.7),
+        noise=(1.5, 2.0),
+        white=(170, 210),
+        object_share=0.0,
+        bar_share=0.0,
+        stripe_share=0.0,
+        motion_share=0.0,
+    )
+    return synthetic_finger(seed, shape, settings)
+
+
+def _draw_shape(rng: np.random.Generator, settings: SynthesisSettings) -> tuple[int, int]:
+    height = log_uniform(rng, settings.height)
+    return round(height), round(height * uniform(rng, settings.aspect))
+
+
+def _finger_scene(
+    rng: np.random.Generator,
+    shot_rng: np.random.Generator,
+    shape: tuple[int, int],
+    settings: SynthesisSettings,
+) -> _Scene:
+    pose = draw_pose(rng, shape, settings)
+    veins = finger_veins(rng, pose.length, settings)
+    pose = moved(shot_rng, pose)
+    along, across = pose.coordinates()
+    light = tissue_light(rng, along, across, pose, settings)
+    light, opaque = _with_distractors(rng, light, along, across, pose.unit, settings)
+    light = with_rim(rng, light, across, pose.unit, settings)
+    covered = opaque
+    if rng.random() < settings.bar_share:
+        light = distractors.bars(rng, light, covered)
+    courses = [course(vein, *pose.course(vein), pose.unit) for vein in veins]
+    radius = float(np.median([vein.radius.mean() for vein in veins])) * pose.unit
+    blur = uniform(rng, settings.scatter) * shot_rng.uniform(0.9, 1.1) * radius
+    return _Scene(
+        light,
+        courses,
+        tuple(blur * factor for factor in _BLUR_BY_DEPTH),
+        (np.abs(across) < 1) & ~covered,
+    )
+
+
+def _tree_scene(
+    rng: np.random.Generator,
+    shot_rng: np.random.Generator,
+    shape: tuple[int, int],
+    settings: SynthesisSettings,
+) -> _Scene:
+    unit = shape[0] / 2
+    veins = tree_veins(rng, shape[1] / shape[0], settings)
+    light = field_light(rng, shape, settings)
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape)
+    y, x = np.broadcast_arrays(y[:, None], x[None] * shape[1] / shape[0])
+    region = np.ones(shape, bool)
+    light, opaque = _with_distractors(rng, light, x + 2, y, unit, settings)
+    if rng.random() < 0.3:  # a round field of view, as through a lens
+        beyond = np.hypot(y, x) - rng.uniform(0.85, 1.3)
+        region = beyond < 0
+        light = np.where(region, light, rng.choice([0.01, 0.05, 0.3])).astype(np.float32)
+    if rng.random() < 0.5 * settings.bar_share:
+        light = distractors.bars(rng, light, opaque)
+    centre, shift = np.array(shape) / 2, shot_rng.normal(0, 0.05 * unit, 2)
+    courses = []
+    for vein in veins:
+        points = np.stack([vein.across, vein.along], axis=1) * unit + centre + shift
+        shown = np.ones(len(points), np.float32)
+        courses.append(course(vein, points.astype(np.float32), shown, unit))
+    radius = float(np.median([vein.radius.mean() for vein in veins])) * unit
+    blur = uniform(rng, settings.scatter) * rng.uniform(0.1, 1.0) * radius
+    return _Scene(
+        light, courses, tuple(blur * factor for factor in _BLUR_BY_DEPTH), region & ~opaque
+    )
+
+
+def _with_distractors(
+    rng: np.random.Generator,
+    light: Field,
+    along: Field,
+    across: Field,
+    unit: float,
+    settings: SynthesisSettings,
+) -> tuple[Field, NDArray[np.bool_]]:
+    """Put on the tissue what is no vein."""
+    opaque = np.zeros(light.shape, bool)
+    if rng.random() < settings.crease_share:
+        light = light * distractors.creases(rng, along, across, unit)
+    if rng.random() < settings.hair_share:
+        light = light * distractors.hairs(rng, light.shape)
+    if rng.random() < settings.texture_share:
+        light = light * distractors.skin_texture(rng, light.shape, unit)
+    if rng.random() < settings.object_share:
+        factors, opaque = distractors.objects(rng, along, across, unit)
+        light = light * factors
+    return light.astype(np.float32), opaque
+
+
+def _photograph(rng: np.random.Generator, scene: _Scene, sensor: Sensor) -> SyntheticFinger:
+    """Expose the scene with and without veins; the difference says which veins can be seen."""
+    shape = scene.light.shape
+    absorbance, drawn = draw_veins(scene.courses, shape, scene.blur)
+    absorbance *= ndimage.gaussian_filter(scene.region.astype(np.float32), 1.0)
+    lit = scene.light[scene.region] if scene.region.any() else scene.light
+    gain = rng.uniform(0.92, 1.08) / max(float(np.percentile(lit, 98)), 1e-6)
+    without = expose(sensor, scene.light, gain)
+    grey = expose(sensor, scene.light * np.exp(-absorbance), gain)
+    image = read_out(rng, sensor, grey)
+
+    radii = [item.radius.mean() for item in scene.courses if len(item.radius)]
+    radius = max(1.0, float(np.median(radii))) if radii else 1.0
+    darkness = without - grey
+    shoulders = 2 * radius + scene.blur[1]
+    contrast = darkness / np.maximum(without, 4)
+    contrast = contrast - ndimage.gaussian_filter(contrast, shoulders, truncate=2)
+    # Averaged over a vein's width, noise of the same size as the darkness still hides nothing.
+    contrast = np.where(darkness > 0.5 * sensor.noise / np.sqrt(radius), contrast, 0)
+    contrast = ndimage.maximum_filter(contrast, 2 * round(radius) + 1)
+    drawn &= scene.region
+    mask = np.where(drawn & (contrast > _UNSEEN), np.uint8(2), np.uint8(0))
+    mask[drawn & (contrast > _SEEN)] = 1
+    return SyntheticFinger(image, mask, scene.region)

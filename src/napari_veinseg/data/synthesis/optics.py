@@ -1,0 +1,157 @@
+"""Light in tissue without veins: lighting, the finger's profile, joints, clouds, the rim."""
+
+import numpy as np
+
+from napari_veinseg.data.synthesis.pose import Pose
+from napari_veinseg.data.synthesis.random_fields import Field, smooth_field, uniform
+from napari_veinseg.data.synthesis.settings import SynthesisSettings
+
+_PHALANX = (2.0, 3.4)  # distance between joints in half widths
+
+
+def tissue_light(
+    rng: np.random.Generator,
+    along: Field,
+    across: Field,
+    pose: Pose,
+    settings: SynthesisSettings,
+) -> Field:
+    """Draw the light that leaves a finger without veins.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    along, across : ndarray of float32, shape (Y, X)
+        Each pixel's place in the finger.
+    pose : Pose
+        How the finger lies in the frame.
+    settings : SynthesisSettings
+        Ranges to draw from.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        Positive, about 1.
+    """
+    inside = np.clip(across, -1, 1)
+    # Shone through, a finger is bright where it is thin; lit from the front, dark where it turns.
+    steepness = rng.uniform(1.5, 5)
+    light = uniform(rng, settings.cross_profile) * np.abs(inside) ** steepness
+    light += rng.normal(0, 0.25) * inside
+    light += rng.normal(0, 0.06) * (along - pose.length / 2)
+    light += _joints(rng, along, inside, pose.length, uniform(rng, settings.joints))
+    light += uniform(rng, settings.illumination) * _slow(rng, pose.shape, pose.unit)
+    light += uniform(rng, settings.mottle) * _clouds(rng, pose.shape, pose.unit)
+    factors: Field = np.exp(light)
+    return factors
+
+
+def field_light(
+    rng: np.random.Generator, shape: tuple[int, int], settings: SynthesisSettings
+) -> Field:
+    """Draw the light that leaves a wide field of skin or another ground.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    shape : (int, int)
+        Y, X.
+    settings : SynthesisSettings
+        Ranges to draw from.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        Positive, about 1.
+    """
+    unit = shape[0] / 2
+    light = uniform(rng, settings.illumination) * _slow(rng, shape, unit)
+    light += uniform(rng, settings.mottle) * _clouds(rng, shape, 0.6 * unit)
+    if rng.random() < 0.3:  # a bright disc, as where the optic nerve enters a retina
+        y, x = np.ogrid[: shape[0], : shape[1]]
+        place = rng.uniform(0.1, 0.9, 2) * shape
+        distance = np.hypot(y - place[0], x - place[1]) / (unit * rng.uniform(0.1, 0.3))
+        light += rng.uniform(0.1, 0.8) / (1 + np.exp(np.clip(8 * (distance - 1), -50, 50)))
+    factors: Field = np.exp(light).astype(np.float32)
+    return factors
+
+
+def with_rim(
+    rng: np.random.Generator,
+    light: Field,
+    across: Field,
+    unit: float,
+    settings: SynthesisSettings,
+) -> Field:
+    """Put the finger before a background, with the rim that light leaking past it makes.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    light : ndarray of float32, shape (Y, X)
+        Light of the finger, also beyond its edge.
+    across : ndarray of float32, shape (Y, X)
+        Distance from the finger's axis, 1 at its edge.
+    unit : float
+        Half width of the finger in px.
+    settings : SynthesisSettings
+        Ranges to draw from.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        Light of the whole frame.
+    """
+    shape = light.shape
+    level = np.exp(rng.uniform(*np.log(settings.background)))
+    background = level * np.exp(
+        0.25 * _slow(rng, shape, unit) + rng.uniform(0, 0.1) * _clouds(rng, shape, unit)
+    )
+    if rng.random() < 0.4:  # brighter or darker away from the finger
+        background *= np.exp(rng.normal(0, 0.6) * np.clip(np.abs(across) - 1, 0, 2))
+    beyond = (np.abs(across) - 1) * unit
+    softness = rng.uniform(0.3, 0.05 * unit + 0.5)
+    finger = 1 / (1 + np.exp(np.clip(beyond / softness, -30, 30)))
+    frame = light * finger + background * (1 - finger)
+    if rng.random() < 0.6:
+        strength = np.where(across > 0, *(uniform(rng, settings.rim) for _ in range(2)))
+        width = rng.uniform(0.02, 0.14) * unit + 0.7
+        place = rng.uniform(-0.5, 1.0) * width
+        frame *= 1 + strength * np.exp(-(((beyond - place) / width) ** 2))
+    result: Field = frame.astype(np.float32)
+    return result
+
+
+def _joints(
+    rng: np.random.Generator, along: Field, across: Field, length: float, strength: float
+) -> Field:
+    """Light passes the joints more easily than the bones between them."""
+    light = np.zeros_like(along)
+    place = rng.uniform(0, 3)
+    while place < length:
+        size, height = rng.uniform(0.3, 0.9), rng.uniform(0.35, 0.9)
+        off = across - rng.normal(0, 0.15)
+        light += (
+            strength
+            * rng.uniform(0.4, 1.0)
+            * np.exp(-0.5 * (((along - place) / size) ** 2 + (off / height) ** 2))
+        )
+        place += uniform(rng, _PHALANX)
+    return light
+
+
+def _slow(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
+    return smooth_field(rng, shape, 1.2 * unit, rng.uniform(1, 2.5))
+
+
+def _clouds(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
+    """Cloudiness at three sizes, sometimes drawn out along the finger."""
+    stretch = rng.uniform(1, 3)
+    coarse, middle, fine = (
+        smooth_field(rng, shape, max(size * unit, 2), stretch) for size in (0.5, 0.22, 0.1)
+    )
+    clouds: Field = 0.7 * coarse + 0.5 * middle + 0.35 * fine
+    return clouds

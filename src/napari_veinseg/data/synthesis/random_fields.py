@@ -1,0 +1,114 @@
+"""Smooth random lines and pictures, and draws from a range."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Field = NDArray[np.float32]
+
+
+def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """Draw evenly between two limits.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    limits : (float, float)
+        Low and high end.
+
+    Returns
+    -------
+    float
+        The value.
+    """
+    return float(rng.uniform(*limits))
+
+
+def log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """Draw between two positive limits, evenly in the logarithm.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    limits : (float, float)
+        Low and high end, positive.
+
+    Returns
+    -------
+    float
+        The value.
+    """
+    return float(np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]))))
+
+
+def smooth_walk(rng: np.random.Generator, count: int, correlation: float) -> Field:
+    """Draw a smooth random line of about unit standard deviation.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    count : int
+        Number of samples.
+    correlation : float
+        Length over which it stays alike, in samples.
+
+    Returns
+    -------
+    ndarray of float32, shape (count,)
+        The line.
+    """
+    knots = int(np.ceil(count / correlation)) + 4
+    # Linear interpolation of white noise, rounded off: cheap, and smooth enough for an eye.
+    places = np.linspace(1, knots - 2, count)
+    line = np.interp(places, np.arange(knots), rng.standard_normal(knots))
+    width = 0.4 * (count - 1) / max(1, knots - 3)
+    line = ndimage.gaussian_filter1d(line, max(width, 1e-3), mode="nearest", truncate=3)
+    walk: Field = (1.4 * line).astype(np.float32)
+    return walk
+
+
+def smooth_field(
+    rng: np.random.Generator, shape: tuple[int, int], scale: float, stretch: float = 1.0
+) -> Field:
+    """Draw a smooth random picture of about zero mean and unit standard deviation.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    shape : (int, int)
+        Y, X.
+    scale : float
+        Size of its clouds in px.
+    stretch : float
+        How many times longer than high the clouds are.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        The picture.
+    """
+    knots = [
+        int(np.ceil(side / max(step, 1.0))) + 4
+        for side, step in zip(shape, (scale, scale * stretch), strict=True)
+    ]
+    coarse = rng.standard_normal(knots).astype(np.float32)
+    grids = [
+        np.linspace(1, count - 3, side, dtype=np.float32)
+        for count, side in zip(knots, shape, strict=True)
+    ]
+    rows = _interpolate(coarse, grids[0])
+    field: Field = 1.25 * _interpolate(rows.T, grids[1]).T
+    return field
+
+
+def _interpolate(values: Field, places: Field) -> Field:
+    """Interpolate along the first axis with smooth weights: two gathers and a blend."""
+    left = places.astype(np.intp)
+    part = (places - left)[:, None]
+    weight = part * part * (3 - 2 * part)
+    blend: Field = values[left] * (1 - weight) + values[left + 1] * weight
+    return blend
