@@ -224,8 +224,23 @@ def _photograph(rng: np.random.Generator, scene: _Scene, sensor: Sensor) -> Synt
     contrast = contrast - ndimage.gaussian_filter(contrast, shoulders, truncate=2)
     # Averaged over a vein's width, noise of the same size as the darkness still hides nothing.
     contrast = np.where(darkness > 0.5 * sensor.noise / np.sqrt(radius), contrast, 0)
-    contrast = ndimage.maximum_filter(contrast, 2 * round(radius) + 1)
+    around = 2 * round(radius) + 1
+    contrast = ndimage.maximum_filter(contrast, around)
+    valley = ndimage.maximum_filter(_valley_depth(grey, scene.courses, shoulders), around)
     drawn &= scene.region
     mask = np.where(drawn & (contrast > _UNSEEN), np.uint8(2), np.uint8(0))
-    mask[drawn & (contrast > _SEEN)] = 1
+    mask[drawn & (contrast > _SEEN) & (valley > _SEEN)] = 1
     return SyntheticFinger(image, mask, scene.region)
+
+
+def _valley_depth(grey: Field, courses: list[Course], shoulders: float) -> Field:
+    """How much darker a pixel is than what lies on both sides of it, relative to that.
+
+    A vein that merges with the finger's dark edge absorbs light and still shows no valley: nobody
+    could tell it from the edge, and a network that had to would learn to mark edges.
+    """
+    widest = max((float(item.radius.max()) for item in courses if len(item.radius)), default=1.0)
+    side = 2 * round(max(1.4 * widest, shoulders)) + 1
+    closed = ndimage.grey_closing(grey, size=(side, side), mode="nearest")
+    depth: Field = (closed - grey) / np.maximum(closed, 4)
+    return depth
