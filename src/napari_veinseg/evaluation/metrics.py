@@ -1,0 +1,218 @@
+"""How well a mask or a probability agrees with the truth: counts first, metrics derived from them.
+
+Two reductions exist and every name in a report says which it is: *mean of images* (each image is
+scored, then the scores are averaged) and *pooled* (the counts of all images are added, then scored
+once).  Pixels that the truth or the prediction labels 2 (unsure) count nowhere.
+
+**Empty masks.** A ratio of nothing to nothing is 1 where truth and prediction are both empty (they
+agree), else 0.  Thus an empty prediction of a truth with veins has IoU, Dice, precision and recall
+0, and so has a prediction of an image without veins.  No metric here is ever NaN.
+
+MONAI's `MeanIoU` and `DiceMetric` know no ignored label and give NaN on an empty truth; the tests
+hold these figures against them where they are defined.
+"""
+
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.measurement.skeleton import centreline
+
+Mask = NDArray[np.bool_]
+
+TOLERANCE = 2.0
+"""px by which a centreline may lie beside the true one."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pixels by prediction and truth; add the counts of images for a pooled score.
+
+    Attributes
+    ----------
+    true_positive, false_positive, false_negative, true_negative : int
+        Vein in both, in the prediction only, in the truth only, in neither.
+    """
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    true_negative: int
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def vein_iou(self) -> float:
+        """Intersection over union of the vein class."""
+        return self._ratio(
+            self.true_positive, self.true_positive + self.false_positive + self.false_negative
+        )
+
+    @property
+    def background_iou(self) -> float:
+        """Intersection over union of the background."""
+        missed = self.false_positive + self.false_negative
+        # Nothing but vein in both: the backgrounds are empty and agree.
+        return (
+            self.true_negative / (self.true_negative + missed)
+            if self.true_negative
+            else float(not missed)
+        )
+
+    @property
+    def two_class_mean_iou(self) -> float:
+        """Mean of the vein's and the background's IoU; high wherever veins are few."""
+        return (self.vein_iou + self.background_iou) / 2
+
+    @property
+    def dice(self) -> float:
+        """Twice the intersection over the sum of both areas."""
+        return self._ratio(
+            2 * self.true_positive,
+            2 * self.true_positive + self.false_positive + self.false_negative,
+        )
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted vein that is vein."""
+        return self._ratio(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def recall(self) -> float:
+        """Share of the vein that is predicted."""
+        return self._ratio(self.true_positive, self.true_positive + self.false_negative)
+
+    def _ratio(self, part: int, whole: int) -> float:
+        nothing = self.true_positive + self.false_positive + self.false_negative == 0
+        return part / whole if whole else float(nothing)
+
+
+def counts(prediction: NDArray[Any], truth: NDArray[Any]) -> Counts:
+    """Count the pixels of one image by prediction and truth.
+
+    Parameters
+    ----------
+    prediction, truth : NDArray
+        Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
+
+    Returns
+    -------
+    Counts
+        Without the pixels that either mask labels 2.
+
+    Raises
+    ------
+    VeinSegError
+        If the shapes differ.
+    """
+    known = _known(prediction, truth)
+    code = 2 * (prediction == VEIN)[known] + (truth == VEIN)[known]
+    true_negative, false_negative, false_positive, true_positive = np.bincount(
+        code, minlength=4
+    ).tolist()
+    return Counts(true_positive, false_positive, false_negative, true_negative)
+
+
+def mask_metrics(
+    prediction: NDArray[Any], truth: NDArray[Any], tolerance: float = TOLERANCE
+) -> dict[str, float]:
+    """Score the predicted mask of one image.
+
+    Parameters
+    ----------
+    prediction, truth : NDArray
+        `(Y, X)` masks: 0 background, 1 vein (or True), 2 unsure.
+    tolerance : float
+        px by which a predicted centreline may lie beside the true one.
+
+    Returns
+    -------
+    dict of str to float
+        `vein_iou`, `two_class_mean_iou`, `dice`, `precision`, `recall`, `cldice`,
+        `centreline_precision`, `centreline_recall` in [0, 1] and `hausdorff_95_px`.
+
+    Raises
+    ------
+    VeinSegError
+        If the shapes differ.
+
+    References
+    ----------
+    S. Shit et al., "clDice - a novel topology-preserving loss function for tubular structure
+    segmentation", CVPR (2021).
+    """
+    known = _known(prediction, truth)
+    counted = counts(prediction, truth)
+    predicted, true = (prediction == VEIN) & known, (truth == VEIN) & known
+    # A centreline is drawn on the whole mask: cutting out what is unsure would bend it.
+    predicted_line = centreline(prediction) & known
+    true_line = centreline(truth) & known
+    nothing = float(not predicted.any() and not true.any())
+    inside_true = _share(predicted_line, true, nothing)
+    inside_predicted = _share(true_line, predicted, nothing)
+    both = inside_true + inside_predicted
+    return {
+        "vein_iou": counted.vein_iou,
+        "two_class_mean_iou": counted.two_class_mean_iou,
+        "dice": counted.dice,
+        "precision": counted.precision,
+        "recall": counted.recall,
+        "cldice": 2 * inside_true * inside_predicted / both if both else 0.0,
+        "centreline_precision": _share(predicted_line, _within(true_line, tolerance), nothing),
+        "centreline_recall": _share(true_line, _within(predicted_line, tolerance), nothing),
+        "hausdorff_95_px": hausdorff_95(predicted, true),
+    }
+
+
+def hausdorff_95(prediction: Mask, truth: Mask) -> float:
+    """Measure how far the borders of two masks lie apart, without the farthest twentieth.
+
+    Parameters
+    ----------
+    prediction, truth : NDArray[np.bool_]
+        `(Y, X)` masks.
+
+    Returns
+    -------
+    float
+        px: the larger of the two directed 95 % distances between the borders; 0 where both are
+        empty; the image's diagonal where one is.
+    """
+    if not prediction.any() or not truth.any():
+        same = prediction.any() == truth.any()
+        return 0.0 if same else float(np.hypot(*truth.shape))
+    borders = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (prediction, truth)]
+    # A mask that fills the image has no border: then it is all border.
+    borders = [border if border.any() else np.ones_like(border) for border in borders]
+    to_prediction, to_truth = (ndimage.distance_transform_edt(~border) for border in borders)
+    return float(
+        max(np.percentile(to_truth[borders[0]], 95), np.percentile(to_prediction[borders[1]], 95))
+    )
+
+
+def _known(prediction: NDArray[Any], truth: NDArray[Any]) -> Mask:
+    if prediction.shape != truth.shape:
+        raise VeinSegError(
+            f"A prediction of shape {prediction.shape} cannot be held against a truth of shape "
+            f"{truth.shape}: give masks of the same image."
+        )
+    known: Mask = (prediction != UNSURE) & (truth != UNSURE)
+    return known
+
+
+def _share(line: Mask, region: Mask, if_nothing: float) -> float:
+    length = np.count_nonzero(line)
+    return float(np.count_nonzero(line & region) / length) if length else if_nothing
+
+
+def _within(line: Mask, distance: float) -> Mask:
+    if not line.any():
+        return line
+    near: Mask = ndimage.distance_transform_edt(~line) <= distance
+    return near
