@@ -1,0 +1,102 @@
+"""Where the network runs, and why there."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_veinseg.errors import VeinSegError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device and the reason for it, in words for the user.
+
+    Parameters
+    ----------
+    name : str
+        As torch names it: `cpu`, `cuda`, `cuda:1`, `mps`.
+    label : str
+        As a person names it, for instance `NVIDIA RTX A2000`.
+    reason : str
+        Why this one was chosen, a clause without a full stop.
+    """
+
+    name: str
+    label: str
+    reason: str
+
+    @property
+    def torch_device(self) -> "torch.device":
+        """The device as torch takes it."""
+        import torch
+
+        return torch.device(self.name)
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.reason}"
+
+
+def choose_device(wish: str = "auto") -> DeviceChoice:
+    """Choose CUDA before MPS before the CPU, or the device that was asked for.
+
+    Parameters
+    ----------
+    wish : str, optional
+        `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    Returns
+    -------
+    DeviceChoice
+        The device and the reason.
+
+    Raises
+    ------
+    VeinSegError
+        If the device asked for is unknown or not available here.
+    """
+    if wish == "auto":
+        return available_devices()[0]
+    if wish == "cpu":
+        return DeviceChoice("cpu", "CPU", "chosen by you")
+    known = {choice.name: choice for choice in available_devices()}
+    known |= {"cuda": known["cuda:0"]} if "cuda:0" in known else {}
+    if wish not in known:
+        raise VeinSegError(
+            f"The device {wish!r} is not available here ({_why_no_gpu()}): "
+            f"choose auto, {', '.join(sorted(known))}."
+        )
+    return DeviceChoice(known[wish].name, known[wish].label, "chosen by you")
+
+
+def available_devices() -> list[DeviceChoice]:
+    """List the devices of this machine, the best first.
+
+    Returns
+    -------
+    list of DeviceChoice
+        All CUDA devices, MPS, and the CPU, which is always there.
+    """
+    import torch
+
+    devices = []
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            label = torch.cuda.get_device_name(index)
+            devices.append(DeviceChoice(f"cuda:{index}", label, "a CUDA GPU is available"))
+    if torch.backends.mps.is_available():
+        devices.append(DeviceChoice("mps", "Apple GPU", "Apple's Metal is available"))
+    devices.append(DeviceChoice("cpu", "CPU", "always available" if devices else _why_no_gpu()))
+    return devices
+
+
+def _why_no_gpu() -> str:
+    """Say what keeps a GPU from being used, since a silent CPU is a common complaint."""
+    import torch
+
+    if torch.version.cuda is None and not torch.backends.mps.is_built():
+        return "this build of torch knows no GPU; see pytorch.org for one that does"
+    if torch.version.cuda is not None:
+        return "torch is built for CUDA but finds no NVIDIA GPU or driver"
+    return "torch finds no usable Apple GPU"
