@@ -1,0 +1,162 @@
+"""Which pixels of a mask belong to the user: painted or accepted, and not to be changed again.
+
+Undo is what makes this more than a boolean array: a stroke that is undone must hand its pixels
+back to the model, and a stroke that is redone must take them again.  So recent strokes are kept
+as they came, and only those that have left the undo history are merged into one array.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Some pixels of a mask, as the smallest description that NumPy can index with.
+
+    Parameters
+    ----------
+    index : tuple
+        A NumPy index of the whole mask: arrays of positions, or slices.
+    within : ndarray of bool or None
+        Where `index` is slices: the pixels within them; None means all.
+    """
+
+    index: tuple[Any, ...]
+    within: BoolArray | None = None
+
+    def fill(self, array: BoolArray, value: bool) -> None:
+        """Set these pixels of an array.
+
+        Parameters
+        ----------
+        array : ndarray of bool
+            An array of the mask's shape, changed in place.
+        value : bool
+            What the pixels become.
+        """
+        if self.within is None:
+            array[self.index] = value
+        else:
+            array[self.index][self.within] = value
+
+
+@dataclass
+class _Step:
+    key: object
+    pixels: Pixels
+    undone: bool = False
+
+
+class EditTracker:
+    """The edited pixels of one mask.
+
+    Nothing of the mask's size is compared or copied when the user paints; a stroke costs its
+    own pixels.  The array of all edited pixels is built when it is asked for, and kept until
+    something changes.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The mask's shape, `(Y, X)` or `(N, Y, X)`.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._settled: BoolArray = np.zeros(shape, dtype=bool)
+        self._steps: list[_Step] = []
+        self._edited: BoolArray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The mask's shape."""
+        return self._settled.shape
+
+    def record(self, key: object, pixels: Pixels) -> None:
+        """Remember one change that the user made and can still undo.
+
+        Parameters
+        ----------
+        key : object
+            What stands for the change in the undo history; recognised by identity.
+        pixels : Pixels
+            The pixels that it changed.
+        """
+        self._steps.append(_Step(key, pixels))
+        self._edited = None
+
+    def accept(self, pixels: Pixels | BoolArray) -> None:
+        """Make pixels the user's whatever is undone later.
+
+        Parameters
+        ----------
+        pixels : Pixels or ndarray of bool
+            The accepted pixels; an array has the mask's shape.
+        """
+        if not isinstance(pixels, Pixels):
+            pixels = Pixels((pixels,))
+        pixels.fill(self._settled, True)
+        self._edited = None
+
+    def release(self, pixels: Pixels | BoolArray) -> None:
+        """Hand pixels back to the model.
+
+        Parameters
+        ----------
+        pixels : Pixels or ndarray of bool
+            The pixels that are the user's no longer.
+        """
+        settled = self.edited.copy()
+        if not isinstance(pixels, Pixels):
+            pixels = Pixels((pixels,))
+        pixels.fill(settled, False)
+        self._settled, self._steps, self._edited = settled, [], None
+
+    def follow(self, done: Iterable[object], undone: Iterable[object]) -> None:
+        """Bring the recorded changes up to date with the undo history.
+
+        A change that is in neither list has left the history: it stays if it was done when last
+        seen, and is forgotten if it was undone.
+
+        Parameters
+        ----------
+        done : iterable of object
+            The keys that stand in the history as done.
+        undone : iterable of object
+            The keys that were undone and can be redone.
+        """
+        done_ids = {id(key) for key in done}
+        undone_ids = {id(key) for key in undone}
+        kept = []
+        for step in self._steps:
+            was_undone = step.undone
+            if id(step.key) in undone_ids:
+                step.undone = True
+            elif id(step.key) in done_ids:
+                step.undone = False
+            elif step.undone:
+                self._edited = None
+                continue
+            else:
+                step.pixels.fill(self._settled, True)
+                continue
+            if step.undone != was_undone:
+                self._edited = None
+            kept.append(step)
+        self._steps = kept
+
+    @property
+    def edited(self) -> BoolArray:
+        """The edited pixels, of the mask's shape; read only."""
+        if self._edited is None:
+            edited = self._settled.copy()
+            for step in self._steps:
+                if not step.undone:
+                    step.pixels.fill(edited, True)
+            edited.flags.writeable = False
+            self._edited = edited
+        return self._edited

@@ -1,0 +1,321 @@
+"""The common look of the plugin's docks: sections, rows with a tooltip each, one main button."""
+
+import weakref
+from typing import Any
+
+import napari
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+WIDTH = 340
+"""The width in px that every dock must be readable at."""
+
+
+class Panel(QWidget):
+    """A dock of the plugin: its sections scroll, and it knows when the viewer closes.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that it belongs to.
+    """
+
+    closing = Signal()
+    """The viewer's window is closing, or the panel is being removed."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
+        self._viewer = weakref.ref(viewer)
+        self._window: QWidget | None = None
+        body = QWidget()
+        self._layout = QVBoxLayout(body)
+        self._layout.setContentsMargins(10, 8, 10, 8)
+        self._layout.setSpacing(10)
+        self._layout.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        self.setMinimumWidth(WIDTH - 40)
+        connect_while_alive(self, viewer.events.theme, self._restyle)
+        self._restyle()
+
+    @property
+    def viewer(self) -> napari.Viewer:
+        """The viewer that the panel belongs to."""
+        viewer = self._viewer()
+        if viewer is None:
+            raise RuntimeError("the viewer of this panel is gone")
+        return viewer
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Return the size that the dock opens with."""
+        return QSize(WIDTH, 600)
+
+    def add_section(self, title: str) -> "Section":
+        """Append a titled section.
+
+        Parameters
+        ----------
+        title : str
+            A few words; empty for a section without a heading.
+
+        Returns
+        -------
+        Section
+            The section, to be filled with rows.
+        """
+        section = Section(title)
+        self.add(section)
+        return section
+
+    def add(self, widget: QWidget) -> None:
+        """Append a widget across the whole width.
+
+        Parameters
+        ----------
+        widget : QWidget
+            What is appended.
+        """
+        self._layout.insertWidget(self._layout.count() - 1, widget)
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
+        """Begin to watch the window that the panel was put into."""
+        super().showEvent(event)
+        if self._window is not self.window():
+            self._window = self.window()
+            self._window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Tell `closing` when the window closes."""
+        if event is not None and event.type() == QEvent.Type.Close and watched is self._window:
+            self.closing.emit()
+        return False
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
+        """Tell `closing` when the panel itself is closed."""
+        self.closing.emit()
+        super().closeEvent(event)
+
+    def _restyle(self, *_event: object) -> None:
+        self.setStyleSheet(style_sheet(self.viewer.theme))
+
+
+class Section(QWidget):
+    """Rows under one heading: a label left, its control right.
+
+    Parameters
+    ----------
+    title : str
+        The heading; empty for none.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        if title:
+            heading = QLabel(title)
+            heading.setProperty("role", "heading")
+            layout.addWidget(heading)
+        self._form = QFormLayout()
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setHorizontalSpacing(8)
+        self._form.setVerticalSpacing(6)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        layout.addLayout(self._form)
+
+    def add_row(self, label: str, control: QWidget, tooltip: str) -> QLabel:
+        """Append a control with its label.
+
+        Parameters
+        ----------
+        label : str
+            One to three words.
+        control : QWidget
+            The control; it gets the row's name for keyboard and screen reader users.
+        tooltip : str
+            What it does, and in which unit; mandatory.
+
+        Returns
+        -------
+        QLabel
+            The label.
+        """
+        name = QLabel(label)
+        name.setBuddy(control)
+        name.setMinimumWidth(92)  # one column over all sections
+        _explain(name, tooltip)
+        _explain(control, tooltip)
+        control.setAccessibleName(label)
+        self._form.addRow(name, control)
+        return name
+
+    def add_wide(self, control: QWidget, tooltip: str = "") -> None:
+        """Append a control across the section.
+
+        Parameters
+        ----------
+        control : QWidget
+            The control, such as a check box or a button.
+        tooltip : str
+            What it does; only text that explains itself may go without.
+        """
+        if tooltip:
+            _explain(control, tooltip)
+        self._form.addRow(control)
+
+    def add_buttons(self, *buttons: QWidget) -> None:
+        """Append controls beside each other, of equal width.
+
+        Parameters
+        ----------
+        *buttons : QWidget
+            The controls, from left to right.
+        """
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for each in buttons:
+            row.addWidget(each, 1)
+        self._form.addRow(row)
+
+    def set_row_visible(self, control: QWidget, visible: bool) -> None:
+        """Show or hide a control together with its label.
+
+        Parameters
+        ----------
+        control : QWidget
+            A control that was given to `add_row`.
+        visible : bool
+            Whether the row is shown.
+        """
+        self._form.setRowVisible(control, visible)
+
+
+def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
+    """Make a button; the primary one, at most one in a dock, stands out.
+
+    Parameters
+    ----------
+    text : str
+        What a press does.
+    tooltip : str
+        The same in a sentence, with its key if it has one.
+    primary : bool
+        Whether it is the dock's main button.
+
+    Returns
+    -------
+    QPushButton
+        The button.
+    """
+    made = QPushButton(text)
+    _explain(made, tooltip)
+    if primary:
+        made.setProperty("role", "primary")
+    return made
+
+
+def hint(text: str = "") -> QLabel:
+    """Make a line of quieter text that wraps.
+
+    Parameters
+    ----------
+    text : str
+        What it says.
+
+    Returns
+    -------
+    QLabel
+        The line.
+    """
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setProperty("role", "hint")
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
+    """Connect to a napari event until the widget is deleted.
+
+    napari only knows that a Python object is gone, not that Qt has deleted its widget.
+
+    Parameters
+    ----------
+    widget : QWidget
+        The widget whose life counts.
+    emitter : napari event emitter
+        The event.
+    callback : callable
+        Called with the event.
+    """
+    emitter.connect(callback)
+    widget.destroyed.connect(lambda *_: emitter.disconnect(callback))
+
+
+def style_sheet(theme_name: str) -> str:
+    """Return the style of headings, hints and the main button in a theme of napari.
+
+    Parameters
+    ----------
+    theme_name : str
+        Such as 'dark', 'light' or 'system'.
+
+    Returns
+    -------
+    str
+        A Qt style sheet; everything else keeps napari's own.
+    """
+    theme = get_theme(theme_name)
+    quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.35)
+    main = (0x1F, 0x7A, 0xC4)  # white text on it has a contrast of 4.6 in every theme
+    hover = _mix(main, (0, 0, 0), 0.15)
+    return f"""
+        QLabel[role="heading"] {{
+            font-weight: 600; padding: 2px 0 3px 0;
+            border-bottom: 1px solid {theme.primary.as_hex()};
+        }}
+        QLabel[role="hint"] {{ color: {_rgb(quiet)}; }}
+        QPushButton[role="primary"] {{
+            background-color: {_rgb(main)}; color: white; font-weight: 600; padding: 7px;
+        }}
+        QPushButton[role="primary"]:hover {{ background-color: {_rgb(hover)}; }}
+        QPushButton[role="primary"]:disabled {{
+            background-color: {theme.foreground.as_hex()}; color: {_rgb(quiet)};
+        }}
+    """
+
+
+def _mix(one: Any, other: Any, share: float) -> tuple[int, ...]:
+    return tuple(
+        round(a * (1 - share) + b * share) for a, b in zip(one[:3], other[:3], strict=True)
+    )
+
+
+def _rgb(colour: tuple[int, ...]) -> str:
+    return "rgb({}, {}, {})".format(*colour)
+
+
+def _explain(control: QWidget, tooltip: str) -> None:
+    if not tooltip:
+        raise ValueError("every control has a tooltip")
+    control.setToolTip(tooltip)
+    control.setAccessibleDescription(tooltip)

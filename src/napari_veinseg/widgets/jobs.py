@@ -1,0 +1,186 @@
+"""Long work beside the viewer: one job at a time, with progress, cancel and errors told."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from napari.qt.threading import create_worker
+from napari.utils import progress
+from qtpy.QtCore import QObject, Signal
+
+from napari_veinseg.errors import Cancelled
+from napari_veinseg.widgets.notify import report, reported
+
+
+class Step(NamedTuple):
+    """How far a job is: `done` of `total` (0: unknown), and what it is doing."""
+
+    done: int
+    total: int
+    text: str = ""
+
+
+class Reporter:
+    """What a job gets to speak with, callable from any thread.
+
+    Parameters
+    ----------
+    tell : callable
+        Called with anything the job wants the viewer's thread to see.
+    """
+
+    def __init__(self, tell: Callable[[object], None]) -> None:
+        self._tell = tell
+        self._stop = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask the job to stop."""
+        self._stop.set()
+
+    def cancelled(self) -> bool:
+        """Whether the job should stop now."""
+        return self._stop.is_set()
+
+    def tell(self, news: object) -> None:
+        """Send a `Step`, or any result on the way, to the viewer's thread.
+
+        Parameters
+        ----------
+        news : object
+            A `Step` moves the progress bar; all else only reaches the caller's `news`.
+
+        Raises
+        ------
+        Cancelled
+            When the user asked to stop: telling is where a job can be stopped.
+        """
+        if self._stop.is_set():
+            raise Cancelled("The work was cancelled.")
+        self._tell(news)
+
+
+class Job(QObject):
+    """A place where one piece of long work runs at a time.
+
+    Parameters
+    ----------
+    doing : str
+        What the work is, to begin a sentence and a progress bar with, such as 'Segmenting'.
+    parent : QObject
+        The widget it belongs to; when that goes, the work is cancelled and its result dropped.
+    """
+
+    changed = Signal()  # started or ended
+    _news = Signal(object, object)
+
+    def __init__(self, doing: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self._doing = doing
+        self._reporter: Reporter | None = None
+        self._bar: progress | None = None
+        self._worker: Any = None
+        self._on_news: Callable[[object], None] | None = None
+        self._done: Callable[[Any], None] | None = None
+        self._news.connect(self._hear)
+
+    @property
+    def running(self) -> bool:
+        """Whether work is under way."""
+        return self._reporter is not None
+
+    def start(
+        self,
+        work: Callable[[Reporter], Any],
+        done: Callable[[Any], None],
+        news: Callable[[object], None] | None = None,
+    ) -> bool:
+        """Run `work` in a thread.
+
+        Parameters
+        ----------
+        work : callable
+            Called in the thread with a `Reporter`; must not touch Qt or layers.
+        done : callable
+            Called in the viewer's thread with the result, unless the work failed, was cancelled
+            or the widget went away.
+        news : callable or None
+            Called in the viewer's thread with everything that the work tells.
+
+        Returns
+        -------
+        bool
+            False when other work is still running; nothing is started then.
+        """
+        if self.running:
+            return False
+        reporter = Reporter(lambda item: self._send(reporter, item))
+        self._reporter, self._on_news = reporter, news
+        # Only the event, never `self`: Qt objects are half gone when `destroyed` fires.
+        self.destroyed.connect(reporter.cancel)
+        self._bar = progress(total=0, desc=self._doing)
+        self._done = done
+        self._worker = create_worker(_outcome, work, reporter, _start_thread=False)
+        # A bound method of a QObject, not a lambda: that is what makes Qt change threads.
+        self._worker.returned.connect(self._end)
+        self._worker.start()
+        self.changed.emit()
+        return True
+
+    def cancel(self) -> None:
+        """Ask the running work to stop; it ends at its next step."""
+        if self._reporter is not None:
+            self._reporter.cancel()
+
+    def abandon(self) -> None:
+        """Cancel, and forget the work at once: for a viewer that is closing."""
+        self.cancel()
+        self._close()
+
+    def _send(self, reporter: Reporter, item: object) -> None:
+        try:
+            self._news.emit(reporter, item)
+        except RuntimeError:  # the widget was deleted under the work
+            reporter.cancel()
+
+    def _hear(self, reporter: Reporter, item: object) -> None:
+        if reporter is not self._reporter:
+            return
+        with reported(self._doing):
+            # Drawing the bar lets Qt work, which may end this very job: hold on to both.
+            bar, on_news = self._bar, self._on_news
+            if isinstance(item, Step) and bar is not None:
+                bar.total, bar.n = item.total, item.done
+                bar.set_description(item.text or self._doing)
+            if on_news is not None:
+                on_news(item)
+
+    def _end(self, outcome: "_Outcome") -> None:
+        if outcome.reporter is not self._reporter:
+            return
+        done = self._done
+        self._close()
+        self.changed.emit()
+        if outcome.error is not None:
+            report(outcome.error, self._doing)
+        elif done is not None:
+            with reported(self._doing):
+                done(outcome.result)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._reporter = self._bar = self._worker = self._on_news = self._done = None
+
+
+class _Outcome(NamedTuple):
+    reporter: Reporter
+    result: Any = None
+    error: BaseException | None = None
+
+
+def _outcome(work: Callable[[Reporter], Any], reporter: Reporter) -> _Outcome:
+    """Run the work; a failure is an outcome, so that it is told once and in our words."""
+    try:
+        return _Outcome(reporter, work(reporter))
+    except BaseException as error:
+        return _Outcome(reporter, error=error)

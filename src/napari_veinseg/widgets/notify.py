@@ -1,0 +1,69 @@
+"""Telling the user what went wrong: one napari notification, and a log file for bugs."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from napari.utils.notifications import show_error, show_info
+from platformdirs import user_log_path
+
+from napari_veinseg.errors import Cancelled, VeinSegError
+
+LOG_FILE = user_log_path("napari-veinseg", appauthor=False) / "veinseg.log"
+"""Where unexpected errors are written with their traceback."""
+
+
+def report(error: BaseException, doing: str) -> None:
+    """Show an error as one notification; an unexpected one also goes to `LOG_FILE`.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.  A `VeinSegError` is shown as it stands.
+    doing : str
+        What the program was doing, to begin a sentence with, such as 'Segmenting'.
+    """
+    if isinstance(error, Cancelled):
+        show_info(f"{doing} was cancelled.")
+    elif isinstance(error, VeinSegError):
+        show_error(str(error))
+    else:
+        place = _log(error, doing, LOG_FILE)
+        show_error(
+            f"{doing} failed because of an error in the plugin "
+            f"({type(error).__name__}: {error}). {place}"
+        )
+
+
+@contextmanager
+def reported(doing: str) -> Iterator[None]:
+    """Report whatever the block raises instead of letting it reach Qt.
+
+    Parameters
+    ----------
+    doing : str
+        What the block does, to begin a sentence with.
+    """
+    try:
+        yield
+    except Exception as error:  # a callback of ours must never take the viewer down
+        report(error, doing)
+
+
+def _log(error: BaseException, doing: str, path: Path) -> str:
+    """Append the traceback to the log and say where it is."""
+    record = logging.LogRecord(
+        "napari_veinseg", logging.ERROR, __file__, 0, f"{doing} failed", None,
+        (type(error), error, error.__traceback__),
+    )  # fmt: skip
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=1, encoding="utf-8")
+    except OSError as problem:
+        return f"Its details could not be written to {path} ({problem.strerror})."
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.emit(record)
+    handler.close()
+    return f"Its details are in {path}."
