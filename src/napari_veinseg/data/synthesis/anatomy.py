@@ -75,13 +75,13 @@ def finger_veins(
     depths = rng.integers(0, DEPTHS, count)
     widths = main_radius * rng.uniform(0.7, 1.3, count)
 
-    def vein(course: Line, where: slice, radius: float, depth: int) -> Vein:
-        return _vein(rng, along[where], course, radius, absorbance, depth, settings)
+    def vein(course: Line, where: slice, radius: float, depth: int, fade: Line) -> Vein:
+        return _vein(rng, along[where], course, radius, absorbance * fade, depth, settings)
 
     veins: list[Vein] = []
     for course, radius, depth in zip(courses, widths, depths, strict=True):
         where = _extent(rng, len(along))
-        veins.append(vein(course[where], where, radius, depth))
+        veins.append(vein(course[where], where, radius, depth, _faded(where, len(along))))
     for _ in range(int(rng.integers(*settings.bridges, endpoint=True))):
         one, other = rng.integers(0, count, 2)
         where = _stretch(rng, len(along), (0.3, 2.5))
@@ -89,7 +89,7 @@ def finger_veins(
         bow = wander * smooth_walk(rng, len(weight), 0.7 * len(weight)) * weight * (1 - weight)
         course = courses[one][where] * (1 - weight) + courses[other][where] * weight + 2 * bow
         radius = min(widths[one], widths[other]) * rng.uniform(0.5, 1.0)
-        veins.append(vein(course, where, radius, int(depths[one])))
+        veins.append(vein(course, where, radius, int(depths[one]), np.ones_like(course)))
     for _ in range(int(rng.integers(*settings.branches, endpoint=True))):
         parent = int(rng.integers(count))
         where = _stretch(rng, len(along), (0.5, 3.5))
@@ -98,7 +98,9 @@ def finger_veins(
         away = rng.choice([-1, 1]) * rng.uniform(0.2, 0.9) * _smoothstep(part * 0.8)
         away = away + 0.7 * wander * smooth_walk(rng, len(part), _STEPS) * _smoothstep(3 * part)
         radius = widths[parent] * rng.uniform(0.35, 0.85)
-        veins.append(vein(courses[parent][where] + away, where, radius, int(depths[parent])))
+        fade = np.clip(3 * (1 - part), 0, 1)  # the free end dives into deeper tissue
+        course = courses[parent][where] + away
+        veins.append(vein(course, where, radius, int(depths[parent]), fade))
     return veins
 
 
@@ -167,7 +169,7 @@ def _vein(
     along: Line,
     across: Line,
     radius: float,
-    absorbance: float,
+    absorbance: float | Line,
     depth: int,
     settings: SynthesisSettings,
 ) -> Vein:
@@ -191,6 +193,18 @@ def _extent(rng: np.random.Generator, count: int) -> slice:
         return slice(0, count)
     cut = int(count * rng.uniform(0.2, 0.8))
     return slice(0, cut) if rng.random() < 0.5 else slice(cut, count)
+
+
+def _faded(where: slice, count: int) -> Line:
+    """Let a trunk that begins or ends on the way do so gently."""
+    place = np.arange(where.start, where.stop, dtype=np.float32)
+    begins, ends = where.start > 0, where.stop < count
+    fade = np.ones_like(place)
+    if begins:
+        fade = np.minimum(fade, (place - where.start) / _STEPS)
+    if ends:
+        fade = np.minimum(fade, (where.stop - place) / _STEPS)
+    return fade
 
 
 def _stretch(rng: np.random.Generator, count: int, lengths: tuple[float, float]) -> slice:

@@ -141,7 +141,7 @@ def _finger_scene(
     if rng.random() < settings.bar_share:
         light = distractors.bars(rng, light, covered)
     courses = [course(vein, *pose.course(vein), pose.unit) for vein in veins]
-    radius = float(np.median([vein.radius.mean() for vein in veins])) * pose.unit
+    radius = _typical_radius([vein.radius for vein in veins]) * pose.unit
     blur = uniform(rng, settings.scatter) * shot_rng.uniform(0.9, 1.1) * radius
     return _Scene(
         light,
@@ -176,7 +176,7 @@ def _tree_scene(
         points = np.stack([vein.across, vein.along], axis=1) * unit + centre + shift
         shown = np.ones(len(points), np.float32)
         courses.append(course(vein, points.astype(np.float32), shown, unit))
-    radius = float(np.median([vein.radius.mean() for vein in veins])) * unit
+    radius = _typical_radius([vein.radius for vein in veins]) * unit
     blur = uniform(rng, settings.scatter) * rng.uniform(0.1, 1.0) * radius
     return _Scene(
         light, courses, tuple(blur * factor for factor in _BLUR_BY_DEPTH), region & ~opaque
@@ -205,6 +205,10 @@ def _with_distractors(
     return light.astype(np.float32), opaque
 
 
+def _typical_radius(radii: list[Field]) -> float:
+    return float(np.median([radius.mean() for radius in radii if len(radius)] or [0.0]))
+
+
 def _photograph(rng: np.random.Generator, scene: _Scene, sensor: Sensor) -> SyntheticFinger:
     """Expose the scene with and without veins; the difference says which veins can be seen."""
     shape = scene.light.shape
@@ -216,8 +220,7 @@ def _photograph(rng: np.random.Generator, scene: _Scene, sensor: Sensor) -> Synt
     grey = expose(sensor, scene.light * np.exp(-absorbance), gain)
     image = read_out(rng, sensor, grey)
 
-    radii = [item.radius.mean() for item in scene.courses if len(item.radius)]
-    radius = max(1.0, float(np.median(radii))) if radii else 1.0
+    radius = max(1.0, _typical_radius([item.radius for item in scene.courses]))
     darkness = without - grey
     shoulders = 2 * radius + scene.blur[1]
     contrast = darkness / np.maximum(without, 4)

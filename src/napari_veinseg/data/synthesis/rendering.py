@@ -58,8 +58,8 @@ def course(
     strength = np.interp(dense, length, vein.absorbance * shown)
 
     def sample(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        sampled: NDArray[np.float32] = np.interp(dense, length, values).astype(np.float32)
-        return sampled[strength > 0]
+        sampled = np.interp(dense, length, values)[strength > 0]
+        return np.asarray(sampled, np.float32)
 
     return Course(
         np.stack([sample(points[:, 0]), sample(points[:, 1])], axis=1),

@@ -1,0 +1,143 @@
+"""The training loop of the starter: Dice and cross-entropy, averaged weights, resumable."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from batches import Batch, draw_batch
+from pool import Item
+from safetensors.torch import load_file, save_file
+from torch.nn import functional
+
+from napari_veinseg.files import atomic_path
+from napari_veinseg.model.network import DenseUNet
+
+_SAVE_EVERY = 250  # steps
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how fast the starter learns; part of what makes a run repeatable."""
+
+    steps: int = 6000
+    batch: int = 8
+    peak_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    averaging: float = 0.998
+    cldice: float = 0.0
+    seed: int = 0
+
+
+def partial_loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Cross-entropy plus Dice where the truth is known."""
+    entropy = functional.binary_cross_entropy_with_logits(logits, batch.vein, reduction="none")
+    entropy = (entropy * batch.known).sum() / batch.known.sum().clamp_min(1)
+    probability = torch.sigmoid(logits) * batch.known
+    vein = batch.vein * batch.known
+    # Dice over the whole batch: an image without any vein has none of its own.
+    overlap = (probability * vein).sum()
+    dice = (2 * overlap + 1) / (probability.sum() + vein.sum() + 1)
+    return entropy + 0.5 * (1 - dice)
+
+
+class Trainer:
+    """Weights, their running average and the optimiser: all that a resumed run needs."""
+
+    def __init__(self, folder: Path, network: DenseUNet, budget: Budget) -> None:
+        self.folder, self.network, self.budget = folder, network, budget
+        self.average = {name: value.clone() for name, value in network.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), lr=budget.peak_rate, weight_decay=budget.weight_decay
+        )
+        self.step = 0
+
+    def run(
+        self,
+        pool: list[Item],
+        working_width: float,
+        device: torch.device,
+        log: Callable[[str], None],
+    ) -> None:
+        """Train to the end of the budget."""
+        self._resume(log)
+        self.network.to(device).train()
+        started, losses = time.perf_counter(), []
+        while self.step < self.budget.steps:
+            rng = np.random.default_rng([self.budget.seed, self.step])
+            batch = draw_batch(pool, self.budget.batch, working_width, rng)
+            losses.append(self._learn(Batch(**{k: v.to(device) for k, v in vars(batch).items()})))
+            self.step += 1
+            if self.step % 100 == 0:
+                log(
+                    f"step {self.step} loss {np.mean(losses):.4f} "
+                    f"{time.perf_counter() - started:.0f} s"
+                )
+                losses.clear()
+            if self.step % _SAVE_EVERY == 0 or self.step == self.budget.steps:
+                self._save()
+        self.network.load_state_dict(self.average)
+        self.network.cpu().eval()
+
+    def _learn(self, batch: Batch) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate()
+        loss = partial_loss(self.network(batch.image), batch)
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        # An average over few steps at first: the first weights are worth nothing.
+        keep = min(self.budget.averaging, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                if value.is_floating_point():
+                    self.average[name] = self.average[name].to(value.device).lerp(value, 1 - keep)
+        return float(loss)
+
+    def _rate(self) -> float:
+        """Rise over the first 3 %, then fall as a cosine to a hundredth."""
+        part = self.step / self.budget.steps
+        if part < 0.03:
+            return self.budget.peak_rate * (0.05 + 0.95 * part / 0.03)
+        return self.budget.peak_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
+
+    def _save(self) -> None:
+        state = {"weights." + k: v.contiguous() for k, v in self.network.state_dict().items()}
+        state |= {"average." + k: v.contiguous() for k, v in self.average.items()}
+        moments = self.optimiser.state_dict()["state"]
+        for index, values in moments.items():
+            state |= {f"moment.{index}.{k}": v for k, v in values.items()}
+        notes = {"step": str(self.step), "budget": json.dumps(asdict(self.budget))}
+        with atomic_path(self.folder / "last.safetensors") as path:
+            save_file(state, path, metadata=notes)
+
+    def _resume(self, log: Callable[[str], None]) -> None:
+        path = self.folder / "last.safetensors"
+        if not path.exists():
+            return
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            notes = file.metadata()
+        if json.loads(notes["budget"]) != asdict(self.budget):
+            raise SystemExit(f"{path} belongs to a run with another budget: move it away first")
+        state = load_file(path)
+
+        def part(prefix: str) -> dict[str, torch.Tensor]:
+            return {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+
+        self.network.load_state_dict(part("weights."))
+        self.average = part("average.")
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in part("moment.").items():
+            index, name = key.split(".")
+            moments.setdefault(int(index), {})[name] = value
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        self.step = int(notes["step"])
+        log(f"resuming at step {self.step}")
