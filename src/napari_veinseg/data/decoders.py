@@ -26,6 +26,31 @@ MAX_UNPACKED = 2**30
 """Bytes that a *compressed* image may unpack to; an uncompressed one is as large as its file."""
 
 
+def refuse_unopenable(path: Path) -> None:
+    """Refuse what cannot be opened, before any decoder wonders about it.
+
+    Parameters
+    ----------
+    path : Path
+        What should be an image file.
+
+    Raises
+    ------
+    VeinSegError
+        If it does not exist, is no file, is empty or may not be read.
+    """
+    if not path.exists():
+        raise VeinSegError(f"{path} does not exist: check the name.")
+    if not path.is_file():  # a pipe or a device would block
+        raise VeinSegError(f"{path} is not a file: give an image.")
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise VeinSegError(f"{path} is an empty file: replace it or leave it out.")
+    except OSError as error:
+        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
+
+
 def refuse_oversize(path: Path, nbytes: int) -> None:
     """Refuse an image that would unpack to far more memory than its file takes.
 
@@ -62,8 +87,10 @@ def read_tiff(path: Path) -> Array | None:
     Returns
     -------
     ndarray or None
-        `(Y, X)`, or `(N, Y, X)` for many pages; colours are the last axis.  None if the file has
-        a compression that tifffile alone cannot undo (LZW, JPEG, fax).
+        `(Y, X)`, or `(N, Y, X)` for many pages; colours are the last axis.  Colour planes that
+        are stored one after another are a stack: nearly always they are one, since writers take
+        a stack of three or four for colours.  None if the file has a compression that tifffile
+        alone cannot undo (LZW, JPEG, fax).
 
     Raises
     ------
@@ -82,7 +109,7 @@ def read_tiff(path: Path) -> Array | None:
             if "imagecodecs" in str(error):
                 return None
             raise
-        return _dark_is_low(_colour_last(image, series.axes), series.keyframe.photometric)
+        return _dark_is_low(image, series.keyframe.photometric)
 
 
 class _LostPages(logging.Handler):
@@ -131,15 +158,6 @@ def _cut_off(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> bool:
     )
 
 
-def _colour_last(image: Array, axes: str) -> Array:
-    """Move the samples of a pixel, or an ImageJ composite of 3 or 4 channels, to the end."""
-    for letter in "SC":
-        axis = axes.find(letter)
-        if axis >= 0 and image.shape[axis] in (3, 4):
-            return np.moveaxis(image, axis, -1)
-    return image
-
-
 def _dark_is_low(image: Array, photometric: int) -> Array:
     # Not booleans: Python programs label them so without meaning it, masks among them.
     if photometric != tifffile.PHOTOMETRIC.MINISWHITE or image.dtype.kind != "u":
@@ -147,18 +165,21 @@ def _dark_is_low(image: Array, photometric: int) -> Array:
     return np.invert(image)  # on unsigned integers this is the maximum minus the value
 
 
-def write_tiff(path: Path, array: Array) -> None:
-    """Write one grey image or a stack of them, compressed without loss.
+def write_tiff(path: Path, array: Array, colour: bool) -> None:
+    """Write an image or a stack, compressed without loss.
 
     Parameters
     ----------
     path : Path
         The file to write.
     array : ndarray
-        Shape `(Y, X)` or `(N, Y, X)`, one page a slice.
+        Shape `(Y, X)` or `(N, Y, X)`, one page a slice, with colours as one more axis.
+    colour : bool
+        Whether the last axis holds colours.
     """
-    # `minisblack` said aloud: three slices would otherwise be taken for red, green and blue.
-    tifffile.imwrite(path, array, photometric="minisblack", compression="zlib")
+    # Said aloud: tifffile would take three grey slices for red, green and blue.
+    photometric = "rgb" if colour else "minisblack"
+    tifffile.imwrite(path, array, photometric=photometric, compression="zlib")
 
 
 def read_with_pillow(path: Path) -> Array:

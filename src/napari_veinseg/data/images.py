@@ -13,7 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from napari_veinseg.data.decoders import read_tiff, read_with_pillow, write_tiff
+from napari_veinseg.data.decoders import (
+    read_tiff,
+    read_with_pillow,
+    refuse_unopenable,
+    write_tiff,
+)
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 
@@ -82,7 +87,11 @@ def read_image(path: str | Path) -> Array:
         would unpack to more memory than an image of its kind needs.
     """
     path = Path(path)
-    _check_file(path)
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise VeinSegError(
+            f"{path} is not an image that can be read: use {', '.join(IMAGE_SUFFIXES)}."
+        )
+    refuse_unopenable(path)
     try:
         tiff = path.suffix.lower() in TIFF_SUFFIXES
         image = read_tiff(path) if tiff else None
@@ -100,23 +109,6 @@ def read_image(path: str | Path) -> Array:
     if image.size == 0:
         raise VeinSegError(f"{path} has no pixels (shape {image.shape}): leave it out.")
     return image
-
-
-def _check_file(path: Path) -> None:
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        raise VeinSegError(
-            f"{path} is not an image that can be read: use {', '.join(IMAGE_SUFFIXES)}."
-        )
-    if not path.exists():
-        raise VeinSegError(f"{path} does not exist: check the name.")
-    if not path.is_file():  # a pipe or a device would block
-        raise VeinSegError(f"{path} is not a file: give an image.")
-    try:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise VeinSegError(f"{path} is an empty file: replace it or leave it out.")
-    except OSError as error:
-        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
 
 
 def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
@@ -151,6 +143,25 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     raise VeinSegError(
         f"{path} is not a mask: it holds values other than 0 and 1 (or 0 and 255), 2 for unsure."
     )
+
+
+def write_image(path: str | Path, image: npt.ArrayLike) -> None:
+    """Write an image as it is, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to create or replace, `.tif` or (one slice of 8 or 16 bits) `.png`; its folder
+        must exist.
+    image : array_like
+        Any shape that `read_image` gives, of numbers.
+
+    Raises
+    ------
+    VeinSegError
+        If the shape or the dtype do not fit, or the file cannot be written.
+    """
+    _write(Path(path), np.asarray(image))
 
 
 def write_mask(path: str | Path, mask: Array) -> None:
@@ -199,18 +210,19 @@ def write_probability(path: str | Path, probability: Array) -> None:
 
 def _write(path: Path, array: Array) -> None:
     suffix = path.suffix.lower()
+    colour = is_colour(array.shape)
     if suffix not in (*TIFF_SUFFIXES, ".png"):
         raise VeinSegError(f"{path} was not written: choose a name that ends in .tif or .png.")
-    if array.size == 0 or array.ndim not in (2, 3):
-        raise VeinSegError(f"{path} was not written: {array.shape} is no (Y, X) or (N, Y, X).")
-    if suffix == ".png" and array.ndim == 3:
-        raise VeinSegError(f"{path} was not written: a png holds one slice; choose .tif.")
+    if array.size == 0 or array.ndim - colour not in (2, 3):
+        raise VeinSegError(f"{path} was not written: {array.shape} is no image and no stack.")
+    if suffix == ".png" and (array.ndim - colour == 3 or array.dtype not in ("u1", "u2")):
+        raise VeinSegError(f"{path} was not written: choose .tif for stacks and floats.")
     try:
         with atomic_path(path) as temporary:
             if suffix == ".png":
                 Image.fromarray(array).save(temporary)
             else:
-                write_tiff(temporary, array)
+                write_tiff(temporary, array, colour)
     except OSError as error:
         raise VeinSegError(
             f"{path} was not written ({error.strerror or error}): check folder, rights and space."
