@@ -1,0 +1,147 @@
+"""`samples.csv`: what a dataset knows about its samples beside their pixels.
+
+The file is text that anybody may have edited or sent: every value stays a text here, a stem is
+only ever compared with the names of files that were found, and what cannot be meant is refused in
+one sentence.  Columns that we do not know are kept.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+
+COLUMNS = ("stem", "finger", "split", "reviewed", "source")
+SPLITS = ("", "train", "validation")
+
+_MOST_BYTES = 200_000_000  # some two million rows: more is no list of drawn masks
+_LONGEST_STEM = 180  # file systems stop at 255 bytes, and a temporary name is longer
+_NOT_IN_NAMES = frozenset('<>:"/\\|?*')
+
+Row = dict[str, str]
+
+
+def is_stem(text: str) -> bool:
+    """Tell whether a text can be the stem of a file on every system.
+
+    Parameters
+    ----------
+    text : str
+        A candidate, for instance a layer's name.
+
+    Returns
+    -------
+    bool
+        Whether it is a plain name: no folder, no control character, not hidden, not too long.
+    """
+    return (
+        0 < len(text.encode("utf-8", "surrogatepass")) <= _LONGEST_STEM
+        and not text.startswith(".")
+        and text == text.strip()
+        and text.isprintable()
+        and _NOT_IN_NAMES.isdisjoint(text)
+    )
+
+
+def stem_from(name: str) -> str:
+    """Make a stem out of any name.
+
+    Parameters
+    ----------
+    name : str
+        For instance a layer's name.
+
+    Returns
+    -------
+    str
+        The name with what a file name cannot hold replaced by `_`.
+    """
+    kept = "".join(
+        "_" if sign in _NOT_IN_NAMES or not sign.isprintable() else sign for sign in name
+    )
+    kept = kept.encode("utf-8", "replace")[:_LONGEST_STEM].decode("utf-8", "ignore")
+    return kept.strip().lstrip(".").strip() or "image"
+
+
+def read_rows(path: Path) -> dict[str, Row]:
+    """Read `samples.csv`.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it may be missing.
+
+    Returns
+    -------
+    dict of str to dict
+        A row for each stem, in the order of the file; at least the columns `COLUMNS`.
+
+    Raises
+    ------
+    VeinSegError
+        If it is not UTF-8 text with a column `stem`, or a row repeats a stem, names a file
+        elsewhere, or has an unknown split.
+    """
+    if not path.is_file():
+        return {}
+    rows: dict[str, Row] = {}
+    for line, row in enumerate(_parse(path), start=2):
+        stem, split = row["stem"], row["split"]
+        if not is_stem(stem):
+            raise VeinSegError(f"{path} line {line}: {stem[:80]!r} is no file stem; correct it.")
+        if stem in rows:
+            raise VeinSegError(f"{path} line {line}: {stem!r} stands there twice; delete one.")
+        if split not in SPLITS:
+            raise VeinSegError(
+                f"{path} line {line}: the split {split[:80]!r} is unknown; write 'train', "
+                "'validation' or nothing."
+            )
+        rows[stem] = row
+    return rows
+
+
+def _parse(path: Path) -> list[Row]:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise VeinSegError(f"{path} has more than {_MOST_BYTES // 10**6} MB: replace it.")
+        text = path.read_text(encoding="utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+        if "stem" not in (reader.fieldnames or ()):
+            raise VeinSegError(
+                f"{path} has no column 'stem': its first line names the columns {COLUMNS}."
+            )
+        blank = dict.fromkeys(COLUMNS, "")
+        # A row longer than the header has its surplus under the key None.
+        return [blank | {key: row[key] for key in row if key is not None} for row in reader]
+    except UnicodeDecodeError as error:
+        raise VeinSegError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
+    except csv.Error as error:
+        raise VeinSegError(f"{path} is not comma-separated text ({error}): correct it.") from error
+    except OSError as error:
+        raise VeinSegError(f"{path} cannot be read ({error.strerror}): check it.") from error
+
+
+def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
+    """Write `samples.csv`, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file to create or replace.
+    rows : mapping of str to dict
+        A row for each stem; written sorted by stem.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _columns(rows.values()), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[stem] for stem in sorted(rows))
+    write_text(path, text.getvalue())
+
+
+def _columns(rows: Iterable[Row]) -> list[str]:
+    seen = dict.fromkeys(COLUMNS)
+    for row in rows:
+        seen.update(dict.fromkeys(row))
+    return list(seen)

@@ -1,0 +1,80 @@
+"""Train and validation: drawn once, by finger, and never moved afterwards."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+
+def complete_split(
+    groups: Mapping[str, str],
+    assigned: Mapping[str, str],
+    validation_share: float = 0.2,
+    seed: int = 0,
+) -> dict[str, str]:
+    """Give the samples that have no split yet to train or validation, whole groups at a time.
+
+    What is assigned stays.  A new sample of a group that is assigned already follows it (into
+    train when the group stands on both sides).  Of the new groups, in an order drawn by the seed,
+    each is held out that brings the validation share nearer to the one asked for; the smallest,
+    when none does.  With a share of at most a half something always remains to train on.
+
+    Parameters
+    ----------
+    groups : mapping of str to str
+        The group (a finger, or the image itself) of every sample.
+    assigned : mapping of str to str
+        The split of the samples that have one, 'train' or 'validation'.
+    validation_share : float, optional
+        The share of samples to hold out, in [0, 0.5].
+    seed : int, optional
+        Seed of the draw.
+
+    Returns
+    -------
+    dict of str to str
+        The split of every sample.
+    """
+    sizes = Counter(groups.values())
+    sides: dict[str, set[str]] = defaultdict(set)
+    for sample, side in assigned.items():
+        sides[groups[sample]].add(side)
+    new = sorted(set(sizes) - set(sides))
+    wanted = validation_share * len(groups)
+    held_out = sum(size for group, size in sizes.items() if sides.get(group) == {"validation"})
+    chosen: set[str] = set()
+    for group in np.random.default_rng(seed).permutation(new).tolist():
+        if abs(held_out + sizes[group] - wanted) < abs(held_out - wanted):
+            chosen.add(group)
+            held_out += sizes[group]
+    if wanted > 0 and held_out == 0 and new and len(sizes) > 1:
+        chosen.add(min(new, key=lambda group: sizes[group]))
+
+    def side_of(sample: str, group: str) -> str:
+        if sample in assigned:
+            return assigned[sample]
+        held = group in chosen or sides.get(group) == {"validation"}
+        return "validation" if held else "train"
+
+    return {sample: side_of(sample, group) for sample, group in groups.items()}
+
+
+def leaking_groups(groups: Mapping[str, str], split: Mapping[str, str]) -> Sequence[str]:
+    """List the groups that stand on both sides of a split.
+
+    Parameters
+    ----------
+    groups : mapping of str to str
+        The group of every sample.
+    split : mapping of str to str
+        The split of every sample.
+
+    Returns
+    -------
+    sequence of str
+        Their names, sorted.
+    """
+    sides: dict[str, set[str]] = defaultdict(set)
+    for sample, group in groups.items():
+        sides[group].add(split.get(sample, ""))
+    return sorted(group for group, side in sides.items() if {"train", "validation"} <= side)

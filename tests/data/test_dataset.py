@@ -1,0 +1,259 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.fingers import suggest_finger_pattern, thin_near_duplicates
+from napari_veinseg.data.images import write_image, write_mask
+from napari_veinseg.data.samples_csv import is_stem, stem_from
+from napari_veinseg.data.split import complete_split, leaking_groups
+from napari_veinseg.errors import VeinSegError
+
+SHAPE = (12, 20)
+
+
+def image(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, SHAPE, np.uint8)
+
+
+def mask() -> np.ndarray:
+    drawn = np.zeros(SHAPE, np.uint8)
+    drawn[5:7] = 1
+    return drawn
+
+
+def bare(folder: Path, stems: list[str]) -> Path:
+    for room in ("images", "masks"):
+        (folder / room).mkdir(parents=True)
+    for number, stem in enumerate(stems):
+        write_image(folder / "images" / f"{stem}.png", image(number))
+        write_mask(folder / "masks" / f"{stem}.png", mask())
+    return folder
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in folder.rglob("*")
+    }
+
+
+def test_a_bare_folder_opens_and_is_never_written(tmp_path):
+    folder = bare(tmp_path / "venös", ["ä_1", "ä_2", "b_1"])
+    before = contents(folder)
+    dataset = Dataset.open(folder)
+    assert [sample.stem for sample in dataset] == ["b_1", "ä_1", "ä_2"]
+    assert dataset.fingers == ()  # nothing is guessed from names
+    assert dataset.optimistic
+    assert dataset.faults() == []
+    assert Dataset.open(folder, r"^(.)_").fingers == ("b", "ä")
+    assert contents(folder) == before
+
+
+def test_added_samples_come_back_as_they_were(tmp_path):
+    dataset = Dataset.create(tmp_path / "set")
+    colour = np.random.default_rng(0).integers(0, 255, (*SHAPE, 3), np.uint8)
+    dataset.add("one", colour, mask(), finger="left", reviewed=True, source="layer one")
+    sample = Dataset.open(tmp_path / "set")["one"]
+    np.testing.assert_array_equal(sample.image(), colour)
+    np.testing.assert_array_equal(sample.mask(), mask())
+    assert (sample.finger, sample.reviewed, sample.source) == ("left", True, "layer one")
+
+
+def test_replacing_keeps_the_image_file_the_finger_and_the_split(tmp_path):
+    folder = bare(tmp_path / "set", ["a", "b"])
+    dataset = Dataset.open(folder)
+    dataset.assign_split()
+    split = dataset["a"].split
+    corrected = mask()
+    corrected[0] = 2
+    with pytest.raises(VeinSegError, match="holds 'a' already"):
+        dataset.add("a", image(0), corrected)
+    dataset.add("a", image(0), corrected, replace=True)
+    assert dataset["a"].image_path.name == "a.png"
+    assert dataset["a"].split == split
+    np.testing.assert_array_equal(dataset["a"].mask(), corrected)
+    dataset.add("a", image(9), mask(), replace=True)
+    np.testing.assert_array_equal(dataset["a"].image(), image(9))
+    assert sorted(path.name for path in (folder / "images").iterdir()) == ["a.tif", "b.png"]
+    assert sorted(path.name for path in (folder / "masks").iterdir()) == ["a.tif", "b.png"]
+
+
+def test_two_writers_lose_nothing(tmp_path):
+    first, second = Dataset.create(tmp_path / "set"), Dataset.open(tmp_path / "set")
+    first.add("a", image(), mask(), finger="x")
+    second.add("b", image(), mask(), finger="y")
+    first.add("c", image(), mask(), finger="x")
+    assert {s.stem: s.finger for s in Dataset.open(tmp_path / "set")} == {
+        "a": "x",
+        "b": "y",
+        "c": "x",
+    }
+
+
+def test_the_split_is_kept_and_completed(tmp_path):
+    folder = bare(tmp_path / "set", [f"{finger}_{shot}" for finger in "abcde" for shot in "123"])
+    dataset = Dataset.open(folder, r"^(.)_")
+    dataset.assign_split(seed=3)
+    assert len(dataset.validation) == 3
+    assert not dataset.optimistic
+    drawn = {sample.stem: sample.split for sample in dataset}
+    for finger in "fghij":
+        dataset.add(f"{finger}_1", image(), mask(), finger=finger)
+    dataset.assign_split(seed=4)
+    assert {stem: dataset[stem].split for stem in drawn} == drawn
+    assert len({sample.finger for sample in dataset.validation}) == 2
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(1, 0), (2, 1), (5, 1), (10, 2)])
+def test_without_fingers_the_split_goes_by_image(tmp_path, count, held_out):
+    dataset = Dataset.open(bare(tmp_path / "set", [str(n) for n in range(count)]))
+    dataset.assign_split()
+    assert len(dataset.validation) == held_out
+    assert len(dataset.train) == count - held_out
+    assert dataset.optimistic
+
+
+groups_of_samples = st.dictionaries(
+    st.integers(0, 60).map(str), st.sampled_from("abcdefgh"), min_size=1
+)
+
+
+@given(groups_of_samples, st.floats(0, 0.5), st.integers(0, 5), st.data())
+def test_no_group_crosses_a_split_and_nothing_moves(groups, share, seed, data):
+    first = complete_split(groups, {}, share, seed)
+    assert first == complete_split(dict(reversed(groups.items())), {}, share, seed)
+    assert not leaking_groups(groups, first)
+    assert "train" in first.values()
+    if share > 0 and len(set(groups.values())) > 1:
+        assert "validation" in first.values()
+    more = groups | data.draw(groups_of_samples)
+    more |= groups
+    second = complete_split(more, first, share, seed + 1)
+    assert {stem: second[stem] for stem in first} == first
+    assert not leaking_groups(more, second)
+
+
+def test_every_fault_is_named_and_none_is_fatal(tmp_path):
+    folder = bare(tmp_path / "set", ["good", "shape", "values", "empty", "damaged", "twice", "odd"])
+    write_mask(folder / "masks" / "shape.png", mask()[:, :-1])
+    write_image(folder / "masks" / "values.png", image())
+    write_mask(folder / "masks" / "empty.png", 0 * mask())
+    (folder / "images" / "damaged.png").write_bytes(b"\x89PNG\r\n nothing")
+    write_image(folder / "images" / "twice.tif", image())
+    write_image(folder / "images" / "alone.png", image())
+    write_image(tmp_path / "secret.png", image(5))
+    (folder / "images" / "odd.png").unlink()
+    (folder / "images" / "odd.png").symlink_to(tmp_path / "secret.png")
+    faults = {fault.stem: fault.message for fault in Dataset.open(folder).faults()}
+    assert sorted(faults) == ["alone", "damaged", "empty", "odd", "shape", "twice", "values"]
+    assert "no mask" in faults["alone"]
+    assert "no vein" in faults["empty"]
+    assert "link out of the dataset" in faults["odd"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"stem,finger\n../../etc/passwd,x\n", "no file stem"),
+        (b"stem\n/abs\n", "no file stem"),
+        (b"stem\na\na\n", "twice"),
+        (b"stem,split\na,test\n", "split 'test' is unknown"),
+        (b"name,finger\na,b\n", "no column 'stem'"),
+        (b"", "no column 'stem'"),
+        (b"stem\n\xff\xfe\x00", "UTF-8"),
+        (b'stem\n"a', "comma-separated"),
+        (b"stem\n" + b"a" * 200_000, "comma-separated"),
+    ],
+)
+def test_a_bad_samples_csv_is_refused_in_one_sentence(tmp_path, content, said):
+    folder = bare(tmp_path / "set", ["a"])
+    (folder / "samples.csv").write_bytes(content)
+    with pytest.raises(VeinSegError, match=said):
+        Dataset.open(folder)
+
+
+def test_what_samples_csv_says_beyond_our_columns_is_kept(tmp_path):
+    folder = bare(tmp_path / "set", ["a", "b"])
+    text = "\ufeffstem,finger,sensor,split\r\na,=1+1,S1,validation\r\ngone,z,S2,train\r\n"
+    (folder / "samples.csv").write_text(text, encoding="utf-8")
+    dataset = Dataset.open(folder)
+    assert (dataset["a"].finger, dataset["a"].split) == ("=1+1", "validation")
+    assert [fault.stem for fault in dataset.faults()] == ["gone"]
+    dataset.assign_split()
+    written = (folder / "samples.csv").read_text(encoding="utf-8")
+    assert "S1" in written
+    assert "gone,z,train" in written
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", "x\ny", " padded ", "nul\0", "ä" * 500, ".h"])
+def test_any_layer_name_becomes_a_stem(tmp_path, name):
+    assert not is_stem(name)
+    dataset = Dataset.create(tmp_path / "set")
+    with pytest.raises(VeinSegError, match="cannot be the name"):
+        dataset.add(name, image(), mask())
+    dataset.add(stem_from(name), image(), mask())
+    assert len(Dataset.open(tmp_path / "set")) == 1
+
+
+@pytest.mark.parametrize("pattern", ["(", "abc"])
+def test_a_useless_finger_pattern_is_refused(tmp_path, pattern):
+    with pytest.raises(VeinSegError, match="finger pattern"):
+        Dataset.open(bare(tmp_path / "set", ["a"]), pattern)
+
+
+def test_a_finger_pattern_is_suggested_only_when_it_groups(tmp_path):
+    assert suggest_finger_pattern(["anna_1", "anna_2", "bert_1"]) == r"^(.+)[_\-. ]\(?\d{1,3}\)?$"
+    assert suggest_finger_pattern(["one", "two"]) is None
+    assert suggest_finger_pattern(["a_1", "a_2"]) is None
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    with pytest.raises(VeinSegError, match="no dataset"):
+        Dataset.open(tmp_path)
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(VeinSegError, match="something else"):
+        Dataset.create(tmp_path)
+
+
+def test_shifted_shots_are_thinned_within_a_finger_only(tmp_path):
+    dataset = Dataset.create(tmp_path / "set")
+    smooth = np.cumsum(np.random.default_rng(1).normal(size=(64, 128)), axis=1)
+    other = np.cumsum(np.random.default_rng(2).normal(size=(64, 128)), axis=1)
+    drawn = np.ones((64, 128), np.uint8)
+    for stem, shot, finger in [
+        ("a1", smooth, "a"),
+        ("a2", np.roll(smooth, 4, axis=1), "a"),
+        ("a3", other, "a"),
+        ("b1", smooth, "b"),
+        ("x1", smooth, ""),
+        ("x2", smooth, ""),
+    ]:
+        dataset.add(stem, shot, drawn, finger=finger)
+    assert [s.stem for s in thin_near_duplicates(dataset)] == ["a1", "a3", "b1", "x1", "x2"]
+
+
+def test_litter_of_a_killed_writer_is_swept(tmp_path):
+    import os
+
+    dataset = Dataset.create(tmp_path / "set")
+    litter = tmp_path / "set" / "images" / ".a-x1.tmp.tif"
+    litter.touch()
+    os.utime(litter, (0, 0))
+    dataset.add("a", image(), mask())
+    assert not litter.exists()
+
+
+def test_five_thousand_samples_open_at_once(tmp_path):
+    for room in ("images", "masks"):
+        (tmp_path / room).mkdir()
+        for number in range(5000):
+            (tmp_path / room / f"finger_{number}.png").touch()
+    begin = time.perf_counter()
+    assert len(Dataset.open(tmp_path, r"^(.+)_")) == 5000
+    # Ten times what it needs; a file opened for each sample would break it.
+    assert time.perf_counter() - begin < 2
