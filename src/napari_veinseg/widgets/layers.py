@@ -1,9 +1,7 @@
-"""Layers of the viewer: mask layers made, written in whole undo steps, and watched for edits."""
+"""Mask layers: made over an image in the same place, and watched for the user's edits."""
 
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import napari
@@ -11,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
-from napari.utils.notifications import show_warning
 
 from napari_veinseg.correction.edits import EditTracker, Pixels
 from napari_veinseg.errors import VeinSegError
@@ -39,12 +36,18 @@ class MaskRecord:
         The image layer that was segmented.
     probability : ndarray or None
         `float32`, the mask's shape: what the mask was made from.
+    threshold : float
+        The probability from which a pixel of the mask is vein.
+    min_size : int
+        The smallest component of the mask in px.
     """
 
     layer: "weakref.ref[Labels]"
     edits: EditTracker
     image: "weakref.ref[Image] | None" = None
     probability: npt.NDArray[np.float32] | None = None
+    threshold: float = 0.5
+    min_size: int = 0
 
 
 def spatial_attributes(layer: Layer) -> dict[str, Any]:
@@ -166,9 +169,7 @@ def record_of(layer: Labels) -> MaskRecord:
     elif record.layer() is not layer:  # a duplicate: the same edits, and from here on its own
         edits = EditTracker(shape)
         edits.accept(record.edits.edited)
-        record = _watch(
-            layer, MaskRecord(weakref.ref(layer), edits, record.image, record.probability)
-        )
+        record = _watch(layer, replace(record, layer=weakref.ref(layer), edits=edits))
     record.edits.follow(
         done=[atom for item in layer._undo_history for atom in item],
         undone=[atom for item in layer._redo_history for atom in item],
@@ -178,18 +179,44 @@ def record_of(layer: Labels) -> MaskRecord:
 
 def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
     layer.metadata = {**layer.metadata, _KEY: record}
-    layer.events.paint.disconnect(_record_paint)
-    layer.events.paint.connect(_record_paint)
+    for emitter, callback in ((layer.events.paint, record_paint), (layer.events.data, _accept_all)):
+        emitter.disconnect(callback)
+        emitter.connect(callback)
+    for item in layer._undo_history:  # painted before anybody watched
+        for atom in item:
+            record.edits.record(atom, _pixels(atom))
     return record
 
 
-def _record_paint(event: Any) -> None:
-    """Take a step of the undo history as the user's edit."""
-    layer = event.source
-    record = layer.metadata.get(_KEY)
-    if isinstance(record, MaskRecord) and record.layer() is layer:
+def record_paint(event: Any) -> None:
+    """Take a step of the undo history as the user's edit.
+
+    Parameters
+    ----------
+    event : napari event
+        The `paint` event of a layer; `napari_veinseg.widgets.undo` blocks it for its own writes.
+    """
+    record = _own_record(event.source)
+    if record is not None:
         for atom in event.value:
             record.edits.record(atom, _pixels(atom))
+
+
+def _accept_all(event: Any) -> None:
+    """Take a whole new array as the user's: nobody can tell which of its pixels are meant."""
+    record = _own_record(event.source)
+    if record is not None:
+        record.edits.accept(Pixels((slice(None),)))
+
+
+def _own_record(layer: Labels) -> MaskRecord | None:
+    record = layer.metadata.get(_KEY)
+    fits = (
+        isinstance(record, MaskRecord)
+        and record.layer() is layer
+        and record.edits.shape == tuple(layer.data.shape)
+    )
+    return record if fits else None
 
 
 def _pixels(atom: Any) -> Pixels:
@@ -213,142 +240,6 @@ def edited_pixels(layer: Labels) -> BoolArray:
         The mask's shape; read only.
     """
     return record_of(layer).edits.edited
-
-
-@contextmanager
-def one_undo_step(layer: Labels) -> Iterator[None]:
-    """Make all `write_pixels` calls of a block one undo step, or none when the block raises.
-
-    napari's own `block_history` leaves pixels changed and the history half staged when something
-    raises inside it.  Blocks may be nested; the outermost is the step.
-
-    Parameters
-    ----------
-    layer : Labels
-        The layer that the block writes to.
-    """
-    staged = len(layer._staged_history)
-    undo, redo = list(layer._undo_history), list(layer._redo_history)
-    # napari commits at the end of an inner block too, so only the outermost one may be its own.
-    block = nullcontext() if layer._block_history else layer.block_history()
-    try:
-        with block:
-            yield
-    except BaseException:
-        # What was committed before the error (a listener of ours or of others raised) lies in
-        # the same list that is still staged.
-        for atom in reversed(layer._staged_history[staged:]):
-            _restore(layer, atom)
-        del layer._staged_history[staged:]
-        layer._undo_history.clear()
-        layer._undo_history.extend(undo)
-        layer._redo_history.clear()
-        layer._redo_history.extend(redo)
-        layer.refresh()
-        raise
-
-
-def _restore(layer: Labels, atom: Any) -> None:
-    if hasattr(atom, "slice_key"):
-        layer._replay_masked_atom(atom, undoing=True)
-    else:
-        layer.data[atom[0]] = atom[1]
-
-
-def write_pixels(
-    layer: Labels,
-    where: BoolArray | tuple[Any, ...],
-    values: npt.NDArray[Any] | int,
-    *,
-    by_user: bool = True,
-    join: object | None = None,
-) -> object | None:
-    """Write pixels of a mask layer as exactly one undo step, or none when none changes.
-
-    Parameters
-    ----------
-    layer : Labels
-        A layer that can be edited.
-    where : ndarray of bool or tuple of ndarray of int
-        The pixels, as an array of the mask's shape or as positions along each axis.
-    values : ndarray or int
-        One label for all, or one for each pixel in the order of `where`.
-    by_user : bool
-        Whether the written pixels become the user's edits; False only outside of other blocks.
-    join : object or None
-        What an earlier call returned: when that is still the last undo step, this write becomes
-        a part of it (one drag of a slider is one step).
-
-    Returns
-    -------
-    object or None
-        The undo step, to be passed as `join`; None when nothing changed.
-
-    Raises
-    ------
-    VeinSegError
-        When the layer cannot be edited.
-    """
-    require_editable(layer)
-    indices = np.nonzero(where) if isinstance(where, np.ndarray) else where
-    record_of(layer)
-    before = layer._undo_history[-1] if layer._undo_history else None
-    with _edits_ignored(layer, by_user), one_undo_step(layer):
-        _set_items(layer, indices, values)
-    last = layer._undo_history[-1] if layer._undo_history else None
-    if last is before:  # nothing changed
-        return join
-    if join is not None and join is before:
-        layer._undo_history.pop()
-        join.extend(last)  # type: ignore[attr-defined]
-        last = join
-    return last
-
-
-def _set_items(layer: Labels, indices: tuple[Any, ...], values: npt.NDArray[Any] | int) -> None:
-    """Do what `data_setitem` does, also while the viewer shows no slice of the layer."""
-    if not layer._slice.empty:
-        layer.data_setitem(indices, values)
-        return
-    old = layer.data[indices]
-    changed = old != values
-    if changed.any():
-        positions = tuple(axis[changed] for axis in indices)
-        new = np.broadcast_to(np.asarray(values, dtype=layer.data.dtype), old.shape)[changed]
-        layer._save_history((positions, old[changed], new))
-        layer.data[positions] = new
-
-
-@contextmanager
-def _edits_ignored(layer: Labels, by_user: bool) -> Iterator[None]:
-    if by_user:
-        yield
-        return
-    with layer.events.paint.blocker(_record_paint):
-        yield
-
-
-def require_editable(layer: Labels) -> None:
-    """Refuse a layer that cannot be painted on.
-
-    Parameters
-    ----------
-    layer : Labels
-        The layer to be written.
-
-    Raises
-    ------
-    VeinSegError
-        When it is multiscale, not NumPy, read only, or locked by the user.
-    """
-    data = layer.data
-    if layer.multiscale or not isinstance(data, np.ndarray) or not data.flags.writeable:
-        raise VeinSegError(
-            f"The labels of '{layer.name}' cannot be edited (they are not a plain array in "
-            "memory): duplicate the layer as an in-memory copy first."
-        )
-    if not layer.editable:
-        raise VeinSegError(f"The layer '{layer.name}' is locked: make it editable first.")
 
 
 def displayed_plane(viewer: napari.Viewer, layer: Layer) -> tuple[int, ...]:
@@ -381,15 +272,3 @@ def displayed_plane(viewer: napari.Viewer, layer: Layer) -> tuple[int, ...]:
     if not 0 <= plane < count:
         raise VeinSegError(f"Move the slider to a slice of the layer '{layer.name}'.")
     return (plane,)
-
-
-def warn_if_hidden(layer: Layer) -> None:
-    """Say so when a result goes into a layer that is not visible.
-
-    Parameters
-    ----------
-    layer : Layer
-        The layer that was written.
-    """
-    if not layer.visible:
-        show_warning(f"The layer '{layer.name}' is hidden: click its eye to see the result.")

@@ -1,0 +1,100 @@
+"""Combo boxes that follow the viewer's layers."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import napari
+from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QSizePolicy
+
+from napari_veinseg.widgets.form import connect_while_alive
+
+
+class LayerChoice(QComboBox):
+    """A choice among the layers of one kind; it follows the viewer's layer list.
+
+    It knows layers, not names: a renamed layer stays chosen.  When the user makes another layer
+    of the kind active in the layer list, that one becomes the choice.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers are offered.
+    kind : type
+        `Image` or `Labels`.
+    accepts : callable
+        Which layers of that kind are offered; by default all.
+    empty : str
+        What is shown when there is none.
+    """
+
+    layer_changed = Signal()
+
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        kind: type[Image] | type[Labels],
+        *,
+        accepts: Callable[[Any], bool] = lambda layer: True,
+        empty: str,
+    ) -> None:
+        super().__init__()
+        self._viewer = weakref.ref(viewer)
+        self._kind, self._accepts, self._empty = kind, accepts, empty
+        self._layers: list[weakref.ref[Layer]] = []
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        events = viewer.layers.events
+        for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
+            connect_while_alive(self, emitter, self.refresh)
+        connect_while_alive(self, viewer.layers.selection.events.active, self._follow)
+        self.currentIndexChanged.connect(lambda _: self.layer_changed.emit())
+        self.refresh()
+        self._follow()
+
+    @property
+    def layer(self) -> Any:
+        """The chosen layer, or None."""
+        index = self.currentIndex()
+        return self._layers[index]() if 0 <= index < len(self._layers) else None
+
+    def choose(self, layer: Layer) -> None:
+        """Choose a layer, if it is offered.
+
+        Parameters
+        ----------
+        layer : Layer
+            A layer of the viewer.
+        """
+        for index, known in enumerate(self._layers):
+            if known() is layer:
+                self.setCurrentIndex(index)
+
+    def refresh(self, *_event: object) -> None:
+        """Read the viewer's layers anew, keeping the choice where it still exists."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        before = self.layer
+        offered = [
+            layer
+            for layer in reversed(viewer.layers)  # the topmost first, as the layer list has it
+            if isinstance(layer, self._kind) and self._accepts(layer)
+        ]
+        self.blockSignals(True)
+        self.clear()
+        self._layers = [weakref.ref(layer) for layer in offered]
+        self.addItems([layer.name for layer in offered] or [self._empty])
+        self.setEnabled(bool(offered))
+        self.setCurrentIndex(next((i for i, layer in enumerate(offered) if layer is before), 0))
+        self.blockSignals(False)
+        if self.layer is not before:
+            self.layer_changed.emit()
+
+    def _follow(self, *_event: object) -> None:
+        viewer = self._viewer()
+        if viewer is not None and viewer.layers.selection.active is not None:
+            self.choose(viewer.layers.selection.active)

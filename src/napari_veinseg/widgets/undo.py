@@ -1,0 +1,148 @@
+"""Writing a mask layer in whole undo steps, and leaving nothing half done when something raises."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.layers import BoolArray, record_of, record_paint
+
+
+@contextmanager
+def one_undo_step(layer: Labels) -> Iterator[None]:
+    """Make all `write_pixels` calls of a block one undo step, or none when the block raises.
+
+    napari's own `block_history` leaves pixels changed and the history half staged when something
+    raises inside it.  Blocks may be nested; the outermost is the step.
+
+    Parameters
+    ----------
+    layer : Labels
+        The layer that the block writes to.
+    """
+    staged = len(layer._staged_history)
+    undo, redo = list(layer._undo_history), list(layer._redo_history)
+    # napari commits at the end of an inner block too, so only the outermost one may be its own.
+    block = nullcontext() if layer._block_history else layer.block_history()
+    try:
+        with block:
+            yield
+    except BaseException:
+        # What was committed before the error (a listener of ours or of others raised) lies in
+        # the same list that is still staged.
+        for atom in reversed(layer._staged_history[staged:]):
+            _restore(layer, atom)
+        del layer._staged_history[staged:]
+        layer._undo_history.clear()
+        layer._undo_history.extend(undo)
+        layer._redo_history.clear()
+        layer._redo_history.extend(redo)
+        layer.refresh()
+        raise
+
+
+def _restore(layer: Labels, atom: Any) -> None:
+    if hasattr(atom, "slice_key"):
+        layer._replay_masked_atom(atom, undoing=True)
+    else:
+        layer.data[atom[0]] = atom[1]
+
+
+def write_pixels(
+    layer: Labels,
+    where: BoolArray | tuple[Any, ...],
+    values: npt.NDArray[Any] | int,
+    *,
+    by_user: bool = True,
+    join: object | None = None,
+) -> object | None:
+    """Write pixels of a mask layer as exactly one undo step, or none when none changes.
+
+    Parameters
+    ----------
+    layer : Labels
+        A layer that can be edited.
+    where : ndarray of bool or tuple of ndarray of int
+        The pixels, as an array of the mask's shape or as positions along each axis.
+    values : ndarray or int
+        One label for all, or one for each pixel in the order of `where`.
+    by_user : bool
+        Whether the written pixels become the user's edits; False only outside of other blocks.
+    join : object or None
+        What an earlier call returned: when that is still the last undo step, this write becomes
+        a part of it (one drag of a slider is one step).
+
+    Returns
+    -------
+    object or None
+        The undo step, to be passed as `join`; None when nothing changed.
+
+    Raises
+    ------
+    VeinSegError
+        When the layer cannot be edited.
+    """
+    require_editable(layer)
+    indices = np.nonzero(where) if isinstance(where, np.ndarray) else where
+    record_of(layer)
+    before = layer._undo_history[-1] if layer._undo_history else None
+    with _edits_ignored(layer, by_user), one_undo_step(layer):
+        _set_items(layer, indices, values)
+    last = layer._undo_history[-1] if layer._undo_history else None
+    if last is before:  # nothing changed
+        return join
+    if join is not None and join is before:
+        layer._undo_history.pop()
+        join.extend(last)  # type: ignore[attr-defined]
+        last = join
+    return last
+
+
+def _set_items(layer: Labels, indices: tuple[Any, ...], values: npt.NDArray[Any] | int) -> None:
+    """Do what `data_setitem` does, also while the viewer shows no slice of the layer."""
+    if not layer._slice.empty:
+        layer.data_setitem(indices, values)
+        return
+    old = layer.data[indices]
+    changed = old != values
+    if changed.any():
+        positions = tuple(axis[changed] for axis in indices)
+        new = np.broadcast_to(np.asarray(values, dtype=layer.data.dtype), old.shape)[changed]
+        layer._save_history((positions, old[changed], new))
+        layer.data[positions] = new
+
+
+@contextmanager
+def _edits_ignored(layer: Labels, by_user: bool) -> Iterator[None]:
+    if by_user:
+        yield
+        return
+    with layer.events.paint.blocker(record_paint):
+        yield
+
+
+def require_editable(layer: Labels) -> None:
+    """Refuse a layer that cannot be painted on.
+
+    Parameters
+    ----------
+    layer : Labels
+        The layer to be written.
+
+    Raises
+    ------
+    VeinSegError
+        When it is multiscale, not NumPy, read only, or locked by the user.
+    """
+    data = layer.data
+    if layer.multiscale or not isinstance(data, np.ndarray) or not data.flags.writeable:
+        raise VeinSegError(
+            f"The labels of '{layer.name}' cannot be edited (they are not a plain array in "
+            "memory): duplicate the layer as an in-memory copy first."
+        )
+    if not layer.editable:
+        raise VeinSegError(f"The layer '{layer.name}' is locked: make it editable first.")
