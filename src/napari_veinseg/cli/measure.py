@@ -1,0 +1,22 @@
+"""`veinseg measure`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_veinseg.cli.app import app
+
+
+@app.command()
+def measure(
+    masks: Annotated[list[Path], typer.Argument(help="Mask files, or folders of them.")],
+    output: Annotated[Path, typer.Option(help="Folder for branches.csv and images.csv.")],
+    pixel_size: Annotated[float, typer.Option(min=1e-9, help="Size of a pixel in --unit.")] = 1.0,
+    unit: Annotated[str, typer.Option(help="Unit of the lengths, for the column names.")] = "px",
+) -> None:
+    """Measure the veins of masks: lengths, widths, tortuosity, bifurcations."""
+    from napari_veinseg.measurement.tables import measure_files
+
+    done = measure_files(masks, output, pixel_size, unit)
+    typer.echo(f"Measured {done} masks into {output}.")

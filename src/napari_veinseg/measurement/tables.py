@@ -1,0 +1,133 @@
+"""What was measured, as tables by branch and by image."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from napari_veinseg.data.images import list_images, read_mask
+from napari_veinseg.data.tables import Value, write_table
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.measurement.measure import Measurement, measure
+
+Row = dict[str, Value]
+
+
+def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[Row]:
+    """Give the table by branch.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        What `measure` gave.
+    unit : str
+        Name of the spacing's unit, for the column names.
+
+    Yields
+    ------
+    dict
+        A row: `branch` (from 1), figures with their unit, what is at both ends and where, in px.
+    """
+    pairs = zip(measurement.skeleton.branches, measurement.branches, strict=True)
+    for number, (branch, figures) in enumerate(pairs, start=1):
+        kinds = ["end" if node is None else "bifurcation" for node in (branch.start, branch.end)]
+        if branch.is_ring:
+            kinds = ["ring", "ring"]
+        (first_row, first_column), (last_row, last_column) = branch.path[[0, -1]].tolist()
+        values = (
+            number,
+            figures.length,
+            figures.mean_width,
+            figures.width_5,
+            figures.width_95,
+            figures.tortuosity,
+            *(kinds[0], first_row, first_column),
+            *(kinds[1], last_row, last_column),
+        )
+        yield dict(zip(branch_columns(unit), values, strict=True))
+
+
+def branch_columns(unit: str = "px") -> list[str]:
+    """Name the columns of the table by branch.
+
+    Parameters
+    ----------
+    unit : str
+        Name of the spacing's unit.
+
+    Returns
+    -------
+    list of str
+        The keys of `branch_rows`.
+    """
+    lengths = ("length", "mean_width", "width_5_percent", "width_95_percent")
+    ends = [f"{end}{part}" for end in ("from", "to") for part in ("", "_row_px", "_column_px")]
+    return ["branch", *(f"{name}_{unit}" for name in lengths), "tortuosity", *ends]
+
+
+def image_row(measurement: Measurement, unit: str = "px") -> Row:
+    """Give the row of an image.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        What `measure` gave.
+    unit : str
+        Name of the spacing's unit, for the column names.
+
+    Returns
+    -------
+    dict
+        Figures with their unit.
+    """
+    with_unit = {
+        "total_length": f"total_length_{unit}",
+        "median_width": f"median_width_{unit}",
+        "bifurcation_density": f"bifurcations_per_{unit}2",
+    }
+    return {with_unit.get(name, name): value for name, value in asdict(measurement.image).items()}
+
+
+def measure_files(
+    inputs: Iterable[Path], output: Path, pixel_size: float = 1.0, unit: str = "px"
+) -> int:
+    """Measure mask files into `branches.csv` and `images.csv`.
+
+    Parameters
+    ----------
+    inputs : iterable of Path
+        Mask files, or folders whose masks are all measured.  A stack counts as one mask a slice.
+    output : Path
+        Folder for both tables; made if it is missing.
+    pixel_size : float
+        Side of a pixel in `unit`.
+    unit : str
+        Unit of the lengths, part of the column names.
+
+    Returns
+    -------
+    int
+        How many masks were measured.
+
+    Raises
+    ------
+    VeinSegError
+        If there is no mask, one cannot be read, or a table cannot be written.
+    """
+    files = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
+    if not files:
+        raise VeinSegError("There is no mask to measure: name mask files or a folder of them.")
+    branches: list[Row] = []
+    images: list[Row] = []
+    for file in files:
+        stack = read_mask(file)
+        for number, mask in enumerate(stack if stack.ndim == 3 else stack[np.newaxis]):
+            place: Row = {"mask": file.stem, "slice": number}
+            measured = measure(mask, (pixel_size, pixel_size))
+            images.append(place | image_row(measured, unit))
+            branches.extend(place | row for row in branch_rows(measured, unit))
+    place_columns = ["mask", "slice"]
+    write_table(output / "branches.csv", branches, place_columns + branch_columns(unit))
+    write_table(output / "images.csv", images, images[0])
+    return len(images)

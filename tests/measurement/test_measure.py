@@ -1,0 +1,123 @@
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_veinseg.data.images import write_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.measurement.measure import measure
+from napari_veinseg.measurement.tables import branch_rows, image_row, measure_files
+from tests.measurement.shapes import capsule, ring
+
+
+@settings(max_examples=25, deadline=None)
+@given(width=st.floats(3, 14), angle=st.floats(0.05, np.pi / 2 - 0.05), shift=st.floats(0, 1))
+def test_a_straight_vein_has_its_length_width_and_no_tortuosity(width, angle, shift):
+    along = 75 * np.array([np.sin(angle), np.cos(angle)])
+    middle = np.array([100 + shift, 150])
+    measured = measure(capsule(middle - along, middle + along, width))
+    (branch,) = measured.branches
+    assert branch.length == pytest.approx(150, rel=0.03)
+    assert branch.mean_width == pytest.approx(width, abs=1)
+    assert branch.width_5 <= branch.width_95
+    assert branch.tortuosity == pytest.approx(1, abs=0.02)
+    assert (measured.image.ends, measured.image.bifurcations) == (2, 0)
+
+
+def test_a_half_circle_is_half_pi_as_long_as_its_chord():
+    mask = ring((150, 150), 90, 8, shape=(170, 300))
+    mask[150:] = False
+    (branch,) = measure(mask).branches
+    assert branch.length == pytest.approx(np.pi * 90, rel=0.03)
+    assert branch.tortuosity == pytest.approx(np.pi / 2, rel=0.03)
+    assert branch.mean_width == pytest.approx(8, abs=1)
+
+
+def test_a_ring_has_a_length_but_no_tortuosity():
+    measured = measure(ring((100, 150), 60, 7))
+    (branch,) = measured.branches
+    assert branch.length == pytest.approx(2 * np.pi * 60, rel=0.03)
+    assert np.isnan(branch.tortuosity)
+    (row,) = branch_rows(measured)
+    assert row["from"] == row["to"] == "ring"
+
+
+def test_the_width_of_a_branch_is_taken_away_from_where_it_meets_others():
+    mask = capsule((100, 20), (100, 280), 16) | capsule((100, 150), (20, 150), 6)
+    measured = measure(mask)
+    assert measured.image.bifurcations == 1
+    side = min(measured.branches, key=lambda branch: branch.mean_width)
+    assert side.mean_width == pytest.approx(6, abs=1)
+
+
+def test_a_bump_is_no_branch():
+    mask = capsule((100, 20), (100, 280), 12) | capsule((95, 150), (92, 150), 5)
+    assert measure(mask).image.branches == 1
+
+
+def test_an_empty_mask_measures_nothing():
+    image = measure(np.zeros((30, 40), np.uint8)).image
+    assert (image.total_length, image.branches, image.vein_area_share) == (0, 0, 0)
+    assert np.isnan(image.median_width)
+    assert measure(np.full((30, 40), 2, np.uint8)).image.vein_area_share == 0
+
+
+def test_unsure_pixels_count_in_no_area():
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:10], mask[10:] = 1, 2
+    assert measure(mask).image.vein_area_share == 0.5
+
+
+@pytest.mark.parametrize("spacing", [(0.25, 0.25), (2.0, 2.0)])
+def test_figures_follow_the_pixel_size(spacing):
+    mask = capsule((60, 40), (140, 260), 9) | capsule((100, 150), (20, 240), 7)
+    plain, scaled = measure(mask), measure(mask, spacing)
+    size = spacing[0]
+    assert scaled.image.total_length == pytest.approx(plain.image.total_length * size)
+    assert scaled.image.median_width == pytest.approx(plain.image.median_width * size)
+    assert scaled.image.bifurcation_density == pytest.approx(
+        plain.image.bifurcation_density / size**2
+    )
+    for one, other in zip(scaled.branches, plain.branches, strict=True):
+        assert one.mean_width == pytest.approx(other.mean_width * size)
+        assert one.tortuosity == pytest.approx(other.tortuosity)
+
+
+def test_pixels_that_are_not_square():
+    level = capsule((100, 40), (100, 260), 10)
+    measured = measure(level, (0.5, 1.0))
+    assert measured.branches[0].length == pytest.approx(220, rel=0.03)
+    assert measured.branches[0].mean_width == pytest.approx(5, abs=0.5)
+
+
+def test_tables_of_files(tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    veins = capsule((60, 40), (140, 260), 9).astype(np.uint8)
+    write_mask(masks / "Ünï.png", veins)
+    write_mask(masks / "stack.tif", np.stack([veins, np.zeros_like(veins)]))
+    assert measure_files([masks], tmp_path / "new" / "out", 0.1, "mm") == 3
+    with (tmp_path / "new/out/images.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["mask"], row["slice"]) for row in rows] == [
+        ("stack", "0"),
+        ("stack", "1"),
+        ("Ünï", "0"),
+    ]
+    assert float(rows[0]["total_length_mm"]) == pytest.approx(23.4, rel=0.03)
+    assert rows[1]["median_width_mm"] == ""
+    with (tmp_path / "new/out/branches.csv").open(encoding="utf-8") as file:
+        assert [row["mask"] for row in csv.DictReader(file)] == ["stack", "Ünï"]
+
+
+def test_the_rows_of_a_measurement_have_units_in_their_names():
+    measured = measure(capsule((60, 40), (140, 260), 9))
+    assert "length_mm" in next(branch_rows(measured, "mm"))
+    assert {"total_length_px", "bifurcations_per_px2"} <= set(image_row(measured))
+
+
+def test_nothing_to_measure_is_refused(tmp_path):
+    with pytest.raises(VeinSegError, match="no mask"):
+        measure_files([tmp_path], tmp_path / "out")
