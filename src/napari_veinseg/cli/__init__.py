@@ -8,6 +8,8 @@ import sys
 
 import typer
 
+# Importing a module registers its commands.
+from napari_veinseg.cli import measure as measure
 from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
 
