@@ -1,0 +1,234 @@
+"""Corrections kept on disk while they are made, so that a killed viewer loses seconds at most.
+
+A session is a folder: `session.json` says what is corrected, and each plane of the mask that was
+changed is one small TIFF file.  A running session touches its folder every few seconds; one that
+nobody has touched for a while was left behind and can be restored.
+"""
+
+import json
+import os
+import shutil
+import time
+import uuid
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_data_path
+
+from napari_veinseg.data.images import read_image, write_image
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+
+FOLDER_VARIABLE = "VEINSEG_AUTOSAVE_DIR"
+SECONDS_BETWEEN_SAVES = 4.0
+_SECONDS_UNTIL_LEFT = 15.0
+_KEPT_SESSIONS = 20
+
+
+def autosave_folder() -> Path:
+    """Return the folder of all sessions.
+
+    Returns
+    -------
+    Path
+        What `VEINSEG_AUTOSAVE_DIR` names, or a folder in the user's data folder.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    return Path(named) if named else user_data_path("napari-veinseg", False) / "autosave"
+
+
+@dataclass(frozen=True)
+class LeftSession:
+    """Corrections of a viewer that is gone.
+
+    Attributes
+    ----------
+    folder : Path
+        Where they lie.
+    name : str
+        The name of the mask layer.
+    image_name : str
+        The name of the image layer; empty when there was none.
+    image_path : str
+        The image's file; empty when it is unknown.
+    shape : tuple of int
+        The mask's shape, `(Y, X)` or `(N, Y, X)`.
+    place : dict
+        Scale, translation, rotation, shear and affine of the mask layer, as lists.
+    saved : float
+        When it was last saved, in seconds since the epoch.
+    """
+
+    folder: Path
+    name: str
+    image_name: str
+    image_path: str
+    shape: tuple[int, ...]
+    place: dict[str, Any]
+    saved: float
+
+    def restored(self, mask: NDArray[Any] | None = None) -> NDArray[np.uint8]:
+        """Put the saved planes into a mask.
+
+        Parameters
+        ----------
+        mask : NDArray, optional
+            What the planes that were not corrected hold, of the session's shape; background by
+            default.
+
+        Returns
+        -------
+        NDArray[np.uint8]
+            A new mask.
+
+        Raises
+        ------
+        VeinSegError
+            When a file is damaged or `mask` has another shape.
+        """
+        if mask is not None and mask.shape != self.shape:
+            raise VeinSegError(
+                f"The saved corrections are {self.shape} and the mask is {mask.shape}: choose the "
+                "image that they were made on."
+            )
+        restored = np.zeros(self.shape, np.uint8) if mask is None else np.array(mask, np.uint8)
+        planes = restored.reshape(-1, *self.shape[-2:])
+        for path in sorted(self.folder.glob("plane-*.tif")):
+            planes[int(path.stem.removeprefix("plane-"))] = read_image(path)
+        return restored
+
+    def discard(self) -> None:
+        """Delete the session."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Autosave:
+    """Saves the planes of one mask that changed since the last call.
+
+    Nothing is written before the first change.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)` or `(N, Y, X)` as it is now: what is not yet corrected.
+    description : mapping
+        `name`, `image_name`, `image_path` and `place`, as in `LeftSession`.
+    folder : Path, optional
+        The folder of all sessions.
+    """
+
+    def __init__(
+        self, mask: NDArray[Any], description: Mapping[str, Any], folder: Path | None = None
+    ) -> None:
+        parent = folder or autosave_folder()
+        self.folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
+        self._description = dict(description)
+        self._shape = mask.shape
+        self._saved = _checksums(mask)
+
+    def save(self, mask: NDArray[Any]) -> int:
+        """Save what changed, and say that the session is alive.
+
+        Safe to call from a worker thread; a plane that is being painted meanwhile is saved
+        again by the next call.
+
+        Parameters
+        ----------
+        mask : NDArray
+            The mask as it is now.
+
+        Returns
+        -------
+        int
+            How many planes were written.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be written.
+        """
+        sums = _checksums(mask)
+        changed = [number for number, value in enumerate(sums) if value != self._saved[number]]
+        if changed and not self.folder.exists():
+            self.folder.mkdir(parents=True)
+            _sweep(self.folder.parent)
+        if self.folder.exists():
+            # Written anew each time: its time is what tells a running session from a left one.
+            content = {**self._description, "shape": list(self._shape), "saved": time.time()}
+            write_text(self.folder / "session.json", json.dumps(content))
+        planes = mask.reshape(-1, *self._shape[-2:])
+        for number in changed:
+            plane = np.array(planes[number], np.uint8)
+            # An image, not a mask: labels that a mask must not hold are the user's work, too.
+            write_image(self._file(number), plane)
+            self._saved[number] = zlib.crc32(plane.tobytes())
+        return len(changed)
+
+    def settle(self, number: int, plane: NDArray[Any]) -> None:
+        """Forget one plane, because it is kept elsewhere now.
+
+        Parameters
+        ----------
+        number : int
+            Which plane of the stack; 0 for a `(Y, X)` mask.
+        plane : NDArray
+            `(Y, X)` as it is now: later changes are saved against it.
+        """
+        self._file(number).unlink(missing_ok=True)
+        self._saved[number] = _checksums(plane)[0]
+        if not any(self.folder.glob("plane-*.tif")):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"plane-{number:06}.tif"
+
+
+def left_sessions(folder: Path | None = None) -> list[LeftSession]:
+    """List the corrections that a viewer has left behind.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The folder of all sessions.
+
+    Returns
+    -------
+    list of LeftSession
+        Newest first; those of running viewers are not among them.
+    """
+    sessions = []
+    for path in (folder or autosave_folder()).glob("*/session.json"):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            session = LeftSession(
+                path.parent,
+                str(content["name"]),
+                str(content["image_name"]),
+                str(content["image_path"]),
+                tuple(int(side) for side in content["shape"]),
+                dict(content["place"]),
+                float(content["saved"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if time.time() - session.saved > _SECONDS_UNTIL_LEFT and any(
+            path.parent.glob("plane-*.tif")
+        ):
+            sessions.append(session)
+    return sorted(sessions, key=lambda session: -session.saved)
+
+
+def _checksums(mask: NDArray[Any]) -> list[int]:
+    planes = mask.reshape(-1, *mask.shape[-2:])
+    return [zlib.crc32(np.asarray(plane, np.uint8).tobytes()) for plane in planes]
+
+
+def _sweep(folder: Path) -> None:
+    """Keep the newest sessions only."""
+    for session in left_sessions(folder)[_KEPT_SESSIONS:]:
+        session.discard()

@@ -1,0 +1,169 @@
+"""Whole branches of a mask: one goes with a click, a gap between two is bridged."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.correction.change import Change, disk_union, painted
+from napari_veinseg.data.labels import BACKGROUND, VEIN
+from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace
+
+Plane = NDArray[np.bool_]
+
+
+def remove_branch(
+    mask: NDArray[Any], point: tuple[float, float], reach: float = 4.0, label: int = BACKGROUND
+) -> Change:
+    """Take away the branch under a click, between its two bifurcations or ends.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`, vein where it equals 1.
+    point : tuple of float
+        The click, (row, column).
+    reach : float
+        How far beside a vein a click still means it, in px.
+    label : int
+        What the branch becomes: 0 background or 2 unsure.
+
+    Returns
+    -------
+    Change
+        Empty when no vein is within reach.
+    """
+    is_vein = np.asarray(mask) == VEIN
+    seed = _nearest(is_vein, point, reach)
+    if seed is None:
+        return painted(mask, np.zeros_like(is_vein), label)
+    pieces, _ = ndimage.label(is_vein, np.ones((3, 3)))
+    box = ndimage.find_objects(pieces, pieces[seed])[-1]
+    piece = pieces[box] == pieces[seed]
+    gone = np.zeros_like(is_vein)
+    gone[box] = _branch_at(piece, (seed[0] - box[0].start, seed[1] - box[1].start))
+    return painted(mask, gone, label)
+
+
+def nearest_end(
+    mask: NDArray[Any], point: tuple[float, float], reach: float
+) -> tuple[tuple[float, float], float] | None:
+    """Find the end of a vein near a click.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`, vein where it equals 1.
+    point : tuple of float
+        The click, (row, column).
+    reach : float
+        How far the end may be, in px.
+
+    Returns
+    -------
+    tuple or None
+        The end, (row, column), and the vein's width there in px; the nearest pixel of a
+        centreline where no end is near; None where there is no vein.
+    """
+    row, column = (round(place) for place in point)
+    margin = int(2 * reach) + 8
+    top, left = max(row - margin, 0), max(column - margin, 0)
+    is_vein = np.asarray(mask)[top : row + margin + 1, left : column + margin + 1] == VEIN
+    line = centreline(is_vein)
+    here = np.array(point) - (top, left)
+    on_border = [0, 0, is_vein.shape[0] - 1, is_vein.shape[1] - 1]
+    ends = [
+        end
+        for end in trace(line).ends
+        # Where the excerpt cuts a vein is no end.
+        if not (end == np.array(on_border).reshape(2, 2)).any()
+    ]
+    for candidates in (np.array(ends), np.argwhere(line)):
+        if len(candidates):
+            away = np.linalg.norm(candidates - here, axis=1)
+            best = candidates[np.argmin(away)]
+            if away.min() <= reach:
+                width = _width_near(is_vein, line, best)
+                return (float(best[0] + top), float(best[1] + left)), width
+    return None
+
+
+def _nearest(region: Plane, point: tuple[float, float], reach: float) -> tuple[int, int] | None:
+    row, column = (round(place) for place in point)
+    margin = int(reach)
+    top, left = max(row - margin, 0), max(column - margin, 0)
+    places = np.argwhere(region[top : row + margin + 1, left : column + margin + 1])
+    places += top, left
+    away = np.linalg.norm(places - np.array(point), axis=1)
+    if not len(away) or away.min() > reach + 0.5:
+        return None
+    best = places[np.argmin(away)]
+    return int(best[0]), int(best[1])
+
+
+def _branch_at(piece: Plane, seed: tuple[int, int]) -> Plane:
+    """Mark the pixels of one connected piece that belong to the branch at `seed` alone."""
+    distance = ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
+    line = centreline(piece)
+    graph = _without_spurs(line, distance)
+    if len(graph.branches) < 2:
+        return piece
+    owner = np.full(piece.shape, -1)
+    for number, branch in enumerate(graph.branches):
+        inner = slice(branch.start is not None, len(branch.path) - (branch.end is not None))
+        owner[tuple(branch.path[inner].T)] = number
+    rows, columns = ndimage.distance_transform_edt(
+        owner < 0, return_distances=False, return_indices=True
+    )
+    owner = owner[rows, columns]
+    chosen = owner[seed]
+    others = [branch for number, branch in enumerate(graph.branches) if number != chosen]
+    gone: Plane = piece & (owner == chosen) & ~_drawn(others, distance)
+    return gone | _crumbs(piece & ~gone, others)
+
+
+def _without_spurs(line: Plane, distance: NDArray[np.float64]) -> Skeleton:
+    """Trace a centreline without the hairs that thinning grows on a vein's rough border."""
+    graph = trace(line)
+    hairs = [
+        branch
+        for branch in graph.branches
+        if (branch.start is None) != (branch.end is None)
+        and len(branch.path) <= distance[tuple(branch.path.T)].max() * 1.5 + 1
+    ]
+    if not hairs:
+        return graph
+    bald = line.copy()
+    for hair in hairs:
+        inner = slice(hair.start is not None, len(hair.path) - (hair.end is not None))
+        bald[tuple(hair.path[inner].T)] = False
+    return trace(centreline(bald))
+
+
+def _drawn(branches: list[Branch], distance: NDArray[np.float64]) -> Plane:
+    """Draw branches anew from their centrelines: the pixels that they need for themselves."""
+    drawn = np.zeros(distance.shape, np.bool_)
+    for branch in branches:
+        radii = distance[tuple(branch.path.T)]
+        # At a bifurcation the distance is that of the whole meeting, not of this branch.
+        drawn |= disk_union(distance.shape, branch.path, np.minimum(radii, np.median(radii) * 1.25))
+    return drawn
+
+
+def _crumbs(rest: Plane, branches: list[Branch]) -> Plane:
+    """Mark what has lost its centreline: splinters that the removed branch leaves behind."""
+    pieces, count = ndimage.label(rest, np.ones((3, 3)))
+    has_line = np.zeros(count + 1, np.bool_)
+    for branch in branches:
+        has_line[pieces[tuple(branch.path.T)]] = True
+    crumbs: Plane = rest & ~has_line[pieces]
+    return crumbs
+
+
+def _width_near(is_vein: Plane, line: Plane, place: NDArray[np.intp]) -> float:
+    """Measure the vein beside its end: at the very end a rounded tip is thin."""
+    distance = ndimage.distance_transform_edt(is_vein)
+    rows, columns = np.nonzero(line)
+    near = np.hypot(rows - place[0], columns - place[1]) <= max(8.0, 2 * distance[tuple(place)])
+    return max(2 * float(np.median(distance[rows[near], columns[near]])) - 0.5, 1.0)

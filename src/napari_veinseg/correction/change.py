@@ -1,0 +1,124 @@
+"""The pixels that one edit changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit writes into a `(Y, X)` mask: nothing is written by making one.
+
+    Every tool returns one of these, so that a caller can write it as a single undo step.
+
+    Attributes
+    ----------
+    rows, columns : NDArray[np.intp]
+        `(n,)`, the pixels; each is changed, none is named twice.
+    values : NDArray[np.uint8]
+        `(n,)`, the new labels (0 background, 1 vein, 2 unsure).
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    values: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def applied_to(self, mask: NDArray[Any]) -> Plane:
+        """Return a changed copy of a mask.
+
+        Parameters
+        ----------
+        mask : NDArray
+            `(Y, X)`, left as it is.
+
+        Returns
+        -------
+        NDArray[np.uint8]
+            The copy with the change in it.
+        """
+        changed = np.array(mask, dtype=np.uint8)
+        changed[self.rows, self.columns] = self.values
+        return changed
+
+
+def between(before: NDArray[Any], after: NDArray[Any]) -> Change:
+    """Name the pixels in which two masks differ.
+
+    Parameters
+    ----------
+    before, after : NDArray
+        `(Y, X)` masks of one shape.
+
+    Returns
+    -------
+    Change
+        What turns `before` into `after`.
+    """
+    rows, columns = np.nonzero(np.asarray(before) != np.asarray(after))
+    return Change(rows, columns, np.asarray(after)[rows, columns].astype(np.uint8))
+
+
+def painted(mask: NDArray[Any], where: NDArray[np.bool_], label: int) -> Change:
+    """Give a label to a region.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    where : NDArray[np.bool_]
+        `(Y, X)`, the region.
+    label : int
+        0 background, 1 vein or 2 unsure.
+
+    Returns
+    -------
+    Change
+        The pixels of the region that have another label now.
+    """
+    rows, columns = np.nonzero(where & (np.asarray(mask) != label))
+    return Change(rows, columns, np.full(len(rows), label, np.uint8))
+
+
+def disk_union(shape: tuple[int, int], centres: Iterable[Any], radii: Any) -> NDArray[np.bool_]:
+    """Cover a plane with disks, as a round brush does.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        `(Y, X)`.
+    centres : array-like of float
+        `(n, 2)` points, (row, column); neighbours should be less than a pixel apart for a line
+        without notches.
+    radii : float or array-like of float
+        Radius of each disk in px.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        True where a pixel's middle lies in a disk.
+    """
+    covered = np.zeros(shape, np.bool_)
+    points = np.asarray(centres, np.float64).reshape(-1, 2)
+    reach = np.broadcast_to(np.asarray(radii, np.float64), (len(points),))
+    # Distances to all points at once would need a plane a point: take a few dozen at a time, in
+    # the box that they reach.
+    for first in range(0, len(points), 32):
+        some, radius = points[first : first + 32], reach[first : first + 32]
+        low = np.maximum(np.floor(some.min(axis=0) - radius.max()), 0).astype(int)
+        high = np.minimum(np.ceil(some.max(axis=0) + radius.max()) + 1, shape).astype(int)
+        if (low >= high).any():
+            continue
+        rows = np.arange(low[0], high[0])[None, :, None] - some[:, 0, None, None]
+        columns = np.arange(low[1], high[1])[None, None, :] - some[:, 1, None, None]
+        inside = (rows**2 + columns**2 <= radius[:, None, None] ** 2).any(axis=0)
+        covered[low[0] : high[0], low[1] : high[1]] |= inside
+    return covered

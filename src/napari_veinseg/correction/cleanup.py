@@ -1,0 +1,132 @@
+"""Putting a whole mask in order: specks, holes, rough borders and stroke width."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.correction.change import Change, between
+from napari_veinseg.data.labels import BACKGROUND, VEIN
+from napari_veinseg.measurement.skeleton import centreline
+
+_CROSS = ndimage.generate_binary_structure(2, 1)
+_SQUARE = ndimage.generate_binary_structure(2, 2)
+
+
+def drop_specks(mask: NDArray[Any], size: int) -> Change:
+    """Take away connected pieces of vein that are small.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`; only labels 0 and 1 change, here and in all functions of this module.
+    size : int
+        Pieces of fewer px go; diagonal neighbours are connected.
+
+    Returns
+    -------
+    Change
+        The pixels of the pieces.
+    """
+    return _with_veins(mask, _large(_veins(mask), size, _SQUARE))
+
+
+def fill_holes(mask: NDArray[Any], size: int) -> Change:
+    """Fill small holes in veins.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    size : int
+        Holes of fewer px are filled; background at the image's border is no hole.
+
+    Returns
+    -------
+    Change
+        The pixels of the holes.
+    """
+    ground = ~_veins(mask)
+    return _with_veins(mask, ~(_large(ground, size, _CROSS) | _at_border(ground)))
+
+
+def smooth(mask: NDArray[Any], sigma: float = 1.5) -> Change:
+    """Smooth the borders of the veins without breaking a thin one.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    sigma : float
+        Strength in px.
+
+    Returns
+    -------
+    Change
+        The pixels along the borders.
+    """
+    veins = _veins(mask)
+    blurred = ndimage.gaussian_filter(veins.astype(np.float32), sigma, mode="nearest")
+    return _with_veins(mask, (blurred > 0.5) | centreline(veins))
+
+
+def thicken(mask: NDArray[Any]) -> Change:
+    """Widen the veins by one px on each side.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+
+    Returns
+    -------
+    Change
+        The background pixels beside the veins.
+    """
+    return _with_veins(mask, ndimage.binary_dilation(_veins(mask), _CROSS))
+
+
+def thin(mask: NDArray[Any]) -> Change:
+    """Narrow the veins by one px on each side, down to their centreline.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+
+    Returns
+    -------
+    Change
+        The pixels along the borders.
+    """
+    veins = _veins(mask)
+    # The image's border is not the vein's.
+    eroded = ndimage.binary_erosion(veins, _CROSS, border_value=1)
+    return _with_veins(mask, eroded | centreline(veins))
+
+
+def _veins(mask: NDArray[Any]) -> NDArray[np.bool_]:
+    is_vein: NDArray[np.bool_] = np.asarray(mask) == VEIN
+    return is_vein
+
+
+def _with_veins(mask: NDArray[Any], veins: NDArray[np.bool_]) -> Change:
+    decided = (np.asarray(mask) == VEIN) | (np.asarray(mask) == BACKGROUND)
+    return between(mask, np.where(decided, veins, mask).astype(np.uint8))
+
+
+def _at_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the pieces that reach the image's border."""
+    border = np.zeros_like(region)
+    border[[0, -1]] = border[:, [0, -1]] = True
+    reached: NDArray[np.bool_] = ndimage.binary_propagation(border & region, _CROSS, region)
+    return reached
+
+
+def _large(region: NDArray[np.bool_], size: int, structure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    pieces, _ = ndimage.label(region, structure)
+    is_large = np.bincount(pieces.ravel()) >= size
+    is_large[0] = False
+    large: NDArray[np.bool_] = is_large[pieces]
+    return large

@@ -1,0 +1,141 @@
+"""Where to look next: the places, and the images, at which a model could not decide."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Map = NDArray[np.float32]
+
+
+class Place(NamedTuple):
+    """One place to look at.
+
+    Attributes
+    ----------
+    row, column : int
+        Where, in px.
+    doubt : float
+        How much, in [0, 1].
+    """
+
+    row: int
+    column: int
+    doubt: float
+
+
+def doubt_map(probability: NDArray[Any], vein_width: float = 6.0, threshold: float = 0.5) -> Map:
+    """Say how undecided a model was around each pixel.
+
+    The border of a certain vein passes through every probability, too, so each pixel is judged
+    by the most certain vein within a vein's width.
+
+    Parameters
+    ----------
+    probability : NDArray
+        `(Y, X)`, vein probability in [0, 1].
+    vein_width : float
+        Typical vein width in px.
+    threshold : float
+        The probability from which a pixel counts as vein, in (0, 1).
+
+    Returns
+    -------
+    NDArray[np.float32]
+        `(Y, X)`: 1 where the strongest vein nearby is just at the threshold, 0 where it is certain
+        or where there is certainly none.
+    """
+    size = max(round(vein_width) | 1, 3)
+    strongest = ndimage.maximum_filter(np.asarray(probability, np.float32), size, mode="nearest")
+    doubt = np.where(
+        strongest < threshold, strongest / threshold, (1 - strongest) / (1 - threshold)
+    )
+    blurred: Map = ndimage.gaussian_filter(doubt.astype(np.float32), size, mode="nearest")
+    return blurred
+
+
+def doubtful_places(
+    doubt: Map, distance: float = 40.0, count: int = 20, settled: NDArray[np.bool_] | None = None
+) -> list[Place]:
+    """List the most doubtful places, worst first.
+
+    Parameters
+    ----------
+    doubt : NDArray[np.float32]
+        `(Y, X)`, as `doubt_map` gives it.
+    distance : float
+        Smallest distance between two places in px.
+    count : int
+        How many at most.
+    settled : NDArray[np.bool_], optional
+        `(Y, X)`, True where a person has decided: not to be asked again.
+
+    Returns
+    -------
+    list of Place
+        Places with a doubt of at least 0.2.
+    """
+    open_doubt = np.array(doubt, np.float32)
+    if settled is not None:
+        open_doubt[settled] = 0
+    # A peak of a grid of cells is found without sorting every pixel of a large image.
+    size = max(int(distance) // 2 * 2 + 1, 3)
+    peaks = (open_doubt >= ndimage.maximum_filter(open_doubt, size, mode="constant")) & (
+        open_doubt >= 0.2
+    )
+    rows, columns = np.nonzero(peaks)
+    order = np.argsort(-open_doubt[rows, columns], kind="stable")
+    chosen: list[Place] = []
+    for index in order:
+        row, column = int(rows[index]), int(columns[index])
+        if all(np.hypot(row - p.row, column - p.column) >= distance for p in chosen):
+            chosen.append(Place(row, column, float(open_doubt[row, column])))
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def image_doubt(
+    probability: NDArray[Any], vein_width: float = 6.0, threshold: float = 0.5
+) -> float:
+    """Say how much of an image's veins a model was undecided about.
+
+    Parameters
+    ----------
+    probability : NDArray
+        `(Y, X)`, vein probability in [0, 1].
+    vein_width : float
+        Typical vein width in px.
+    threshold : float
+        The probability from which a pixel counts as vein, in (0, 1).
+
+    Returns
+    -------
+    float
+        In [0, 1]: the mean doubt over what may be vein.
+    """
+    doubt = doubt_map(probability, vein_width, threshold)
+    weight = np.maximum(doubt, np.asarray(probability, np.float32))
+    total = float(weight.sum())
+    return float((doubt * weight).sum()) / total if total > 0 else 0.0
+
+
+def by_doubt(doubts: Iterable[float], reviewed: Iterable[bool]) -> list[int]:
+    """Order images for reviewing: the doubtful first, those already reviewed last.
+
+    Parameters
+    ----------
+    doubts : iterable of float
+        The doubt of each image.
+    reviewed : iterable of bool
+        Whether a person has looked at it.
+
+    Returns
+    -------
+    list of int
+        The images' numbers.
+    """
+    rows = list(zip(reviewed, doubts, strict=True))
+    return sorted(range(len(rows)), key=lambda i: (rows[i][0], -rows[i][1], i))

@@ -1,0 +1,181 @@
+"""Lines and veins: a line becomes a vein of a width, and a mask's veins become lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import approximate_polygon
+
+from napari_veinseg.correction.change import Change, Points, between, disk_union, painted
+from napari_veinseg.data.labels import BACKGROUND, VEIN
+from napari_veinseg.measurement.skeleton import centreline, trace
+
+
+@dataclass(frozen=True)
+class Line:
+    """The middle of one vein.
+
+    Attributes
+    ----------
+    points : NDArray[np.float64]
+        `(n, 2)`, corners of the line, (row, column).
+    width : float
+        The vein's width in px.
+    """
+
+    points: Points
+    width: float
+
+
+def smoothed(path: Points, sigma: float = 2.0) -> Points:
+    """Take the staircase out of a path of pixels; its ends stay.
+
+    Parameters
+    ----------
+    path : NDArray[np.float64]
+        `(n, 2)`, about one px a step.
+    sigma : float
+        Strength in steps.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        `(n, 2)`.
+    """
+    if len(path) < 3:
+        return path
+    # Mirrored through its end points, a path keeps them.
+    reach = min(int(4 * sigma), len(path) - 1)
+    head = 2 * path[0] - path[reach:0:-1]
+    tail = 2 * path[-1] - path[-2 : -reach - 2 : -1]
+    whole = np.concatenate([head, path, tail])
+    smooth: Points = ndimage.gaussian_filter1d(whole, sigma, axis=0, mode="nearest")
+    smooth = smooth[reach : reach + len(path)]
+    smooth[[0, -1]] = path[[0, -1]]
+    return smooth
+
+
+def densified(path: Points, widths: Any = 1.0, step: float = 0.5) -> tuple[Points, Points]:
+    """Put points between the corners of a line.
+
+    Parameters
+    ----------
+    path : NDArray[np.float64]
+        `(n, 2)`, corners.
+    widths : float or array-like
+        Width at each corner in px.
+    step : float
+        Largest distance between neighbours in px.
+
+    Returns
+    -------
+    points : NDArray[np.float64]
+        `(m, 2)`.
+    widths : NDArray[np.float64]
+        `(m,)`, the width at each.
+    """
+    widths = np.broadcast_to(np.asarray(widths, np.float64), (len(path),))
+    lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    at = np.concatenate([[0.0], np.cumsum(lengths)])
+    if at[-1] == 0:
+        return path[:1], widths[:1]
+    along = np.linspace(0, at[-1], int(np.ceil(at[-1] / step)) + 1)
+    points = np.stack([np.interp(along, at, axis) for axis in path.T], axis=1)
+    return points, np.interp(along, at, widths)
+
+
+def vein_region(shape: tuple[int, int], path: Points, widths: Any) -> NDArray[np.bool_]:
+    """Draw a vein around a line.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        `(Y, X)`.
+    path : NDArray[np.float64]
+        `(n, 2)`, corners of the line.
+    widths : float or array-like
+        The vein's width in px, one or one a corner.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        `(Y, X)`.
+    """
+    points, width = densified(np.asarray(path, np.float64), widths)
+    return disk_union(shape, points, width / 2)
+
+
+def vein_along(mask: NDArray[Any], path: Points, widths: Any, label: int = VEIN) -> Change:
+    """Paint a vein along a line.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    path : NDArray[np.float64]
+        `(n, 2)`, corners of the line.
+    widths : float or array-like
+        The vein's width in px, one or one a corner.
+    label : int
+        What to paint: 1 vein, 2 unsure or 0 background.
+
+    Returns
+    -------
+    Change
+        The pixels of the vein that have another label now.
+    """
+    return painted(mask, vein_region(np.shape(mask), path, widths), label)
+
+
+def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = False) -> Change:
+    """Draw lines as veins.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    lines : sequence of Line
+        The veins' middles and widths.
+    replace : bool, default False
+        Whether the lines are all the veins there are; otherwise they are added.
+
+    Returns
+    -------
+    Change
+        Label 2 stays where no line runs.
+    """
+    after = np.array(mask, np.uint8)
+    if replace:
+        after[after == VEIN] = BACKGROUND
+    for line in lines:
+        after[vein_region(after.shape, line.points, line.width)] = VEIN
+    return between(mask, after)
+
+
+def lines_from_veins(mask: NDArray[Any], tolerance: float = 0.7) -> list[Line]:
+    """Find the middles of a mask's veins as lines with few corners.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`, vein where it equals 1.
+    tolerance : float
+        How far a line may run from the pixels of the centreline, in px.
+
+    Returns
+    -------
+    list of Line
+        One a branch.
+    """
+    is_vein = np.asarray(mask) == VEIN
+    # A vein goes on behind the image's border.
+    distance = ndimage.distance_transform_edt(np.pad(is_vein, 1, mode="edge"))[1:-1, 1:-1]
+    lines = []
+    for branch in trace(centreline(is_vein)).branches:
+        radii = distance[tuple(branch.path.T)]
+        corners = approximate_polygon(smoothed(branch.path.astype(np.float64)), tolerance)
+        lines.append(Line(corners, max(2 * float(np.median(radii)) - 0.5, 1.0)))
+    return lines

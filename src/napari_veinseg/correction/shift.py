@@ -1,0 +1,70 @@
+"""Moving a mask that was drawn beside the veins onto them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.correction.change import Change, between
+from napari_veinseg.data.labels import VEIN
+from napari_veinseg.measurement.ridges import valley_strength
+
+
+def best_shift(
+    grey: NDArray[Any], mask: NDArray[Any], vein_width: float, reach: int = 16
+) -> tuple[int, int]:
+    """Find by how much a mask must move to lie on the dark veins.
+
+    Parameters
+    ----------
+    grey : NDArray
+        `(Y, X)` image; veins are dark.
+    mask : NDArray
+        `(Y, X)`, vein where it equals 1.
+    vein_width : float
+        Typical vein width in px.
+    reach : int
+        The largest shift along each axis in px.
+
+    Returns
+    -------
+    tuple of int
+        Rows down and columns to the right; (0, 0) for a mask without veins.
+    """
+    is_vein = (np.asarray(mask) == VEIN).astype(np.float32)
+    if not is_vein.any():
+        return 0, 0
+    strength = valley_strength(grey, [vein_width, 1.6 * vein_width]).strength
+    around = ndimage.uniform_filter(strength, int(8 * vein_width) | 1, mode="nearest")
+    # Strong false valleys, such as a finger's edge, must not outvote the veins.
+    valley = np.minimum(strength / (around + 1e-6 + 0.25 * strength.mean()), 3.0)
+    padded = np.pad(valley, reach)
+    rows, columns = np.nonzero(is_vein)
+    scores = np.array(
+        [
+            [padded[rows + down, columns + right].sum() for right in range(2 * reach + 1)]
+            for down in range(2 * reach + 1)
+        ]
+    )
+    down, right = np.unravel_index(np.argmax(scores), scores.shape)
+    return int(down) - reach, int(right) - reach
+
+
+def shifted(mask: NDArray[Any], down: int, right: int) -> Change:
+    """Move all labels of a mask.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    down, right : int
+        Rows and columns to move by; negative is up and to the left.
+
+    Returns
+    -------
+    Change
+        What comes in at the image's border repeats the labels there.
+    """
+    after = ndimage.shift(np.asarray(mask), (down, right), order=0, mode="nearest")
+    return between(mask, after)

@@ -1,0 +1,200 @@
+"""Following a vein from click to click: minimal paths over the image's dark valleys.
+
+A click computes all paths that start there, once; the cursor then only asks for the one that ends
+at it.  Paths are exact in a window around the click; beyond it a coarse picture of the whole image
+stands in until the next click makes that path exact, too.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.graph import MCP_Geometric
+
+from napari_veinseg.correction.change import Points
+from napari_veinseg.measurement.ridges import valley_strength
+
+Cost = NDArray[np.float32]
+
+# Side of the exact window and largest side of the coarse picture: each takes about 60 ms a click.
+WINDOW = 384
+
+# In vein widths: valleys narrower than the vein keep a path in the vein's middle.
+_SCALES = (0.35, 0.6, 1.0)
+
+
+def path_cost(
+    grey: NDArray[Any], vein_width: float, probability: NDArray[Any] | None = None
+) -> Cost:
+    """Say how unlike a vein's middle each pixel is.
+
+    Valleys are sought in the logarithm of the image, in which a vein has one contrast in bright
+    and dark tissue, and their strength is divided by its mean around the pixel, so that a faint
+    vein beside a strong one is followed, too.
+
+    Parameters
+    ----------
+    grey : NDArray
+        `(Y, X)` image; veins are dark.
+    vein_width : float
+        Typical vein width in px.
+    probability : NDArray, optional
+        `(Y, X)`, a model's vein probability in [0, 1].
+
+    Returns
+    -------
+    NDArray[np.float32]
+        `(Y, X)`, what a step of one px costs: 1 off the veins, towards 0 along their middles.
+    """
+    widths = [max(scale * vein_width, 1.0) for scale in _SCALES]
+    strength = valley_strength(_log_levels(grey), widths).strength
+    around = ndimage.uniform_filter(strength, int(8 * vein_width) | 1, mode="nearest")
+    floor = 0.25 * float(strength.mean()) + 1e-6
+    valley = strength / (4 * np.maximum(around, floor))
+    if probability is not None:
+        valley = valley * (0.5 + np.asarray(probability, np.float32))
+    cost: Cost = (1 / (1 + 10 * valley)).astype(np.float32)
+    return cost
+
+
+def snapped(cost: Cost, point: tuple[float, float], reach: float) -> tuple[int, int]:
+    """Move a click onto the vein beside it.
+
+    Parameters
+    ----------
+    cost : NDArray[np.float32]
+        `(Y, X)`, as `path_cost` gives it.
+    point : tuple of float
+        The click, (row, column); outside the image it is moved in.
+    reach : float
+        How far the click may be moved, in px.
+
+    Returns
+    -------
+    tuple of int
+        The cheapest pixel within reach, (row, column).
+    """
+    row, column = _inside(cost.shape, point)
+    reach = int(reach)
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    near = cost[top : row + reach + 1, left : column + reach + 1]
+    rows, columns = np.indices(near.shape)
+    away = np.hypot(rows + top - row, columns + left - column)
+    # A far pixel must be clearly better than the one under the cursor.
+    worth = np.where(away <= reach, near * (1 + away / (2 * reach + 1)), np.inf)
+    best = np.unravel_index(np.argmin(worth), near.shape)
+    return int(best[0] + top), int(best[1] + left)
+
+
+class Tracer:
+    """All cheapest paths from one click.
+
+    Parameters
+    ----------
+    cost : NDArray[np.float32]
+        `(Y, X)`, as `path_cost` gives it.
+    start : tuple of float
+        The click, (row, column).
+    window : int, default 384
+        Side in px of the square around the click in which paths are exact.
+    """
+
+    def __init__(self, cost: Cost, start: tuple[float, float], window: int = WINDOW) -> None:
+        self.start = _inside(cost.shape, start)
+        self._cost = cost
+        self._low = tuple(max(place - window // 2, 0) for place in self.start)
+        rows, columns = (slice(low, low + window) for low in self._low)
+        self._near = MCP_Geometric(cost[rows, columns])
+        self._near_shape = cost[rows, columns].shape
+        self._near.find_costs([tuple(np.subtract(self.start, self._low))])
+        self._step = -(-max(cost.shape) // window)
+        self._far: MCP_Geometric | None = None
+        if self._near_shape != cost.shape:
+            self._far = MCP_Geometric(_pooled(cost, self._step))
+            self._far.find_costs([tuple(place // self._step for place in self.start)])
+
+    def preview(self, point: tuple[float, float]) -> Points:
+        """Give the path to the cursor, at once.
+
+        Parameters
+        ----------
+        point : tuple of float
+            The cursor, (row, column); outside the image it is moved in.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            `(n, 2)`, (row, column) from the click to the cursor; right to about a pixel of the
+            coarse picture where the cursor is outside the window.
+        """
+        end = _inside(self._cost.shape, point)
+        place = np.subtract(end, self._low)
+        if self._far is None or ((place >= 0) & (place < self._near_shape)).all():
+            near: Points = np.array(self._near.traceback(tuple(place)), np.float64) + self._low
+            return near
+        cells = self._far.traceback(tuple(place // self._step for place in end))
+        path: Points = np.array(cells, np.float64) * self._step + (self._step - 1) / 2
+        path[0], path[-1] = self.start, end
+        return path
+
+    def path(self, point: tuple[float, float]) -> Points:
+        """Give the exact path to a click.
+
+        Parameters
+        ----------
+        point : tuple of float
+            The second click, (row, column); outside the image it is moved in.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            `(n, 2)`, (row, column) from the first click to the second, one px a step.
+        """
+        path = self.preview(point)
+        if len(path) < 2 or np.abs(np.diff(path, axis=0)).max() <= 1:
+            return path
+        return _within_corridor(self._cost, path, 3 * self._step)
+
+
+def _log_levels(grey: NDArray[Any]) -> NDArray[np.float32]:
+    levels = np.asarray(grey, np.float32)
+    low, high = float(levels.min()), float(levels.max())
+    logarithm: NDArray[np.float32] = np.log((levels - low) / max(high - low, 1e-6) + 0.1)
+    return logarithm
+
+
+def _inside(shape: tuple[int, ...], point: tuple[float, float]) -> tuple[int, int]:
+    row, column = (
+        int(min(max(round(p), 0), side - 1)) for p, side in zip(point, shape, strict=True)
+    )
+    return row, column
+
+
+def _pooled(cost: Cost, step: int) -> Cost:
+    """Shrink by keeping the cheapest pixel of each cell: veins stay connected."""
+    padding = [(0, -side % step) for side in cost.shape]
+    padded = np.pad(cost, padding, mode="edge")
+    rows, columns = (side // step for side in padded.shape)
+    pooled: Cost = padded.reshape(rows, step, columns, step).min(axis=(1, 3))
+    return pooled
+
+
+def _within_corridor(cost: Cost, path: Points, reach: int) -> Points:
+    """Find the cheapest path that stays near another one."""
+    low = np.maximum(np.floor(path.min(axis=0)).astype(int) - reach, 0)
+    high = np.ceil(path.max(axis=0)).astype(int) + reach + 1
+    box = cost[low[0] : high[0], low[1] : high[1]]
+    off = np.ones(box.shape, np.bool_)
+    lengths = np.abs(np.diff(path, axis=0)).max(axis=1)
+    at = np.concatenate([[0], np.cumsum(lengths)])
+    dense = np.stack([np.interp(np.arange(at[-1] + 1), at, axis) for axis in path.T], axis=1)
+    rows, columns = (np.rint(dense) - low).astype(int).T
+    off[rows, columns] = False
+    size = 2 * reach + 1
+    allowed = ndimage.minimum_filter(off, size, mode="nearest") == 0
+    paths = MCP_Geometric(np.where(allowed, box, np.inf))
+    start, end = tuple(path[0].astype(int) - low), tuple(path[-1].astype(int) - low)
+    paths.find_costs([start], [end])
+    found: Points = np.array(paths.traceback(end), np.float64) + low
+    return found
