@@ -1,0 +1,148 @@
+"""Pictures of images, truths and predictions side by side on one page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.files import atomic_path
+
+RGB = NDArray[np.uint8]
+
+# Told apart in every form of colour blindness (Okabe and Ito, "Color universal design", 2008).
+_HIT = (240, 240, 240)
+_MISSED = (86, 180, 233)
+_EXTRA = (230, 159, 0)
+_UNSURE = (110, 110, 110)
+_INK = "#222222"
+
+_CELL_WIDTH = 3.2  # inches
+_DOTS_PER_INCH = 120
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row of a contact sheet.
+
+    Parameters
+    ----------
+    title : str
+        What stands above the row.
+    cells : sequence of ndarray
+        Pictures, grey `(Y, X)` or coloured `(Y, X, 3)`, one a column.
+    """
+
+    title: str
+    cells: Sequence[NDArray[Any]]
+
+
+def mask_picture(mask: NDArray[Any]) -> RGB:
+    """Draw a mask: veins light, unsure grey, background black.
+
+    Parameters
+    ----------
+    mask : ndarray
+        Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
+
+    Returns
+    -------
+    ndarray of uint8
+        Shape `(Y, X, 3)`.
+    """
+    picture = np.zeros((*mask.shape, 3), np.uint8)
+    picture[mask == VEIN] = _HIT
+    picture[mask == UNSURE] = _UNSURE
+    return picture
+
+
+def agreement_picture(prediction: NDArray[Any], truth: NDArray[Any]) -> RGB:
+    """Draw where a prediction and the truth agree, and where each is alone.
+
+    Parameters
+    ----------
+    prediction, truth : ndarray
+        Masks of one shape `(Y, X)`.
+
+    Returns
+    -------
+    ndarray of uint8
+        Shape `(Y, X, 3)`: both light, truth alone blue, prediction alone orange, unsure grey.
+    """
+    picture = mask_picture(truth)
+    picture[(truth == VEIN) & (prediction != VEIN)] = _MISSED
+    picture[(truth != VEIN) & (truth != UNSURE) & (prediction == VEIN)] = _EXTRA
+    return picture
+
+
+def write_contact_sheet(
+    path: Path, columns: Sequence[str], rows: Sequence[SheetRow], legend: bool = False
+) -> None:
+    """Write a page of pictures.
+
+    Parameters
+    ----------
+    path : Path
+        The png file to create or replace.
+    columns : sequence of str
+        What stands above each column.
+    rows : sequence of SheetRow
+        The rows, with one cell a column.
+    legend : bool, optional
+        Explain the colours of `agreement_picture` below the page.
+    """
+    from matplotlib.figure import Figure
+
+    heights = [_CELL_WIDTH * row.cells[0].shape[0] / row.cells[0].shape[1] for row in rows]
+    page_width, page_height = _CELL_WIDTH * len(columns), sum(heights) + 0.36 * len(rows) + 0.7
+    figure = Figure((page_width, page_height), _DOTS_PER_INCH, layout="constrained")
+    axes = figure.subplots(
+        len(rows), len(columns), squeeze=False, gridspec_kw={"height_ratios": heights}
+    )
+    for row, places in zip(rows, axes, strict=True):
+        for cell, place in zip(row.cells, places, strict=True):
+            place.imshow(cell, cmap="gray", interpolation="nearest", aspect="auto")
+            place.set_axis_off()
+        places[0].set_title(row.title, loc="left", fontsize=9, color=_INK)
+    for place, name in zip(axes[0], columns, strict=True):
+        # Not a second title: the titles of one picture share their height.
+        place.annotate(
+            name,
+            (0.5, 1),
+            (0, 26),
+            "axes fraction",
+            "offset points",
+            ha="center",
+            fontsize=11,
+            weight="bold",
+            color=_INK,
+        )
+    if legend:
+        _add_legend(figure)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _add_legend(figure: Any) -> None:
+    from matplotlib.patches import Patch
+
+    meanings = [
+        ("found", _HIT),
+        ("missed", _MISSED),
+        ("not in the truth", _EXTRA),
+        ("unsure in the truth", _UNSURE),
+    ]
+    figure.legend(
+        handles=[
+            Patch(facecolor=np.divide(colour, 255), edgecolor=_INK, linewidth=0.4, label=name)
+            for name, colour in meanings
+        ],
+        loc="outside lower right",
+        ncols=len(meanings),
+        fontsize=9,
+        frameon=False,
+        labelcolor=_INK,
+    )
