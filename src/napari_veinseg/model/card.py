@@ -1,0 +1,101 @@
+"""The card of a model: what it is, how to feed it, what it was trained on, how good it is."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from napari_veinseg import __version__
+
+FORMAT_VERSION = 1
+"""Of the model file; a file with a higher one is refused."""
+
+Count = Annotated[int, Field(ge=1, le=1024)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class _NetworkPart(_Part):
+    # An argument that this version does not know would silently build another network.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DenseUNetArguments(_NetworkPart):
+    """Arguments of `model.network.DenseUNet`, with its defaults."""
+
+    architecture: Literal["DenseUNet"] = "DenseUNet"
+    spatial_dims: Literal[2] = 2
+    in_channels: Literal[1] = 1
+    out_channels: Literal[1] = 1
+    growth_rate: Annotated[int, Field(ge=1, le=128)] = 16
+    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(max_length=7)] = (
+        2,
+        3,
+        4,
+        6,
+    )
+    stem_channels: Count = 32
+    stem_stride: Literal[1, 2] = 2
+    act: str | tuple[str, dict[str, Any]] = ("relu", {"inplace": True})
+    norm: str | tuple[str, dict[str, Any]] | None = "batch"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Original2020Arguments(_NetworkPart):
+    """Arguments of `model.network.original_2020`."""
+
+    architecture: Literal["original_2020"] = "original_2020"
+    in_channels: Literal[1, 3] = 3
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+
+NetworkArguments = Annotated[
+    DenseUNetArguments | Original2020Arguments, Field(discriminator="architecture")
+]
+
+
+class Normalisation(_Part):
+    """The grey values at two percentiles of the whole image become -1 and 1."""
+
+    low_percentile: Annotated[float, Field(ge=0, le=100)] = 1.0
+    high_percentile: Annotated[float, Field(ge=0, le=100)] = 99.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Normalisation":
+        if self.low_percentile >= self.high_percentile:
+            raise ValueError("low_percentile must be below high_percentile")
+        return self
+
+
+class TrainingData(_Part):
+    """What the weights have seen; the hashes tell whether an image was among it."""
+
+    summary: str = ""
+    image_hashes: tuple[str, ...] = ()
+
+
+class Metric(_Part):
+    """One figure: what was measured, which mean of it, on which data."""
+
+    name: str
+    mean: str
+    value: float
+    data: str
+
+
+class ModelCard(_Part):
+    """What stands in the header of a model file, as JSON."""
+
+    format_version: Annotated[int, Field(ge=1)] = FORMAT_VERSION
+    package_version: str = __version__
+    name: str = ""
+    description: str = ""
+    network: NetworkArguments = Field(default_factory=DenseUNetArguments)
+    normalisation: Normalisation = Field(default_factory=Normalisation)
+    working_vein_width: Annotated[float, Field(gt=0, le=1000)] = 6.0
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    training_data: TrainingData = Field(default_factory=TrainingData)
+    metrics: tuple[Metric, ...] = ()
+    licence: str = "BSD-3-Clause"
+    parent: str | None = None

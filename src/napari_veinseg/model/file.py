@@ -1,0 +1,236 @@
+"""One model, one `.safetensors` file: the card as JSON in its header, the weights behind it.
+
+Opening a file never runs code, and a network is handed out whole or not at all.  torch is imported
+only where weights are touched: reading a card takes milliseconds.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+from napari_veinseg.model.card import FORMAT_VERSION, ModelCard
+
+if TYPE_CHECKING:
+    import torch
+
+    from napari_veinseg.model.network import SegmentationNetwork
+
+CARD_KEY = "veinseg_card"
+LARGEST_HEADER = 16 * 2**20
+"""Bytes; a header is some kilobytes, and a damaged length must not fill the memory."""
+
+
+def read_card(path: str | Path) -> ModelCard:
+    """Read the card without the weights.
+
+    Parameters
+    ----------
+    path : str or Path
+        A model file.
+
+    Returns
+    -------
+    ModelCard
+        The checked card.
+
+    Raises
+    ------
+    VeinSegError
+        If the file is missing, no model, truncated, of a newer format or another architecture.
+    """
+    path = Path(path)
+    header, _ = _read_header(path)
+    return _parse_card(path, header)
+
+
+def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
+    """Read a card and build its network with the weights of the file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A model file.
+
+    Returns
+    -------
+    card : ModelCard
+        The checked card.
+    network : SegmentationNetwork
+        In evaluation mode, `float32`, on the CPU.
+
+    Raises
+    ------
+    VeinSegError
+        As `read_card`, and if the weights do not fit the architecture or are not finite.
+    """
+    path = Path(path)
+    card = read_card(path)
+    network = build_network(card)
+    weights = _read_weights(path)
+    _check_fit(path, network.state_dict(), weights)
+    network.load_state_dict(weights)
+    return card, network.eval()
+
+
+def write_model(
+    path: str | Path, card: ModelCard, network: "SegmentationNetwork", *, half: bool = False
+) -> None:
+    """Write card and weights, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to create or replace; its name ends in `.safetensors`.
+    card : ModelCard
+        Must describe `network`.
+    network : SegmentationNetwork
+        The weights to keep.
+    half : bool, optional
+        Store `float16`: half the size, a change in probability of about 1e-3.
+
+    Raises
+    ------
+    VeinSegError
+        If card and network do not fit, a weight is not finite or the file cannot be written.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise VeinSegError(f"{path} was not written: choose a name that ends in .safetensors.")
+    weights = {
+        name: tensor.detach().to(
+            "cpu", torch.float16 if half and tensor.is_floating_point() else None
+        )
+        for name, tensor in network.state_dict().items()
+    }
+    _check_fit(path, build_network(card).state_dict(), weights)
+    try:
+        with atomic_path(path) as temporary:
+            contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+            save_file(contiguous, temporary, metadata={CARD_KEY: card.model_dump_json()})
+    except OSError as error:
+        raise VeinSegError(
+            f"{path} was not written ({error.strerror or error}): check folder, rights and space."
+        ) from error
+
+
+def build_network(card: ModelCard) -> "SegmentationNetwork":
+    """Build the network that a card describes, with fresh random weights.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Its `network` names the architecture and the arguments.
+
+    Returns
+    -------
+    SegmentationNetwork
+        In training mode, `float32`, on the CPU.
+
+    Raises
+    ------
+    VeinSegError
+        If the arguments name an activation or norm that does not exist.
+    """
+    from napari_veinseg.model.network import DenseUNet, original_2020
+
+    arguments = card.network.model_dump(exclude={"architecture"})
+    makers: dict[str, Any] = {"DenseUNet": DenseUNet, "original_2020": original_2020}
+    try:
+        network: SegmentationNetwork = makers[card.network.architecture](**arguments)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise VeinSegError(
+            f"A network cannot be built from the card's arguments {arguments}: use another model."
+        ) from error
+    return network
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """Read the JSON header and the size in bytes that the whole file must have."""
+    if not path.exists():
+        raise VeinSegError(f"The model {path} does not exist: check the name.")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if size < 8 or length > LARGEST_HEADER:
+                raise _no_model(path)
+            header = json.loads(file.read(length))
+        tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        expected = 8 + length + max(entry["data_offsets"][1] for entry in tensors.values())
+    except OSError as error:
+        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise _no_model(path) from error
+    if size < expected:
+        raise VeinSegError(
+            f"{path} is cut off ({size} of {expected} bytes): copy or download it again."
+        )
+    return header, expected
+
+
+def _no_model(path: Path) -> VeinSegError:
+    return VeinSegError(f"{path} is not a vein model: choose a .safetensors file made by veinseg.")
+
+
+def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
+    try:
+        content = json.loads(header["__metadata__"][CARD_KEY])
+        version = int(content["format_version"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _no_model(path) from error
+    if version > FORMAT_VERSION:
+        raise VeinSegError(
+            f"{path} has format {version} and this veinseg reads up to {FORMAT_VERSION}: update it."
+        )
+    try:
+        return ModelCard.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        if field.startswith("network"):
+            raise VeinSegError(
+                f"{path} holds a network that this veinseg does not know ({field}): update veinseg "
+                "or use another model."
+            ) from error
+        raise VeinSegError(
+            f"The card of {path} is wrong at {field} ({first['msg']}): use another copy."
+        ) from error
+
+
+def _read_weights(path: Path) -> dict[str, "torch.Tensor"]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        weights: dict[str, torch.Tensor] = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _no_model(path) from error
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in weights.items()
+    }
+
+
+def _check_fit(
+    path: Path, wanted: dict[str, "torch.Tensor"], weights: dict[str, "torch.Tensor"]
+) -> None:
+    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if shapes != found:
+        different = next(iter(sorted(shapes.items() ^ found.items())))[0]
+        raise VeinSegError(
+            f"The weights of {path} belong to another architecture than its card says (at "
+            f"{different}): use another copy."
+        )
+    for name, tensor in weights.items():
+        if not bool(tensor.isfinite().all()):
+            raise VeinSegError(
+                f"{path} has weights that are not finite (at {name}): train it again."
+            )

@@ -1,0 +1,170 @@
+"""Named models: `starter` inside the package, the others in the user's data folder."""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+from napari_veinseg.model.file import read_model
+
+STARTER = "starter"
+FOLDER_VARIABLE = "VEINSEG_MODELS"
+"""Environment variable that names another folder for the models."""
+
+_SUFFIX = ".safetensors"
+_STARTER_PATH = Path(__file__).with_name(STARTER + _SUFFIX)
+_NAME = re.compile(r"\w[\w .()+-]{0,99}")
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """A model that can be loaded by its name.
+
+    Parameters
+    ----------
+    name : str
+        What `VeinModel.load` takes.
+    path : Path
+        Its file.
+    shipped : bool
+        Whether it belongs to the package and cannot be removed.
+    """
+
+    name: str
+    path: Path
+    shipped: bool = False
+
+
+def models_folder() -> Path:
+    """Return the folder of the imported models; it need not exist.
+
+    Returns
+    -------
+    Path
+        The value of `VEINSEG_MODELS`, or `models` in the user's data folder.
+    """
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("napari-veinseg", appauthor=False) / "models"
+
+
+def installed_models() -> list[InstalledModel]:
+    """List the models that have a name.
+
+    Returns
+    -------
+    list of InstalledModel
+        The starter first, the others by name.
+    """
+    shipped = [InstalledModel(STARTER, _STARTER_PATH, True)] if _STARTER_PATH.exists() else []
+    paths = sorted(models_folder().glob(f"[!.]*{_SUFFIX}"))
+    return shipped + [InstalledModel(path.stem, path) for path in paths]
+
+
+def resolve(name_or_path: str | Path) -> Path:
+    """Find the file of a model.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name from `installed_models`, or a path; a name wins over a file without a suffix.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    VeinSegError
+        If there is neither such a name nor such a file.
+    """
+    models = installed_models()
+    for model in models:
+        if str(name_or_path) == model.name:
+            return model.path
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    known = ", ".join(model.name for model in models) or "none"
+    raise VeinSegError(
+        f"There is no model {str(name_or_path)!r}: give the path of a model file or a name "
+        f"(installed: {known})."
+    )
+
+
+def import_model(
+    path: str | Path, name: str | None = None, *, replace: bool = False
+) -> InstalledModel:
+    """Check a model file and copy it into the models folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        A model file.
+    name : str, optional
+        The name to give it; by default that of the file.
+    replace : bool, optional
+        Whether a model of this name may be replaced.
+
+    Returns
+    -------
+    InstalledModel
+        The copy.
+
+    Raises
+    ------
+    VeinSegError
+        If the file is no sound model, or the name is taken or no plain name.
+    """
+    path = Path(path).expanduser()
+    name = path.stem if name is None else name
+    if not _NAME.fullmatch(name) or name.endswith((" ", ".")) or name == STARTER:
+        raise VeinSegError(
+            f"A model cannot be called {name!r}: use letters, digits, spaces, '-', '_' and '.', "
+            f"and not {STARTER!r}."
+        )
+    target = models_folder() / (name + _SUFFIX)
+    if target.exists() and not replace:
+        raise VeinSegError(
+            f"A model called {name!r} exists: choose another name or remove it first."
+        )
+    read_model(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(target) as temporary:
+            shutil.copyfile(path, temporary)
+    except OSError as error:
+        raise VeinSegError(
+            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
+        ) from error
+    return InstalledModel(name, target)
+
+
+def remove_model(name: str) -> None:
+    """Delete an imported model.
+
+    Parameters
+    ----------
+    name : str
+        A name from `installed_models`.
+
+    Raises
+    ------
+    VeinSegError
+        If there is no such model or it belongs to the package.
+    """
+    for model in installed_models():
+        if model.name != name:
+            continue
+        if model.shipped:
+            raise VeinSegError(f"The model {name!r} belongs to the package and stays.")
+        model.path.unlink()
+        return
+    raise VeinSegError(f"There is no model {name!r} to remove: see `veinseg models list`.")
