@@ -1,0 +1,116 @@
+"""95 % intervals by resampling fingers: shots of one finger are near duplicates, not samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+REPLICATES = 2000
+FEWEST_FINGERS = 5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % bootstrap interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The figure, the lower and the upper bound.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What is resampled.
+
+    Attributes
+    ----------
+    group : NDArray[np.intp]
+        `(n,)`, the group of each image, from 0.
+    by_finger : bool
+        Whether the groups are fingers.  If not they are single images, and an interval is
+        optimistic: it is too narrow wherever images resemble each other.
+    """
+
+    group: NDArray[np.intp]
+    by_finger: bool
+
+    def draws(self, replicates: int = REPLICATES, seed: int = 0) -> NDArray[np.float64]:
+        """Draw groups with replacement, as often as there are groups.
+
+        Parameters
+        ----------
+        replicates : int
+            How many times.
+        seed : int
+            Seed of the draws: equal seeds draw equally, which pairs two models.
+
+        Returns
+        -------
+        NDArray[np.float64]
+            `(replicates, groups)`, how often each group was drawn.
+        """
+        count = int(self.group.max()) + 1
+        generator = np.random.default_rng(seed)
+        return generator.multinomial(count, np.full(count, 1 / count), replicates).astype(float)
+
+    def mean(self, values: ArrayLike) -> Estimate:
+        """Average values, one an image, with the interval of the mean.
+
+        Parameters
+        ----------
+        values : array_like
+            `(n,)`, finite.
+
+        Returns
+        -------
+        Estimate
+            Mean of images and its interval.
+        """
+        values = np.asarray(values, float)
+        sums, sizes = np.bincount(self.group, values), np.bincount(self.group)
+        draws = self.draws()
+        return estimate(float(values.mean()), draws @ sums / (draws @ sizes))
+
+
+def grouping(fingers: Sequence[str]) -> Grouping:
+    """Decide what is resampled: fingers where at least five are known, else images.
+
+    Parameters
+    ----------
+    fingers : sequence of str
+        The finger of each image; empty where it is not known.
+
+    Returns
+    -------
+    Grouping
+        The groups.
+    """
+    names, group = np.unique(np.asarray(fingers, dtype=str), return_inverse=True)
+    by_finger = len(names) >= FEWEST_FINGERS and "" not in names.tolist()
+    return Grouping(group if by_finger else np.arange(len(group)), by_finger)
+
+
+def estimate(value: float, replicates: NDArray[np.float64]) -> Estimate:
+    """Put the 2.5 and 97.5 percentiles of the replicates beside a figure.
+
+    Parameters
+    ----------
+    value : float
+        The figure of all images.
+    replicates : NDArray[np.float64]
+        The same figure of each draw.
+
+    Returns
+    -------
+    Estimate
+        The figure and its percentile interval.
+    """
+    low, high = np.percentile(replicates, (2.5, 97.5))
+    return Estimate(value, float(low), float(high))

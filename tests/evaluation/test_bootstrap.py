@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from napari_veinseg.evaluation.bootstrap import grouping
+
+
+def test_intervals_by_finger_are_wider_when_shots_repeat():
+    rng = np.random.default_rng(0)
+    by_finger = np.repeat(rng.random(8), 10)
+    fingers = np.repeat([f"f{k}" for k in range(8)], 10).tolist()
+    honest = grouping(fingers).mean(by_finger)
+    naive = grouping([""] * 80).mean(by_finger)
+    assert honest.value == naive.value == pytest.approx(by_finger.mean())
+    assert honest.low < naive.low < honest.value < naive.high < honest.high
+
+
+@pytest.mark.parametrize(
+    ("fingers", "by_finger"),
+    [
+        (["a", "b", "c", "d", "e", "e"], True),
+        (["a", "b", "c", "d", "d", "d"], False),
+        (["a", "b", "c", "d", "e", ""], False),
+    ],
+)
+def test_fingers_are_resampled_from_five_on(fingers, by_finger):
+    assert grouping(fingers).by_finger is by_finger
+
+
+def test_the_interval_covers_the_mean_about_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(60):
+        effects = rng.normal(size=25)
+        interval = grouping(np.repeat([f"{k}" for k in range(25)], 3)).mean(np.repeat(effects, 3))
+        hits += interval.low <= 0 <= interval.high
+    assert hits >= 51
+
+
+def test_one_value_has_no_width():
+    interval = grouping(["a"]).mean([0.4])
+    assert interval.low == interval.value == interval.high

@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import roc_curve
+
+from napari_veinseg.data.images import write_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.consistency import (
+    Matcher,
+    consistency,
+    d_prime,
+    difference,
+    equal_error_rate,
+    protocol,
+    read_masks,
+)
+
+PATTERN = r"^(.+)_\d+$"
+
+
+def slow_score(first, second, rows, columns):
+    """Miura's matching by its definition."""
+    height, width = first.shape
+    inner = second[rows : height - rows, columns : width - columns].astype(int)
+    best, score = -1, 0.0
+    for row in range(2 * rows + 1):
+        for column in range(2 * columns + 1):
+            window = first[row : row + inner.shape[0], column : column + inner.shape[1]]
+            overlap = (window * inner).sum()
+            if overlap > best:
+                best, area = overlap, window.sum() + inner.sum()
+                score = overlap / area if area else 0.0
+    return score
+
+
+def make_fingers(fingers=6, shots=4, noise=0.05, shape=(40, 90)):
+    rng = np.random.default_rng(0)
+    masks = {}
+    for finger in range(fingers):
+        pattern = rng.random(shape) < 0.15
+        for shot in range(shots):
+            shifted = np.roll(pattern, rng.integers(-3, 4, 2), axis=(0, 1))
+            flipped = rng.random(shape) < noise
+            masks[f"f{finger}_{shot}"] = (shifted ^ flipped).astype(np.uint8)
+    return masks
+
+
+@settings(max_examples=25, deadline=None)
+@given(arrays(np.uint8, (2, 12, 17), elements=st.integers(0, 1)))
+def test_matching_by_fourier_is_matching_by_definition(pair):
+    (score,) = Matcher(pair, shift=0.2).scores(np.array([[0, 1]]))
+    expected = slow_score(*pair, 2, 3)
+    # Of several shifts with the largest overlap either may win; their areas differ by a little.
+    assert score == pytest.approx(expected, abs=0.06)
+
+
+def test_a_shifted_mask_matches_fully_and_an_empty_one_not_at_all():
+    mask = np.random.default_rng(0).random((40, 90)) < 0.2
+    matcher = Matcher([mask, np.roll(mask, (4, -9), axis=(0, 1)), np.zeros_like(mask)])
+    alike, empty = matcher.scores(np.array([[0, 1], [0, 2]]))
+    assert alike == pytest.approx(0.5)
+    assert empty == 0
+
+
+scores = arrays(np.float64, st.integers(1, 12), elements=st.integers(0, 8).map(lambda k: k / 16))
+
+
+@given(scores, scores)
+def test_equal_error_rate_against_scikit_learn(genuine, impostor):
+    accepted, kept, _ = roc_curve(
+        np.repeat([1, 0], [len(genuine), len(impostor)]),
+        np.concatenate([genuine, impostor]),
+        drop_intermediate=False,
+    )
+    gap = np.abs(accepted - (1 - kept))
+    candidates = ((accepted + 1 - kept) / 2)[gap <= gap.min() + 1e-9]
+    assert np.isclose(candidates, equal_error_rate(genuine, impostor)).any()
+
+
+@given(scores, scores, st.integers(1, 4))
+def test_weights_are_repetitions(genuine, impostor, times):
+    weights = np.arange(len(genuine)) % times + 1.0
+    repeated = np.repeat(genuine, weights.astype(int))
+    assert equal_error_rate(genuine, impostor, weights) == pytest.approx(
+        equal_error_rate(repeated, impostor)
+    )
+    assert d_prime(genuine, impostor, weights) == pytest.approx(d_prime(repeated, impostor))
+
+
+def test_d_prime_by_hand():
+    assert d_prime(np.array([4.0, 6.0]), np.array([1.0, 3.0])) == pytest.approx(3)
+
+
+def test_fingers_are_told_apart_and_noise_is_not():
+    masks = make_fingers()
+    plan = protocol(sorted(masks), PATTERN)
+    assert (len(plan.genuine), len(plan.impostor)) == (36, 240)
+    good = consistency(masks, plan)
+    assert good.by_finger
+    assert good.equal_error_rate.value == 0
+    assert good.d_prime.value > 3
+    rng = np.random.default_rng(5)
+    noise = {stem: (rng.random((40, 90)) < 0.2).astype(np.uint8) for stem in masks}
+    bad = consistency(noise, plan)
+    assert 0.25 < bad.equal_error_rate.value < 0.75
+    assert bad.equal_error_rate.low < bad.equal_error_rate.high
+    gap = difference(good, bad, plan)
+    assert gap.value <= gap.high < 0
+    same = difference(bad, bad, plan)
+    assert same.low == same.high == 0
+
+
+def test_pairs_are_genuine_only_within_a_finger_and_drawn_by_seed():
+    stems = sorted(make_fingers(fingers=8))
+    plan = protocol(stems, PATTERN, impostor_pairs=50, seed=3)
+    fingers = np.array([stem.split("_")[0] for stem in stems])
+    assert (fingers[plan.genuine[:, 0]] == fingers[plan.genuine[:, 1]]).all()
+    assert (fingers[plan.impostor[:, 0]] != fingers[plan.impostor[:, 1]]).all()
+    assert len(np.unique(plan.impostor, axis=0)) == 50
+    np.testing.assert_array_equal(plan.impostor, protocol(stems, PATTERN, 50, seed=3).impostor)
+
+
+@pytest.mark.parametrize(
+    ("stems", "message"),
+    [
+        (["a_1", "b"], "no finger in 'b'"),
+        (["a_1", "a_2"], "1 fingers"),
+        (["a_1", "b_1"], "2 fingers in 2 masks"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(stems, message):
+    with pytest.raises(VeinSegError, match=message):
+        protocol(stems, PATTERN)
+
+
+def test_masks_of_several_shapes_are_refused(tmp_path):
+    with pytest.raises(VeinSegError, match="no masks"):
+        read_masks(tmp_path)
+    write_mask(tmp_path / "a.png", np.zeros((4, 5), np.uint8))
+    write_mask(tmp_path / "b.png", np.zeros((5, 4), np.uint8))
+    with pytest.raises(VeinSegError, match=r"\(4, 5\), \(5, 4\)"):
+        read_masks(tmp_path)
