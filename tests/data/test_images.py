@@ -18,6 +18,7 @@ from napari_veinseg.data.images import (
     image_hash,
     is_colour,
     list_images,
+    parse_channel,
     read_image,
     read_mask,
     to_grey,
@@ -410,6 +411,12 @@ def test_grey_refuses_what_is_no_image(image):
 def test_grey_refuses_a_channel_that_is_not_there(channel):
     with pytest.raises(VeinSegError, match="no channel"):
         to_grey(np.zeros((8, 9, 3)), channel)
+
+
+def test_a_channel_is_read_from_text():
+    assert [parse_channel(text) for text in ("luminance", "green", "1")] == ["luminance", 1, 1]
+    with pytest.raises(VeinSegError, match="no channel 'purple'"):
+        parse_channel("purple")
 
 
 # --- content hash --------------------------------------------------------------------------

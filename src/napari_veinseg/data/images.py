@@ -24,11 +24,11 @@ from napari_veinseg.files import atomic_path
 
 Array = npt.NDArray[Any]
 Channel = Literal["luminance", "red", "green", "blue"] | int
+_CHANNELS: dict[str, Channel] = {"luminance": "luminance", "red": 0, "green": 1, "blue": 2}
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
 
-_CHANNELS = {"red": 0, "green": 1, "blue": 2}
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 
 
@@ -287,15 +287,42 @@ def to_grey(
 
 
 def _one_channel(array: Array, channel: Channel) -> npt.NDArray[np.float32]:
-    if channel == "luminance":
+    index = parse_channel(channel) if isinstance(channel, str) else channel
+    if index == "luminance":
         return array[..., :3].astype(np.float32) @ _LUMINANCE
-    index = _CHANNELS.get(channel, -1) if isinstance(channel, str) else channel
-    if not 0 <= index < array.shape[-1]:
+    if isinstance(index, str) or not 0 <= index < array.shape[-1]:
         raise VeinSegError(
-            f"The image has no channel {channel!r}: choose luminance, red, green, blue or a "
+            f"The image has no channel {channel}: choose luminance, red, green, blue or a "
             f"number from 0 to {array.shape[-1] - 1}."
         )
     return array[..., index].astype(np.float32)
+
+
+def parse_channel(text: str) -> Channel:
+    """Read the name or the number of a channel.
+
+    Parameters
+    ----------
+    text : str
+        `luminance`, `red`, `green`, `blue` or a number from 0.
+
+    Returns
+    -------
+    str or int
+        `luminance` or a number.
+
+    Raises
+    ------
+    VeinSegError
+        If it is none of these.
+    """
+    if text.isdecimal():
+        return int(text)
+    if text not in _CHANNELS:
+        raise VeinSegError(
+            f"There is no channel {text!r}: choose luminance, red, green, blue or a number from 0."
+        )
+    return _CHANNELS[text]
 
 
 def image_hash(image: npt.ArrayLike) -> str:

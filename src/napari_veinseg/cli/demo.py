@@ -1,0 +1,140 @@
+"""`veinseg demo`: what the package does, shown on its own sample images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_veinseg.cli.app import app
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_veinseg.data.sample_data import Sample
+    from napari_veinseg.evaluation.metrics import Counts
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
+    Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A sample, its mask, the mask at the scale at which the network works, and the score."""
+
+    sample: "Sample"
+    mask: "Mask"
+    working_mask: "Mask"
+    score: "Counts"
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for masks and contact sheet.")] = Path(
+        "demo"
+    ),
+    model: Annotated[str, typer.Option(help="Name or file of a model.")] = "starter",
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    view: Annotated[bool, typer.Option("--view", help="Open the results in napari.")] = False,
+) -> None:
+    """Segment the sample images, score them, and draw a contact sheet."""
+    from napari_veinseg.cli.console import print_table, progress_bar
+    from napari_veinseg.data.images import write_image, write_mask
+    from napari_veinseg.data.sample_data import SAMPLES
+    from napari_veinseg.segmentation.jobs import make_output_folder
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
+    make_output_folder(output)
+    with progress_bar() as progress:
+        loaded = VeinModel.load(model, device=device)
+        makers = progress.track(SAMPLES, description="Segmenting")
+        shown = [_segmented(make(), loaded) for make in makers]
+    for item in shown:
+        write_image(output / f"{item.sample.name}_image.tif", item.sample.image)
+        write_mask(output / f"{item.sample.name}_truth.tif", item.sample.mask)
+        write_mask(output / f"{item.sample.name}.tif", item.mask)
+    _draw(output / "contact_sheet.png", shown)
+    print_table(
+        ("Sample", "Size", "Mean IoU (vein, background)", "Vein IoU", "Dice"),
+        [
+            (
+                item.sample.name,
+                " x ".join(map(str, item.sample.image.shape)),
+                f"{item.score.two_class_mean_iou:.3f}",
+                f"{item.score.vein_iou:.3f}",
+                f"{item.score.dice:.3f}",
+            )
+            for item in shown
+        ],
+        title=f"Sample images, model {model}",
+    )
+    typer.echo(f"Masks and contact_sheet.png are in {output}")
+    if view:
+        _view(shown)
+
+
+def _segmented(sample: "Sample", model: "VeinModel") -> _Shown:
+    from napari_veinseg.evaluation.metrics import counts
+
+    mask = model.segment(sample.image)
+    return _Shown(sample, mask, _at_working_scale(sample.image, model), counts(mask, sample.mask))
+
+
+def _at_working_scale(image: "NDArray[Any]", model: "VeinModel") -> "Mask":
+    """Segment the first slice without putting the result back to full size."""
+    from skimage.transform import resize
+
+    from napari_veinseg.data.images import to_grey
+    from napari_veinseg.segmentation.settings import SegmentationSettings
+    from napari_veinseg.segmentation.vein_width import estimate_vein_width
+
+    grey = to_grey(image if image.ndim == 2 else image[0])
+    width = model.card.working_vein_width
+    scale = width / estimate_vein_width(grey)
+    small = resize(grey, [max(8, round(side * scale)) for side in grey.shape], anti_aliasing=True)
+    return model.segment(small, SegmentationSettings(vein_width=width))
+
+
+def _draw(path: Path, shown: list[_Shown]) -> None:
+    from napari_veinseg.evaluation.contact_sheet import (
+        SheetRow,
+        agreement_picture,
+        mask_picture,
+        write_contact_sheet,
+    )
+
+    rows = []
+    for item in shown:
+        stack = item.sample.image.ndim == 3
+        image, truth, mask = (
+            array[0] if stack else array
+            for array in (item.sample.image, item.sample.mask, item.mask)
+        )
+        rows.append(
+            SheetRow(
+                f"{item.sample.name}{', the first of them' if stack else ''}: "
+                f"vein IoU {item.score.vein_iou:.2f}, Dice {item.score.dice:.2f}",
+                [
+                    image,
+                    mask_picture(truth),
+                    mask_picture(item.working_mask),
+                    agreement_picture(mask, truth),
+                ],
+            )
+        )
+    columns = ["Image", "Truth", "Prediction", "Upsampled prediction"]
+    write_contact_sheet(path, columns, rows, legend=True)
+
+
+def _view(shown: list[_Shown]) -> None:
+    """Open image, truth and mask of every sample; returns when the viewer is closed."""
+    import napari
+
+    viewer = napari.Viewer(title="veinseg demo")
+    for item in shown:
+        first = item is shown[0]
+        viewer.add_image(item.sample.image, name=item.sample.name, visible=first)
+        viewer.add_labels(item.sample.mask, name=f"{item.sample.name} truth", visible=False)
+        viewer.add_labels(item.mask, name=f"{item.sample.name} veins", visible=first)
+    napari.run()

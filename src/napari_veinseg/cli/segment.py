@@ -1,0 +1,93 @@
+"""`veinseg segment`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_veinseg.cli.app import app
+from napari_veinseg.errors import VeinSegError
+
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.jobs import FileRow
+
+
+@app.command()
+def segment(
+    inputs: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
+    output: Annotated[Path, typer.Option(help="Folder for masks and summary.csv.")],
+    model: Annotated[str, typer.Option(help="Name or file of a model.")] = "starter",
+    vein_width: Annotated[
+        str, typer.Option(help="Typical width of a vein in px, or auto.")
+    ] = "auto",
+    channel: Annotated[
+        str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
+    ] = "luminance",
+    invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(help="Probability of a vein, 0 to 1; default: the model's.")
+    ] = None,
+    min_size: Annotated[
+        int | None, typer.Option(help="Smallest component in px; default: by vein width.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    probability: Annotated[
+        bool, typer.Option("--probability", help="Also write STEM_probability.tif.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make masks anew that are there already.")
+    ] = False,
+) -> None:
+    """Write a vein mask (0 and 1, in DIR/STEM.tif) for every image."""
+    from napari_veinseg.cli.console import progress_bar
+    from napari_veinseg.data.images import parse_channel
+    from napari_veinseg.segmentation.jobs import plan_jobs
+    from napari_veinseg.segmentation.settings import SegmentationSettings
+
+    settings = SegmentationSettings(
+        _width(vein_width),
+        parse_channel(channel),
+        invert,
+        threshold,
+        min_size,
+    )
+    jobs = plan_jobs(inputs, output, probability)  # refuses a bad call before torch is loaded
+
+    from napari_veinseg.segmentation.batch import segment_files
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
+    loaded = VeinModel.load(model, device=device)
+    with progress_bar() as progress:
+        task = progress.add_task("Segmenting", total=len(jobs))
+
+        def report(row: "FileRow", _done: int, _total: int) -> None:
+            if row.error:
+                progress.console.print(row.error, markup=False, soft_wrap=True, style="red")
+            progress.advance(task)
+
+        rows = segment_files(
+            inputs, output, loaded, settings, probability=probability, overwrite=overwrite,
+            report=report,
+        )  # fmt: skip
+    _conclude(rows, output)
+
+
+def _width(text: str) -> float | None:
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise VeinSegError(f"The vein width {text!r} is no number: give px or auto.") from None
+
+
+def _conclude(rows: Sequence["FileRow"], output: Path) -> None:
+    counts = Counter(row.status for row in rows)
+    typer.echo(f"{counts['done']} of {len(rows)} images segmented into {output}")
+    if counts["kept"]:
+        typer.echo(f"{counts['kept']} masks were there already and were kept (see --overwrite)")
+    if counts["failed"]:
+        typer.echo(f"{counts['failed']} images failed: see {output / 'summary.csv'}", err=True)
+        raise typer.Exit(1)
