@@ -1,0 +1,214 @@
+"""Folders: nothing is lost, nothing is written where it should not be, one bad file stays alone."""
+
+import csv
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_veinseg.data.images import read_image, read_mask, to_grey, write_image
+from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.segmentation.batch import segment_file, segment_files
+from napari_veinseg.segmentation.jobs import plan_jobs
+from napari_veinseg.segmentation.settings import SegmentationSettings
+
+SETTINGS = SegmentationSettings()
+rng = np.random.default_rng(0)
+
+
+class DarkIsVein:
+    """Stands for a VeinModel: veins are what is darker than the middle of the grey values."""
+
+    def __init__(self, stop_after: int = 10**6) -> None:
+        self.calls = 0
+        self.stop_after = stop_after
+        self.threads = set()
+
+    def resolve(self, settings, image):
+        return replace(settings, vein_width=6.0, threshold=0.5, min_size=0)
+
+    def probability(self, image, settings, **_):
+        self.threads.add(threading.get_ident())
+        self.calls += 1
+        if self.calls > self.stop_after:
+            raise Cancelled("Stopped.")
+        grey = to_grey(image)
+        if grey.max() == 13:
+            raise RuntimeError("the network\nhas a bug")
+        return (grey < grey.mean()).astype(np.float32)
+
+    def mask(self, probability, settings):
+        return (probability >= settings.threshold).astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    images = tmp_path / "Bilder ü"
+    images.mkdir()
+    write_image(images / "a.tif", rng.integers(0, 255, (20, 30), dtype=np.uint16))
+    write_image(images / "b.png", rng.integers(0, 255, (25, 30), dtype=np.uint8))
+    write_image(images / "stack.tif", rng.integers(0, 255, (4, 20, 30), dtype=np.uint8))
+    write_image(images / "colour.tif", rng.integers(0, 255, (20, 30, 3), dtype=np.uint8))
+    return images
+
+
+def summary(output):
+    with (output / "summary.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def tree(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_folder_becomes_masks_of_the_same_size_and_a_summary(folder, tmp_path):
+    before = tree(folder)
+    rows = segment_files([folder], tmp_path / "deep" / "out", DarkIsVein(), SETTINGS)
+    output = tmp_path / "deep" / "out"
+    assert {path.name for path in output.iterdir()} == {
+        "a.tif",
+        "b.tif",
+        "stack.tif",
+        "colour.tif",
+        "summary.csv",
+    }
+    for path, shape in {
+        "a": (20, 30),
+        "b": (25, 30),
+        "stack": (4, 20, 30),
+        "colour": (20, 30),
+    }.items():
+        mask = read_image(output / f"{path}.tif")
+        assert (mask.shape, mask.dtype) == (shape, np.uint8)
+        assert set(np.unique(mask)) == {0, 1}
+    assert [row.status for row in rows] == ["done"] * 4
+    table = {row["mask"]: row for row in summary(output)}
+    assert table["stack.tif"]["slices"] == "4"
+    assert (table["b.tif"]["height"], table["b.tif"]["width"]) == ("25", "30")
+    assert table["b.tif"]["vein_width"] == "6.0"
+    assert 0.4 < float(table["a.tif"]["vein_share"]) < 0.6
+    assert tree(folder) == before
+
+
+def test_the_network_stays_in_the_callers_thread(folder, tmp_path):
+    model = DarkIsVein()
+    segment_files([folder], tmp_path / "out", model, SETTINGS)
+    assert model.threads == {threading.get_ident()}
+
+
+def test_probabilities_are_written_when_asked(folder, tmp_path):
+    segment_files([folder / "b.png"], tmp_path / "out", DarkIsVein(), SETTINGS, probability=True)
+    probability = read_image(tmp_path / "out" / "b_probability.tif")
+    assert (probability.shape, probability.dtype) == ((25, 30), np.float32)
+    np.testing.assert_array_equal(probability >= 0.5, read_mask(tmp_path / "out" / "b.tif"))
+
+
+def test_a_bad_file_fails_alone_and_is_told(folder, tmp_path):
+    (folder / "aa_broken.png").write_bytes(b"no image")
+    write_image(folder / "z_bug.png", np.full((9, 9), 13, np.uint8))
+    seen = []
+    rows = segment_files(
+        [folder], tmp_path / "out", DarkIsVein(), SETTINGS, report=lambda *told: seen.append(told)
+    )
+    failed = {row.image: row for row in rows if row.status == "failed"}
+    assert set(failed) == {str(folder / "aa_broken.png"), str(folder / "z_bug.png")}
+    for image, row in failed.items():
+        assert image in row.error
+        assert "\n" not in row.error
+        assert row.mask == ""
+    assert sum(row.status == "done" for row in rows) == 4
+    assert [told[1:] for told in seen] == [(number, 6) for number in range(1, 7)]
+    assert [row["status"] for row in summary(tmp_path / "out")] == [row.status for row in rows]
+
+
+def test_what_is_finished_is_kept_unless_overwritten(folder, tmp_path):
+    output = tmp_path / "out"
+    segment_files([folder], output, DarkIsVein(), SETTINGS)
+    (output / "b.tif").unlink()
+    before = tree(output)
+    again = DarkIsVein()
+    rows = segment_files([folder], output, again, SETTINGS)
+    assert again.calls == 1
+    assert [row.status for row in rows] == ["kept", "done", "kept", "kept"]
+    assert (
+        before.items()
+        >= {
+            path: time for path, time in tree(output).items() if path.name in ("a.tif", "stack.tif")
+        }.items()
+    )
+    everything = DarkIsVein()
+    segment_files([folder], output, everything, SETTINGS, overwrite=True)
+    assert everything.calls == 4
+
+
+def test_a_cancel_keeps_what_is_done_and_tells_it(folder, tmp_path):
+    with pytest.raises(Cancelled):
+        segment_files([folder], tmp_path / "out", DarkIsVein(stop_after=2), SETTINGS)
+    whole = list((tmp_path / "out").glob("*.tif"))
+    assert {read_mask(path).max() for path in whole} == {1}
+    assert not list((tmp_path / "out").glob(".*"))
+    assert len(summary(tmp_path / "out")) <= len(whole)
+
+
+def test_a_job_can_be_done_on_its_own(folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    rows = [
+        segment_file(job, DarkIsVein(), SETTINGS) for job in plan_jobs([folder], tmp_path / "out")
+    ]
+    assert [row.status for row in rows] == ["done"] * 4
+
+
+@pytest.mark.parametrize("output", [".", "inside", "inside/deeper", "../Bilder ü"])
+def test_nothing_is_written_into_an_input_folder(folder, output):
+    before = tree(folder)
+    with pytest.raises(VeinSegError, match="input folder"):
+        segment_files([folder], folder / output, DarkIsVein(), SETTINGS)
+    assert tree(folder) == before
+
+
+def test_nothing_is_written_beside_an_input_file_but_into_a_folder_there(folder):
+    with pytest.raises(VeinSegError, match="input folder"):
+        plan_jobs([folder / "b.png"], folder)
+    assert plan_jobs([folder / "b.png"], folder / "out")
+
+
+def test_a_link_to_an_input_folder_is_one(folder, tmp_path):
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    with pytest.raises(VeinSegError, match="input folder"):
+        plan_jobs([folder], tmp_path / "link" / "out")
+
+
+@pytest.mark.parametrize(
+    ("names", "probability"),
+    [
+        (("x.tif", "x.png"), False),
+        (("X.tif", "x.png"), False),
+        (("x.tif", "x_probability.tif"), True),
+    ],
+)
+def test_two_images_with_one_result_are_refused_before_any_work(tmp_path, names, probability):
+    (tmp_path / "in").mkdir()
+    for name in names:
+        (tmp_path / "in" / name).touch()
+    with pytest.raises(VeinSegError) as raised:
+        plan_jobs([tmp_path / "in"], tmp_path / "out", probability)
+    assert all(name in str(raised.value) for name in names)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_given_twice_is_done_once(folder, tmp_path):
+    assert len(plan_jobs([folder, folder / "b.png"], tmp_path / "out")) == 4
+
+
+@pytest.mark.parametrize("given", [[], ["nowhere"], ["nowhere.png"], ["empty"]])
+def test_inputs_without_images_are_refused(tmp_path, given):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VeinSegError):
+        plan_jobs([tmp_path / name for name in given], tmp_path / "out")
+
+
+def test_an_output_that_is_a_file_is_refused(folder, tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(VeinSegError, match="cannot be made"):
+        segment_files([folder], tmp_path / "out", DarkIsVein(), SETTINGS)
