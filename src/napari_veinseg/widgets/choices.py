@@ -37,7 +37,7 @@ class LayerChoice(QComboBox):
         viewer: napari.Viewer,
         kind: type[Image] | type[Labels],
         *,
-        accepts: Callable[[Any], bool] = lambda layer: True,
+        accepts: Callable[[Any], bool] = lambda _layer: True,
         empty: str,
     ) -> None:
         super().__init__()

@@ -4,7 +4,6 @@ import weakref
 from typing import Any
 
 import napari
-from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QFormLayout,
@@ -17,6 +16,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from napari_veinseg.widgets.style import style_sheet
 
 WIDTH = 340
 """The width in px that every dock must be readable at."""
@@ -48,9 +49,10 @@ class Panel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        self._outer = QVBoxLayout(self)
+        self._outer.setContentsMargins(0, 0, 0, 0)
+        self._outer.setSpacing(0)
+        self._outer.addWidget(scroll)
         self.setMinimumWidth(WIDTH - 40)
         connect_while_alive(self, viewer.events.theme, self._restyle)
         self._restyle()
@@ -94,6 +96,17 @@ class Panel(QWidget):
         """
         self._layout.insertWidget(self._layout.count() - 1, widget)
 
+    def add_footer(self, widget: QWidget) -> None:
+        """Put a widget below everything that scrolls, so that it is always in sight.
+
+        Parameters
+        ----------
+        widget : QWidget
+            What is put there.
+        """
+        widget.setContentsMargins(10, 4, 10, 6)
+        self._outer.addWidget(widget)
+
     def showEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
         """Begin to watch the window that the panel was put into."""
         super().showEvent(event)
@@ -107,10 +120,11 @@ class Panel(QWidget):
             self.closing.emit()
         return False
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
-        """Tell `closing` when the panel itself is closed."""
-        self.closing.emit()
-        super().closeEvent(event)
+    def event(self, event: QEvent | None) -> bool:
+        """Tell `closing` when the panel is taken out of its dock."""
+        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
+            self.closing.emit()
+        return super().event(event)
 
     def _restyle(self, *_event: object) -> None:
         self.setStyleSheet(style_sheet(self.viewer.theme))
@@ -269,49 +283,6 @@ def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
     """
     emitter.connect(callback)
     widget.destroyed.connect(lambda *_: emitter.disconnect(callback))
-
-
-def style_sheet(theme_name: str) -> str:
-    """Return the style of headings, hints and the main button in a theme of napari.
-
-    Parameters
-    ----------
-    theme_name : str
-        Such as 'dark', 'light' or 'system'.
-
-    Returns
-    -------
-    str
-        A Qt style sheet; everything else keeps napari's own.
-    """
-    theme = get_theme(theme_name)
-    quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.35)
-    main = (0x1F, 0x7A, 0xC4)  # white text on it has a contrast of 4.6 in every theme
-    hover = _mix(main, (0, 0, 0), 0.15)
-    return f"""
-        QLabel[role="heading"] {{
-            font-weight: 600; padding: 2px 0 3px 0;
-            border-bottom: 1px solid {theme.primary.as_hex()};
-        }}
-        QLabel[role="hint"] {{ color: {_rgb(quiet)}; }}
-        QPushButton[role="primary"] {{
-            background-color: {_rgb(main)}; color: white; font-weight: 600; padding: 7px;
-        }}
-        QPushButton[role="primary"]:hover {{ background-color: {_rgb(hover)}; }}
-        QPushButton[role="primary"]:disabled {{
-            background-color: {theme.foreground.as_hex()}; color: {_rgb(quiet)};
-        }}
-    """
-
-
-def _mix(one: Any, other: Any, share: float) -> tuple[int, ...]:
-    return tuple(
-        round(a * (1 - share) + b * share) for a, b in zip(one[:3], other[:3], strict=True)
-    )
-
-
-def _rgb(colour: tuple[int, ...]) -> str:
-    return "rgb({}, {}, {})".format(*colour)
 
 
 def _explain(control: QWidget, tooltip: str) -> None:

@@ -1,7 +1,6 @@
 """Mask layers: made over an image in the same place, and watched for the user's edits."""
 
 import weakref
-from dataclasses import dataclass, replace
 from typing import Any
 
 import napari
@@ -10,44 +9,13 @@ import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_veinseg.correction.edits import EditTracker, Pixels
+from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.records import has_probability, image_of, record_of
 
-VEIN, UNSURE = 1, 2
 VEIN_COLOUR = "#ff4b7d"
 UNSURE_COLOUR = "#ffc233"
-_KEY = "veinseg"
-
-BoolArray = npt.NDArray[np.bool_]
-Mask = npt.NDArray[np.uint8]
-
-
-@dataclass
-class MaskRecord:
-    """What the plugin knows of one mask layer; it lies in the layer's metadata.
-
-    Parameters
-    ----------
-    layer : weakref to Labels
-        The layer that the record belongs to: a duplicated layer shares its metadata.
-    edits : EditTracker
-        The pixels that the user painted or accepted.
-    image : weakref to Image or None
-        The image layer that was segmented.
-    probability : ndarray or None
-        `float32`, the mask's shape: what the mask was made from.
-    threshold : float
-        The probability from which a pixel of the mask is vein.
-    min_size : int
-        The smallest component of the mask in px.
-    """
-
-    layer: "weakref.ref[Labels]"
-    edits: EditTracker
-    image: "weakref.ref[Image] | None" = None
-    probability: npt.NDArray[np.float32] | None = None
-    threshold: float = 0.5
-    min_size: int = 0
+_PROBABILITY = "veinseg probability"
 
 
 def spatial_attributes(layer: Layer) -> dict[str, Any]:
@@ -149,97 +117,72 @@ def add_mask_layer(
     return layer
 
 
-def record_of(layer: Labels) -> MaskRecord:
-    """Return what the plugin knows of a mask layer, and begin to watch its edits if it did not.
+def add_probability_layer(
+    viewer: napari.Viewer, probability: npt.NDArray[np.float32], image: Image
+) -> Image:
+    """Add a vein probability over its image.
 
     Parameters
     ----------
-    layer : Labels
-        Any single-scale Labels layer, made by the plugin or not.
+    viewer : napari.Viewer
+        Where the layer is added.
+    probability : ndarray of float32
+        In [0, 1], of the mask's shape.
+    image : Image
+        The image that it belongs to.
 
     Returns
     -------
-    MaskRecord
-        The layer's own record, with its `edits` up to date with the undo history.
+    Image
+        The new layer; it is not offered as an image to segment.
     """
-    record = layer.metadata.get(_KEY)
-    shape = tuple(layer.data.shape)
-    if not isinstance(record, MaskRecord) or record.edits.shape != shape:
-        record = _watch(layer, MaskRecord(weakref.ref(layer), EditTracker(shape)))
-    elif record.layer() is not layer:  # a duplicate: the same edits, and from here on its own
-        edits = EditTracker(shape)
-        edits.accept(record.edits.edited)
-        record = _watch(layer, replace(record, layer=weakref.ref(layer), edits=edits))
-    record.edits.follow(
-        done=[atom for item in layer._undo_history for atom in item],
-        undone=[atom for item in layer._redo_history for atom in item],
+    return viewer.add_image(
+        probability,
+        name=f"{image.name} probability",
+        colormap="magma",
+        contrast_limits=(0, 1),
+        opacity=0.6,
+        metadata={_PROBABILITY: True},
+        **spatial_attributes(image),
     )
-    return record
 
 
-def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
-    layer.metadata = {**layer.metadata, _KEY: record}
-    for emitter, callback in ((layer.events.paint, record_paint), (layer.events.data, _accept_all)):
-        emitter.disconnect(callback)
-        emitter.connect(callback)
-    for item in layer._undo_history:  # painted before anybody watched
-        for atom in item:
-            record.edits.record(atom, _pixels(atom))
-    return record
-
-
-def record_paint(event: Any) -> None:
-    """Take a step of the undo history as the user's edit.
+def is_probability_layer(layer: Layer) -> bool:
+    """Tell whether a layer was made by `add_probability_layer`.
 
     Parameters
     ----------
-    event : napari event
-        The `paint` event of a layer; `napari_veinseg.widgets.undo` blocks it for its own writes.
-    """
-    record = _own_record(event.source)
-    if record is not None:
-        for atom in event.value:
-            record.edits.record(atom, _pixels(atom))
-
-
-def _accept_all(event: Any) -> None:
-    """Take a whole new array as the user's: nobody can tell which of its pixels are meant."""
-    record = _own_record(event.source)
-    if record is not None:
-        record.edits.accept(Pixels((slice(None),)))
-
-
-def _own_record(layer: Labels) -> MaskRecord | None:
-    record = layer.metadata.get(_KEY)
-    fits = (
-        isinstance(record, MaskRecord)
-        and record.layer() is layer
-        and record.edits.shape == tuple(layer.data.shape)
-    )
-    return record if fits else None
-
-
-def _pixels(atom: Any) -> Pixels:
-    """Return the pixels that one entry of napari's history changed."""
-    if hasattr(atom, "slice_key"):  # napari >= 0.7: brush, fill and polygon
-        return Pixels(atom.slice_key, atom.mask)
-    return Pixels(atom[0])
-
-
-def edited_pixels(layer: Labels) -> BoolArray:
-    """Return which pixels of a mask layer the user painted or accepted.
-
-    Parameters
-    ----------
-    layer : Labels
-        A single-scale Labels layer.
+    layer : Layer
+        Any layer.
 
     Returns
     -------
-    ndarray of bool
-        The mask's shape; read only.
+    bool
+        Whether it shows a probability.
     """
-    return record_of(layer).edits.edited
+    return bool(layer.metadata.get(_PROBABILITY))
+
+
+def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
+    """Find the mask that was made from an image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    image : Image
+        One of its layers.
+
+    Returns
+    -------
+    Labels or None
+        The active layer if it is one, else the topmost.
+    """
+    active = viewer.layers.selection.active
+    for layer in (active, *reversed(viewer.layers)):
+        if isinstance(layer, Labels) and has_probability(layer) and image_of(layer) is image:
+            return layer
+    return None
 
 
 def displayed_plane(viewer: napari.Viewer, layer: Layer) -> tuple[int, ...]:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_veinseg.correction.edits import BoolArray
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.layers import BoolArray, record_of, record_paint
+from napari_veinseg.widgets.records import record_of, record_paint
 
 
 @contextmanager

@@ -1,0 +1,40 @@
+"""The device that models run on, and why it is this one: always in sight."""
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.jobs import Job
+
+
+class DeviceBadge(QLabel):
+    """A line that names the device and its reason; it has torch loaded in a worker when shown.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        The panel.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "hint")
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setToolTip("The device that models run on, and why it was chosen.")
+        self.setAccessibleName("Device")
+        self._job = Job("Loading torch", self)
+        self.refresh()
+        if engine.known_device() is None:
+            QTimer.singleShot(0, self._load)
+
+    def refresh(self) -> None:
+        """Show what is known now."""
+        device = engine.known_device()
+        if device is None:
+            self.setText(engine.LOADING)
+        else:
+            self.setText(f"<b>{device.label}</b>: {device.reason}.")
+
+    def _load(self) -> None:
+        self._job.start(engine.prepare, done=lambda _device: self.refresh())

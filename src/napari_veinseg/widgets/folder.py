@@ -1,0 +1,175 @@
+"""A folder of images: its masks are written to another folder and shown in the viewer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from napari.utils.notifications import show_info, show_warning
+
+from napari_veinseg.data.images import is_colour, read_image, read_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.batch import FileRow, segment_files
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.layers import add_mask_layer
+
+SHOWN_BYTES = 300_000_000
+"""Images beyond this are not opened: their masks are on disk, and memory is for working."""
+
+
+@dataclass(frozen=True)
+class FolderTask:
+    """A folder to be segmented.
+
+    Parameters
+    ----------
+    images, masks : Path
+        Where the images are and where the masks go.
+    model : Path
+        The model file.
+    settings : SegmentationSettings
+        How.
+    """
+
+    images: Path
+    masks: Path
+    model: Path
+    settings: SegmentationSettings
+
+
+@dataclass
+class Shown:
+    """Images of one shape with their masks, shown as one stack.
+
+    Parameters
+    ----------
+    files : list of str
+        The names of the images, in the order of the slices.
+    images, masks : list of ndarray
+        What the stacks are made of.
+    """
+
+    files: list[str]
+    images: list[npt.NDArray[Any]]
+    masks: list[npt.NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class FolderResult:
+    """What became of a folder.
+
+    Parameters
+    ----------
+    task : FolderTask
+        What was to be done.
+    rows : list of FileRow
+        What became of each image.
+    shown : list of Shown
+        What is opened.
+    """
+
+    task: FolderTask
+    rows: list[FileRow]
+    shown: list[Shown]
+
+
+def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
+    """Segment a folder; runs in a worker.
+
+    Parameters
+    ----------
+    task : FolderTask
+        What is to be done.
+    reporter : Reporter
+        Told every image.
+
+    Returns
+    -------
+    FolderResult
+        What to show and to say.
+    """
+    model = engine.load_model(task.model, reporter)
+
+    def report(row: FileRow, done: int, total: int) -> None:
+        reporter.tell(Step(done, total, f"Segmenting {Path(row.image).name}"))
+
+    rows = segment_files([task.images], task.masks, model, task.settings, report=report)
+    groups: dict[tuple[Any, ...], Shown] = {}
+    for name, image, mask in _readable(rows, task.masks):
+        group = groups.setdefault((image.shape, image.dtype), Shown([], [], []))
+        group.files.append(name)
+        group.images.append(image)
+        group.masks.append(mask)
+    return FolderResult(task, rows, list(groups.values()))
+
+
+def _readable(
+    rows: list[FileRow], masks: Path
+) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.uint8]]]:
+    """Read images and masks as long as they fit into `SHOWN_BYTES`."""
+    room = SHOWN_BYTES
+    for row in rows:
+        if not row.mask:
+            continue
+        image = read_image(row.image)
+        room -= image.nbytes
+        if room < 0:
+            return
+        try:
+            mask = read_mask(masks / row.mask)
+        except VeinSegError:
+            continue  # a file that was there before and is no mask of ours
+        if mask.shape == (image.shape[:-1] if is_colour(image.shape) else image.shape):
+            yield Path(row.image).name, image, mask
+
+
+def show_folder(viewer: napari.Viewer, result: FolderResult) -> None:
+    """Open what was segmented and say what became of it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where it is shown.
+    result : FolderResult
+        What `segment_folder` returned.
+    """
+    folder = result.task.images.name
+    for shown in result.shown:
+        single = len(shown.files) == 1 or shown.masks[0].ndim == 3
+        stacks = (
+            zip(shown.files, shown.images, shown.masks, strict=True)
+            if single
+            else [(folder, np.stack(shown.images), np.stack(shown.masks))]
+        )
+        for name, images, masks in stacks:
+            layer = viewer.add_image(
+                images,
+                name=name,
+                rgb=is_colour(shown.images[0].shape),
+                metadata={"files": shown.files},
+            )
+            add_mask_layer(viewer, masks, layer)
+    _tell(result)
+
+
+def _tell(result: FolderResult) -> None:
+    counts = dict.fromkeys(("done", "kept", "failed"), 0)
+    for row in result.rows:
+        counts[row.status] += 1
+    opened = sum(len(shown.files) for shown in result.shown)
+    parts = [f"{counts['done']} masks written to {result.task.masks}"]
+    if counts["kept"]:
+        parts.append(f"{counts['kept']} were there already")
+    if opened < counts["done"] + counts["kept"]:
+        parts.append(f"the first {opened} are open in the viewer")
+    text = ", ".join(parts) + "."
+    if counts["failed"]:
+        first = next(row.error for row in result.rows if row.status == "failed")
+        show_warning(f"{text} {counts['failed']} failed, see summary.csv there: {first}")
+    else:
+        show_info(text)

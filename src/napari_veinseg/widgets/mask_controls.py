@@ -1,0 +1,149 @@
+"""The controls of a mask that the plugin made: threshold, smallest component, saving."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import napari
+from napari.layers import Labels
+from napari.utils.notifications import show_info
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+from superqt import QLabeledDoubleSlider, QLabeledSlider
+
+from napari_veinseg.data.images import write_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.choices import LayerChoice
+from napari_veinseg.widgets.form import Section, button, hint
+from napari_veinseg.widgets.jobs import Job, Reporter
+from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.records import has_probability, record_of
+from napari_veinseg.widgets.refine import Changes, apply_changes, changes_to
+
+_AT_ONCE = 1_500_000  # px that are thresholded faster than a slider moves on
+_PAUSE = 1.0  # s after which another change by keys, wheel or typing is another undo step
+
+
+class MaskControls(Section):
+    """Sliders that change a mask from its kept probability, and a button that saves it.
+
+    A drag of a slider is one undo step, and pixels that the user edited stay.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose masks are offered.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__("Mask")
+        self.masks = LayerChoice(viewer, Labels, accepts=has_probability, empty="None yet")
+        self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.threshold.setRange(0.01, 0.99)
+        self.threshold.setDecimals(2)
+        self.threshold.setSingleStep(0.01)
+        self.threshold.setPageStep(0.05)
+        self.min_size = QLabeledSlider(Qt.Orientation.Horizontal)
+        self.save = button("Save mask…", "Write the mask to a tif or png file.")
+        self.add_row("Mask", self.masks, "The mask that the sliders change and 'Save mask…' saves.")
+        self.add_row(
+            "Threshold",
+            self.threshold,
+            "Probability from which a pixel is vein: lower finds more, higher is stricter.",
+        )
+        self.add_row(
+            "Smallest part",
+            self.min_size,
+            "Connected parts of fewer pixels are dropped.",
+        )
+        self.add_wide(hint("The sliders never change pixels that you painted."))
+        self.add_wide(self.save)
+
+        self._job = Job("Applying the threshold", self)
+        self._saving = Job("Saving the mask", self)
+        self._pending = False
+        self._step: object | None = None
+        self._last_change = -_PAUSE
+        self.masks.layer_changed.connect(self.show_mask)
+        for slider in (self.threshold, self.min_size):
+            slider.sliderPressed.connect(self._begin_step)
+            slider.valueChanged.connect(self._change)
+        self._job.changed.connect(self._go_on)
+        self.save.clicked.connect(self._save)
+        self.show_mask()
+
+    def show_mask(self) -> None:
+        """Set the sliders to the values of the chosen mask."""
+        layer = self.masks.layer
+        for control in (self.threshold, self.min_size, self.save):
+            control.setEnabled(layer is not None)
+        self._begin_step()
+        if layer is None:
+            return
+        record = record_of(layer)
+        for slider in (self.threshold, self.min_size):
+            slider.blockSignals(True)
+        self.threshold.setValue(record.threshold)
+        self.min_size.setRange(0, max(1000, 4 * record.min_size))
+        self.min_size.setValue(record.min_size)
+        for slider in (self.threshold, self.min_size):
+            slider.blockSignals(False)
+
+    def _begin_step(self) -> None:
+        self._step = None
+
+    def _change(self) -> None:
+        now = time.monotonic()
+        held = self.threshold.isSliderDown() or self.min_size.isSliderDown()
+        if not held and now - self._last_change > _PAUSE:
+            self._begin_step()
+        self._last_change = now
+        with reported("Changing the mask"):
+            self._update()
+
+    def _update(self) -> None:
+        layer = self.masks.layer
+        if layer is None:
+            return
+        if not has_probability(layer):
+            raise VeinSegError(
+                f"The shape of '{layer.name}' was changed: press Segment to make a new mask."
+            )
+        record = record_of(layer)
+        record.threshold, record.min_size = self.threshold.value(), self.min_size.value()
+        work = partial(
+            changes_to, layer.data, record.probability, record.threshold, record.min_size
+        )
+        if layer.data.size <= _AT_ONCE:
+            self._apply(layer, work())
+        elif not self._job.start(lambda _reporter: work(), done=partial(self._apply, layer)):
+            self._pending = True
+
+    def _apply(self, layer: Labels, changes: Changes) -> None:
+        self._step = apply_changes(layer, changes, self._step)
+
+    def _go_on(self) -> None:
+        """Catch up with a slider that moved on while a large mask was worked on."""
+        if self._pending and not self._job.running:
+            self._pending = False
+            with reported("Changing the mask"):
+                self._update()
+
+    def _save(self) -> None:
+        layer = self.masks.layer
+        if layer is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Save mask", f"{layer.name}.tif", "TIFF (*.tif *.tiff);;PNG (*.png)"
+        )
+        if not name:
+            return
+        path = Path(name)
+        if path.suffix.lower() not in (".tif", ".tiff", ".png"):
+            path = path.with_name(path.name + ".tif")
+        mask = layer.data.copy()  # painting goes on while a slow disk writes
+
+        def work(_reporter: Reporter) -> None:
+            write_mask(path, mask)
+
+        self._saving.start(work, done=lambda _none: show_info(f"Saved {path}."))

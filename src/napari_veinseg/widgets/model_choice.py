@@ -1,0 +1,103 @@
+"""A combo box of the installed models, with a way to bring in another."""
+
+from functools import partial
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.store import import_model, installed_models
+from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.jobs import Job, Reporter
+
+IMPORT = "Import a model file…"
+
+
+class ModelChoice(QComboBox):
+    """The installed models by name; its last entry imports a file.
+
+    The list is read anew whenever it is opened, so a model kept by a training or imported in a
+    terminal is there.
+    """
+
+    model_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._chosen: str | None = None
+        self._job = Job("Importing the model", self)
+        self.activated.connect(self._activate)
+        self.refresh()
+
+    @property
+    def path(self) -> Path:
+        """The file of the chosen model.
+
+        Raises
+        ------
+        VeinSegError
+            When no model is installed, or the chosen one is gone.
+        """
+        for model in installed_models():
+            if model.name == self._chosen:
+                return model.path
+        raise VeinSegError(
+            "There is no model to segment with: choose 'Import a model file…' in the model list."
+        )
+
+    @property
+    def name(self) -> str | None:
+        """The chosen model's name; None when there is none."""
+        return self._chosen
+
+    def choose(self, name: str) -> None:
+        """Choose a model by its name, also one that was just installed.
+
+        Parameters
+        ----------
+        name : str
+            An installed model.
+        """
+        before, self._chosen = self._chosen, name
+        self.refresh()
+        if self._chosen != before:
+            self.model_changed.emit()
+
+    def refresh(self) -> None:
+        """Read the installed models anew, keeping the choice where it still exists."""
+        names = [model.name for model in installed_models()]
+        if self._chosen not in names:
+            self._chosen = names[0] if names else None
+        self.blockSignals(True)
+        self.clear()
+        self.addItems(names or ["No model yet"])
+        self.insertSeparator(self.count())
+        self.addItem(IMPORT)
+        self.setCurrentIndex(names.index(self._chosen) if self._chosen else 0)
+        self.blockSignals(False)
+
+    def showPopup(self) -> None:  # noqa: N802  (Qt's name)
+        """Open the list, read anew."""
+        self.refresh()
+        super().showPopup()
+
+    def _activate(self, index: int) -> None:
+        if index < self.count() - 1:
+            self.choose(self.itemText(index))
+            return
+        self.refresh()  # back to the model that was chosen, whatever comes of the import
+        file, _ = QFileDialog.getOpenFileName(
+            self, "Import a model file", "", "Models (*.safetensors)"
+        )
+        if file:
+            self._job.start(partial(_import, file), done=self.choose)
+
+
+def _import(file: str, reporter: Reporter) -> str:
+    """Check and copy a model file; torch reads it, so this runs in a worker."""
+    engine.prepare(reporter)
+    return import_model(file).name

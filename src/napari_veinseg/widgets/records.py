@@ -1,0 +1,172 @@
+"""What the plugin knows of a mask layer: the user's edits, and what the mask was made from."""
+
+import weakref
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Image, Labels, Layer
+
+from napari_veinseg.correction.edits import BoolArray, EditTracker, Pixels
+
+_KEY = "veinseg"
+
+
+@dataclass
+class MaskRecord:
+    """What the plugin knows of one mask layer; it lies in the layer's metadata.
+
+    Parameters
+    ----------
+    layer : weakref to Labels
+        The layer that the record belongs to: a duplicated layer shares its metadata.
+    edits : EditTracker
+        The pixels that the user painted or accepted.
+    image : weakref to Image or None
+        The image layer that was segmented.
+    probability : ndarray or None
+        `float32`, the mask's shape: what the mask was made from.
+    threshold : float
+        The probability from which a pixel of the mask is vein.
+    min_size : int
+        The smallest component of the mask in px.
+    """
+
+    layer: "weakref.ref[Labels]"
+    edits: EditTracker
+    image: "weakref.ref[Image] | None" = None
+    probability: npt.NDArray[np.float32] | None = None
+    threshold: float = 0.5
+    min_size: int = 0
+
+
+def record_of(layer: Labels) -> MaskRecord:
+    """Return what the plugin knows of a mask layer, and begin to watch its edits if it did not.
+
+    Parameters
+    ----------
+    layer : Labels
+        Any single-scale Labels layer, made by the plugin or not.
+
+    Returns
+    -------
+    MaskRecord
+        The layer's own record, with its `edits` up to date with the undo history.
+    """
+    record = layer.metadata.get(_KEY)
+    shape = tuple(layer.data.shape)
+    if not isinstance(record, MaskRecord) or record.edits.shape != shape:
+        record = _watch(layer, MaskRecord(weakref.ref(layer), EditTracker(shape)))
+    elif record.layer() is not layer:  # a duplicate: the same edits, and from here on its own
+        edits = EditTracker(shape)
+        edits.accept(record.edits.edited)
+        record = _watch(layer, replace(record, layer=weakref.ref(layer), edits=edits))
+    record.edits.follow(
+        done=[atom for item in layer._undo_history for atom in item],
+        undone=[atom for item in layer._redo_history for atom in item],
+    )
+    return record
+
+
+def image_of(layer: Layer) -> Image | None:
+    """Return the image layer that a mask was made from.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any layer; it is only looked at.
+
+    Returns
+    -------
+    Image or None
+        None when it is no mask of the plugin, or its image is gone.
+    """
+    record = layer.metadata.get(_KEY)
+    return record.image() if isinstance(record, MaskRecord) and record.image else None
+
+
+def has_probability(layer: Layer) -> bool:
+    """Tell whether a layer is a mask whose threshold can be changed.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any layer; it is only looked at.
+
+    Returns
+    -------
+    bool
+        Whether the probability that the mask was made from is kept, and fits.
+    """
+    record = layer.metadata.get(_KEY)
+    return (
+        isinstance(record, MaskRecord)
+        and record.probability is not None
+        and record.probability.shape == tuple(layer.data.shape)
+    )
+
+
+def edited_pixels(layer: Labels) -> BoolArray:
+    """Return which pixels of a mask layer the user painted or accepted.
+
+    Parameters
+    ----------
+    layer : Labels
+        A single-scale Labels layer.
+
+    Returns
+    -------
+    ndarray of bool
+        The mask's shape; read only.
+    """
+    return record_of(layer).edits.edited
+
+
+def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
+    layer.metadata = {**layer.metadata, _KEY: record}
+    for emitter, callback in ((layer.events.paint, record_paint), (layer.events.data, _accept_all)):
+        emitter.disconnect(callback)
+        emitter.connect(callback)
+    for item in layer._undo_history:  # painted before anybody watched
+        for atom in item:
+            record.edits.record(atom, _pixels(atom))
+    return record
+
+
+def record_paint(event: Any) -> None:
+    """Take a step of the undo history as the user's edit.
+
+    Parameters
+    ----------
+    event : napari event
+        The `paint` event of a layer; `napari_veinseg.widgets.undo` blocks it for its own writes.
+    """
+    record = _own_record(event.source)
+    if record is not None:
+        for atom in event.value:
+            record.edits.record(atom, _pixels(atom))
+
+
+def _accept_all(event: Any) -> None:
+    """Take a whole new array as the user's: nobody can tell which of its pixels are meant."""
+    record = _own_record(event.source)
+    if record is not None:
+        record.edits.accept(Pixels((slice(None),)))
+
+
+def _own_record(layer: Labels) -> MaskRecord | None:
+    record = layer.metadata.get(_KEY)
+    fits = (
+        isinstance(record, MaskRecord)
+        and record.layer() is layer
+        and record.edits.shape == tuple(layer.data.shape)
+    )
+    return record if fits else None
+
+
+def _pixels(atom: Any) -> Pixels:
+    """Return the pixels that one entry of napari's history changed."""
+    if hasattr(atom, "slice_key"):  # napari >= 0.7: brush, fill and polygon
+        return Pixels(atom.slice_key, atom.mask)
+    return Pixels(atom[0])

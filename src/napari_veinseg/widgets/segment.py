@@ -1,0 +1,254 @@
+"""The Segment widget: from an open image to an editable mask by one button."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import napari
+from napari.layers import Image, Labels
+from napari.utils.notifications import show_warning
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.choices import LayerChoice
+from napari_veinseg.widgets.device_badge import DeviceBadge
+from napari_veinseg.widgets.folder import FolderTask, segment_folder, show_folder
+from napari_veinseg.widgets.form import Panel, button, connect_while_alive, hint
+from napari_veinseg.widgets.jobs import Job, Step
+from napari_veinseg.widgets.layers import (
+    add_mask_layer,
+    add_probability_layer,
+    is_probability_layer,
+    mask_layer_of,
+)
+from napari_veinseg.widgets.mask_controls import MaskControls
+from napari_veinseg.widgets.model_choice import ModelChoice
+from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.records import record_of
+from napari_veinseg.widgets.refine import apply_changes, changes_to
+from napari_veinseg.widgets.segment_work import ImageTask, Result, segment_images
+
+
+class SegmentWidget(Panel):
+    """Choose an image and a model, press Segment, and refine the mask.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose images are segmented.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer)
+        self.job = Job("Segmenting", self)
+        self._add_image_section()
+        self._add_model_section()
+        self._add_action_section()
+        self.mask = MaskControls(viewer)
+        self.add(self.mask)
+        self.badge = DeviceBadge()
+        self.add_footer(self.badge)
+
+        self.closing.connect(self.job.abandon)
+        self.job.changed.connect(self._show_state)
+        self.image.layer_changed.connect(self._show_image)
+        connect_while_alive(self, viewer.layers.selection.events.changed, self._show_image)
+        self._show_image()
+        self._show_state()
+
+    def _add_image_section(self) -> None:
+        section = self._image_section = self.add_section("Image")
+        self.image = LayerChoice(
+            self.viewer,
+            Image,
+            accepts=lambda layer: not is_probability_layer(layer),
+            empty="Open an image first",
+        )
+        self.all_selected = QCheckBox("All selected image layers")
+        self.channel = QComboBox()
+        self.channel.addItems(["luminance", "red", "green", "blue"])
+        self.invert = QCheckBox("Veins are brighter than their surroundings")
+        section.add_row("Layer", self.image, "The image layer that is segmented.")
+        section.add_row(
+            "Channel",
+            self.channel,
+            "What to take from a colour image; green shows vessels best in fundus photographs.",
+        )
+        section.add_wide(
+            self.all_selected, "Segment every image layer that is selected in the layer list."
+        )
+        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
+
+    def _add_model_section(self) -> None:
+        section = self.add_section("Model")
+        self.model = ModelChoice()
+        self.vein_width = QDoubleSpinBox()
+        self.vein_width.setRange(0, 1000)
+        self.vein_width.setDecimals(1)
+        self.vein_width.setSuffix(" px")
+        self.vein_width.setSpecialValueText("measured in the image")
+        section.add_row("Model", self.model, "The model that finds the veins.")
+        section.add_row(
+            "Vein width",
+            self.vein_width,
+            "Typical width of a vein in pixels of the image; at 0 it is measured in the image.",
+        )
+
+    def _add_action_section(self) -> None:
+        section = self.add_section("")
+        self.segment = button("Segment", "Find the veins and show them as a mask.", primary=True)
+        self.cancel = button("Cancel", "Stop after the part of the image that is in work.")
+        self.folder = button(
+            "A folder…", "Segment all images of a folder; the masks are written to another folder."
+        )
+        self.update_mask = QCheckBox("Update the existing mask, keep my edits")
+        self.with_probability = QCheckBox("Add probability layer")
+        self.status = hint()
+        section.add_wide(
+            self.update_mask,
+            "Write into the mask that this image has, except for pixels that you painted; "
+            "otherwise every press makes a new layer.",
+        )
+        section.add_wide(
+            self.with_probability, "Also show the model's vein probability, from 0 to 1."
+        )
+        section.add_wide(self.segment)
+        section.add_buttons(self.folder, self.cancel)
+        section.add_wide(self.status)
+        self.segment.clicked.connect(self._segment)
+        self.cancel.clicked.connect(self._cancel)
+        self.folder.clicked.connect(self._segment_folder)
+
+    # What is shown.
+
+    def _show_image(self, *_event: object) -> None:
+        layer = self.image.layer
+        self._image_section.set_row_visible(self.channel, bool(layer is not None and layer.rgb))
+        self.all_selected.setEnabled(len(self._selected_images()) > 1)
+
+    def _show_state(self) -> None:
+        running = self.job.running
+        self.segment.setEnabled(not running)
+        self.folder.setEnabled(not running)
+        self.cancel.setEnabled(running)
+        self.badge.refresh()
+        if not running:
+            self.status.clear()
+        self.status.setVisible(running)
+
+    def _selected_images(self) -> list[Image]:
+        selection = self.viewer.layers.selection
+        return [
+            layer
+            for layer in self.viewer.layers
+            if layer in selection and isinstance(layer, Image) and not is_probability_layer(layer)
+        ]
+
+    # What is asked for.
+
+    def settings(self) -> SegmentationSettings:
+        """Return what the controls say; threshold and smallest component are the model's.
+
+        Returns
+        -------
+        SegmentationSettings
+            For the next run.
+        """
+        return SegmentationSettings(
+            vein_width=self.vein_width.value() or None,
+            channel=self.channel.currentText(),
+            invert=self.invert.isChecked(),
+        )
+
+    def images(self) -> list[Image]:
+        """Return the layers to be segmented.
+
+        Returns
+        -------
+        list of Image
+            At least one.
+
+        Raises
+        ------
+        VeinSegError
+            When the viewer has none.
+        """
+        if self.all_selected.isChecked() and self.all_selected.isEnabled():
+            return self._selected_images()
+        if self.image.layer is None:
+            raise VeinSegError(
+                "There is no image to segment: open one, or choose File > Open Sample > "
+                "Vein segmentation."
+            )
+        return [self.image.layer]
+
+    # What is done.
+
+    def _segment(self) -> None:
+        with reported("Segmenting"):
+            tasks = [ImageTask.of(layer) for layer in self.images()]
+            work = partial(segment_images, tasks, self.model.path, self.settings())
+            self.job.start(work, done=lambda _none: None, news=self._hear)
+
+    def _segment_folder(self) -> None:
+        images = QFileDialog.getExistingDirectory(self, "Folder of images")
+        masks = images and QFileDialog.getExistingDirectory(self, "Folder for the masks")
+        if not masks:
+            return
+        with reported("Segmenting"):
+            task = FolderTask(Path(images), Path(masks), self.model.path, self.settings())
+            self.job.start(
+                partial(segment_folder, task),
+                done=partial(show_folder, self.viewer),
+                news=self._hear,
+            )
+
+    def _cancel(self) -> None:
+        self.job.cancel()
+        self.cancel.setEnabled(False)
+        self.status.setText("Stopping…")
+
+    def _hear(self, news: object) -> None:
+        if isinstance(news, Step):
+            share = f" ({100 * news.done // news.total} %)" if news.total else ""
+            self.status.setText(news.text + share)
+        elif isinstance(news, Result):
+            self._show_result(news)
+
+    def _show_result(self, result: Result) -> None:
+        image = self._unchanged_image(result.task)
+        if image is None:
+            return
+        if self.with_probability.isChecked():
+            add_probability_layer(self.viewer, result.probability, image)
+        layer = mask_layer_of(self.viewer, image) if self.update_mask.isChecked() else None
+        if layer is None:
+            layer = add_mask_layer(self.viewer, result.mask, image, probability=result.probability)
+        self._keep(layer, result)
+
+    def _keep(self, layer: Labels, result: Result) -> None:
+        """Make a layer show a result, with all edited pixels as they are."""
+        record = record_of(layer)
+        record.probability = result.probability
+        record.threshold = float(result.settings.threshold or record.threshold)
+        record.min_size = int(result.settings.min_size or 0)
+        apply_changes(
+            layer,
+            changes_to(layer.data, result.probability, record.threshold, record.min_size),
+        )
+        self.viewer.layers.selection.active = layer
+        self.mask.masks.refresh()
+        self.mask.masks.choose(layer)
+        self.mask.show_mask()
+
+    def _unchanged_image(self, task: ImageTask) -> Any:
+        layer = task.layer()
+        if layer is None or layer not in self.viewer.layers:
+            show_warning(f"'{task.name}' was removed while it was segmented; its mask is dropped.")
+            return None
+        data = layer.data[0] if layer.multiscale else layer.data
+        if data is not task.data:
+            show_warning(f"'{task.name}' was changed while it was segmented: press Segment again.")
+            return None
+        return layer

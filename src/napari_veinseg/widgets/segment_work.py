@@ -1,0 +1,121 @@
+"""What the Segment widget does in its worker: images in, probabilities and masks out."""
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Image
+
+from napari_veinseg.data.images import is_colour
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.layers import image_shape
+
+
+@dataclass(frozen=True)
+class ImageTask:
+    """An image as it was when Segment was pressed.
+
+    Parameters
+    ----------
+    layer : weakref to Image
+        Its layer, which may be changed or removed meanwhile.
+    name : str
+        The layer's name.
+    data : array
+        NumPy, Dask or Zarr; of a multiscale layer the largest scale.
+    shape : tuple of int
+        The mask's shape.
+    """
+
+    layer: "weakref.ref[Image]"
+    name: str
+    data: Any
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, layer: Image) -> "ImageTask":
+        """Describe a layer, or refuse it.
+
+        Parameters
+        ----------
+        layer : Image
+            A layer of the viewer.
+
+        Returns
+        -------
+        ImageTask
+            What the worker needs.
+
+        Raises
+        ------
+        VeinSegError
+            When the layer is no image that can be segmented.
+        """
+        shape = image_shape(layer)
+        data = layer.data[0] if layer.multiscale else layer.data
+        if is_colour(data.shape) != bool(layer.rgb):
+            raise VeinSegError(
+                f"The layer '{layer.name}' has 3 or 4 columns or colours (shape {data.shape}): "
+                "open it as RGB, or crop it otherwise."
+            )
+        return cls(weakref.ref(layer), layer.name, data, shape)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A segmented image.
+
+    Parameters
+    ----------
+    task : ImageTask
+        The image.
+    probability : ndarray of float32
+        Of the mask's shape.
+    mask : ndarray of uint8
+        The first mask.
+    settings : SegmentationSettings
+        With threshold and smallest component as numbers.
+    """
+
+    task: ImageTask
+    probability: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.uint8]
+    settings: SegmentationSettings
+
+
+def segment_images(
+    tasks: Sequence[ImageTask], model_path: Path, settings: SegmentationSettings, reporter: Reporter
+) -> None:
+    """Segment images one after the other and tell each `Result`.
+
+    Parameters
+    ----------
+    tasks : sequence of ImageTask
+        The images.
+    model_path : Path
+        The model file.
+    settings : SegmentationSettings
+        How.
+    reporter : Reporter
+        Told every tile as a `Step`, and every `Result`.
+    """
+    model = engine.load_model(model_path, reporter)
+    for task in tasks:
+
+        def progress(done: int, total: int, name: str = task.name) -> None:
+            reporter.tell(Step(done, total, f"Segmenting {name}"))
+
+        progress(0, 0)
+        probability = model.probability(
+            task.data, settings, progress=progress, cancelled=reporter.cancelled
+        )
+        resolved = model.resolve(settings, task.data)
+        mask = model.mask(probability, resolved)
+        reporter.tell(Result(task, probability, mask, resolved))

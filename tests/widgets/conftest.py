@@ -1,0 +1,130 @@
+"""A real viewer with no trace of the user's own models, and a model that costs nothing."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_veinseg.data.images import to_grey
+from napari_veinseg.errors import Cancelled
+from napari_veinseg.segmentation.devices import DeviceChoice
+from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.widgets import engine, notify
+from napari_veinseg.widgets.model_choice import ModelChoice
+from napari_veinseg.widgets.segment import SegmentWidget
+
+
+class StubModel:
+    """The darker, the likelier a vein; with `gate` closed it stays in its first tile."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.gate.set()
+        self.calls = 0
+        self.error = None
+
+    def probability(self, image, settings, progress=None, cancelled=None):
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        for tile in range(4):
+            if progress:
+                progress(tile, 4)
+            while not self.gate.wait(0.005):
+                if cancelled():
+                    raise Cancelled("The work was cancelled.")
+        grey = to_grey(np.asarray(image), settings.channel, settings.invert)
+        low, high = float(grey.min()), float(grey.max())
+        return ((high - grey) / max(high - low, 1e-6)).astype(np.float32)
+
+    def resolve(self, settings, image):
+        return replace(
+            settings, threshold=settings.threshold or 0.5, min_size=settings.min_size or 4
+        )
+
+    def mask(self, probability, settings):
+        return mask_from_probability(probability, settings.threshold, settings.min_size)
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch, tmp_path):
+    monkeypatch.setenv("VEINSEG_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(notify, "LOG_FILE", tmp_path / "log" / "veinseg.log")
+
+
+@pytest.fixture
+def told():
+    """What the user was notified of during the test."""
+    before = len(notification_manager.records)
+
+    class Told:
+        @property
+        def texts(self):
+            return [str(note.message) for note in notification_manager.records[before:]]
+
+        @property
+        def severities(self):
+            return [str(note.severity) for note in notification_manager.records[before:]]
+
+    return Told()
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """A model behind the widgets that needs no torch."""
+    model = StubModel()
+    device = DeviceChoice("cpu", "CPU", "this is a test")
+    monkeypatch.setattr(engine, "_device", device)
+    monkeypatch.setattr(engine, "load_model", lambda path, reporter: model)
+    return model
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def segment_in(stub, monkeypatch):
+    """Make a Segment widget in a viewer, with the stub behind it."""
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    made = []
+
+    def make(viewer):
+        made.append(SegmentWidget(viewer))
+        viewer.window.add_dock_widget(made[-1], name="Segment")
+        return made[-1]
+
+    yield make
+    for widget in made:
+        widget.job.abandon()
+
+
+@pytest.fixture
+def segment(viewer, segment_in):
+    """A Segment widget in a viewer, with the stub behind it."""
+    return segment_in(viewer)
+
+
+@pytest.fixture
+def press(qtbot):
+    """Press Segment and wait until the run has ended."""
+
+    def run(widget):
+        widget.segment.click()
+        qtbot.waitUntil(lambda: not widget.job.running, timeout=20_000)
+
+    return run
+
+
+@pytest.fixture
+def vein_image():
+    """A bright ground with one dark vein and one dark speck, 64 x 80."""
+    image = np.full((64, 80), 200, np.uint8)
+    image[30:36, :] = 60
+    image[32:34, :] = 20
+    image[5:7, 5:7] = 30
+    return image
