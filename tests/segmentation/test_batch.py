@@ -41,6 +41,9 @@ class DarkIsVein:
     def mask(self, probability, settings):
         return (probability >= settings.threshold).astype(np.uint8)
 
+    def segment(self, image, settings):
+        return self.mask(self.probability(image, settings), settings)
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -85,15 +85,14 @@ def _at_working_scale(image: "NDArray[Any]", model: "VeinModel") -> "Mask":
     """Segment the first slice without putting the result back to full size."""
     from skimage.transform import resize
 
-    from napari_veinseg.data.images import to_grey
     from napari_veinseg.segmentation.settings import SegmentationSettings
-    from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
-    grey = to_grey(image if image.ndim == 2 else image[0])
-    width = model.card.working_vein_width
-    scale = width / estimate_vein_width(grey)
-    small = resize(grey, [max(8, round(side * scale)) for side in grey.shape], anti_aliasing=True)
-    return model.segment(small, SegmentationSettings(vein_width=width))
+    first = image if image.ndim == 2 else image[0]
+    width = model.resolve(SegmentationSettings(), first).vein_width or 1
+    scale = model.card.working_vein_width / width
+    shape = [max(8, round(side * scale)) for side in first.shape]
+    small = resize(first, shape, anti_aliasing=True)
+    return model.segment(small, vein_width=model.card.working_vein_width)
 
 
 def _draw(path: Path, shown: list[_Shown]) -> None:

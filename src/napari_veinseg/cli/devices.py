@@ -7,12 +7,15 @@ from napari_veinseg.cli.app import app
 
 @app.command()
 def devices() -> None:
-    """Show the device that segments and trains here, and why."""
-    import torch
+    """Show the devices of this machine; the first is used unless another is asked for."""
+    from napari_veinseg.cli.console import print_table
+    from napari_veinseg.segmentation.devices import available_devices
 
-    from napari_veinseg.segmentation.devices import choose_device
-
-    typer.echo(f"Used: {choose_device('auto')}")
-    for index in range(torch.cuda.device_count()):
-        typer.echo(f"cuda:{index}: {torch.cuda.get_device_name(index)}")
-    typer.echo(f"cpu: {torch.get_num_threads()} threads, torch {torch.__version__}")
+    found = available_devices()
+    print_table(
+        ("Device", "Used", "What", "Why"),
+        [
+            (choice.name, "" if number else "yes", choice.label, choice.reason)
+            for number, choice in enumerate(found)
+        ],
+    )

@@ -1,7 +1,8 @@
 """`veinseg synthesize`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +10,7 @@ from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
 
 _ON_SHEET = 12
+_PAIRS_A_ROW = 2
 
 
 @app.command()
@@ -24,24 +26,19 @@ def synthesize(
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.data.images import write_image, write_mask
     from napari_veinseg.data.synthesis import synthetic_finger
-    from napari_veinseg.evaluation.contact_sheet import (
-        SheetRow,
-        mask_picture,
-        write_contact_sheet,
-    )
 
     images, masks = _new_dataset(folder)
-    rows: list[SheetRow] = []
+    pairs: list[tuple[str, Any, Any]] = []
     with progress_bar() as progress:
         for number in progress.track(range(seed, seed + count), description="Drawing"):
             finger = synthetic_finger(number)
             name = f"finger_{number:06d}.png"
             write_image(images / name, finger.image)
             write_mask(masks / name, finger.mask)
-            if contact_sheet and len(rows) < _ON_SHEET:
-                rows.append(SheetRow(name, [finger.image, mask_picture(finger.mask)]))
-    if rows:
-        write_contact_sheet(folder / "contact_sheet.png", ["Image", "Veins"], rows)
+            if len(pairs) < _ON_SHEET:
+                pairs.append((name, finger.image, finger.mask))
+    if contact_sheet:
+        _draw(folder / "contact_sheet.png", pairs)
     typer.echo(f"Made {count} images with masks in {folder}")
 
 
@@ -51,3 +48,15 @@ def _new_dataset(folder: Path) -> tuple[Path, Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise VeinSegError(f"{folder} exists and is not empty: choose a new folder.")
     return make_output_folder(folder / "images"), make_output_folder(folder / "masks")
+
+
+def _draw(path: Path, pairs: Sequence[tuple[str, Any, Any]]) -> None:
+    from napari_veinseg.evaluation.contact_sheet import SheetRow, mask_picture, write_contact_sheet
+
+    width = min(_PAIRS_A_ROW, len(pairs))
+    rows = []
+    for start in range(0, len(pairs) - width + 1, width):
+        together = pairs[start : start + width]
+        cells = [cell for _, image, mask in together for cell in (image, mask_picture(mask))]
+        rows.append(SheetRow(", ".join(name for name, *_ in together), cells))
+    write_contact_sheet(path, ["Image", "Veins"] * width, rows)

@@ -96,7 +96,9 @@ def write_contact_sheet(
     """
     from matplotlib.figure import Figure
 
-    heights = [_CELL_WIDTH * row.cells[0].shape[0] / row.cells[0].shape[1] for row in rows]
+    heights = [
+        _CELL_WIDTH * max(cell.shape[0] / cell.shape[1] for cell in row.cells) for row in rows
+    ]
     page_width, page_height = _CELL_WIDTH * len(columns), sum(heights) + 0.36 * len(rows) + 0.7
     figure = Figure((page_width, page_height), _DOTS_PER_INCH, layout="constrained")
     axes = figure.subplots(
@@ -104,7 +106,8 @@ def write_contact_sheet(
     )
     for row, places in zip(rows, axes, strict=True):
         for cell, place in zip(row.cells, places, strict=True):
-            place.imshow(cell, cmap="gray", interpolation="nearest", aspect="auto")
+            place.imshow(cell, cmap="gray", interpolation="nearest")
+            place.set_anchor("NW")
             place.set_axis_off()
         places[0].set_title(row.title, loc="left", fontsize=9, color=_INK)
     for place, name in zip(axes[0], columns, strict=True):

@@ -39,7 +39,7 @@ _READ_AHEAD = 2
 @dataclass(frozen=True)
 class _Prediction:
     vein_width: float
-    probability: npt.NDArray[np.float32]
+    probability: npt.NDArray[np.float32] | None
     mask: npt.NDArray[np.uint8]
     seconds: float
 
@@ -167,8 +167,11 @@ def _predict(
     begin = time.perf_counter()
     try:
         resolved = model.resolve(settings, image)
-        probability = model.probability(image, resolved)
-        mask = model.mask(probability, resolved)
+        if job.probability:
+            probability = model.probability(image, resolved)
+            mask = model.mask(probability, resolved)
+        else:  # takes less memory: it never holds the whole probability
+            probability, mask = None, model.segment(image, resolved)
     except Cancelled:
         raise
     except Exception as error:
@@ -181,7 +184,7 @@ def _write(job: Job, prediction: _Prediction | FileRow) -> FileRow:
         return prediction
     try:
         # The mask last: it says that the job is finished.
-        if job.probability:
+        if job.probability and prediction.probability is not None:
             write_probability(job.probability, prediction.probability)
         write_mask(job.mask, prediction.mask)
     except Exception as error:
