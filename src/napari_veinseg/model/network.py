@@ -13,6 +13,7 @@ from monai.networks.blocks import Convolution, DenseBlock, UpSample
 from monai.networks.layers.factories import Pool
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_veinseg.model.original import Original2020Core
 
@@ -27,15 +28,20 @@ class SegmentationNetwork(nn.Module):
     ----------
     core : nn.Module
         Maps `(N, C, *spatial)` to logits `(N, K, *spatial)`; sides are multiples of `total_stride`.
+    in_channels : int
+        Channels `C` of the image; a grey image is repeated on them.
     total_stride : int
         Side in px of an input cell that shares one feature vector at the deepest level.
     receptive_radius : int
         No output pixel depends on an input pixel farther away than this, in px along an axis.
     """
 
-    def __init__(self, core: nn.Module, total_stride: int, receptive_radius: int) -> None:
+    def __init__(
+        self, core: nn.Module, in_channels: int, total_stride: int, receptive_radius: int
+    ) -> None:
         super().__init__()
         self.core = core
+        self.in_channels = in_channels
         self.total_stride = total_stride
         self.receptive_radius = receptive_radius
 
@@ -148,7 +154,7 @@ class DenseUNet(SegmentationNetwork):
         # and the 3x3 convolutions of stem and head.
         reach = sum(2 * n * scale for n, scale in zip(layers, scales, strict=True))
         reach += scales[-1] - 1 - layers[-1] * scales[-1] + 1 + stem_stride
-        super().__init__(core, total_stride=scales[-1], receptive_radius=reach)
+        super().__init__(core, in_channels, total_stride=scales[-1], receptive_radius=reach)
 
 
 class _Blocks:
@@ -284,4 +290,25 @@ def original_2020(in_channels: int = 3, dropout: float = 0.5) -> SegmentationNet
         Logits of one class; the original's last sigmoid belongs to the caller.
     """
     core = Original2020Core(in_channels, dropout)
-    return SegmentationNetwork(core, core.total_stride, core.receptive_radius)
+    return SegmentationNetwork(core, in_channels, core.total_stride, core.receptive_radius)
+
+
+def fold_batch_norm(module: nn.Module) -> nn.Module:
+    """Fold each batch norm into the convolution before it, in place.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In evaluation mode; norms that do not directly follow a convolution stay.
+
+    Returns
+    -------
+    nn.Module
+        The same module, which computes the same.
+    """
+    for block in module.modules():
+        norm = getattr(getattr(block, "adn", None), "N", None)
+        if isinstance(block, Convolution) and isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
+            block.conv = fuse_conv_bn_eval(block.conv, norm)
+            block.adn.N = nn.Identity()
+    return module

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 _TOUCHING = np.ones((3, 3), dtype=np.uint8)  # pixels that share a corner belong together
+_STRIP = 8_000_000  # px that are labelled at a time
 
 
 def mask_from_probability(
@@ -29,15 +30,66 @@ def mask_from_probability(
         Shape of `probability`: 0 background, 1 vein.
     """
     mask = (probability >= threshold).view(np.uint8)
-    if min_size > 1:
-        for plane in mask.reshape(-1, *mask.shape[-2:]):
-            _drop_small(plane, min_size)
+    drop_small(mask, min_size)
     return mask
 
 
-def _drop_small(plane: NDArray[np.uint8], min_size: int) -> None:
-    labels, count = ndimage.label(plane, _TOUCHING)
-    if count:
-        keep = np.bincount(labels.ravel()) >= min_size
-        keep[0] = False
-        plane[...] = keep[labels]
+def drop_small(mask: NDArray[np.uint8], min_size: int) -> None:
+    """Set the components of fewer than `min_size` px to background, in place.
+
+    Large masks are labelled in strips, so that the labels never take more memory than a strip, and
+    the sizes of the pieces of a component are added up across the seams.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8, shape (Y, X) or (N, Y, X)
+        0 background, 1 vein; contiguous.
+    min_size : int
+        In px.
+    """
+    if min_size > 1:
+        for plane in mask.reshape(-1, *mask.shape[-2:]):
+            _drop_small(plane, min_size, max(2, _STRIP // plane.shape[1]))
+
+
+def _drop_small(plane: NDArray[np.uint8], min_size: int, height: int) -> None:
+    strips = [plane[top : top + height] for top in range(0, len(plane), height)]
+    sizes, seams, first = [np.zeros(1, np.int64)], [], 1
+    above = np.zeros(plane.shape[1], np.int64)
+    for strip in strips:
+        labels, count = ndimage.label(strip, _TOUCHING)
+        sizes.append(np.bincount(labels.ravel(), minlength=count + 1)[1:])
+        seams.append(_touching_pairs(above, _numbered(labels[0], first)))
+        above = _numbered(labels[-1], first)
+        first += count
+    keep = _component_sizes(np.concatenate(sizes), np.concatenate(seams)) >= min_size
+    keep[0] = False
+    first = 1
+    for strip in strips:
+        if len(strips) > 1:  # else the labels are at hand
+            labels, count = ndimage.label(strip, _TOUCHING)
+        strip[...] = np.concatenate([keep[:1], keep[first : first + count]])[labels]
+        first += count
+
+
+def _numbered(labels: NDArray[Any], first: int) -> NDArray[np.int64]:
+    """Continue the numbers of the strips above; 0 stays background."""
+    return np.where(labels > 0, labels.astype(np.int64) + (first - 1), 0)
+
+
+def _touching_pairs(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of the pieces that touch across a seam, shape (pairs, 2)."""
+    shifted = [(above, below), (above[1:], below[:-1]), (above[:-1], below[1:])]
+    pairs = np.concatenate([np.stack(rows, axis=1) for rows in shifted])
+    return pairs[pairs.all(axis=1)]
+
+
+def _component_sizes(sizes: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Size in px of the whole component of each piece."""
+    if not len(pairs):
+        return sizes
+    graph = sparse.coo_array((np.ones(len(pairs), bool), pairs.T), shape=2 * sizes.shape)
+    _, component = sparse.csgraph.connected_components(graph, directed=False)
+    totals: NDArray[np.int64] = np.bincount(component, weights=sizes).astype(np.int64)
+    sizes_of_pieces: NDArray[np.int64] = totals[component]
+    return sizes_of_pieces

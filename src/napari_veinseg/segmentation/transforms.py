@@ -90,9 +90,10 @@ class Normaliser:
         """
         if self.constant:
             return np.zeros(grey.shape, np.float32)
-        scale = 2.0 / (self.high - self.low)
-        values: Image = np.multiply(grey, np.float32(scale), dtype=np.float32)
-        values -= np.float32(self.low * scale + 1.0)
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+        with np.errstate(over="ignore", invalid="ignore"):  # infinities are clipped
+            values: Image = np.subtract(grey, np.float32(middle), dtype=np.float32)
+            values /= np.float32(half)
         np.clip(values, -_CLIP, _CLIP, out=values)
         return np.nan_to_num(values, copy=False, nan=0.0)
 

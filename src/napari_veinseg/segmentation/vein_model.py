@@ -1,0 +1,301 @@
+"""A model that takes an image and gives the vein probability or the mask."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.errors import Cancelled
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.file import read_model, write_model
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.model.store import STARTER, resolve
+from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
+from napari_veinseg.segmentation.inference import Predictor, TiledPrediction
+from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.source import ImageSource, Plane
+from napari_veinseg.segmentation.transforms import Normaliser
+from napari_veinseg.segmentation.vein_width import estimate_vein_width
+
+Progress = Callable[[int, int], None]
+LARGEST_PROBABILITY = 100_000_000
+"""Pixels; of a larger image `segment` never holds the probability, only the mask."""
+
+_BATCH = 1_500_000  # working px of slices that go through the network together
+_MOST_SLICES = 5  # of a stack, that the vein width is estimated on
+_USUAL = SegmentationSettings()
+
+
+class VeinModel:
+    """A network with its card, ready on a device.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Describes the network and how to feed it.
+    network : SegmentationNetwork
+        The weights as they are now.
+    device : str
+        See `devices.choose_device`.
+
+    Examples
+    --------
+    >>> from napari_veinseg import VeinModel
+    >>> mask = VeinModel.load("starter").segment(image)  # doctest: +SKIP
+    """
+
+    def __init__(self, card: ModelCard, network: SegmentationNetwork, device: str = "auto") -> None:
+        self.card = card
+        self.network = network
+        self.device_choice: DeviceChoice = choose_device(device)
+        self._predictor = Predictor(network, self.device_choice.torch_device)
+
+    @classmethod
+    def load(cls, model: str | Path = STARTER, device: str = "auto") -> "VeinModel":
+        """Load a model by its name or from its file.
+
+        Parameters
+        ----------
+        model : str or Path
+            `starter`, another name from `model.store.installed_models`, or a path.
+        device : str
+            `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+        Returns
+        -------
+        VeinModel
+            Ready to segment.
+
+        Raises
+        ------
+        VeinSegError
+            If there is no such model, its file is unsound or the device is not available.
+        """
+        card, network = read_model(resolve(model))
+        return cls(card, network, device)
+
+    def save(self, path: str | Path, *, half: bool = False) -> None:
+        """Write the model to a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in `.safetensors`.
+        half : bool, optional
+            Store the weights as `float16`.
+
+        Raises
+        ------
+        VeinSegError
+            If the file cannot be written or a weight is not finite.
+        """
+        write_model(path, self.card, self.network, half=half)
+
+    def resolve(self, settings: SegmentationSettings, image: Any) -> SegmentationSettings:
+        """Put numbers in the place of what is left to the model or the image.
+
+        Parameters
+        ----------
+        settings : SegmentationSettings
+            What the user chose.
+        image : array_like
+            See `probability`.
+
+        Returns
+        -------
+        SegmentationSettings
+            With vein width, threshold and smallest component.
+        """
+        width = settings.vein_width
+        if width is None:
+            width = _vein_width(
+                ImageSource(image, settings.channel, settings.invert), self.card.working_vein_width
+            )
+        threshold, size = settings.threshold, settings.min_size
+        return replace(
+            settings,
+            vein_width=width,
+            threshold=self.card.threshold if threshold is None else threshold,
+            min_size=round(3 * width**2) if size is None else size,
+        )
+
+    def probability(
+        self,
+        image: Any,
+        settings: SegmentationSettings = _USUAL,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        **changes: Any,
+    ) -> NDArray[np.float32]:
+        """Predict for each pixel how likely it is vein.
+
+        Parameters
+        ----------
+        image : array_like
+            `(Y, X)` or `(N, Y, X)`, or either with 3 or 4 colours as the last axis, of any real
+            type and range; Dask and zarr arrays are read slice by slice.  Sides of 8 px or more.
+        settings : SegmentationSettings, optional
+            Vein width, channel and inversion count here.
+        progress : callable, optional
+            Called with the number of tiles done and of all.
+        cancelled : callable, optional
+            Asked between tiles whether to stop.
+        **changes : Any
+            Fields of `settings` by name, for instance `vein_width=6`.
+
+        Returns
+        -------
+        ndarray of float32, shape (Y, X) or (N, Y, X)
+            In [0, 1]; zero where a slice is constant.
+
+        Raises
+        ------
+        VeinSegError
+            If the image or a setting cannot be used.
+        Cancelled
+            If `cancelled` said so.
+        """
+        settings = replace(settings, **changes)
+        source = ImageSource(image, settings.channel, settings.invert)
+        answer = np.zeros(source.shape, np.float32)
+        for where, part in self._parts(source, settings, progress, cancelled):
+            answer[where] = part
+        return answer
+
+    def mask(
+        self, probability: NDArray[np.float32], settings: SegmentationSettings
+    ) -> NDArray[np.uint8]:
+        """Threshold a probability and drop small components.
+
+        Parameters
+        ----------
+        probability : ndarray of float32
+            `(Y, X)` or `(N, Y, X)`.
+        settings : SegmentationSettings
+            Threshold and smallest component count here; see `resolve` for what is left open.
+
+        Returns
+        -------
+        ndarray of uint8
+            0 background, 1 vein.
+        """
+        threshold = self.card.threshold if settings.threshold is None else settings.threshold
+        width = settings.vein_width or self.card.working_vein_width
+        size = round(3 * width**2) if settings.min_size is None else settings.min_size
+        return mask_from_probability(probability, threshold, size)
+
+    def segment(
+        self,
+        image: Any,
+        settings: SegmentationSettings = _USUAL,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        **changes: Any,
+    ) -> NDArray[np.uint8]:
+        """Segment the veins of an image.
+
+        Parameters
+        ----------
+        image : array_like
+            See `probability`; of an image beyond 100 megapixels only the mask is held in memory.
+        settings : SegmentationSettings, optional
+            See `SegmentationSettings`.
+        progress, cancelled : callable, optional
+            See `probability`.
+        **changes : Any
+            Fields of `settings` by name, for instance `threshold=0.4`.
+
+        Returns
+        -------
+        ndarray of uint8, shape (Y, X) or (N, Y, X)
+            0 background, 1 vein.
+
+        Raises
+        ------
+        VeinSegError
+            If the image or a setting cannot be used.
+        Cancelled
+            If `cancelled` said so.
+        """
+        settings = self.resolve(replace(settings, **changes), image)
+        source = ImageSource(image, settings.channel, settings.invert)
+        assert settings.threshold is not None
+        assert settings.min_size is not None
+        mask = np.zeros(source.shape, np.uint8)
+        for where, part in self._parts(source, settings, progress, cancelled):
+            mask[where] = part >= settings.threshold
+        drop_small(mask, settings.min_size)
+        return mask
+
+    def _parts(
+        self,
+        source: ImageSource,
+        settings: SegmentationSettings,
+        progress: Progress | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> Iterator[tuple[tuple[Any, ...], NDArray[np.float32]]]:
+        """Give each part's place and its probability; constant slices have none."""
+        width = settings.vein_width or _vein_width(source, self.card.working_vein_width)
+        factor = self.card.working_vein_width / width
+        rows, columns = source.shape[-2:]
+        tiled = TiledPrediction((rows, columns), factor, self._predictor)
+        batch = max(1, int(_BATCH / (rows * columns * factor**2)))
+        starts = range(0, len(source), batch)
+        done, total = 0, len(starts) * len(tiled)
+        if progress:
+            progress(0, total)
+        for start in starts:
+            planes, normalisers, indices = self._batch(source, start, start + batch)
+            for tile in tiled.tiles(planes, normalisers):
+                if len(source.shape) == 3:
+                    yield (indices, tile.rows, tile.columns), tile.probability
+                elif indices:
+                    yield (tile.rows, tile.columns), tile.probability[0]
+                done += 1
+                if progress:
+                    progress(done, total)
+                if cancelled and cancelled():
+                    raise Cancelled("The segmentation was cancelled.")
+
+    def _batch(
+        self, source: ImageSource, start: int, stop: int
+    ) -> tuple[list[Plane], list[Normaliser], list[int]]:
+        """Read slices and drop the constant ones, which show nothing."""
+        percentiles = self.card.normalisation
+        planes, normalisers, indices = [], [], []
+        for index in range(start, min(stop, len(source))):
+            plane = source.plane(index)
+            normaliser = Normaliser.from_image(
+                plane.sample, percentiles.low_percentile, percentiles.high_percentile
+            )
+            if not normaliser.constant:
+                planes.append(plane)
+                normalisers.append(normaliser)
+                indices.append(index)
+        return planes, normalisers, indices
+
+
+def _vein_width(source: ImageSource, usual: float) -> float:
+    """Median over some slices, for a stack shows one thing; `usual` where nothing is seen."""
+    slices = np.unique(np.linspace(0, len(source) - 1, _MOST_SLICES).round().astype(int))
+    widths = [
+        estimate_vein_width(_finite(crop))
+        for index in slices
+        for crop in source.plane(int(index)).crops()
+        if crop.min() != crop.max()
+    ]
+    return float(np.median(widths)) if widths else usual
+
+
+def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put the median in the place of what is not finite."""
+    finite = np.isfinite(grey)
+    if finite.all() or not finite.any():
+        return grey if finite.any() else np.zeros_like(grey)
+    return np.where(finite, grey, np.median(grey[finite]))
