@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel as VeinModel
+    from napari_veinseg.training.train import train as train
 
 __version__ = version("napari-veinseg")
 
-_HOMES = {"VeinModel": "napari_veinseg.segmentation.vein_model"}
+_HOMES = {
+    "VeinModel": "napari_veinseg.segmentation.vein_model",
+    "train": "napari_veinseg.training.train",
+}
 
-__all__ = ["VeinModel", "__version__"]
+__all__ = ["VeinModel", "__version__", "train"]
 
 
 def __getattr__(name: str) -> Any:

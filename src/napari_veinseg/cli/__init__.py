@@ -17,6 +17,7 @@ from napari_veinseg.cli import measure as measure
 from napari_veinseg.cli import models as models
 from napari_veinseg.cli import segment as segment
 from napari_veinseg.cli import synthesize as synthesize
+from napari_veinseg.cli import train as train
 from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
 

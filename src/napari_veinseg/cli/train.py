@@ -1,0 +1,159 @@
+"""`veinseg train`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_veinseg.cli.app import app
+from napari_veinseg.errors import VeinSegError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from napari_veinseg.training.events import RunStatus
+    from napari_veinseg.training.run import Run
+
+
+@app.command()
+def train(
+    dataset: Annotated[
+        Path | None, typer.Argument(help="Folder with images/ and masks/; not with --resume.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="The model file to write.")] = None,
+    base: Annotated[
+        str, typer.Option("--from", help="Name or file of the model to start from, or none.")
+    ] = "starter",
+    minutes: Annotated[float | None, typer.Option(help="Budget in minutes (default 5).")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Budget in epochs instead.")] = None,
+    augmentation: Annotated[str, typer.Option(help="full, photometric or none.")] = "full",
+    finger_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression; its first group is the finger.")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(help="Share of samples to hold out, 0 to 0.5, when none are yet.")
+    ] = 0.2,
+    thin: Annotated[
+        bool, typer.Option("--thin", help="Leave out near duplicates within a finger.")
+    ] = False,
+    channel: Annotated[
+        str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
+    ] = "luminance",
+    invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder for events and weights, new or empty.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --run, as its config.json says.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    stop_with_parent: Annotated[bool, typer.Option("--stop-with-parent", hidden=True)] = False,
+) -> None:
+    """Train a model on images with masks; Ctrl-C keeps what it has learned so far."""
+    # Before torch is loaded: OpenMP threads that spin while they wait starve everything else.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from napari_veinseg.training.process import StopButton
+
+    stop = StopButton()
+    if stop_with_parent:
+        _step_back()
+        stop.follow_parent()
+
+    from napari_veinseg.cli.console import progress_bar
+    from napari_veinseg.data.images import parse_channel
+    from napari_veinseg.training.events import RunStatus
+    from napari_veinseg.training.train import check_output, configure, go_on, start
+
+    check_output(output)
+    going = _running(run) if resume else None
+    if going is None:
+        if dataset is None or output is None:
+            raise VeinSegError("Give a dataset and --output, or the --run to --resume.")
+        config = configure(
+            dataset,
+            base=None if base == "none" else base,
+            minutes=minutes,
+            epochs=epochs,
+            augmentation=augmentation,
+            finger_pattern=finger_pattern,
+            validation_share=validation,
+            thin=thin,
+            channel=parse_channel(channel),
+            invert=invert,
+            seed=seed,
+            device=device,
+        )
+        going = start(run, config)
+    status = RunStatus()
+    with progress_bar() as progress:
+        shown = _Progress(progress, status)
+        go_on(going, output, shown.hear, stop)
+    _conclude(status, output or going.result)
+
+
+def _running(folder: Path | None) -> "Run | None":
+    """Open the run to resume; a folder without one is started, so that a job can be repeated."""
+    from napari_veinseg.training.run import Run
+
+    if folder is None:
+        raise VeinSegError("Say with --run which run to --resume.")
+    return Run.open(folder) if (folder / "config.json").exists() else None
+
+
+def _step_back() -> None:
+    """Let the viewer go first."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+
+
+class _Progress:
+    """Shows a run in the terminal while it works."""
+
+    def __init__(self, progress: "Progress", status: "RunStatus") -> None:
+        self._progress, self._status = progress, status
+        self._task = progress.add_task("Training", total=100)
+
+    def hear(self, event: dict[str, Any]) -> None:
+        status = self._status
+        status.hear(event)
+        figures = [("loss", status.losses), ("vein IoU", status.scores)]
+        latest = [f"{name} {list(values.values())[-1]:.3f}" for name, values in figures if values]
+        self._progress.update(
+            self._task,
+            completed=round(100 * status.progress),
+            description=" ".join(["Training", *latest]),
+        )
+        if event["event"] == "start":
+            for line in _describe(event):
+                self._progress.console.print(line, markup=False, soft_wrap=True)
+
+
+def _describe(event: dict[str, Any]) -> list[str]:
+    """Say what is trained and judged on."""
+    train, holdout = event["train"], event["validation"]
+    lines = [f"Left out: {fault}" for fault in event["faults"]]
+    lines.append(
+        f"Training on {_images(train)}, {train['vein_pixels']} vein pixels, on {event['device']} "
+        f"({event['reason']})."
+    )
+    if not holdout["images"]:
+        return [*lines, "Nothing is held out: there is no validation figure."]
+    optimistic = " (optimistic: not all fingers are known or apart)" if event["optimistic"] else ""
+    return [*lines, f"Judged on {_images(holdout)}{optimistic}."]
+
+
+def _images(part: dict[str, int]) -> str:
+    fingers = f" of {part['fingers']} fingers" if part["fingers"] else ""
+    return f"{part['images']} images{fingers}"
+
+
+def _conclude(status: "RunStatus", model: Path | None) -> None:
+    typer.echo(status.end.get("text", ""))
+    comparison = status.comparison()
+    if comparison:
+        old = sum(row[1] for row in comparison) / len(comparison)
+        new = sum(row[2] for row in comparison) / len(comparison)
+        typer.echo(f"Mean vein IoU of the held-out images: {old:.3f} before, {new:.3f} now.")
+    typer.echo(f"Model: {model}")

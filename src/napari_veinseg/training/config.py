@@ -1,0 +1,140 @@
+"""What a training run is asked to do; it is kept as `config.json` in the run's folder."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from napari_veinseg.data.images import Channel
+from napari_veinseg.errors import VeinSegError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class TrainingConfig(BaseModel):
+    """Everything that decides what a run does; the same config gives the same weights on a CPU.
+
+    Parameters
+    ----------
+    dataset : Path
+        The dataset's folder.
+    base : str or None
+        Name or path of the model to start from; None starts from random weights.
+    minutes : float or None
+        Budget in minutes of training; exactly one of the two budgets is given.
+    epochs : int or None
+        Budget in epochs.
+    augmentation : {"none", "photometric", "full"}
+        How crops are changed at random.
+    finger_pattern : str or None
+        Regular expression whose first group is the finger in a stem.
+    validation_share : float
+        Share of the samples to hold out when the split is drawn, in [0, 0.5].
+    thin : bool
+        Whether near duplicates of a finger are left out.
+    channel : str or int
+        What to take from a colour image.
+    invert : bool
+        Whether veins are bright.
+    seed : int
+        Seed of the split, the crops and fresh weights.
+    device : str
+        `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+    batch_size : int
+        Crops a step, over all processes.
+    steps_per_epoch : int or None
+        None is one pass over the samples, but at least 20 steps.
+    crop : int
+        Largest side of a crop, in px at working width.
+    learning_rate : float or None
+        The highest; None is 1e-3 from a model and 3e-3 from random weights.
+    warm_up : float
+        Share of the budget in which the rate rises.
+    weight_decay : float
+        Of AdamW.
+    clip : float
+        Largest norm of a step's gradient.
+    averaging : float
+        How much of the running average of the weights a step keeps; 0 takes the weights as they
+        are.
+    cldice_weight : float
+        Weight of the soft clDice term of the loss.
+    freeze_statistics : bool or None
+        Whether the batch statistics stay those of the base; None is yes if there is a base.
+    patience : int
+        Validations without improvement after which the run ends.
+    workers : int
+        Processes that prepare crops; 0 prepares them between the steps.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dataset: Path
+    base: str | None = "starter"
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    epochs: Annotated[int, Field(gt=0)] | None = None
+    augmentation: Literal["none", "photometric", "full"] = "full"
+    finger_pattern: str | None = None
+    validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.2
+    thin: bool = False
+    channel: Channel = "luminance"
+    invert: bool = False
+    seed: Annotated[int, Field(ge=0)] = 0
+    device: str = "auto"
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    steps_per_epoch: Annotated[int, Field(ge=1)] | None = None
+    crop: Annotated[int, Field(ge=16, multiple_of=16)] = 160
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    warm_up: Share = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    cldice_weight: Annotated[float, Field(ge=0)] = 0.0
+    freeze_statistics: bool | None = None
+    patience: Annotated[int, Field(ge=1)] = 40
+    workers: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.minutes is None) == (self.epochs is None):
+            raise ValueError("give a budget in minutes or in epochs")
+        return self
+
+    @property
+    def highest_rate(self) -> float:
+        """The highest learning rate."""
+        return self.learning_rate or (1e-3 if self.base else 3e-3)
+
+    @property
+    def statistics_frozen(self) -> bool:
+        """Whether batch statistics stay as they are."""
+        return bool(self.base) if self.freeze_statistics is None else self.freeze_statistics
+
+
+def make_config(**values: object) -> TrainingConfig:
+    """Check values from a user.
+
+    Parameters
+    ----------
+    **values : object
+        Fields of `TrainingConfig`.
+
+    Returns
+    -------
+    TrainingConfig
+        The checked config.
+
+    Raises
+    ------
+    VeinSegError
+        If a value is unknown or out of its range.
+    """
+    try:
+        return TrainingConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise VeinSegError(
+            f"The training cannot start{f' ({field})' if field else ''}: {reason}."
+        ) from error

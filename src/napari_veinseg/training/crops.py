@@ -1,0 +1,145 @@
+"""Training crops: which part of which sample stands at which place of which step.
+
+Everything is a function of the seed, the step and the place in its batch.  A run is therefore the
+same with any number of workers or processes, and goes on after a stop without any random state.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from napari_veinseg.training.augmentation import MARGIN, Augmentation, Crop, make_augmentation
+from napari_veinseg.training.pool import Prepared
+
+_ON_VEINS = 0.75  # share of the crops that are centred near a vein
+
+Place = tuple[int, int]  # step, place in the batch
+
+
+class Crops(Dataset[Crop]):
+    """Random crops of the training samples, indexed by step and place in the batch.
+
+    Every pass takes each sample once, in a new order.
+
+    Parameters
+    ----------
+    samples : sequence of Prepared
+        The training samples.
+    largest_side : int
+        Of a crop in px; samples that are all smaller make smaller crops.
+    batch_size : int
+        Crops a step.
+    augmentation : {"none", "photometric", "full"}
+        How crops are changed.
+    seed : int
+        The run's seed.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Prepared],
+        largest_side: int,
+        batch_size: int,
+        augmentation: Augmentation,
+        seed: int,
+    ) -> None:
+        self._samples, self._batch_size, self._seed = samples, batch_size, seed
+        sides = np.max([sample.maps.shape[1:] for sample in samples], axis=0)
+        height, width = (min(largest_side, 16 * math.ceil(side / 16)) for side in sides)
+        self.shape = (height, width)
+        margin = MARGIN if augmentation == "full" else 1.0
+        self._window = (round(height * margin), round(width * margin))
+        self._augment = make_augmentation(augmentation, self.shape)
+
+    def __getitem__(self, place: Place) -> Crop:
+        """Return the crop of one step and place.
+
+        Parameters
+        ----------
+        place : tuple of int
+            Step and place in the batch.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            `image`, `vein` and `known`, each `(1, Y, X)` float32.
+        """
+        step, slot = place
+        rng = np.random.default_rng([self._seed, step, slot])
+        maps = self._cut(self._sample_of(step * self._batch_size + slot), rng)
+        crop = {"image": maps[:1], "truth": maps[1:]}
+        crop = self._augment(crop, int(rng.integers(2**32)))
+        vein, known = crop["truth"][:1], crop["truth"][1:]
+        # A pixel that interpolation made unknown in part is unknown.
+        return {"image": crop["image"], "vein": vein, "known": (known > 0.999).float()}
+
+    def _sample_of(self, number: int) -> Prepared:
+        round_, position = divmod(number, len(self._samples))
+        order = np.random.default_rng([self._seed, round_]).permutation(len(self._samples))
+        return self._samples[int(order[position])]
+
+    def _cut(self, sample: Prepared, rng: np.random.Generator) -> torch.Tensor:
+        """Cut a window; beyond the image its border goes on, and the truth is unknown."""
+        sides = sample.maps.shape[1:]
+        if len(sample.places) and rng.random() < _ON_VEINS:
+            vein = sample.places[rng.integers(len(sample.places))]
+            reach = np.array(self.shape) // 4
+            centre = vein + rng.integers(-reach, reach + 1)
+            starts = centre - np.array(self._window) // 2
+        else:
+            free = np.array(sides) - self.shape
+            starts = rng.integers(np.minimum(free, 0), np.maximum(free, 0) + 1)
+            starts = starts - (np.array(self._window) - self.shape) // 2
+        inside, pads = [], []
+        for start, want, side in zip(starts.tolist(), self._window, sides, strict=True):
+            first, last = min(max(start, 0), side - 1), max(min(start + want, side), 1)
+            inside.append(slice(first, last))
+            before = min(max(0, -start), want - (last - first))
+            pads.append((before, want - (last - first) - before))
+        part = sample.maps[:, inside[0], inside[1]].float()
+        (top, bottom), (left, right) = pads
+        border = (left, right, top, bottom)
+        if not any(border):
+            return part
+        padded = functional.pad(part[None], border, mode="replicate")[0]
+        padded[2] = functional.pad(part[2], border)
+        return padded
+
+
+def batches(
+    crops: Crops, first_step: int, batch_size: int, rank: int, ranks: int, workers: int
+) -> Iterator[Crop]:
+    """Give this process's part of every batch, without end.
+
+    Parameters
+    ----------
+    crops : Crops
+        The crops.
+    first_step : int
+        The step to begin at.
+    batch_size : int
+        Crops a step, over all processes.
+    rank, ranks : int
+        Which process this is, and of how many.
+    workers : int
+        Processes that prepare crops ahead; 0 prepares them when asked.
+
+    Yields
+    ------
+    dict of str to torch.Tensor
+        `image`, `vein` and `known`, each `(N, 1, Y, X)` float32.
+    """
+
+    def places() -> Iterator[list[Place]]:
+        step = first_step
+        while True:
+            yield [(step, slot) for slot in range(rank, batch_size, ranks)]
+            step += 1
+
+    # Dataset indices of two numbers are fine for torch, but not for its annotations.
+    loader: DataLoader[Crop] = DataLoader(crops, batch_sampler=places(), num_workers=workers)
+    yield from loader

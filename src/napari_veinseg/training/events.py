@@ -1,0 +1,129 @@
+"""What a run tells while it works, and the picture that a follower puts together from it.
+
+Every event has `event` and `seconds` (of training, over all sittings):
+
+    start        device, reason, train, validation (images, fingers, vein_pixels each),
+                 optimistic, faults
+    validation   epoch (0: the base model), vein_iou (mean of images), per_image
+    epoch        epoch, step, loss, progress, seconds_left, compute_share
+    end          reason (budget, patience, stopped, failed), text, best_epoch
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class RunStatus:
+    """Where a run stands; knows neither Qt nor torch.
+
+    Attributes
+    ----------
+    start : dict
+        The latest start event, empty before.
+    losses : dict of int to float
+        Mean training loss by epoch.
+    scores : dict of int to float
+        Mean vein IoU of the hold-out's images by epoch; 0 is the base model.
+    per_image : dict of int to dict
+        Vein IoU by image, by epoch.
+    progress : float
+        Share of the budget that is used, in [0, 1].
+    seconds, seconds_left : float
+        Of training so far, and until the budget ends.
+    end : dict
+        The end event, empty before.
+    """
+
+    start: dict[str, Any] = field(default_factory=dict)
+    losses: dict[int, float] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+    per_image: dict[int, dict[str, float]] = field(default_factory=dict)
+    progress: float = 0.0
+    seconds: float = 0.0
+    seconds_left: float | None = None
+    end: dict[str, Any] = field(default_factory=dict)
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Take an event in.
+
+        Parameters
+        ----------
+        event : mapping
+            As the run wrote it; an unknown one changes nothing.
+        """
+        match event.get("event"):
+            case "start":
+                self.start, self.end = dict(event), {}
+            case "epoch":
+                self.losses[event["epoch"]] = event["loss"]
+                self.progress, self.seconds_left = event["progress"], event["seconds_left"]
+            case "validation":
+                self.scores[event["epoch"]] = event["vein_iou"]
+                self.per_image[event["epoch"]] = event["per_image"]
+            case "end":
+                self.end, self.seconds_left = dict(event), 0.0
+        self.seconds = event.get("seconds", self.seconds)
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The trained epoch with the best vein IoU, None where nothing was validated."""
+        trained = {epoch: score for epoch, score in self.scores.items() if epoch > 0}
+        return max(trained, key=lambda epoch: trained[epoch]) if trained else None
+
+    def comparison(self) -> list[tuple[str, float, float]]:
+        """Compare the base model with the best epoch on every image of the hold-out.
+
+        Returns
+        -------
+        list of tuple
+            Stem, vein IoU of the base, vein IoU of the new model; empty without a base or a
+            hold-out.
+        """
+        best = self.best_epoch
+        if best is None or 0 not in self.per_image:
+            return []
+        old, new = self.per_image[0], self.per_image[best]
+        return [(stem, old[stem], new[stem]) for stem in sorted(old) if stem in new]
+
+
+class EventReader:
+    """Reads what was appended to an events file since the last look.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it may not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = 0
+
+    def new_events(self) -> Iterator[dict[str, Any]]:
+        """Give the events that are new.
+
+        Yields
+        ------
+        dict
+            One event; a line that is still being written is left for the next look, a torn one of
+            a run that was killed is passed over.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._place)
+                text = file.read()
+        except OSError:
+            return
+        whole = text.rfind(b"\n") + 1
+        self._place += whole
+        for line in text[:whole].splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                yield event

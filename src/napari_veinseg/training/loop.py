@@ -1,0 +1,394 @@
+"""The training loop, on Lightning Fabric; nothing else imports it.
+
+Randomness is drawn from the seed and the number of the step (see `crops`), so a run that was
+stopped or killed goes on from its last saved step to the same weights as an unbroken one.
+"""
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.metrics import counts
+from napari_veinseg.files import atomic_path
+from napari_veinseg.model.file import write_model
+from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.vein_model import VeinModel
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.losses import vein_loss
+from napari_veinseg.training.materials import Materials, gather
+from napari_veinseg.training.run import Run
+
+Tell = Callable[[dict[str, Any]], None]
+Stop = Callable[[], bool]
+
+_VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
+_LOWEST_RATE = 0.01  # of the highest
+
+
+@dataclass
+class Position:
+    """Where a run stands; all of it is saved."""
+
+    step: int = 0
+    epoch: int = 0
+    seconds: float = 0.0
+    computing: float = 0.0
+    loss_sum: float = 0.0
+    loss_steps: int = 0
+    best_epoch: int = 0
+    best_score: float = -1.0
+    stale: int = 0
+    validated_epoch: int = -1
+    validation_seconds: float = 0.0
+    validated_at: float = field(default=-math.inf)
+
+
+def run_training(run: Run, tell: Tell, stop: Stop) -> None:
+    """Train to the end of the budget, or until asked to stop.
+
+    Parameters
+    ----------
+    run : Run
+        The folder; where it holds a state the training goes on from there.
+    tell : callable
+        Called with each event (see `events`), in one process only.
+    stop : callable
+        Asked before every step whether to end.
+
+    Raises
+    ------
+    VeinSegError
+        If the run cannot start, or its loss is no longer a number.
+    """
+    choice = choose_device(run.config.device)
+    fabric = _fabric(choice)
+    with fabric.rank_zero_first():  # the split is drawn once
+        materials = gather(run.config)
+    trainer = Trainer(fabric, run, materials, choice, tell, stop)
+    trainer.resume()
+    trainer.train()
+
+
+def _fabric(choice: DeviceChoice) -> Fabric:
+    # Under torchrun on a CPU, Fabric's own choice would be as many single runs.
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    kind, _, index = choice.name.partition(":")
+    single = [int(index)] if index and world == 1 else 1
+    fabric = Fabric(
+        accelerator=kind,
+        devices=int(os.environ.get("LOCAL_WORLD_SIZE", world)) if world > 1 else single,
+        num_nodes=max(1, world // int(os.environ.get("LOCAL_WORLD_SIZE", world))),
+        strategy="ddp" if world > 1 else "auto",
+        precision="bf16-mixed" if kind == "cuda" and torch.cuda.is_bf16_supported() else "32-true",
+    )
+    fabric.launch()
+    if fabric.world_size != world:
+        raise VeinSegError(
+            f"WORLD_SIZE is {world} but {fabric.world_size} processes would train together: "
+            "unset WORLD_SIZE, or start all of them with torchrun."
+        )
+    return fabric
+
+
+class Trainer:
+    """One run in one process.
+
+    Parameters
+    ----------
+    fabric : Fabric
+        Devices and processes; launched.
+    run : Run
+        The folder.
+    materials : Materials
+        What to work on.
+    choice : DeviceChoice
+        The device and why.
+    tell : callable
+        Called with each event.
+    stop : callable
+        Asked before every step whether to end.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        run: Run,
+        materials: Materials,
+        choice: DeviceChoice,
+        tell: Tell,
+        stop: Stop,
+    ) -> None:
+        self.fabric, self.run, self.materials = fabric, run, materials
+        self.choice, self._tell, self._stop = choice, tell, stop
+        self.config: TrainingConfig = run.config
+        self.at = Position()
+        self.crops = Crops(
+            materials.train,
+            self.config.crop,
+            self.config.batch_size,
+            self.config.augmentation,
+            self.config.seed,
+        )
+        passes = -(-len(materials.train) // self.config.batch_size)
+        self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
+        self.average = copy.deepcopy(materials.network).to(fabric.device).eval()
+        optimiser = torch.optim.AdamW(
+            materials.network.parameters(),
+            lr=self.config.highest_rate,
+            weight_decay=self.config.weight_decay,
+        )
+        self.network, self.optimiser = fabric.setup(materials.network, optimiser)
+        self._images = [(sample, sample.image(), sample.mask()) for sample in materials.holdout]
+
+    # --- the course of a run
+
+    def train(self) -> None:
+        """Train to the end of the budget, or until asked to stop."""
+        self._began = time.perf_counter() - self.at.seconds
+        self.tell(
+            "start",
+            device=self.choice.label,
+            reason=self.choice.reason,
+            **self.materials.summary(),
+        )
+        if self.at.step == 0 and self.config.base:
+            self.validate()
+        reason = self._steps()
+        if reason != "stopped" and self.at.validated_epoch != self.at.epoch:
+            self.validate()
+        self.save()
+        self.tell(
+            "end",
+            reason=reason,
+            text=_ENDINGS[reason],
+            best_epoch=self.at.best_epoch or None,
+            best_vein_iou=self.at.best_score if self.at.best_epoch else None,
+        )
+
+    def _steps(self) -> str:
+        rank, ranks = self.fabric.global_rank, self.fabric.world_size
+        crops = batches(
+            self.crops,
+            self.at.step,
+            self.config.batch_size,
+            rank,
+            ranks,
+            self.config.workers,
+        )
+        while True:
+            self.at.seconds, asked = self._agreed(
+                (time.perf_counter() - self._began, self._asked())
+            )
+            if asked:
+                return "stopped"
+            if self.progress >= 1:
+                self._end_epoch()
+                return "budget"
+            self.step(next(crops))
+            if self.at.step % self.epoch_steps == 0:
+                self._end_epoch()
+                if self.at.stale >= self.config.patience:
+                    return "patience"
+
+    def _asked(self) -> bool:
+        return self._stop() or self.run.stop_requested
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is used, in [0, 1]."""
+        if self.config.minutes:
+            # What a last look at the hold-out takes belongs to the budget.
+            return (self.at.seconds + self.at.validation_seconds) / (60 * self.config.minutes)
+        assert self.config.epochs is not None
+        return self.at.step / (self.config.epochs * self.epoch_steps)
+
+    def step(self, crops: dict[str, torch.Tensor]) -> None:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        crops : dict of str to torch.Tensor
+            `image`, `vein` and `known`, each `(N, 1, Y, X)`.
+        """
+        begin = time.perf_counter()
+        torch.manual_seed(self.config.seed * 1_000_003 + self.at.step)  # dropout
+        self.network.train()
+        if self.config.statistics_frozen:
+            _freeze_statistics(self.network)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.highest_rate * self._rate()
+        image, vein, known = (
+            self.fabric.to_device(crops[name]) for name in ("image", "vein", "known")
+        )
+        image = image.expand(-1, self.average.in_channels, -1, -1)
+        self.optimiser.zero_grad()
+        loss = vein_loss(self.network(image), vein, known, self.config.cldice_weight)
+        self.fabric.backward(loss)
+        self.fabric.clip_gradients(
+            self.network, self.optimiser, max_norm=self.config.clip, error_if_nonfinite=False
+        )
+        self.optimiser.step()
+        self._update_average()
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise VeinSegError(
+                f"The loss is no longer a number after step {self.at.step}: train with a lower "
+                "learning rate; the best model so far is kept."
+            )
+        self.at.step += 1
+        self.at.loss_sum += value
+        self.at.loss_steps += 1
+        self.at.computing += time.perf_counter() - begin
+
+    def _rate(self) -> float:
+        """Rise linearly, then fall as a cosine."""
+        if self.progress < self.config.warm_up:
+            return max(_LOWEST_RATE, self.progress / self.config.warm_up)
+        fallen = (self.progress - self.config.warm_up) / (1 - self.config.warm_up)
+        return _LOWEST_RATE + (1 - _LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1, fallen)))
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # The average of few steps looks back over few: the first weights are worth little.
+        keep = min(self.config.averaging, (1 + self.at.step) / (10 + self.at.step))
+        latest = self.network.state_dict()
+        for name, value in self.average.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(latest[name], 1 - keep)
+            else:
+                value.copy_(latest[name])
+
+    def _end_epoch(self) -> None:
+        if self.at.loss_steps == 0:
+            return
+        self.at.epoch += 1
+        used = self.progress
+        self.tell(
+            "epoch",
+            epoch=self.at.epoch,
+            step=self.at.step,
+            loss=self.at.loss_sum / self.at.loss_steps,
+            progress=min(1.0, used),
+            seconds_left=max(0.0, self.at.seconds / used - self.at.seconds),
+            compute_share=self.at.computing / max(self.at.seconds, 1e-9),
+        )
+        self.at.loss_sum, self.at.loss_steps = 0.0, 0
+        if self._validation_due():
+            self.validate()
+        self.save()
+
+    # --- judging
+
+    def _validation_due(self) -> bool:
+        """With a budget in minutes, looking must not eat the learning."""
+        if not self.config.minutes:
+            return True
+        since = self.at.seconds - self.at.validated_at
+        return since * _VALIDATION_SHARE >= self.at.validation_seconds
+
+    def validate(self) -> None:
+        """Judge the averaged weights on the hold-out, and keep them if they are the best."""
+        if not self._images:
+            return
+        begin = time.perf_counter()
+        # Every process judges: the same weights, the same images, no word needed between them.
+        model = VeinModel(self.materials.card, self.average, self.choice.name)
+        settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
+        scores = {}
+        for sample, image, mask in self._images:
+            if self._asked():
+                return
+            scores[sample.stem] = counts(model.segment(image, settings), mask).vein_iou
+        score = sum(scores.values()) / len(scores)
+        self.tell("validation", epoch=self.at.epoch, vein_iou=score, per_image=scores)
+        self.at.validation_seconds = time.perf_counter() - begin
+        self.at.validated_at = time.perf_counter() - self._began
+        self.at.validated_epoch = self.at.epoch
+        if self.at.epoch == 0:
+            return
+        self.at.stale += 1
+        if score > self.at.best_score:
+            self.at.best_score, self.at.best_epoch, self.at.stale = score, self.at.epoch, 0
+            if self.fabric.is_global_zero:
+                write_model(self.run.best, self._card(score), self.average)
+
+    def _card(self, score: float | None) -> Any:
+        return self.materials.new_card(self.config, score)
+
+    # --- what is kept
+
+    def save(self) -> None:
+        """Write the latest weights and all that a resumed run needs."""
+        if not self.fabric.is_global_zero:
+            return
+        # `last` first: a kill between the two costs nothing, the state decides where to go on.
+        write_model(self.run.last, self._card(None), self.average)
+        state = {
+            "position": asdict(self.at),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        with atomic_path(self.run.state) as path:
+            torch.save(state, path)
+
+    def resume(self) -> None:
+        """Go on from the saved state, if there is one."""
+        if not self.run.state.exists():
+            return
+        try:
+            state = torch.load(self.run.state, map_location=self.fabric.device, weights_only=True)
+            self.at = Position(**state["position"])
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except Exception as error:  # damaged in whatever way
+            raise VeinSegError(
+                f"{self.run.state} cannot be read: start a new run from {self.run.last}."
+            ) from error
+
+    def tell(self, event: str, **values: Any) -> None:
+        """Write an event down and pass it on.
+
+        Parameters
+        ----------
+        event : str
+            Its kind.
+        **values : object
+            JSON values.
+        """
+        line = {"event": event, "seconds": round(self.at.seconds, 3), **values}
+        if self.fabric.is_global_zero:
+            self.run.tell(line)
+            self._tell(line)
+
+    def _agreed(self, values: tuple[float, bool]) -> tuple[float, bool]:
+        """Take the clock and the stop button of the first process for all."""
+        if self.fabric.world_size == 1:
+            return values
+        agreed: tuple[float, bool] = self.fabric.broadcast(values)
+        return agreed
+
+
+_ENDINGS = {
+    "budget": "The budget is used up.",
+    "patience": "The hold-out has not improved for long.",
+    "stopped": "Stopped on request.",
+}
+
+
+def _freeze_statistics(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()

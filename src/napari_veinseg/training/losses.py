@@ -1,0 +1,104 @@
+"""What the network minimises.  Pixels labelled unsure have exactly no influence."""
+
+import torch
+from torch.nn import functional
+
+_SMOOTH = 1.0  # px: keeps the ratios defined on crops without a vein
+_SKELETON_STEPS = 6  # px: half the width of a wide vein at working width
+
+
+def vein_loss(
+    logits: torch.Tensor, vein: torch.Tensor, known: torch.Tensor, cldice_weight: float = 0.0
+) -> torch.Tensor:
+    """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
+
+    Dice and clDice take the whole batch as one image: a crop without a vein has none of its own.
+
+    Parameters
+    ----------
+    logits : torch.Tensor
+        `(N, 1, Y, X)`.
+    vein : torch.Tensor
+        `(N, 1, Y, X)`, the share of vein in each pixel, in [0, 1].
+    known : torch.Tensor
+        `(N, 1, Y, X)`, 0 where the mask says unsure and 1 elsewhere.
+    cldice_weight : float, optional
+        Weight of the soft clDice term; 0 leaves it out.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar; with zero gradients when nothing is known.
+    """
+    known = known > 0.5
+    nothing = torch.zeros_like(logits)
+    # A constant instead of a weight of 0: not even an infinite logit of an unsure pixel counts.
+    logits = torch.where(known, logits, nothing)
+    vein = torch.where(known, vein, nothing)
+    entropy = functional.binary_cross_entropy_with_logits(logits, vein, reduction="none")
+    entropy = (entropy * known).sum() / known.sum().clamp(min=1)
+    probability = torch.where(known, logits.sigmoid(), nothing)
+    loss = entropy + 1 - _ratio(2 * (probability * vein).sum(), probability.sum() + vein.sum())
+    if cldice_weight:
+        loss = loss + cldice_weight * soft_cldice_loss(probability, vein)
+    return loss
+
+
+def soft_cldice_loss(probability: torch.Tensor, vein: torch.Tensor) -> torch.Tensor:
+    """Measure how much of each centreline lies outside the other vein.
+
+    Parameters
+    ----------
+    probability, vein : torch.Tensor
+        `(N, 1, Y, X)`, in [0, 1], both 0 where the truth is unsure.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar in [0, 1].
+
+    References
+    ----------
+    S. Shit et al., "clDice - a novel topology-preserving loss function for tubular structure
+    segmentation", CVPR (2021).
+    """
+    predicted_line, true_line = soft_skeleton(probability), soft_skeleton(vein)
+    precision = _ratio((predicted_line * vein).sum(), predicted_line.sum())
+    recall = _ratio((true_line * probability).sum(), true_line.sum())
+    return 1 - 2 * precision * recall / (precision + recall)
+
+
+def soft_skeleton(image: torch.Tensor) -> torch.Tensor:
+    """Thin a fuzzy mask by what each opening removes, differentiably.
+
+    Parameters
+    ----------
+    image : torch.Tensor
+        `(N, 1, Y, X)`, in [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        `(N, 1, Y, X)`, in [0, 1].
+    """
+    skeleton = functional.relu(image - _opened(image))
+    for _ in range(_SKELETON_STEPS):
+        image = _eroded(image)
+        ridge = functional.relu(image - _opened(image))
+        skeleton = skeleton + functional.relu(ridge - skeleton * ridge)
+    return skeleton
+
+
+def _eroded(image: torch.Tensor) -> torch.Tensor:
+    """Erode with a cross, which keeps corners that a square would eat."""
+    upright = -functional.max_pool2d(-image, (3, 1), 1, (1, 0))
+    level = -functional.max_pool2d(-image, (1, 3), 1, (0, 1))
+    return torch.minimum(upright, level)
+
+
+def _opened(image: torch.Tensor) -> torch.Tensor:
+    return functional.max_pool2d(_eroded(image), 3, 1, 1)
+
+
+def _ratio(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    return (part + _SMOOTH) / (whole + _SMOOTH)

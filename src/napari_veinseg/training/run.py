@@ -1,0 +1,218 @@
+"""A run: the folder that holds what was asked for, what happened, and the weights.
+
+config.json         the `TrainingConfig`
+events.jsonl        one JSON object a line, see `events`
+last.safetensors    a model file: the latest epoch
+best.safetensors    a model file: the epoch with the best validation vein IoU
+state.pt            what a resumed run needs beside the config
+stop                when it exists, the run ends at the next step
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path, write_text
+from napari_veinseg.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
+
+class Run:
+    """A run's folder; use `create` or `open`.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    config : TrainingConfig
+        What was asked for.
+    """
+
+    def __init__(self, path: Path, config: TrainingConfig) -> None:
+        self.path = path
+        self.config = config
+
+    @classmethod
+    def create(cls, path: str | Path | None, config: TrainingConfig) -> Self:
+        """Make a folder for a new run.
+
+        Parameters
+        ----------
+        path : str or Path or None
+            The folder, new or empty; None makes one named by the time below `runs_folder`.
+        config : TrainingConfig
+            What is asked for.
+
+        Returns
+        -------
+        Run
+            The run.
+
+        Raises
+        ------
+        VeinSegError
+            If the folder holds something already or cannot be made.
+        """
+        path = runs_folder() / f"{datetime.now():%Y%m%d-%H%M%S-%f}" if path is None else Path(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise VeinSegError(
+                    f"{path} holds something already: choose a new folder, or --resume that run."
+                )
+            write_text(path / "config.json", config.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise VeinSegError(
+                f"The run folder {path} cannot be made ({error.strerror}): choose another."
+            ) from error
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open the folder of a run.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder.
+
+        Returns
+        -------
+        Run
+            The run.
+
+        Raises
+        ------
+        VeinSegError
+            If it is no such folder.
+        """
+        path = Path(path)
+        try:
+            text = (path / "config.json").read_text(encoding="utf-8")
+            return cls(path, TrainingConfig.model_validate_json(text))
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            raise VeinSegError(f"{path} is no training run: it has no sound config.json.") from (
+                error
+            )
+
+    @property
+    def last(self) -> Path:
+        """The model file of the latest epoch; it may not exist yet."""
+        return self.path / "last.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The model file of the best epoch; without a hold-out there is none."""
+        return self.path / "best.safetensors"
+
+    @property
+    def result(self) -> Path | None:
+        """The best model file, else the last one, else None."""
+        return next((path for path in (self.best, self.last) if path.exists()), None)
+
+    @property
+    def state(self) -> Path:
+        """What resuming needs: weights, optimiser, counters."""
+        return self.path / "state.pt"
+
+    @property
+    def events_path(self) -> Path:
+        """The file of events."""
+        return self.path / "events.jsonl"
+
+    def model(self) -> "VeinModel":
+        """Load what the run has made.
+
+        Returns
+        -------
+        VeinModel
+            The best model, or the last one where there was no hold-out.
+
+        Raises
+        ------
+        VeinSegError
+            If the run has made no model yet.
+        """
+        from napari_veinseg.segmentation.vein_model import VeinModel
+
+        if self.result is None:
+            raise VeinSegError(f"{self.path} has no model yet: train for longer.")
+        return VeinModel.load(self.result)
+
+    def save_result(self, target: str | Path) -> Path:
+        """Copy the model that the run has made.
+
+        Parameters
+        ----------
+        target : str or Path
+            The model file to create or replace.
+
+        Returns
+        -------
+        Path
+            The target.
+
+        Raises
+        ------
+        VeinSegError
+            If there is no model yet or the file cannot be written.
+        """
+        target = Path(target)
+        if self.result is None:
+            raise VeinSegError(f"{self.path} has no model yet: train for longer.")
+        try:
+            with atomic_path(target) as temporary:
+                temporary.write_bytes(self.result.read_bytes())
+        except OSError as error:
+            raise VeinSegError(
+                f"{target} was not written ({error.strerror or error}): check folder and space."
+            ) from error
+        return target
+
+    def request_stop(self) -> None:
+        """Ask the run, in whatever process, to end at its next step."""
+        (self.path / "stop").touch()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether somebody asked the run to end."""
+        return (self.path / "stop").exists()
+
+    def withdraw_stop(self) -> None:
+        """Forget a request to stop, for a run that goes on."""
+        (self.path / "stop").unlink(missing_ok=True)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Append an event.
+
+        Parameters
+        ----------
+        event : dict
+            JSON values; see `events`.
+        """
+        line = json.dumps(event, allow_nan=False).encode() + b"\n"
+        with self.events_path.open("ab+") as file:
+            end = file.seek(0, 2)
+            file.seek(max(0, end - 1))
+            if file.read(1) not in (b"", b"\n"):
+                line = b"\n" + line  # the last writer was killed within its line
+            file.write(line)
+
+
+def runs_folder() -> Path:
+    """Return the folder of runs that were given no place.
+
+    Returns
+    -------
+    Path
+        `runs` in the user's data folder; it need not exist.
+    """
+    from platformdirs import user_data_path
+
+    return user_data_path("napari-veinseg", appauthor=False) / "runs"

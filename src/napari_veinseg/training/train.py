@@ -1,0 +1,222 @@
+"""Training as one call, in this process."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.training.config import TrainingConfig, make_config
+from napari_veinseg.training.run import Run
+
+
+def train(
+    dataset: str | Path | Dataset,
+    *,
+    output: str | Path | None = None,
+    base: str | Path | None = "starter",
+    minutes: float | None = None,
+    epochs: int | None = None,
+    run: str | Path | None = None,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a model on a dataset.
+
+    Parameters
+    ----------
+    dataset : str or Path or Dataset
+        A folder of `images/` and `masks/`; the split is written to its `samples.csv`.
+    output : str or Path, optional
+        Where to copy the best model.
+    base : str or Path or None, optional
+        Name or path of the model to start from; None starts from random weights.
+    minutes, epochs : float or int, optional
+        The budget, one of the two; 5 minutes by default.
+    run : str or Path, optional
+        Folder for the run, new or empty; by default one in the user's data folder.
+    on_event : callable, optional
+        Called with each event, see `training.events`.
+    should_stop : callable, optional
+        Asked before each step; True ends the run and keeps what it has learned.
+    **settings : Any
+        More fields of `TrainingConfig`, such as `augmentation` and `seed`.
+
+    Returns
+    -------
+    Run
+        The finished run; `run.model()` is the trained model.
+
+    Raises
+    ------
+    VeinSegError
+        If something asked for cannot be done, in one sentence.
+
+    Examples
+    --------
+    >>> from napari_veinseg import train
+    >>> model = train("my_dataset", minutes=2).model()  # doctest: +SKIP
+    """
+    check_output(output)
+    config = configure(dataset, base=base, minutes=minutes, epochs=epochs, **settings)
+    return go_on(start(run, config), output, on_event, should_stop)
+
+
+def configure(
+    dataset: str | Path | Dataset,
+    *,
+    base: str | Path | None = "starter",
+    minutes: float | None = None,
+    epochs: int | None = None,
+    **settings: Any,
+) -> TrainingConfig:
+    """Make a checked config that holds in any working folder.
+
+    Parameters
+    ----------
+    dataset : str or Path or Dataset
+        A folder of `images/` and `masks/`.
+    base : str or Path or None, optional
+        Name or path of the model to start from; None starts from random weights.
+    minutes, epochs : float or int, optional
+        The budget, one of the two; 5 minutes by default.
+    **settings : Any
+        More fields of `TrainingConfig`.
+
+    Returns
+    -------
+    TrainingConfig
+        The config.
+
+    Raises
+    ------
+    VeinSegError
+        If a value is out of its range.
+    """
+    return make_config(
+        dataset=Path(dataset.path if isinstance(dataset, Dataset) else dataset).absolute(),
+        base=_absolute(base),
+        minutes=5.0 if minutes is None and epochs is None else minutes,
+        epochs=epochs,
+        **settings,
+    )
+
+
+def start(folder: str | Path | None, config: TrainingConfig) -> Run:
+    """Make the folder of a run; of several processes that torchrun started, the first one does.
+
+    Parameters
+    ----------
+    folder : str or Path or None
+        New or empty; None makes one in the user's data folder.
+    config : TrainingConfig
+        What is asked for.
+
+    Returns
+    -------
+    Run
+        The run.
+
+    Raises
+    ------
+    VeinSegError
+        If the dataset cannot be opened, or the folder not be made.
+    """
+    Dataset.open(config.dataset, config.finger_pattern)  # before a folder is made for nothing
+    if _rank() == 0:
+        return Run.create(folder, config)
+    if folder is None:
+        raise VeinSegError("Several processes train together: give them one folder with --run.")
+    for _ in range(600):
+        if (Path(folder) / "config.json").exists():
+            return Run.open(folder)
+        time.sleep(0.1)
+    raise VeinSegError(f"The first process has made no run in {folder}: see what it says.")
+
+
+def go_on(
+    run: Run,
+    output: str | Path | None = None,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Run:
+    """Train a run to its end, from where it stands.
+
+    Parameters
+    ----------
+    run : Run
+        A new run, or one that was stopped or killed.
+    output : str or Path, optional
+        Where to copy the best model.
+    on_event : callable, optional
+        Called with each event.
+    should_stop : callable, optional
+        Asked before each step.
+
+    Returns
+    -------
+    Run
+        The run.
+
+    Raises
+    ------
+    VeinSegError
+        If it cannot go on, in one sentence.
+    """
+    from napari_veinseg.training.loop import run_training
+
+    check_output(output)
+    run.withdraw_stop()
+    try:
+        run_training(run, on_event or _ignore, should_stop or _never)
+    except VeinSegError as error:
+        run.tell({"event": "end", "reason": "failed", "text": str(error)})
+        raise
+    if output is not None and _rank() == 0:
+        run.save_result(output)
+    return run
+
+
+def check_output(output: str | Path | None) -> None:
+    """Refuse a place for the model that cannot be written, before the work and not after it.
+
+    Parameters
+    ----------
+    output : str or Path or None
+        The model file to be.
+
+    Raises
+    ------
+    VeinSegError
+        If its name has the wrong ending or its folder does not exist.
+    """
+    if output is None:
+        return
+    output = Path(output)
+    if output.suffix != ".safetensors":
+        raise VeinSegError(f"{output} is no name for a model: let it end in .safetensors.")
+    if not output.absolute().parent.is_dir():
+        raise VeinSegError(f"The folder of {output} does not exist: make it first.")
+
+
+def _absolute(base: str | Path | None) -> str | None:
+    """Keep the path of a model whole: a run may be resumed from another folder."""
+    if base is None:
+        return None
+    path = Path(base).expanduser()
+    return str(path.absolute()) if path.is_file() else str(base)
+
+
+def _rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def _ignore(event: dict[str, Any]) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
