@@ -20,12 +20,15 @@ def test_one_press_gives_an_aligned_editable_mask(viewer, segment, press, vein_i
     )  # fmt: skip
     press(segment)
     (mask,) = masks(viewer)
-    assert mask.data.dtype == np.uint8 and isinstance(mask.data, np.ndarray)
-    assert mask.editable and not mask.multiscale
+    assert mask.data.dtype == np.uint8
+    assert isinstance(mask.data, np.ndarray)
+    assert mask.editable
+    assert not mask.multiscale
     np.testing.assert_allclose(
         mask._data_to_world.affine_matrix, image._data_to_world.affine_matrix
     )
-    assert mask.units == image.units and mask.axis_labels == image.axis_labels
+    assert mask.units == image.units
+    assert mask.axis_labels == image.axis_labels
     np.testing.assert_array_equal(mask.data[:, 0], (vein_image[:, 0] < 110).astype(np.uint8))
     assert viewer.layers.selection.active is mask
     assert (
@@ -56,7 +59,8 @@ def test_kinds_of_layers(viewer, segment, press, data, options, shape):
     press(segment)
     (mask,) = masks(viewer)
     assert mask.data.shape == shape
-    assert mask.data[..., 12, 25].all() and not mask.data[..., 30, 25].any()
+    assert mask.data[..., 12, 25].all()
+    assert not mask.data[..., 30, 25].any()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,8 @@ def test_what_cannot_be_segmented_is_said_once(
     if data is not None:
         viewer.add_image(data, **options)
     segment.segment.click()
-    assert not segment.job.running and stub.calls == 0
+    assert not segment.job.running
+    assert stub.calls == 0
     (text,) = told.texts
     assert sentence in text
 
@@ -105,7 +110,8 @@ def test_an_update_keeps_every_edited_pixel_and_is_one_undo_step(
     steps = len(mask._undo_history)
     press(segment)
     np.testing.assert_array_equal(mask.data[mine], painted)
-    assert mask.data[41, 5] == 1 and mask.data[32, 5] == 0
+    assert mask.data[41, 5] == 1
+    assert mask.data[32, 5] == 0
     assert len(mask._undo_history) == steps + 1
     mask.undo()
     np.testing.assert_array_equal(mask.data, before)
@@ -147,7 +153,8 @@ def test_the_probability_layer_is_not_offered_as_an_image(viewer, segment, press
     np.testing.assert_allclose(probability.scale, image.scale)
     assert isinstance(viewer.layers[-1], Labels)
     viewer.layers.selection.active = probability
-    assert segment.image.layer is image and segment.image.count() == 1
+    assert segment.image.layer is image
+    assert segment.image.count() == 1
 
 
 def test_cancel_and_no_second_run(viewer, segment, stub, told, qtbot, vein_image):
@@ -155,12 +162,16 @@ def test_cancel_and_no_second_run(viewer, segment, stub, told, qtbot, vein_image
     stub.gate.clear()
     segment.segment.click()
     qtbot.waitUntil(lambda: stub.calls == 1)
-    assert segment.job.running and not segment.segment.isEnabled() and segment.cancel.isEnabled()
+    assert segment.job.running
+    assert not segment.segment.isEnabled()
+    assert segment.cancel.isEnabled()
     segment._segment()  # even when called past the button
     assert stub.calls == 1
     segment.cancel.click()
     qtbot.waitUntil(lambda: not segment.job.running)
-    assert not masks(viewer) and segment.segment.isEnabled() and not segment.cancel.isEnabled()
+    assert not masks(viewer)
+    assert segment.segment.isEnabled()
+    assert not segment.cancel.isEnabled()
     assert told.texts == ["Segmenting was cancelled."]
 
 
@@ -193,7 +204,8 @@ def test_the_image_changes_while_it_is_segmented(
     if sentence is None:
         assert [mask.name for mask in masks(viewer)] == ["another name veins"]
     else:
-        assert not masks(viewer) and sentence in told.texts[-1]
+        assert not masks(viewer)
+        assert sentence in told.texts[-1]
 
 
 def test_closing_the_viewer_ends_the_run(make_napari_viewer, segment_in, stub, qtbot, vein_image):
@@ -203,7 +215,7 @@ def test_closing_the_viewer_ends_the_run(make_napari_viewer, segment_in, stub, q
     stub.gate.clear()
     widget.segment.click()
     qtbot.waitUntil(lambda: stub.calls == 1)
-    viewer.window._qt_window.close()
+    viewer.close()
     assert not widget.job.running
     # The gate is still closed: the worker ends because it was cancelled, else the viewer's
     # teardown would wait for it in vain.
@@ -238,7 +250,8 @@ def test_errors_are_told_once(
     if isinstance(error, VeinSegError):
         assert not log.exists()
     else:
-        assert str(log) in text and "ZeroDivisionError: oops" in log.read_text()
+        assert str(log) in text
+        assert "ZeroDivisionError: oops" in log.read_text()
     stub.error = None
     press(segment)
     assert masks(viewer)
@@ -256,6 +269,7 @@ def test_edits_survive_duplication_of_the_layer(viewer, segment, press, vein_ima
     _duplicate_layer(viewer.layers)
     copy = next(layer for layer in masks(viewer) if layer is not mask)
     copy.paint((10, 60), 1)
-    assert edited_pixels(copy)[50, 40] and edited_pixels(copy)[10, 60]
+    assert edited_pixels(copy)[50, 40]
+    assert edited_pixels(copy)[10, 60]
     assert not edited_pixels(mask)[10, 60]
     assert record_of(copy).edits is not record_of(mask).edits

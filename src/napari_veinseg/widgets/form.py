@@ -38,7 +38,6 @@ class Panel(QWidget):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         self._viewer = weakref.ref(viewer)
-        self._window: QWidget | None = None
         body = QWidget()
         self._layout = QVBoxLayout(body)
         self._layout.setContentsMargins(10, 8, 10, 8)
@@ -110,13 +109,17 @@ class Panel(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
         """Begin to watch the window that the panel was put into."""
         super().showEvent(event)
-        if self._window is not self.window():
-            self._window = self.window()
-            self._window.installEventFilter(self)
+        self.window().installEventFilter(self)  # once, however often it is installed
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Tell `closing` when the window closes."""
-        if event is not None and event.type() == QEvent.Type.Close and watched is self._window:
+        """Tell `closing` when the window has been closed, and not when that was refused."""
+        closed = (
+            event is not None
+            and event.type() == QEvent.Type.Hide
+            and not event.spontaneous()
+            and watched is self.window()
+        )
+        if closed:
             self.closing.emit()
         return False
 

@@ -113,9 +113,9 @@ def segment_images(
             reporter.tell(Step(done, total, f"Segmenting {name}"))
 
         progress(0, 0)
-        probability = model.probability(
-            task.data, settings, progress=progress, cancelled=reporter.cancelled
-        )
         resolved = model.resolve(settings, task.data)
+        probability = model.probability(
+            task.data, resolved, progress=progress, cancelled=reporter.cancelled
+        )
         mask = model.mask(probability, resolved)
         reporter.tell(Result(task, probability, mask, resolved))
