@@ -14,9 +14,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     Parameters
     ----------
     columns : sequence of str
-        The headings; all but the first column are set to the right.
+        The headings.
     rows : sequence of sequence of str
-        The cells, as plain text.
+        The cells, as plain text; columns of numbers are set to the right.
     title : str, optional
         What stands above the table.
     """
@@ -27,7 +27,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
     table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(columns):
-        table.add_column(name, justify="right" if index else "left", overflow="fold")
+        numbers = all(row[index][:1].isdigit() for row in rows)
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     Console().print(table)
@@ -35,7 +36,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
 @contextmanager
 def progress_bar() -> Iterator["Progress"]:
-    """Show progress on the standard error while the block runs, and nothing of it afterwards.
+    """Show progress while the block runs, if the standard error is a terminal.
 
     Yields
     ------
@@ -51,12 +52,14 @@ def progress_bar() -> Iterator["Progress"]:
         TimeRemainingColumn,
     )
 
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as progress:
         yield progress

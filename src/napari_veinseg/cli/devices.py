@@ -1,6 +1,5 @@
 """`veinseg devices`."""
 
-import typer
 
 from napari_veinseg.cli.app import app
 

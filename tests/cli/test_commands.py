@@ -1,0 +1,74 @@
+"""`veinseg models`, `synthesize`, `devices` and `demo`."""
+
+import json
+
+import numpy as np
+
+from napari_veinseg.data.images import list_images, read_image, read_mask
+from napari_veinseg.data.sample_data import SAMPLES
+
+
+def test_a_model_is_imported_listed_shown_and_removed(veinseg, models_folder, tiny_model):
+    assert veinseg("models", "import", tiny_model, "--name", "mine").code == 0
+    listed = veinseg("models", "list").out
+    assert "mine" in listed
+    assert str(models_folder) in listed.replace("\n", "")
+    assert json.loads(veinseg("models", "info", "mine").out)["working_vein_width"] == 6
+    assert json.loads(veinseg("models", "info", tiny_model).out)["name"] == "tiny"
+    assert veinseg("models", "remove", "mine").code == 0
+    assert "mine" not in veinseg("models", "list").out
+
+
+def test_models_that_cannot_be_handled_are_refused_in_a_sentence(veinseg, models_folder, tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    for arguments in (
+        ("import", tmp_path / "broken.safetensors"),
+        ("import", tmp_path / "missing.safetensors"),
+        ("info", "nothing"),
+        ("remove", "starter"),
+        ("remove", "nothing"),
+    ):
+        done = veinseg("models", *arguments)
+        assert (done.code, done.err.count("\n")) == (1, 1)
+    models_folder.mkdir()
+    (models_folder / "broken.safetensors").write_bytes(b"nothing")
+    assert "unreadable" in veinseg("models", "list").out
+
+
+def test_synthesize_makes_a_dataset_that_depends_on_the_seed_alone(veinseg, tmp_path):
+    assert veinseg("synthesize", 3, tmp_path / "one", "--contact-sheet").code == 0
+    images, masks = (list_images(tmp_path / "one" / room) for room in ("images", "masks"))
+    assert [path.name for path in images] == [path.name for path in masks]
+    assert len(images) == 3
+    for image, mask in zip(images, masks, strict=True):
+        assert read_image(image).shape == read_mask(mask).shape
+    assert read_image(tmp_path / "one" / "contact_sheet.png").ndim == 3
+    veinseg("synthesize", 1, tmp_path / "two", "--seed", 2)
+    np.testing.assert_array_equal(
+        read_image(images[2]), read_image(tmp_path / "two" / "images" / images[2].name)
+    )
+
+
+def test_synthesize_leaves_a_folder_with_content_alone(veinseg, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    done = veinseg("synthesize", 1, tmp_path)
+    assert done.code == 1
+    assert "not empty" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_devices_names_the_cpu(veinseg):
+    assert "cpu" in veinseg("devices").out
+
+
+def test_demo_scores_the_samples_and_draws_a_sheet(veinseg, tiny_model, tmp_path):
+    done = veinseg("demo", "--output", tmp_path / "demo", "--model", tiny_model)
+    assert done.code == 0, done.err
+    for name in ("Mean IoU", "Vein IoU", "Dice", "finger", "five_shots", "hand_field"):
+        assert name in done.out
+    for make in SAMPLES:
+        sample = make()
+        assert read_mask(tmp_path / "demo" / f"{sample.name}.tif").shape == sample.image.shape
+    height, width, _ = read_image(tmp_path / "demo" / "contact_sheet.png").shape
+    assert width > 1000
+    assert height > 500
