@@ -128,7 +128,7 @@ class Autosave:
         parent = folder or autosave_folder()
         self.folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
         self._description = dict(description)
-        self._shape = mask.shape
+        self.shape = tuple(mask.shape)
         self._saved = _checksums(mask)
 
     def save(self, mask: NDArray[Any]) -> int:
@@ -159,9 +159,9 @@ class Autosave:
             _sweep(self.folder.parent)
         if self.folder.exists():
             # Written anew each time: its time is what tells a running session from a left one.
-            content = {**self._description, "shape": list(self._shape), "saved": time.time()}
+            content = {**self._description, "shape": list(self.shape), "saved": time.time()}
             write_text(self.folder / "session.json", json.dumps(content))
-        planes = mask.reshape(-1, *self._shape[-2:])
+        planes = mask.reshape(-1, *self.shape[-2:])
         for number in changed:
             plane = np.array(planes[number], np.uint8)
             # An image, not a mask: labels that a mask must not hold are the user's work, too.

@@ -8,7 +8,8 @@ from scipy import ndimage
 
 from napari_veinseg.correction.change import Change, disk_union, painted
 from napari_veinseg.data.labels import BACKGROUND, VEIN
-from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace
+from napari_veinseg.measurement.skeleton import Branch, centreline, trace
+from napari_veinseg.measurement.spurs import without_spurs
 
 Plane = NDArray[np.bool_]
 
@@ -105,8 +106,7 @@ def _nearest(region: Plane, point: tuple[float, float], reach: float) -> tuple[i
 def _branch_at(piece: Plane, seed: tuple[int, int]) -> Plane:
     """Mark the pixels of one connected piece that belong to the branch at `seed` alone."""
     distance = ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
-    line = centreline(piece)
-    graph = _without_spurs(line, distance)
+    graph = trace(without_spurs(centreline(piece), piece))
     if len(graph.branches) < 2:
         return piece
     owner = np.full(piece.shape, -1)
@@ -121,24 +121,6 @@ def _branch_at(piece: Plane, seed: tuple[int, int]) -> Plane:
     others = [branch for number, branch in enumerate(graph.branches) if number != chosen]
     gone: Plane = piece & (owner == chosen) & ~_drawn(others, distance)
     return gone | _crumbs(piece & ~gone, others)
-
-
-def _without_spurs(line: Plane, distance: NDArray[np.float64]) -> Skeleton:
-    """Trace a centreline without the hairs that thinning grows on a vein's rough border."""
-    graph = trace(line)
-    hairs = [
-        branch
-        for branch in graph.branches
-        if (branch.start is None) != (branch.end is None)
-        and len(branch.path) <= distance[tuple(branch.path.T)].max() * 1.5 + 1
-    ]
-    if not hairs:
-        return graph
-    bald = line.copy()
-    for hair in hairs:
-        inner = slice(hair.start is not None, len(hair.path) - (hair.end is not None))
-        bald[tuple(hair.path[inner].T)] = False
-    return trace(centreline(bald))
 
 
 def _drawn(branches: list[Branch], distance: NDArray[np.float64]) -> Plane:

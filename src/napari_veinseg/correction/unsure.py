@@ -1,0 +1,57 @@
+"""Label 2: what a person leaves open, so that a partly corrected image can be trained on."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.correction.change import Change, painted
+from napari_veinseg.data.labels import UNSURE
+
+
+def unsure_box(mask: NDArray[Any], corners: NDArray[np.float64]) -> Change:
+    """Make a rectangle unsure.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    corners : NDArray[np.float64]
+        `(2, 2)`, two opposite corners, (row, column); what lies outside the image is cut off.
+
+    Returns
+    -------
+    Change
+        The pixels of the rectangle.
+    """
+    low = np.maximum(np.ceil(corners.min(axis=0) - 0.5), 0).astype(int)
+    high = np.maximum(np.floor(corners.max(axis=0) + 0.5) + 1, 0).astype(int)
+    box = np.zeros(np.shape(mask), np.bool_)
+    box[low[0] : high[0], low[1] : high[1]] = True
+    return painted(mask, box, UNSURE)
+
+
+def rest_unsure(mask: NDArray[Any], edited: NDArray[np.bool_], reach: float) -> Change:
+    """Make unsure what nobody has looked at.
+
+    Whoever traces a vein has seen what lies beside it: without that background a model would
+    learn from veins alone.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    edited : NDArray[np.bool_]
+        `(Y, X)`, the pixels that a person painted or accepted.
+    reach : float
+        How far around these everything has been looked at, in px.
+
+    Returns
+    -------
+    Change
+        The pixels farther off.
+    """
+    if not edited.any():
+        return painted(mask, np.ones(np.shape(mask), np.bool_), UNSURE)
+    return painted(mask, ndimage.distance_transform_edt(~edited) > reach, UNSURE)

@@ -1,0 +1,210 @@
+"""Mouse and keys of a tool: taken while the tool is active, given back after."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import napari
+import numpy as np
+from napari.layers import Labels, Layer
+from napari.utils.key_bindings import coerce_keybinding
+
+from napari_veinseg.widgets.notify import reported
+
+Point = tuple[float, float]
+
+# A press that moves no farther than this, in px of the canvas, is a click and not a drag.
+_STILL = 4.0
+
+
+class Handler(Protocol):
+    """What a tool does with what the user does; points are (row, column) of the plane."""
+
+    name: str
+    draws_boxes: bool
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is begun that can be finished, dropped or taken back."""
+
+    def clicked(self, point: Point, straight: bool) -> None:
+        """Take a click; `straight` when Shift is held."""
+
+    def moved(self, point: Point) -> None:
+        """Follow the cursor."""
+
+    def dragged(self, start: Point, end: Point, released: bool) -> None:
+        """Take a drag with the left button; only for tools that draw boxes."""
+
+    def finish(self) -> None:
+        """Take a double-click or Enter."""
+
+    def drop(self) -> None:
+        """Take Escape."""
+
+    def take_back(self) -> None:
+        """Take Backspace."""
+
+
+class CanvasInput:
+    """Feeds the mouse and the keys over one layer to a tool.
+
+    Dragging and scrolling still move the camera, unless the tool draws boxes.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    layer : Labels
+        The layer that is active while the tool is.
+    tool : Handler
+        The tool.
+    leave : callable
+        Called when Escape is pressed and nothing is begun.
+    """
+
+    def __init__(
+        self, viewer: napari.Viewer, layer: Labels, tool: Handler, leave: Callable[[], None]
+    ) -> None:
+        self._viewer, self._layer, self._tool, self._leave = viewer, layer, tool, leave
+        self._keys: dict[Any, Any] = {}
+        self._zoom: list[tuple[int, Any]] = []
+        self._panned = layer.mouse_pan
+
+    def attach(self) -> None:
+        """Begin to listen."""
+        layer = self._layer
+        layer.mouse_drag_callbacks.append(self._on_press)
+        layer.mouse_move_callbacks.append(self._on_move)
+        layer.mouse_double_click_callbacks.append(self._on_double_click)
+        # napari zooms on a double-click before the layer hears of it.
+        callbacks = self._viewer.mouse_double_click_callbacks
+        self._zoom = [
+            (place, callback)
+            for place, callback in enumerate(callbacks)
+            if getattr(callback, "__name__", "") == "double_click_to_zoom"
+        ]
+        for _, callback in self._zoom:
+            callbacks.remove(callback)
+        if self._tool.draws_boxes:
+            layer.mouse_pan = False
+        self.follow()
+
+    def detach(self) -> None:
+        """Give everything back."""
+        layer = self._layer
+        for callbacks, own in (
+            (layer.mouse_drag_callbacks, self._on_press),
+            (layer.mouse_move_callbacks, self._on_move),
+            (layer.mouse_double_click_callbacks, self._on_double_click),
+        ):
+            if own in callbacks:
+                callbacks.remove(own)
+        for place, callback in self._zoom:
+            self._viewer.mouse_double_click_callbacks.insert(place, callback)
+        self._zoom = []
+        if self._tool.draws_boxes:
+            layer.mouse_pan = self._panned
+        self._bind({})
+
+    def follow(self) -> None:
+        """Bind the keys that mean something now."""
+        keys: dict[str, Callable[[], None]] = {"Escape": self._escape}
+        if self._tool.busy:
+            keys |= {"Enter": self._tool.finish, "Backspace": self._tool.take_back}
+        self._bind(keys)
+
+    def _bind(self, keys: dict[str, Callable[[], None]]) -> None:
+        keymap = self._layer.keymap
+        for key, before in self._keys.items():
+            keymap.pop(key, None)
+            if before is not None:
+                keymap[key] = before
+        self._keys = {}
+        for name, action in keys.items():
+            key = coerce_keybinding(name)
+            self._keys[key] = keymap.get(key)
+            keymap[key] = self._guarded(action)
+
+    def _guarded(self, action: Callable[[], None]) -> Callable[[Any], None]:
+        def run(_layer: Any) -> None:
+            with reported(self._tool.name):
+                action()
+            self.follow()
+
+        return run
+
+    def _escape(self) -> None:
+        if self._tool.busy:
+            self._tool.drop()
+        else:
+            self._leave()
+
+    def _on_press(self, layer: Labels, event: Any) -> Iterator[None]:
+        if event.button != 1 or {"Alt", "Control"} & set(event.modifiers):
+            return
+        pressed, start = np.array(event.pos), point_of(layer, event)
+        moved = False
+        yield
+        while event.type == "mouse_move":
+            moved = moved or np.linalg.norm(event.pos - pressed) > _STILL
+            if moved and self._tool.draws_boxes:
+                with reported(self._tool.name):
+                    self._tool.dragged(start, point_of(layer, event), False)
+            yield
+        with reported(self._tool.name):
+            if not moved:
+                self._tool.clicked(start, "Shift" in event.modifiers)
+            elif self._tool.draws_boxes:
+                self._tool.dragged(start, point_of(layer, event), True)
+        self.follow()
+
+    def _on_move(self, layer: Labels, event: Any) -> None:
+        with reported(self._tool.name):
+            self._tool.moved(point_of(layer, event))
+
+    def _on_double_click(self, _layer: Labels, _event: Any) -> None:
+        with reported(self._tool.name):
+            self._tool.finish()
+        self.follow()
+
+
+def point_of(layer: Layer, event: Any) -> Point:
+    """Return where an event is in a layer, (row, column).
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    event : mouse event
+        A mouse event of napari.
+
+    Returns
+    -------
+    tuple of float
+        In px of the layer's data, whatever its scale, rotation and translation.
+    """
+    row, column = layer.world_to_data(event.position)[-2:]
+    return float(row), float(column)
+
+
+def is_free(viewer: napari.Viewer, layer: Layer, key: str) -> bool:
+    """Say whether napari, the user and other plugins leave a key to us.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    layer : Layer
+        The layer that the key would be bound to.
+    key : str
+        Such as 'T'.
+
+    Returns
+    -------
+    bool
+        False when it is bound somewhere.
+    """
+    binding = coerce_keybinding(key)
+    classes = (*type(layer).__mro__, *type(viewer).__mro__)
+    keymaps = [viewer.keymap, layer.keymap, *(getattr(c, "class_keymap", {}) for c in classes)]
+    return not any(binding in keymap for keymap in keymaps)
