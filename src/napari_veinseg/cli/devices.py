@@ -1,6 +1,5 @@
 """`veinseg devices`."""
 
-
 from napari_veinseg.cli.app import app
 
 
