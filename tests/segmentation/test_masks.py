@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.segmentation.masks import _drop_small, mask_from_probability
 
 
 def test_components_join_over_corners_and_the_exact_size_is_kept():
@@ -39,3 +39,12 @@ def test_a_stricter_choice_never_adds_a_pixel(probability, threshold, min_size):
     loose = mask_from_probability(probability, threshold, min_size)
     assert not (mask_from_probability(probability, threshold, min_size + 1) & ~loose).any()
     assert not (mask_from_probability(probability, threshold + 0.1, min_size) & ~loose).any()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(2, 9))
+def test_strips_change_nothing(seed, min_size, height):
+    mask = (np.random.default_rng(seed).random((37, 23)) > 0.62).view(np.uint8)
+    whole, strips = mask.copy(), mask.copy()
+    _drop_small(whole, min_size, height=37)
+    _drop_small(strips, min_size, height)
+    np.testing.assert_array_equal(strips, whole)

@@ -1,0 +1,67 @@
+import pytest
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.store import (
+    FOLDER_VARIABLE,
+    import_model,
+    installed_models,
+    models_folder,
+    remove_model,
+    resolve,
+)
+from tests.models import write_small_model
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+def names():
+    return [model.name for model in installed_models() if not model.shipped]
+
+
+def test_import_use_and_remove(tmp_path, folder):
+    file = write_small_model(tmp_path / "Hände 2.safetensors")
+    assert models_folder() == folder
+    assert names() == []
+    assert import_model(file).name == "Hände 2"
+    import_model(file, "again")
+    assert names() == ["Hände 2", "again"]
+    assert resolve("again").read_bytes() == file.read_bytes()
+    assert resolve(file) == file
+    remove_model("Hände 2")
+    assert names() == ["again"]
+    assert file.exists()
+
+
+def test_a_name_is_taken_once(tmp_path):
+    file = write_small_model(tmp_path / "a.safetensors")
+    import_model(file)
+    with pytest.raises(VeinSegError, match="exists"):
+        import_model(file)
+    import_model(file, replace=True)
+    assert names() == ["a"]
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "starter", "dot.", "x" * 200])
+def test_a_name_that_is_no_plain_name_is_refused(tmp_path, name):
+    file = write_small_model(tmp_path / "a.safetensors")
+    with pytest.raises(VeinSegError, match="cannot be called"):
+        import_model(file, name)
+
+
+def test_what_does_not_exist_is_said_with_what_does(tmp_path):
+    import_model(write_small_model(tmp_path / "mine.safetensors"))
+    with pytest.raises(VeinSegError, match=r"no model 'other'.*mine"):
+        resolve("other")
+    with pytest.raises(VeinSegError, match="no model 'other'"):
+        remove_model("other")
+
+
+def test_a_bad_file_is_not_imported(tmp_path, folder):
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing")
+    with pytest.raises(VeinSegError, match="not a vein model"):
+        import_model(tmp_path / "bad.safetensors")
+    assert not folder.exists()

@@ -1,0 +1,190 @@
+import dask.array
+import numpy as np
+import pytest
+import zarr
+
+from napari_veinseg import VeinModel
+from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from tests.models import lively_network, small_card, texture, write_small_model
+
+
+@pytest.fixture(scope="module")
+def model():
+    card = small_card()
+    return VeinModel(card, lively_network(card), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def image():
+    return (texture((60, 84)) * 200).astype(np.uint8)
+
+
+def test_a_saved_model_answers_the_same(model, image, tmp_path):
+    model.save(tmp_path / "m.safetensors")
+    again = VeinModel.load(tmp_path / "m.safetensors", device="cpu")
+    np.testing.assert_array_equal(again.probability(image), model.probability(image))
+    assert again.device_choice.name == "cpu"
+
+
+def test_probability_and_mask_have_the_shape_of_the_image(model, image):
+    probability = model.probability(image, vein_width=5)
+    assert probability.shape == image.shape
+    assert probability.dtype == np.float32
+    assert 0 <= probability.min() < probability.max() <= 1
+    mask = model.segment(image, vein_width=5, threshold=0.5, min_size=0)
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, probability >= 0.5)
+
+
+def test_segment_is_probability_then_mask(model, image):
+    settings = model.resolve(SegmentationSettings(), image)
+    expected = model.mask(model.probability(image, settings), settings)
+    np.testing.assert_array_equal(model.segment(image), expected)
+
+
+def test_left_open_settings_come_from_the_card_and_the_image(image):
+    model = VeinModel(small_card(threshold=0.3), lively_network(small_card()), "cpu")
+    resolved = model.resolve(SegmentationSettings(), image)
+    assert resolved.threshold == 0.3
+    assert resolved.vein_width >= 1
+    assert resolved.min_size == round(3 * resolved.vein_width**2)
+    chosen = SegmentationSettings(4.0, threshold=0.7, min_size=0)
+    assert model.resolve(chosen, image) == chosen
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: image.astype(np.int64),
+        lambda image: image.astype(np.float64) * 1e6 + 1e7,
+        lambda image: np.stack([image] * 3, axis=-1),
+        lambda image: np.stack([image] * 4, axis=-1),
+        lambda image: image.tolist(),
+        lambda image: image.astype(">u2"),
+        lambda image: np.asfortranarray(image),
+    ],
+)
+def test_the_same_picture_in_another_form(model, image, change):
+    expected = model.probability(image, vein_width=5)
+    np.testing.assert_allclose(model.probability(change(image), vein_width=5), expected, atol=5e-3)
+
+
+def test_inverting_and_channels(model, image):
+    expected = model.probability(image, vein_width=5)
+    inverted = model.probability(255 - image, vein_width=5, invert=True)
+    np.testing.assert_allclose(inverted, expected, atol=1e-3)
+    colours = np.zeros((*image.shape, 3), np.uint8)
+    colours[..., 1] = image
+    green = model.probability(colours, vein_width=5, channel="green")
+    np.testing.assert_array_equal(green, expected)
+
+
+@pytest.mark.parametrize("make", [np.asarray, dask.array.from_array, zarr.array])
+def test_a_stack_is_its_slices(model, make):
+    stack = texture((5, 40, 64))
+    stack[2] = 0.5  # a constant slice among the others
+    answer = model.probability(make(stack), vein_width=5)
+    for index, plane in enumerate(stack):
+        np.testing.assert_allclose(answer[index], model.probability(plane, vein_width=5), atol=1e-5)
+    assert not answer[2].any()
+
+
+def test_a_stack_is_never_read_whole(model):
+    most = 0
+
+    class Watched:
+        shape, dtype = (12, 40, 64), np.dtype(np.float32)
+
+        def __getitem__(self, where):
+            nonlocal most
+            part = texture(self.shape)[where]
+            most = max(most, part.size)
+            return part
+
+    model.probability(Watched())
+    assert most == 40 * 64
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((50, 50), np.uint8),
+        np.ones((50, 50), bool),
+        np.full((50, 50), 7.5),
+        np.zeros((8, 8)),
+    ],
+)
+def test_a_constant_image_has_no_veins(model, image):
+    assert not model.segment(image).any()
+
+
+def test_pixels_that_are_not_finite_do_not_spoil_the_rest(model):
+    image = texture((120, 160))
+    expected = model.probability(image, vein_width=5)
+    spoiled = image.copy()
+    spoiled[5, 5], spoiled[6, 9] = np.nan, np.inf
+    answer = model.probability(spoiled, vein_width=5)
+    assert np.isfinite(answer).all()
+    np.testing.assert_allclose(answer[-40:, -40:], expected[-40:, -40:], atol=0.05)
+    assert model.segment(spoiled).shape == image.shape
+
+
+def test_a_boolean_image_is_segmented(model):
+    assert model.segment(texture((60, 84)) > 0.5).shape == (60, 84)
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.zeros((0, 50)), "shape"),
+        (np.zeros((1, 50)), "at least 8 x 8 px"),
+        (np.zeros((50, 1)), "at least 8 x 8 px"),
+        (np.full((50, 50), np.nan), "no finite value"),
+        (np.zeros((50, 50), complex), "complex"),
+        (np.array([["a"] * 9] * 9), "<U1"),
+        (np.zeros((2, 3, 50, 50)), "shape"),
+        (np.zeros(50), "shape"),
+        (5, "shape"),
+    ],
+)
+def test_what_cannot_be_segmented_is_refused_with_one_sentence(model, image, sentence):
+    for act in (model.probability, model.segment):
+        with pytest.raises(VeinSegError, match=sentence) as caught:
+            act(image)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"vein_width": 0}, {"vein_width": float("nan")}, {"threshold": 1.5}, {"min_size": -1}],
+)
+def test_a_setting_out_of_range_is_refused(model, image, changes):
+    with pytest.raises(VeinSegError, match="out of range"):
+        model.segment(image, **changes)
+
+
+def test_progress_and_cancel_between_tiles(model):
+    seen = []
+    stack = texture((3, 600, 1000))
+    model.probability(stack, vein_width=6, progress=lambda *step: seen.append(step))
+    assert seen == [(step, len(seen) - 1) for step in range(len(seen))]
+    assert len(seen) > 2
+    calls = []
+    with pytest.raises(Cancelled):
+        model.probability(
+            stack, vein_width=6, progress=lambda *step: calls.append(step), cancelled=lambda: True
+        )
+    assert len(calls) <= 2
+
+
+def test_a_large_mask_needs_no_probability(model, image, monkeypatch):
+    expected = model.segment(image, vein_width=5)
+    monkeypatch.setattr(VeinModel, "probability", None)
+    np.testing.assert_array_equal(model.segment(image, vein_width=5), expected)
+
+
+def test_loading_by_name(tmp_path, monkeypatch, image):
+    monkeypatch.setenv("VEINSEG_MODELS", str(tmp_path))
+    write_small_model(tmp_path / "mine.safetensors")
+    assert VeinModel.load("mine", "cpu").segment(image).shape == image.shape
