@@ -3,8 +3,11 @@
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 
-from npe2 import PluginManager
+import pytest
+from napari.layers import Layer
+from npe2 import PluginManifest
 
 
 def test_napari_starts_and_the_widget_opens_without_torch():
@@ -50,20 +53,31 @@ def test_napari_starts_and_the_widget_opens_without_torch():
     assert float(run.stdout.split()[-1]) < 5  # 1 s on a machine that does nothing else
 
 
-def test_the_manifest_names_what_exists():
-    manager = PluginManager.instance()
-    manifest = manager.get_manifest("napari-veinseg")
-    assert manifest.display_name == "Vein segmentation"
-    for command in manifest.contributions.commands:
-        assert callable(manager.commands.get(command.id)), command.id
-    commands = {command.id for command in manifest.contributions.commands}
-    entries = [entry.command for entry in manifest.contributions.menus["napari/layers/segment"]]
+@pytest.fixture
+def contributions():
+    return PluginManifest.from_distribution("napari-veinseg").contributions
+
+
+def resolve(contributions, command_id):
+    (command,) = [each for each in contributions.commands if each.id == command_id]
+    module, name = command.python_name.split(":")
+    return getattr(import_module(module), name)
+
+
+def test_the_manifest_names_what_exists(contributions):
+    for command in contributions.commands:
+        assert callable(resolve(contributions, command.id))
+    for widget in contributions.widgets:
+        assert callable(resolve(contributions, widget.command))
+    entries = [entry.command for menu in contributions.menus.values() for entry in menu]
     assert entries
-    assert set(entries) <= commands
+    assert set(entries) <= {command.id for command in contributions.commands}
 
 
-def test_samples_open_from_the_menu(make_napari_viewer):
-    viewer = make_napari_viewer()
-    viewer.open_sample("napari-veinseg", "finger")
-    image, truth = viewer.layers
-    assert image.data.shape == truth.data.shape
+def test_every_sample_is_an_image_with_its_truth(contributions):
+    assert len(contributions.sample_data) == 3
+    for sample in contributions.sample_data:
+        layers = resolve(contributions, sample.command)()
+        image, truth = (Layer.create(*data) for data in layers)
+        assert (image._type_string, truth._type_string) == ("image", "labels")
+        assert image.data.shape == truth.data.shape
