@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
 
 from napari_veinseg.data.images import to_grey
@@ -94,7 +95,7 @@ def segment_in(stub, monkeypatch):
     made = []
 
     def make(viewer):
-        made.append(SegmentWidget(viewer))
+        made.append(SegmentWidget(PublicOnlyProxy(viewer)))  # as napari does
         viewer.window.add_dock_widget(made[-1], name="Segment")
         return made[-1]
 

@@ -37,7 +37,9 @@ class Panel(QWidget):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
-        self._viewer = weakref.ref(viewer)
+        # napari hands plugins a proxy that lives no longer than the call and hides the undo
+        # history, which mask layers need.
+        self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
         body = QWidget()
         self._layout = QVBoxLayout(body)
         self._layout.setContentsMargins(10, 8, 10, 8)
@@ -53,7 +55,7 @@ class Panel(QWidget):
         self._outer.setSpacing(0)
         self._outer.addWidget(scroll)
         self.setMinimumWidth(WIDTH - 40)
-        connect_while_alive(self, viewer.events.theme, self._restyle)
+        connect_while_alive(self, self.viewer.events.theme, self._restyle)
         self._restyle()
 
     @property

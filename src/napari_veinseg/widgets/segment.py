@@ -45,7 +45,7 @@ class SegmentWidget(Panel):
         self._add_image_section()
         self._add_model_section()
         self._add_action_section()
-        self.mask = MaskControls(viewer)
+        self.mask = MaskControls(self.viewer)
         self.add(self.mask)
         self.badge = DeviceBadge()
         self.add_footer(self.badge)
@@ -53,7 +53,7 @@ class SegmentWidget(Panel):
         self.closing.connect(self.job.abandon)
         self.job.changed.connect(self._show_state)
         self.image.layer_changed.connect(self._show_image)
-        connect_while_alive(self, viewer.layers.selection.events.changed, self._show_image)
+        connect_while_alive(self, self.viewer.layers.selection.events.changed, self._show_image)
         self._show_image()
         self._show_state()
 
