@@ -262,6 +262,8 @@ class Dataset:
         """
         if not 0 <= validation_share <= 0.5:
             raise VeinSegError(f"The validation share {validation_share} is not in [0, 0.5].")
+        if self._samples and all(sample.split for sample in self):
+            return  # nothing to draw: a folder that cannot be written will do
         by_finger = len(self.fingers) > 1
         with self._writing():
             split = complete_split(

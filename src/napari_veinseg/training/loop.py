@@ -9,7 +9,6 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -17,41 +16,27 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.metrics import counts
-from napari_veinseg.files import atomic_path
 from napari_veinseg.model.file import write_model
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.materials import Materials, gather
 from napari_veinseg.training.run import Run
+from napari_veinseg.training.state import (
+    Position,
+    Stateful,
+    learning_rate,
+    load_state,
+    save_state,
+)
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
 
 _VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
-_LOWEST_RATE = 0.01  # of the highest
-
-
-@dataclass
-class Position:
-    """Where a run stands; all of it is saved."""
-
-    step: int = 0
-    epoch: int = 0
-    seconds: float = 0.0
-    computing: float = 0.0
-    loss_sum: float = 0.0
-    loss_steps: int = 0
-    best_epoch: int = 0
-    best_score: float = -1.0
-    stale: int = 0
-    validated_epoch: int = -1
-    validation_seconds: float = 0.0
-    validated_at: float = field(default=-math.inf)
 
 
 def run_training(run: Run, tell: Tell, stop: Stop) -> None:
@@ -83,6 +68,11 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
 def _fabric(choice: DeviceChoice) -> Fabric:
     # Under torchrun on a CPU, Fabric's own choice would be as many single runs.
     world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and "LOCAL_RANK" not in os.environ:
+        raise VeinSegError(
+            f"WORLD_SIZE is {world} but nothing says which process this is: unset WORLD_SIZE, or "
+            "start with torchrun."
+        )
     kind, _, index = choice.name.partition(":")
     single = [int(index)] if index and world == 1 else 1
     fabric = Fabric(
@@ -132,7 +122,7 @@ class Trainer:
         self.fabric, self.run, self.materials = fabric, run, materials
         self.choice, self._tell, self._stop = choice, tell, stop
         self.config: TrainingConfig = run.config
-        self.at = Position()
+        self.at = Position(unjudged=bool(self.config.base))
         self.crops = Crops(
             materials.train,
             self.config.crop,
@@ -149,9 +139,13 @@ class Trainer:
             weight_decay=self.config.weight_decay,
         )
         self.network, self.optimiser = fabric.setup(materials.network, optimiser)
-        self._images = [(sample, sample.image(), sample.mask()) for sample in materials.holdout]
-
-    # --- the course of a run
+        self._parts: dict[str, Stateful] = {
+            "network": self.network,
+            "average": self.average,
+            "optimiser": self.optimiser,
+        }
+        settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
+        self._judge = Judge(materials.holdout, settings, choice.name)
 
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""
@@ -162,8 +156,6 @@ class Trainer:
             reason=self.choice.reason,
             **self.materials.summary(),
         )
-        if self.at.step == 0 and self.config.base:
-            self.validate()
         reason = self._steps()
         if reason != "stopped" and self.at.validated_epoch != self.at.epoch:
             self.validate()
@@ -187,31 +179,28 @@ class Trainer:
             self.config.workers,
         )
         while True:
+            if self.at.unjudged:
+                self.validate()
             self.at.seconds, asked = self._agreed(
                 (time.perf_counter() - self._began, self._asked())
             )
             if asked:
                 return "stopped"
-            if self.progress >= 1:
+            if self.at.stale >= self.config.patience:
+                return "patience"
+            if self._progress >= 1:
                 self._end_epoch()
                 return "budget"
             self.step(next(crops))
             if self.at.step % self.epoch_steps == 0:
                 self._end_epoch()
-                if self.at.stale >= self.config.patience:
-                    return "patience"
 
     def _asked(self) -> bool:
         return self._stop() or self.run.stop_requested
 
     @property
-    def progress(self) -> float:
-        """Share of the budget that is used, in [0, 1]."""
-        if self.config.minutes:
-            # What a last look at the hold-out takes belongs to the budget.
-            return (self.at.seconds + self.at.validation_seconds) / (60 * self.config.minutes)
-        assert self.config.epochs is not None
-        return self.at.step / (self.config.epochs * self.epoch_steps)
+    def _progress(self) -> float:
+        return self.at.progress(self.config, self.epoch_steps)
 
     def step(self, crops: dict[str, torch.Tensor]) -> None:
         """Learn from one batch.
@@ -227,7 +216,7 @@ class Trainer:
         if self.config.statistics_frozen:
             _freeze_statistics(self.network)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.highest_rate * self._rate()
+            group["lr"] = learning_rate(self._progress, self.config)
         image, vein, known = (
             self.fabric.to_device(crops[name]) for name in ("image", "vein", "known")
         )
@@ -251,13 +240,6 @@ class Trainer:
         self.at.loss_steps += 1
         self.at.computing += time.perf_counter() - begin
 
-    def _rate(self) -> float:
-        """Rise linearly, then fall as a cosine."""
-        if self.progress < self.config.warm_up:
-            return max(_LOWEST_RATE, self.progress / self.config.warm_up)
-        fallen = (self.progress - self.config.warm_up) / (1 - self.config.warm_up)
-        return _LOWEST_RATE + (1 - _LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1, fallen)))
-
     @torch.no_grad()
     def _update_average(self) -> None:
         # The average of few steps looks back over few: the first weights are worth little.
@@ -273,7 +255,7 @@ class Trainer:
         if self.at.loss_steps == 0:
             return
         self.at.epoch += 1
-        used = self.progress
+        used = self._progress
         self.tell(
             "epoch",
             epoch=self.at.epoch,
@@ -284,11 +266,10 @@ class Trainer:
             compute_share=self.at.computing / max(self.at.seconds, 1e-9),
         )
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
-        if self._validation_due():
+        self.at.unjudged = self._validation_due()
+        if self.at.unjudged:
             self.validate()
         self.save()
-
-    # --- judging
 
     def _validation_due(self) -> bool:
         """With a budget in minutes, looking must not eat the learning."""
@@ -299,64 +280,41 @@ class Trainer:
 
     def validate(self) -> None:
         """Judge the averaged weights on the hold-out, and keep them if they are the best."""
-        if not self._images:
+        if not len(self._judge):
+            self.at.unjudged = False
             return
         begin = time.perf_counter()
         # Every process judges: the same weights, the same images, no word needed between them.
-        model = VeinModel(self.materials.card, self.average, self.choice.name)
-        settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
-        scores = {}
-        for sample, image, mask in self._images:
-            if self._asked():
-                return
-            scores[sample.stem] = counts(model.segment(image, settings), mask).vein_iou
+        scores = self._judge.scores(self.materials.card, self.average, self._asked)
+        if scores is None:
+            return
         score = sum(scores.values()) / len(scores)
         self.tell("validation", epoch=self.at.epoch, vein_iou=score, per_image=scores)
         self.at.validation_seconds = time.perf_counter() - begin
         self.at.validated_at = time.perf_counter() - self._began
-        self.at.validated_epoch = self.at.epoch
+        self.at.validated_epoch, self.at.unjudged = self.at.epoch, False
         if self.at.epoch == 0:
             return
         self.at.stale += 1
         if score > self.at.best_score:
             self.at.best_score, self.at.best_epoch, self.at.stale = score, self.at.epoch, 0
             if self.fabric.is_global_zero:
-                write_model(self.run.best, self._card(score), self.average)
-
-    def _card(self, score: float | None) -> Any:
-        return self.materials.new_card(self.config, score)
-
-    # --- what is kept
+                write_model(
+                    self.run.best, self.materials.new_card(self.config, score), self.average
+                )
 
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.
-        write_model(self.run.last, self._card(None), self.average)
-        state = {
-            "position": asdict(self.at),
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-        with atomic_path(self.run.state) as path:
-            torch.save(state, path)
+        write_model(self.run.last, self.materials.new_card(self.config, None), self.average)
+        save_state(self.run.state, self.at, self._parts)
 
     def resume(self) -> None:
         """Go on from the saved state, if there is one."""
-        if not self.run.state.exists():
-            return
-        try:
-            state = torch.load(self.run.state, map_location=self.fabric.device, weights_only=True)
-            self.at = Position(**state["position"])
-            self.network.load_state_dict(state["network"])
-            self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
-        except Exception as error:  # damaged in whatever way
-            raise VeinSegError(
-                f"{self.run.state} cannot be read: start a new run from {self.run.last}."
-            ) from error
+        if self.run.state.exists():
+            self.at = load_state(self.run.state, self._parts, self.fabric.device)
 
     def tell(self, event: str, **values: Any) -> None:
         """Write an event down and pass it on.

@@ -1,0 +1,48 @@
+"""A dataset and a network so small that an epoch takes a moment."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.model.card import DenseUNetArguments, ModelCard
+from napari_veinseg.model.file import build_network, write_model
+
+TINY = {"crop": 32, "batch_size": 2, "steps_per_epoch": 4, "device": "cpu"}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def _made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    dataset = Dataset.create(folder / "dataset")
+    for number in range(4):
+        finger = synthetic_finger(number, shape=(60, 80))
+        dataset.add(f"f{number}_1", finger.image, finger.mask, finger=f"f{number}")
+    card = ModelCard(
+        network=DenseUNetArguments(growth_rate=4, layers=(1, 1), stem_channels=4, dropout=0.1)
+    )
+    torch.manual_seed(0)
+    write_model(folder / "tiny.safetensors", card, build_network(card))
+    return folder
+
+
+@pytest.fixture
+def dataset(_made, tmp_path) -> Dataset:
+    shutil.copytree(_made / "dataset", tmp_path / "dataset")
+    return Dataset.open(tmp_path / "dataset")
+
+
+@pytest.fixture
+def tiny(_made) -> Path:
+    return _made / "tiny.safetensors"

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.pool import prepare, prepare_all
+
+CARD = ModelCard(working_vein_width=6.0)
+
+
+@pytest.fixture
+def samples(dataset):
+    prepared, faults = prepare_all(dataset, CARD)
+    assert faults == []
+    return prepared
+
+
+def taken(crops, count, **how):
+    defaults = {"first_step": 0, "batch_size": 2, "rank": 0, "ranks": 1, "workers": 0}
+    stream = batches(crops, **(defaults | how))
+    return [next(stream) for _ in range(count)]
+
+
+def equal(first, second) -> bool:
+    return all(
+        torch.equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a
+    )
+
+
+@pytest.mark.parametrize("augmentation", ["none", "photometric", "full"])
+def test_crops_depend_on_seed_step_and_place_alone(samples, augmentation):
+    crops = Crops(samples, 32, 2, augmentation, seed=1)
+    whole = taken(crops, 4)
+    assert equal(whole, taken(Crops(samples, 32, 2, augmentation, seed=1), 4))
+    assert equal(whole[2:], taken(crops, 2, first_step=2))
+    assert not equal(whole, taken(Crops(samples, 32, 2, augmentation, seed=2), 4))
+    halves = [taken(crops, 4, rank=rank, ranks=2) for rank in range(2)]
+    joined = [
+        {key: torch.cat([a[key], b[key]]) for key in a} for a, b in zip(*halves, strict=True)
+    ]
+    assert equal(whole, joined)
+
+
+def test_workers_change_nothing(samples):
+    crops = Crops(samples, 32, 2, "full", seed=1)
+    assert equal(taken(crops, 3), taken(crops, 3, workers=2))
+
+
+@pytest.mark.parametrize("augmentation", ["none", "photometric", "full"])
+def test_crops_are_plain_tensors_of_one_shape(samples, augmentation):
+    crops = Crops(samples, 48, 2, augmentation, seed=0)
+    for step in range(20):
+        crop = crops[step, 0]
+        assert {type(value) for value in crop.values()} == {torch.Tensor}
+        assert {value.shape for value in crop.values()} == {(1, *crops.shape)}
+        assert {value.dtype for value in crop.values()} == {torch.float32}
+        assert all(torch.isfinite(value).all() for value in crop.values())
+        assert crop["known"].unique().tolist() in ([0.0], [1.0], [0.0, 1.0])
+        assert 0 <= crop["vein"].min() <= crop["vein"].max() <= 1
+
+
+def test_photometric_changes_leave_the_truth_alone(samples):
+    plain, changed = (Crops(samples, 32, 2, name, seed=0) for name in ("none", "photometric"))
+    pairs = [(plain[step, 0], changed[step, 0]) for step in range(30)]
+    assert all(torch.equal(a["vein"], b["vein"]) for a, b in pairs)
+    assert any(not torch.equal(a["image"], b["image"]) for a, b in pairs)
+
+
+def test_every_sample_is_seen_once_a_pass(samples):
+    crops = Crops(samples, 32, 2, "none", seed=0)
+    for begin in (0, 4, 8):
+        stems = {crops._sample_of(begin + place).stem for place in range(4)}
+        assert stems == {sample.stem for sample in samples}
+
+
+def test_batches_see_veins(samples):
+    crops = Crops(samples, 32, 4, "full", seed=0)
+    seen = [bool((batch["vein"] > 0.5).any()) for batch in taken(crops, 25, batch_size=4)]
+    assert all(seen)
+
+
+def test_beyond_a_small_image_nothing_is_known(dataset):
+    image = dataset["f0_1"].image()[:40, :40]
+    mask = np.zeros((40, 40), np.uint8)
+    mask[18:24] = 1
+    small = dataset.add("small", image, mask)
+    large = dataset["f1_1"]
+    crops = Crops([prepare(small, CARD), prepare(large, CARD)], 64, 2, "none", seed=0)
+    whole = crops.shape[0] * crops.shape[1]
+    known = [crops[step, place]["known"].sum() for step in range(6) for place in range(2)]
+    assert min(known) <= 45 * 45 < whole
+
+
+def test_veins_come_to_working_width(dataset):
+    for width in (4, 12):
+        mask = np.zeros((120, 160), np.uint8)
+        mask[60 : 60 + width] = 1
+        image = np.where(mask, 50, 200).astype(np.uint8)
+        prepared = prepare(dataset.add(f"w{width}", image, mask), CARD)
+        across = (prepared.maps[1][:, 40].float() >= 0.5).sum()
+        assert abs(int(across) - 6) <= 1
+
+
+def test_unusable_samples_are_named_and_left_out(dataset):
+    image = dataset["f0_1"].image()
+    dataset.add("empty", image, np.zeros(image.shape, np.uint8))
+    speck = np.zeros(image.shape, np.uint8)
+    speck[5:55, 5:75] = 1
+    dataset.add("blot", image, speck)
+    flat = dataset["f0_1"].mask()
+    dataset.add("flat", np.full(image.shape, 7, np.uint8), flat)
+    prepared, faults = prepare_all(dataset, CARD)
+    assert {fault.stem for fault in faults} >= {"empty", "flat"}
+    assert {sample.stem for sample in prepared} >= {"f0_1", "f1_1", "f2_1", "f3_1"}

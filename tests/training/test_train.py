@@ -1,0 +1,240 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from napari_veinseg import VeinModel, train
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.file import read_card, read_model
+from napari_veinseg.training.config import make_config
+from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.train import go_on
+
+from .conftest import TINY
+
+
+def weights(path) -> dict[str, torch.Tensor]:
+    return read_model(path)[1].state_dict()
+
+
+def same(first, second) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def trained(dataset, tiny, folder, **changes):
+    how = {"base": tiny, "epochs": 3, "run": folder} | TINY | changes
+    return train(dataset, **how)
+
+
+class StopAt:
+    """Says stop at the n-th question."""
+
+    def __init__(self, questions: int) -> None:
+        self.left = questions
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path):
+    events = []
+    run = trained(
+        dataset, tiny, tmp_path / "run", on_event=events.append, output=tmp_path / "new.safetensors"
+    )
+    card = read_card(tmp_path / "new.safetensors")
+    assert card.parent == "tiny"
+    assert len(card.training_data.image_hashes) == 3
+    assert card.metrics[0].name == "vein IoU"
+    assert "by finger" in card.metrics[0].data
+    assert str(tmp_path) not in card.model_dump_json()
+    assert [event["event"] for event in events][:2] == ["start", "validation"]
+    assert list(EventReader(run.events_path).new_events()) == events
+    status = RunStatus()
+    for event in events:
+        status.hear(event)
+    assert sorted(status.losses) == [1, 2, 3]
+    assert sorted(status.scores) == [0, 1, 2, 3]
+    assert status.end["reason"] == "budget"
+    [(stem, old, new)] = status.comparison()
+    assert stem in dataset
+    assert (old, new) == (status.scores[0], max(list(status.scores.values())[1:]))
+    image = dataset[stem].image()
+    assert run.model().probability(image).shape == image.shape
+
+
+def test_the_same_seed_gives_the_same_weights(dataset, tiny, tmp_path):
+    one, two, other = (
+        trained(dataset, tiny, tmp_path / name, seed=seed)
+        for name, seed in [("1", 0), ("2", 0), ("3", 1)]
+    )
+    assert same(weights(one.last), weights(two.last))
+    assert not same(weights(one.last), weights(other.last))
+
+
+@pytest.mark.parametrize("questions", [1, 2, 5, 9, 13])
+def test_a_stopped_run_goes_on_to_the_same_weights(dataset, tiny, tmp_path, questions):
+    whole = trained(dataset, tiny, tmp_path / "whole")
+    broken = trained(dataset, tiny, tmp_path / "broken", should_stop=StopAt(questions))
+    state = torch.load(broken.state, weights_only=True)
+    assert state["position"]["step"] < 12
+    assert broken.last.exists()
+    go_on(Run.open(broken.path))
+    assert same(weights(whole.last), weights(broken.last))
+    assert same(weights(whole.best), weights(broken.best))
+    scores = []
+    for run in (whole, broken):
+        status = RunStatus()
+        for event in EventReader(run.events_path).new_events():
+            status.hear(event)
+        scores.append(status.scores)
+    assert scores[0] == scores[1]
+
+
+def test_training_learns(dataset, tiny, tmp_path):
+    run = trained(
+        dataset, tiny, tmp_path / "run", epochs=10, steps_per_epoch=10, learning_rate=0.02
+    )
+    status = RunStatus()
+    for event in EventReader(run.events_path).new_events():
+        status.hear(event)
+    assert status.losses[10] < 0.9 * status.losses[1]
+
+
+def test_batch_statistics_stay_those_of_the_base(dataset, tiny, tmp_path):
+    before = weights(tiny)
+    frozen = weights(trained(dataset, tiny, tmp_path / "1").last)
+    moved = weights(trained(dataset, tiny, tmp_path / "2", freeze_statistics=False).last)
+    names = [name for name in before if "running_mean" in name]
+    assert names
+    assert all(torch.equal(before[name], frozen[name]) for name in names)
+    assert not all(torch.equal(before[name], moved[name]) for name in names)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_best(
+    dataset, tiny, tmp_path, monkeypatch
+):
+    from napari_veinseg.training import loop
+
+    calls = []
+
+    def poisoned(logits, *rest):
+        calls.append(1)
+        return logits.sum() * (float("nan") if len(calls) == 6 else 1e-6)
+
+    monkeypatch.setattr(loop, "vein_loss", poisoned)
+    with pytest.raises(VeinSegError, match="no longer a number"):
+        trained(dataset, tiny, tmp_path / "run")
+    run = Run.open(tmp_path / "run")
+    assert all(torch.isfinite(value).all() for value in weights(run.best).values())
+    last = json.loads(run.events_path.read_text().splitlines()[-1])
+    assert last["reason"] == "failed"
+
+
+def test_patience_ends_a_run_that_no_longer_improves(dataset, tiny, tmp_path, monkeypatch):
+    from napari_veinseg.training.judge import Judge
+
+    monkeypatch.setattr(Judge, "scores", lambda self, *rest: {"f0_1": 0.5})
+    run = trained(dataset, tiny, tmp_path / "run", epochs=50, patience=2)
+    events = list(EventReader(run.events_path).new_events())
+    assert events[-1]["reason"] == "patience"
+    assert events[-1]["best_epoch"] == 1
+
+
+def test_a_budget_in_minutes_is_kept(dataset, tiny, tmp_path):
+    run = trained(dataset, tiny, tmp_path / "run", epochs=None, minutes=0.02)
+    end = list(EventReader(run.events_path).new_events())[-1]
+    assert end["reason"] == "budget"
+    assert end["seconds"] < 5
+
+
+def test_one_image_has_no_figure(dataset, tiny, tmp_path):
+    from napari_veinseg.data.dataset import Dataset
+
+    alone = Dataset.create(tmp_path / "alone")
+    sample = dataset["f0_1"]
+    alone.add("only", sample.image(), sample.mask())
+    events = []
+    run = trained(alone, tiny, tmp_path / "run", epochs=1, on_event=events.append)
+    assert {event["event"] for event in events} == {"start", "epoch", "end"}
+    assert not run.best.exists()
+    assert read_card(run.result).metrics == ()
+    assert run.model() is not None
+
+
+def test_from_random_weights(dataset, tmp_path):
+    run = train(dataset, base=None, epochs=1, run=tmp_path / "run", **TINY | {"steps_per_epoch": 1})
+    assert read_card(run.last).parent is None
+
+
+def test_a_colour_network_and_a_chosen_channel(dataset, tmp_path):
+    from napari_veinseg.model.card import ModelCard, Original2020Arguments
+    from napari_veinseg.model.file import build_network, write_model
+
+    card = ModelCard(network=Original2020Arguments())
+    write_model(tmp_path / "o.safetensors", card, build_network(card))
+    sample = dataset["f0_1"]
+    grey = sample.image()
+    green = np.stack([0 * grey, grey, 0 * grey], axis=-1)
+    dataset.add("f0_1", green, sample.mask(), replace=True)
+    how = TINY | {"steps_per_epoch": 1, "channel": "green"}
+    run = train(dataset, base=tmp_path / "o.safetensors", epochs=1, run=tmp_path / "run", **how)
+    assert isinstance(run.model(), VeinModel)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"minutes": 1.0, "epochs": 1}, "minutes or in epochs"),
+        ({"minutes": -1.0}, "minutes"),
+        ({"epochs": 1, "augmentation": "mirror"}, "augmentation"),
+        ({"epochs": 1, "crop": 33}, "crop"),
+        ({"epochs": 1, "speed": 3}, "speed"),
+    ],
+)
+def test_an_impossible_config_is_one_sentence(tmp_path, changes, said):
+    with pytest.raises(VeinSegError, match=said):
+        make_config(dataset=tmp_path, **changes)
+
+
+def test_what_cannot_start_leaves_no_folder(dataset, tiny, tmp_path):
+    cases = [
+        ({"output": tmp_path / "model.pt"}, "safetensors"),
+        ({"output": tmp_path / "no" / "m.safetensors"}, "does not exist"),
+        ({"finger_pattern": "("}, "pattern"),
+    ]
+    for changes, said in cases:
+        with pytest.raises(VeinSegError, match=said):
+            trained(dataset, tiny, tmp_path / "run", **changes)
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").touch()
+    with pytest.raises(VeinSegError, match="holds something"):
+        trained(dataset, tiny, tmp_path / "run")
+
+
+def test_a_pair_of_single_runs_is_refused(dataset, tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(VeinSegError, match="WORLD_SIZE is 2"):
+        trained(dataset, tiny, tmp_path / "run")
+
+
+def test_a_damaged_state_is_one_sentence(dataset, tiny, tmp_path):
+    run = trained(dataset, tiny, tmp_path / "run", epochs=1)
+    run.state.write_bytes(run.state.read_bytes()[:500])
+    with pytest.raises(VeinSegError, match="cannot be read"):
+        go_on(run)
+
+
+def test_the_reader_waits_for_whole_lines_and_passes_torn_ones(tmp_path):
+    run = Run.create(tmp_path / "run", make_config(dataset=tmp_path, epochs=1))
+    reader = EventReader(run.events_path)
+    assert list(reader.new_events()) == []
+    run.tell({"event": "start"})
+    with run.events_path.open("ab") as file:
+        file.write(b'{"event": "epo')
+    assert [event["event"] for event in reader.new_events()] == ["start"]
+    run.tell({"event": "end"})
+    assert [event["event"] for event in reader.new_events()] == ["end"]
