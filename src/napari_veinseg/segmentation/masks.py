@@ -68,7 +68,8 @@ def _drop_small(plane: NDArray[np.uint8], min_size: int, height: int) -> None:
     for strip in strips:
         if len(strips) > 1:  # else the labels are at hand
             labels, count = ndimage.label(strip, _TOUCHING)
-        strip[...] = np.concatenate([keep[:1], keep[first : first + count]])[labels]
+        kept = np.concatenate([keep[:1], keep[first : first + count]]).view(np.uint8)
+        strip[...] = np.take(kept, labels, mode="clip")
         first += count
 
 

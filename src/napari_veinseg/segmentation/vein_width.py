@@ -1,6 +1,6 @@
 """The typical vein width of an image that has no mask yet."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ _SCALES = (1.2, 1.7)  # Gaussian scales in px of one pyramid level: two steps an
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more
 _SAMPLE = 64  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
 _TILES = 2
+_TINY = np.float32(1e-12)
 _FAINTEST = 0.02  # relative darkness below the shoulders
 _WIDTH_PER_SCALE = 2.0  # drawn width of a vein over the Gaussian scale that answers it best
 _USUAL_SHARE = 0.05  # vein width over the image's shorter side: the answer where nothing is seen
@@ -47,14 +48,10 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     evidence: list[tuple[float, float]] = []
     factor = 1
     while min(grey.shape) // factor >= _MIN_SIDE:
+        tiles = _log_intensity(_tiles(grey, factor), floor, ceiling)
         for scale in _SCALES:
             width = _WIDTH_PER_SCALE * scale * factor
-            found = np.mean(
-                [
-                    _valley_evidence(_log_intensity(tile, floor, ceiling), scale)
-                    for tile in _tiles(grey, factor)
-                ]
-            )
+            found = _valley_evidence(tiles, scale)
             belief = np.exp(-0.5 * (np.log2(width / usual) / _PRIOR_OCTAVES) ** 2)
             # Length per area falls with the scale; what counts is length per image.
             evidence.append((float(np.log2(width)), float(found / factor * belief)))
@@ -65,53 +62,72 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    return tuple(slice(None, None, max(1, side // 256)) for side in shape)
+    return tuple(slice(None, None, -(-side // 128)) for side in shape)
 
 
-def _tiles(grey: NDArray[np.floating], factor: int) -> Iterator[Image]:
-    """Give evenly spread tiles of the image, made smaller by a whole factor."""
+def _tiles(grey: NDArray[np.floating], factor: int) -> Image:
+    """Stack evenly spread tiles of the image, made smaller by a whole factor."""
     sides = [min(_SAMPLE * factor, length // factor * factor) for length in grey.shape]
     starts = [
         np.unique(np.linspace(0, length - side, _TILES).astype(int))
         for length, side in zip(grey.shape, sides, strict=True)
     ]
-    for top in starts[0]:
-        for left in starts[1]:
-            tile = np.asarray(grey[top : top + sides[0], left : left + sides[1]], np.float32)
-            blocks = tile.reshape(sides[0] // factor, factor, sides[1] // factor, factor)
-            yield blocks.mean(axis=(1, 3), dtype=np.float32)
+    tiles = [
+        np.asarray(grey[top : top + sides[0], left : left + sides[1]], np.float32)
+        for top in starts[0]
+        for left in starts[1]
+    ]
+    # Slice by slice of the blocks: a sum over their short axes is several times slower.
+    stack = np.stack(tiles)
+    for axis in (2, 1) if factor > 1 else ():
+        places = (slice(place, None, factor) for place in range(factor))
+        parts = [stack[(slice(None),) * axis + (place,)] for place in places]
+        stack = np.asarray(sum(parts[1:], parts[0]) / np.float32(factor), np.float32)
+    return stack
 
 
-def _log_intensity(tile: Image, floor: float, ceiling: float) -> Image:
+def _log_intensity(tiles: Image, floor: float, ceiling: float) -> Image:
     """Absorption multiplies, so contrast is a difference of logarithms; darkness is damped."""
-    relative = np.clip((tile - floor) / (ceiling - floor), 0, None)
-    logarithm: Image = np.log(relative + 0.2).astype(np.float32)
+    relative = np.clip((tiles - np.float32(floor)) / np.float32(ceiling - floor), 0, None)
+    logarithm: Image = np.log(relative + np.float32(0.2))
     return logarithm
 
 
-def _valley_evidence(image: Image, scale: float) -> float:
-    """Sum squared contrast along the floors of the valleys, per pixel of the image."""
-    smooth = ndimage.gaussian_filter(image, scale)
-    dy, dx = np.gradient(smooth)
-    dyy, dyx = np.gradient(dy)
-    dxx = np.gradient(dx, axis=1)
+@lru_cache(maxsize=64)
+def _gaussian(side: int, scale: float) -> tuple[Image, Image, Image]:
+    """Matrices that smooth a signal and take its first and second difference."""
+    smooth = ndimage.gaussian_filter1d(np.eye(side), scale, axis=0)
+    first = np.gradient(smooth, axis=0)
+    second = np.gradient(first, axis=0)
+    return smooth.astype(np.float32), first.astype(np.float32), second.astype(np.float32)
+
+
+def _valley_evidence(tiles: Image, scale: float) -> float:
+    """Sum squared contrast along the floors of the valleys, per pixel of the tiles."""
+    s_rows, d_rows, dd_rows = _gaussian(tiles.shape[1], scale)
+    s_columns, d_columns, dd_columns = (m.T for m in _gaussian(tiles.shape[2], scale))
+    across, slope_across = s_rows @ tiles, d_rows @ tiles
+    dyy, dyx, dxx = dd_rows @ tiles @ s_columns, slope_across @ d_columns, across @ dd_columns
     half_difference = 0.5 * (dxx - dyy)
-    curvature = 0.5 * (dxx + dyy) + np.hypot(half_difference, dyx)  # the larger eigenvalue
-    rows, columns = np.nonzero(curvature * scale**2 > _FAINTEST)
-    angle = 0.5 * np.arctan2(dyx[rows, columns], half_difference[rows, columns])
-    ny, nx = np.sin(angle), np.cos(angle)  # across the valley: the strongest curvature
-    slope = dy[rows, columns] * ny + dx[rows, columns] * nx
-    on_floor = np.abs(slope) < 0.6 * curvature[rows, columns]
-    rows, columns, ny, nx = rows[on_floor], columns[on_floor], ny[on_floor], nx[on_floor]
-    step = 2 * scale * np.stack([ny, nx])
-    here = np.stack([rows, columns])
+    half_gap = np.sqrt(half_difference**2 + dyx**2)
+    curvature = 0.5 * (dxx + dyy) + half_gap  # the larger eigenvalue
+    at = np.flatnonzero(curvature > np.float32(_FAINTEST / scale**2))
+    curvature, dyx = curvature.ravel()[at], dyx.ravel()[at]
+    # The unit vector across the valley, where the curvature is strongest.
+    cosine = half_difference.ravel()[at] / np.maximum(half_gap.ravel()[at], _TINY)
+    ny, nx = np.copysign(np.sqrt((1 - cosine) / 2), dyx), np.sqrt((1 + cosine) / 2)
+    slope = (slope_across @ s_columns).ravel()[at] * ny + (across @ d_columns).ravel()[at] * nx
+    on_floor = np.abs(slope) < np.float32(0.6) * curvature
+    smooth = across @ s_columns
+    floor = np.stack(np.unravel_index(at[on_floor], smooth.shape))
+    step = 2 * scale * np.stack([np.zeros_like(ny), ny, nx])[:, on_floor]
     shoulders = [
-        ndimage.map_coordinates(smooth, here + sign * step, order=1, mode="nearest")
+        ndimage.map_coordinates(smooth, floor + sign * step, order=1, mode="nearest")
         for sign in (-1, 1)
     ]
-    contrast = np.minimum(*shoulders) - smooth[rows, columns]
+    contrast = np.minimum(*shoulders) - smooth.ravel()[at[on_floor]]
     contrast = contrast[contrast > _FAINTEST]
-    return float(np.sum(contrast**2) / image.size)
+    return float(np.sum(contrast**2) / tiles.size)
 
 
 def _peak(evidence: list[tuple[float, float]]) -> float:

@@ -1,0 +1,107 @@
+"""How much longer a whole `segment` call takes than the bare forward pass of its network.
+
+Both see one 240x320 image in memory on the CPU, at the same working size.  They are timed in turn,
+so that what else the machine does meets both, and the medians are compared.
+
+    python benchmarks/segment_overhead.py [--data DIR] [--model NAME] [--threads N] [--json]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from napari_veinseg import VeinModel
+from napari_veinseg.data.images import list_images, read_image, to_grey
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.file import build_network
+from napari_veinseg.model.store import STARTER, installed_models
+from napari_veinseg.segmentation.inference import TiledPrediction
+from napari_veinseg.segmentation.settings import SegmentationSettings
+
+SHAPE = (240, 320)
+
+
+def benchmark_image(folder: str | None) -> np.ndarray:
+    """Crop the first image of a folder, or make a synthetic finger without one."""
+    if folder:
+        grey = to_grey(read_image(list_images(Path(folder))[0]))
+        if min(grey.shape[0] - SHAPE[0], grey.shape[1] - SHAPE[1]) >= 0:
+            return grey[: SHAPE[0], : SHAPE[1]].astype(np.uint8)
+    return synthetic_finger(0, SHAPE).image
+
+
+def load(name: str) -> VeinModel:
+    if name == STARTER and not any(model.name == STARTER for model in installed_models()):
+        card = ModelCard()
+        return VeinModel(card, build_network(card), "cpu")
+    return VeinModel.load(name, "cpu")
+
+
+def paired(first: Callable[[], object], second: Callable[[], object], repeats: int) -> list[list]:
+    """Seconds of both, timed in turn; the first turns warm up."""
+    seconds: list[list[float]] = [[], []]
+    for turn in range(repeats + 3):
+        for call, record in zip((first, second), seconds, strict=True):
+            begin = time.perf_counter()
+            call()
+            if turn >= 3:
+                record.append(time.perf_counter() - begin)
+    return seconds
+
+
+def measure(model: VeinModel, image: np.ndarray, vein_width: float | None, repeats: int) -> dict:
+    settings = SegmentationSettings(vein_width)
+    width = model.resolve(settings, image).vein_width
+    tiled = TiledPrediction(image.shape, model.card.working_vein_width / width, model._predictor)
+    size = tuple(span.seen[1] for span in (tiled._rows[0], tiled._columns[0]))
+    tensor = torch.rand(1, model.network.in_channels, *size)
+    tensor = tensor.to(memory_format=torch.channels_last)
+
+    def bare() -> None:
+        with torch.inference_mode():
+            model._predictor.core(tensor)
+
+    whole, forward = paired(lambda: model.segment(image, settings), bare, repeats)
+    return {
+        "vein_width": round(width, 2),
+        "working_size": size,
+        "segment_ms": round(1e3 * statistics.median(whole), 2),
+        "forward_ms": round(1e3 * statistics.median(forward), 2),
+        "overhead_ratio": round(statistics.median(whole) / statistics.median(forward), 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default=os.environ.get("VEINSEG_DATA"))
+    parser.add_argument("--model", default=STARTER)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--repeats", type=int, default=31)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    model, image = load(arguments.model), benchmark_image(arguments.data)
+    auto = measure(model, image, None, arguments.repeats)
+    given = measure(model, image, auto["vein_width"], arguments.repeats)
+    if arguments.json:
+        print(json.dumps(auto | {"overhead_ratio_given_width": given["overhead_ratio"]}))
+        return
+    print(f"{'vein width':12}{'working size':16}{'segment':>12}{'forward':>12}{'ratio':>8}")
+    for name, row in (("auto", auto), ("given", given)):
+        size = "x".join(map(str, row["working_size"]))
+        print(
+            f"{name:12}{size:16}{row['segment_ms']:9.1f} ms{row['forward_ms']:9.1f} ms"
+            f"{row['overhead_ratio']:8.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
