@@ -1,0 +1,66 @@
+"""`veinseg evaluate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_veinseg.cli.app import app
+
+if TYPE_CHECKING:
+    from napari_veinseg.evaluation.summary import Summary
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.")],
+    output: Annotated[Path, typer.Option(help="Folder for the report.")],
+    model: Annotated[list[str] | None, typer.Option(help="Name or file; repeat.")] = None,
+    masks: Annotated[
+        list[Path] | None, typer.Option(help="Folder of masks to score like a model; repeat.")
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Add classical vein extractors.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every sample instead of the hold-out.")
+    ] = False,
+    finger_pattern: Annotated[
+        str | None, typer.Option(help=r"Its first group is the finger in a name: '^(.+)_\d+$'.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="px beside the true centreline that still count.")
+    ] = 2.0,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+) -> None:
+    """Score models, masks and baselines: report.html, summary.json, per_image.csv."""
+    from napari_veinseg.cli.console import print_table, progress_bar
+    from napari_veinseg.data.dataset import Dataset
+    from napari_veinseg.evaluation.contenders import gather_contenders
+    from napari_veinseg.evaluation.report import evaluate as run
+
+    samples = Dataset.open(dataset, finger_pattern)
+    contenders = gather_contenders(model or (), masks or (), baseline, device)
+    with progress_bar() as progress:
+        task = progress.add_task("Evaluating", total=None)
+
+        def report(done: int, total: int, _stem: str) -> None:
+            progress.update(task, completed=done, total=total)
+
+        summaries = run(
+            samples, contenders, output, everything=everything, tolerance=tolerance, progress=report
+        )
+    columns = ("vein_iou", "dice", "cldice", "centreline_precision", "centreline_recall")
+    print_table(
+        ("Mean of images", "Images", *(name.replace("_", " ") for name in columns)),
+        [
+            (each.name, str(each.images), *(_figure(each, name) for name in columns))
+            for each in summaries
+        ],
+    )
+    typer.echo(f"The report is {output / 'report.html'}")
+
+
+def _figure(summary: "Summary", name: str) -> str:
+    estimate = summary.mean_of_images.get(name)
+    return f"{estimate.value:.3f}" if estimate else ""

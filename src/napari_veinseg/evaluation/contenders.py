@@ -1,0 +1,243 @@
+"""What is compared: models, folders of masks and classical baselines, all asked the same way."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.data.images import list_images, read_mask, to_grey
+from napari_veinseg.data.sample import Sample
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.vein_width import estimate_vein_width
+
+Kind = Literal["model", "masks", "baseline"]
+
+
+class Prediction(NamedTuple):
+    """What a contender says of an image.
+
+    Attributes
+    ----------
+    mask : NDArray[np.uint8]
+        `(Y, X)`: 0 background, 1 vein, 2 unsure (only masks that people drew).
+    score : NDArray[np.float32] or None
+        `(Y, X)` in [0, 1], the higher the more likely vein; None of drawn masks.
+    """
+
+    mask: NDArray[np.uint8]
+    score: NDArray[np.float32] | None
+
+
+class Segments(Protocol):
+    """The part of `VeinModel` that an evaluation needs."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is."""
+
+    def resolve(self, settings: SegmentationSettings, image: Any) -> SegmentationSettings:
+        """Fill in what is left to the image."""
+
+    def probability(self, image: Any, settings: SegmentationSettings) -> NDArray[np.float32]:
+        """Predict the vein probability."""
+
+    def mask(
+        self, probability: NDArray[np.float32], settings: SegmentationSettings
+    ) -> NDArray[np.uint8]:
+        """Make the mask."""
+
+
+class Contender(Protocol):
+    """Something that turns a sample into a prediction."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables; one of a kind within a comparison."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+
+    @property
+    def card(self) -> ModelCard | None:
+        """The card of a model."""
+
+    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:
+        """Predict the mask of an image of a dataset."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with its usual settings.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    model : Segments
+        A `VeinModel`.
+    """
+
+    name: str
+    model: Segments
+    kind: Kind = "model"
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self.model.card
+
+    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:  # noqa: ARG002
+        """Segment an image.
+
+        Parameters
+        ----------
+        sample : Sample
+            Not needed.
+        image : NDArray
+            `(Y, X)` or `(Y, X, colours)`.
+
+        Returns
+        -------
+        Prediction
+            Mask and probability.
+        """
+        settings = self.model.resolve(SegmentationSettings(), image)
+        probability = self.model.probability(image, settings)
+        return Prediction(self.model.mask(probability, settings), probability)
+
+
+@dataclass(frozen=True)
+class MaskFolder:
+    """Masks that somebody or something else has made, found by their stems.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    folder : Path
+        Where the masks lie.
+    """
+
+    name: str
+    folder: Path
+    kind: Kind = "masks"
+    card: ModelCard | None = None
+
+    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:  # noqa: ARG002
+        """Read the mask of a sample.
+
+        Parameters
+        ----------
+        sample : Sample
+            Whose stem the mask has.
+        image : NDArray
+            Not needed.
+
+        Returns
+        -------
+        Prediction
+            The mask, without a score.
+
+        Raises
+        ------
+        VeinSegError
+            If there is none, or several, or it cannot be read.
+        """
+        found = [path for path in list_images(self.folder) if path.stem == sample.stem]
+        if len(found) != 1:
+            raise VeinSegError(
+                f"{self.folder} holds {len(found)} masks named {sample.stem!r}: give one for each "
+                "evaluated image."
+            )
+        return Prediction(read_mask(found[0]), None)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A classical vein extractor.
+
+    Attributes
+    ----------
+    name : str
+        A key of `baselines.BASELINES`.
+    """
+
+    name: str
+    kind: Kind = "baseline"
+    card: ModelCard | None = None
+
+    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:  # noqa: ARG002
+        """Filter an image.
+
+        Parameters
+        ----------
+        sample : Sample
+            Not needed.
+        image : NDArray
+            `(Y, X)` or `(Y, X, colours)`.
+
+        Returns
+        -------
+        Prediction
+            The strongest tenth of the pixels, and the score.
+        """
+        grey = to_grey(image)
+        score = baseline_score(self.name, grey, estimate_vein_width(grey))
+        return Prediction(mask_from_probability(score, 0.5), score)
+
+
+def gather_contenders(
+    models: Sequence[str] = (),
+    mask_folders: Sequence[Path] = (),
+    baselines: bool = False,
+    device: str = "auto",
+) -> list[Contender]:
+    """Load what is to be compared.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or files of models.
+    mask_folders : sequence of Path
+        Folders of masks.
+    baselines : bool
+        Whether the classical baselines come along.
+    device : str
+        Where the models run, see `devices.choose_device`.
+
+    Returns
+    -------
+    list of Contender
+        In this order, with names of their own.
+
+    Raises
+    ------
+    VeinSegError
+        If there is nothing to compare, or something cannot be loaded.
+    """
+    found: list[Model | MaskFolder | Baseline] = []
+    if models:
+        from napari_veinseg.segmentation.vein_model import VeinModel
+
+        found += [Model(Path(each).stem, VeinModel.load(each, device)) for each in models]
+    for folder in mask_folders:
+        list_images(folder)  # refuses a folder that is not there before any work
+        found.append(MaskFolder(folder.resolve().name, folder))
+    if baselines:
+        found += [Baseline(name) for name in BASELINES]
+    if not found:
+        raise VeinSegError("There is nothing to evaluate: name a model, masks or the baselines.")
+    shared = {name for name, count in Counter(each.name for each in found).items() if count > 1}
+    return [
+        replace(each, name=f"{each.name} ({number})") if each.name in shared else each
+        for number, each in enumerate(found, start=1)
+    ]

@@ -1,0 +1,229 @@
+"""The plots of a comparison, as matplotlib figures for the report and for the widget."""
+
+import io
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_veinseg.evaluation.comparison import ContenderResult
+from napari_veinseg.evaluation.scores import BINS, ScoreHistogram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart in every form of colour blindness.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
+_SIZE = (5.4, 3.7)  # inches
+
+
+def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
+    """Plot the vein IoU of every image, a column of points and a box for each contender.
+
+    Parameters
+    ----------
+    results : sequence of ContenderResult
+        Those with images that they were not trained on.
+
+    Returns
+    -------
+    Figure
+        The plot.
+    """
+    figure, axes = _figure("", "vein IoU of an image")
+    for column, result in enumerate(results):
+        values = np.array([image.metrics["vein_iou"] for image in result.unseen])
+        # A fixed spread instead of a random one: the same data give the same picture.
+        order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+        spread = ((order * 0.618) % 1 - 0.5) * 0.5
+        axes.plot(
+            column + spread, values, "o", ms=3, alpha=0.45, mew=0, color=_colour(column), zorder=2
+        )
+        axes.boxplot(
+            values,
+            positions=[column],
+            widths=0.62,
+            showfliers=False,
+            medianprops={"color": "#111111", "linewidth": 1.6},
+            boxprops={"color": "#555555"},
+            whiskerprops={"color": "#555555"},
+            capprops={"color": "#555555"},
+        )
+    names = [_wrapped(result.contender.name) for result in results]
+    axes.set_xticks(range(len(results)), names, fontsize=8)
+    axes.set_xlim(-0.6, len(results) - 0.4)
+    axes.set_ylim(-0.02, 1.02)
+    axes.axhline(0.5, color="#999999", lw=0.8, ls=":", zorder=1)
+    return figure
+
+
+def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
+    """Plot precision over recall, pixels of all images pooled.
+
+    Parameters
+    ----------
+    results : sequence of ContenderResult
+        Drawn are those with scores as curves, and every mask as a point.
+
+    Returns
+    -------
+    Figure
+        The plot.
+    """
+    figure, axes = _figure("recall (pooled)", "precision (pooled)")
+    for number, result in enumerate(results):
+        total = reduce(add, (image.counts for image in result.unseen))
+        label = result.contender.name
+        if pool := pooled_histogram(result):
+            precision, recall = pool.precision_recall()
+            axes.plot(recall, precision, color=_colour(number), lw=1.6, label=label)
+            label = "_"
+        axes.plot(
+            total.recall,
+            total.precision,
+            "o",
+            color=_colour(number),
+            mec="white",
+            ms=7,
+            label=label,
+            zorder=5,
+        )
+    _unit_square(axes)
+    axes.legend(loc="best", frameon=False, fontsize=8)
+    return figure
+
+
+def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
+    """Plot the vein IoU, mean of images, over the threshold.
+
+    Parameters
+    ----------
+    results : sequence of ContenderResult
+        Drawn are those with scores; a point marks the best threshold.
+
+    Returns
+    -------
+    Figure
+        The plot.
+    """
+    figure, axes = _figure("threshold", "vein IoU (mean of images)")
+    thresholds = np.arange(BINS) / BINS
+    for number, result in enumerate(results):
+        histograms = [image.histogram for image in result.unseen if image.histogram]
+        if histograms:
+            mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
+            best = int(mean.argmax())
+            axes.plot(thresholds, mean, color=_colour(number), lw=1.6, label=result.contender.name)
+            axes.plot(thresholds[best], mean[best], "o", color=_colour(number), mec="white", ms=7)
+            if result.contender.card:
+                axes.axvline(
+                    result.contender.card.threshold, color=_colour(number), lw=0.9, ls="--"
+                )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, None)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="best", frameon=False, fontsize=8)
+    return figure
+
+
+def calibration(results: Sequence[ContenderResult]) -> "Figure":
+    """Plot the share of vein pixels over the predicted probability.
+
+    Parameters
+    ----------
+    results : sequence of ContenderResult
+        Drawn are the models: other scores are no probabilities.
+
+    Returns
+    -------
+    Figure
+        The plot.
+    """
+    figure, axes = _figure("predicted probability", "share of vein pixels (pooled)")
+    axes.plot([0, 1], [0, 1], color="#999999", lw=0.9, ls=":")
+    for number, result in enumerate(results):
+        pool = pooled_histogram(result)
+        if pool and result.contender.kind == "model":
+            probability, share, weight = pool.calibration()
+            filled = weight > 0
+            axes.plot(
+                probability[filled],
+                share[filled],
+                "o-",
+                color=_colour(number),
+                lw=1.4,
+                ms=4,
+                label=result.contender.name,
+            )
+    _unit_square(axes)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="best", frameon=False, fontsize=8)
+    return figure
+
+
+def pooled_histogram(result: ContenderResult) -> ScoreHistogram | None:
+    """Add the score histograms of a contender's unseen images.
+
+    Parameters
+    ----------
+    result : ContenderResult
+        The contender.
+
+    Returns
+    -------
+    ScoreHistogram or None
+        None where it gives no scores.
+    """
+    histograms = [image.histogram for image in result.unseen if image.histogram]
+    return reduce(add, histograms) if histograms else None
+
+
+def as_svg(figure: "Figure") -> str:
+    """Draw a figure as SVG for a page.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+
+    Returns
+    -------
+    str
+        An `<svg>` element.
+    """
+    from matplotlib import rc_context
+
+    text = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "veinseg"}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def _figure(x_label: str, y_label: str) -> "tuple[Figure, Axes]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(_SIZE, layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e6e6e6", lw=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _unit_square(axes: Any) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _wrapped(name: str) -> str:
+    return name.replace(" ", "\n").replace("_", "_\u200b")

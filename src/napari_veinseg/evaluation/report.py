@@ -1,0 +1,235 @@
+"""A comparison as files: `per_image.csv`, `summary.json` and a self-contained `report.html`."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.tables import write_table
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.caveats import caveats
+from napari_veinseg.evaluation.comparison import Comparison, compare, select
+from napari_veinseg.evaluation.comparison import Progress as Progress
+from napari_veinseg.evaluation.contenders import Contender
+from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.evaluation.page import page
+from napari_veinseg.evaluation.summary import (
+    Difference,
+    Summary,
+    differences,
+    image_rows,
+    summarise,
+)
+from napari_veinseg.files import write_text
+
+_PACKAGES = ("napari-veinseg", "numpy", "scipy", "scikit-image", "torch", "monai")
+
+
+def evaluate(
+    dataset: Dataset,
+    contenders: Sequence[Contender],
+    output: Path,
+    *,
+    everything: bool = False,
+    tolerance: float = TOLERANCE,
+    progress: Progress | None = None,
+) -> list[Summary]:
+    """Compare contenders on a dataset and write the report.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset; nothing is written into it.
+    contenders : sequence of Contender
+        See `contenders.gather_contenders`.
+    output : Path
+        The folder for the report; made if it is missing.
+    everything : bool
+        Whether to take every sample although there is a hold-out.
+    tolerance : float
+        px by which a predicted centreline may lie beside the true one.
+    progress : callable, optional
+        See `comparison.compare`.
+
+    Returns
+    -------
+    list of Summary
+        One a contender.
+
+    Raises
+    ------
+    VeinSegError
+        If nothing can be evaluated, or the output lies in the dataset or cannot be written.
+    """
+    inside = dataset.path.resolve()
+    if output.resolve() == inside or inside in output.resolve().parents:
+        raise VeinSegError(f"The output {output} lies in the dataset: choose another folder.")
+    comparison = compare(select(dataset, everything), contenders, tolerance, progress)
+    return write_report(comparison, dataset.path.resolve().name, output)
+
+
+def write_report(comparison: Comparison, dataset_name: str, output: Path) -> list[Summary]:
+    """Write a comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was scored.
+    dataset_name : str
+        What the dataset is called.
+    output : Path
+        The folder; made if it is missing.
+
+    Returns
+    -------
+    list of Summary
+        One a contender.
+
+    Raises
+    ------
+    VeinSegError
+        If a file cannot be written.
+    """
+    summaries = [summarise(result) for result in comparison.results]
+    gaps = differences(comparison)
+    facts = dataset_facts(comparison, dataset_name)
+    rows = list(image_rows(comparison))
+    write_table(output / "per_image.csv", rows, rows[0])
+    text = summary_json(comparison, summaries, gaps, facts)
+    try:
+        write_text(output / "summary.json", text)
+        write_text(
+            output / "report.html", page(comparison, summaries, gaps, facts, package_versions())
+        )
+    except OSError as error:
+        raise VeinSegError(
+            f"{output} was not written ({error.strerror}): check rights and space."
+        ) from error
+    return summaries
+
+
+def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
+    """Describe the data without any path.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was scored.
+    dataset_name : str
+        What the dataset is called.
+
+    Returns
+    -------
+    dict of str to str
+        What is told, by subject.
+    """
+    fingers = {sample.finger for sample in comparison.samples}
+    sizes = [f"{height} x {width}" for height, width in comparison.sizes]
+    return {
+        "Dataset": dataset_name,
+        "Evaluated": comparison.selection.note,
+        "Images": str(len(comparison.samples)),
+        "Fingers": "not all known" if "" in fingers else str(len(fingers)),
+        "Size (Y x X)": sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}",
+        "Truths that differ": str(comparison.distinct_truths),
+        "Content (SHA-256)": comparison.data_hash,
+    }
+
+
+def summary_json(
+    comparison: Comparison,
+    summaries: Sequence[Summary],
+    gaps: Sequence[Difference],
+    facts: dict[str, str],
+) -> str:
+    """Give all figures of a comparison as JSON.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was scored.
+    summaries : sequence of Summary
+        One a contender.
+    gaps : sequence of Difference
+        One a pair of contenders.
+    facts : dict of str to str
+        The description of the data.
+
+    Returns
+    -------
+    str
+        The text of `summary.json`: `<metric>_mean_of_images` with `value`, `low` and `high`, and
+        `<metric>_pooled`.
+    """
+    models = {}
+    for summary, result in zip(summaries, comparison.results, strict=True):
+        figures: dict[str, object] = {}
+        for name, estimate in summary.mean_of_images.items():
+            key = name if name.startswith("share_of_images") else f"{name}_mean_of_images"
+            figures[key] = asdict(estimate)
+        figures |= {f"{name}_pooled": value for name, value in summary.pooled.items()}
+        if summary.threshold:
+            figures["best_threshold_on_these_images"] = summary.threshold[0]
+            figures["vein_iou_mean_of_images_at_best_threshold"] = summary.threshold[1]
+        card = result.contender.card
+        models[summary.name] = {
+            "kind": summary.kind,
+            "images": summary.images,
+            "images_seen_in_training": summary.seen,
+            "intervals": "by finger" if summary.by_finger else "by image (optimistic)",
+            **figures,
+            "card": card.model_dump(mode="json") if card else None,
+        }
+    return json.dumps(
+        {
+            "dataset": facts,
+            "caveats": caveats(comparison),
+            "centreline_tolerance_px": comparison.tolerance,
+            "models": models,
+            "differences": [
+                {
+                    "first": gap.first,
+                    "second": gap.second,
+                    "images": gap.images,
+                    **{
+                        f"{name}_first_minus_second_mean_of_images": asdict(estimate)
+                        for name, estimate in gap.of.items()
+                    },
+                }
+                for gap in gaps
+            ],
+            "versions": package_versions(),
+        },
+        indent=2,
+        allow_nan=False,
+        ensure_ascii=False,
+        default=_plain,
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Tell which programs made the figures.
+
+    Returns
+    -------
+    dict of str to str
+        Versions by name.
+    """
+    versions = {"Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value)} is no JSON")
