@@ -13,6 +13,7 @@ import typer
 # Importing a module registers its commands.
 from napari_veinseg.cli import demo as demo
 from napari_veinseg.cli import devices as devices
+from napari_veinseg.cli import evaluate as evaluate
 from napari_veinseg.cli import measure as measure
 from napari_veinseg.cli import models as models
 from napari_veinseg.cli import segment as segment
