@@ -12,6 +12,7 @@ from skimage.measure import approximate_polygon
 from napari_veinseg.correction.change import Change, Points, between, disk_union, painted
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import centreline, trace
+from napari_veinseg.measurement.spurs import without_spurs
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,14 @@ def lines_from_veins(mask: NDArray[Any], tolerance: float = 0.7) -> list[Line]:
     # A vein goes on behind the image's border.
     distance = ndimage.distance_transform_edt(np.pad(is_vein, 1, mode="edge"))[1:-1, 1:-1]
     lines = []
-    for branch in trace(centreline(is_vein)).branches:
+    for branch in trace(without_spurs(centreline(is_vein), is_vein)).branches:
         radii = distance[tuple(branch.path.T)]
+        if (
+            branch.start is not None
+            and branch.end is not None
+            and len(branch.path) <= 2 * radii.max()
+        ):
+            continue  # a link inside the meeting of other branches
         corners = approximate_polygon(smoothed(branch.path.astype(np.float64)), tolerance)
         lines.append(Line(corners, max(2 * float(np.median(radii)) - 0.5, 1.0)))
     return lines

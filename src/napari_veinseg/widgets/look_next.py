@@ -74,6 +74,7 @@ class LookNext(Section):
         self.next.clicked.connect(lambda: self._go(1))
         self.previous.clicked.connect(lambda: self._go(-1))
         self.said = hint()
+        self.said.hide()
         self.order = button(
             "Order the images by doubt",
             "List the slices of the stack, or the images of the dataset below when a single image "
@@ -106,7 +107,7 @@ class LookNext(Section):
                 self._places, self._at = self._find(plane, probability), -1
                 self._found_for = found_for
             if not self._places:
-                self.said.setText("The model is certain everywhere here.")
+                self._say("The model is certain everywhere here.")
                 return
             self._at = (self._at + step) % len(self._places)
             self._show(self._places[self._at], plane)
@@ -122,16 +123,21 @@ class LookNext(Section):
             layer.data_to_world((*plane, row, place.column))[-2:]
             for row in (place.row + 1, place.row)
         )
-        viewer.camera.center = (0.0, *centre)
+        camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
         pixel = float(np.linalg.norm(np.subtract(corner, centre)))
-        viewer.camera.zoom = max(viewer.camera.zoom, _CLOSE / pixel)
+        camera.center = (0.0, *centre)
+        camera.zoom = max(camera.zoom, _CLOSE / pixel)
         self.leave()
         self._mark = Preview(viewer, layer, plane)
         self._mark.show_vein(np.zeros((0, 2)), 0, here)
-        self.said.setText(
+        self._say(
             f"Place {self._at + 1} of {len(self._places)}: {place.doubt:.0%} doubt at row "
             f"{place.row}, column {place.column}."
         )
+
+    def _say(self, text: str) -> None:
+        self.said.setText(text)
+        self.said.show()
 
     def leave(self) -> None:
         """Take the mark off the canvas."""

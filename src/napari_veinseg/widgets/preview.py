@@ -119,15 +119,26 @@ def _anchors(whole: NDArray[np.float64]) -> NDArray[np.float64]:
     return anchors
 
 
-def _scene_of(viewer: napari.Viewer, layer: Labels) -> Any:
-    """Return the scene that napari draws a layer in; None without a window.
+def canvas_of(viewer: napari.Viewer) -> Any:
+    """Return napari's canvas; napari has no public way to draw above its layers.
 
-    napari has no public way to draw above its layers.
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer, also as the guarded one that napari hands to plugins.
+
+    Returns
+    -------
+    VispyCanvas or None
+        None without a window.
     """
-    window = getattr(viewer, "window", None)
-    if window is None:
-        return None
-    return window._qt_viewer.canvas.layer_to_visual[layer].node.parent
+    window = getattr(getattr(viewer, "__wrapped__", viewer), "window", None)
+    return None if window is None else window._qt_viewer.canvas
+
+
+def _scene_of(viewer: napari.Viewer, layer: Labels) -> Any:
+    canvas = canvas_of(viewer)
+    return None if canvas is None else canvas.layer_to_visual[layer].node.parent
 
 
 def _sides(

@@ -41,6 +41,7 @@ class Reviewing(Section):
         )
         self.reviewed.clicked.connect(self.store)
         self.said = hint()
+        self.said.hide()
         self.add_row("Dataset", self.folder, "The folder with 'images' and 'masks' to train from.")
         self.add_wide(self.browse)
         self.add_wide(self.reviewed)
@@ -124,6 +125,7 @@ class Reviewing(Section):
             dataset = self.dataset()
             if dataset is not None:
                 done = sum(sample.reviewed for sample in dataset)
+                self.said.show()
                 self.said.setText(f"{done} of {len(dataset)} images are reviewed.")
 
     def _browse(self) -> None:

@@ -14,6 +14,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.canvas_input import CanvasInput, is_free
 from napari_veinseg.widgets.form import Section, button, connect_while_alive, hint
 from napari_veinseg.widgets.notify import report
+from napari_veinseg.widgets.preview import canvas_of
 from napari_veinseg.widgets.target import Target
 from napari_veinseg.widgets.tools import BoxTool, BridgeTool, RemoveTool, Tool, TraceTool
 
@@ -187,6 +188,6 @@ def _tool_button(tool: Tool) -> QPushButton:
 
 def _focus_canvas(viewer: napari.Viewer) -> None:
     """Let the keys reach the canvas without a click on it first."""
-    window = getattr(viewer, "window", None)
-    if window is not None:
-        window._qt_viewer.canvas.native.setFocus()
+    canvas = canvas_of(viewer)
+    if canvas is not None:
+        canvas.native.setFocus()
