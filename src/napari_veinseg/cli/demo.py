@@ -112,7 +112,7 @@ def _draw(path: Path, shown: list[_Shown]) -> None:
         )
         rows.append(
             SheetRow(
-                f"{item.sample.name}{', the first of them' if stack else ''}: "
+                f"{item.sample.name}{' (all; the first is shown)' if stack else ''}: "
                 f"vein IoU {item.score.vein_iou:.2f}, Dice {item.score.dice:.2f}",
                 [
                     image,
