@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from pool import Item
 from torch.nn import functional
 
-from napari_veinseg.segmentation.transforms import normalise
-from pool import Item
+from napari_veinseg.model.card import Normalisation
+from napari_veinseg.segmentation.transforms import Normaliser
 
 _PATCH = (128, 224)  # Y, X in px at the working scale
 _WRONG_SCALE = 0.9  # octaves by which the vein width is taken too small or too large
@@ -36,7 +38,7 @@ def scaled(item: Item, factor: float) -> torch.Tensor:
     """Give an image at another scale: normalised grey, share of vein, known (3, Y, X)."""
     vein = torch.from_numpy((item.mask == 1).astype(np.float32))
     known = torch.from_numpy((item.mask != 2).astype(np.float32))
-    image = torch.from_numpy(normalise(item.image.astype(np.float32)))
+    image = torch.from_numpy(_normalised(item.image.astype(np.float32)))
     maps = torch.stack([image, vein, known])
     sides = [max(8, round(side * factor)) for side in item.image.shape]
     maps = functional.interpolate(
@@ -44,6 +46,13 @@ def scaled(item: Item, factor: float) -> torch.Tensor:
     )[0]
     maps[2] = (maps[2] > 0.999).float()
     return maps
+
+
+def _normalised(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    percentiles = Normalisation()
+    return Normaliser.from_image(grey, percentiles.low_percentile, percentiles.high_percentile)(
+        grey
+    )
 
 
 def _patch(item: Item, working_width: float, rng: np.random.Generator) -> torch.Tensor:
