@@ -33,11 +33,11 @@ def settle(seconds: float = 1.0) -> None:
 
 
 def segment(viewer: napari.Viewer) -> None:
-    """The Segment widget and what one press of its button gives."""
+    """Show the Segment widget and what one press of its button gives."""
     from napari_veinseg.data.sample_data import sample_finger
 
     viewer.add_image(sample_finger().image, name="finger")
-    dock, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
     wait_until(lambda: "Loading" not in widget.badge.text())
     widget.segment.click()
     wait_until(lambda: not widget.job.running)

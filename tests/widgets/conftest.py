@@ -49,6 +49,10 @@ class StubModel:
     def mask(self, probability, settings):
         return mask_from_probability(probability, settings.threshold, settings.min_size)
 
+    def segment(self, image, settings, **how):
+        settings = self.resolve(settings, image)
+        return self.mask(self.probability(image, settings, **how), settings)
+
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path):

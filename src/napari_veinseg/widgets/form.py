@@ -180,7 +180,7 @@ class Section(QWidget):
         """
         name = QLabel(label)
         name.setBuddy(control)
-        name.setMinimumWidth(92)  # one column over all sections
+        name.setMinimumWidth(100)  # one column over all sections
         _explain(name, tooltip)
         _explain(control, tooltip)
         control.setAccessibleName(label)

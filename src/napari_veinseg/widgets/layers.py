@@ -101,7 +101,7 @@ def add_mask_layer(
     layer = Labels(
         np.array(mask, dtype=np.uint8),
         name=name or f"{image.name} veins",
-        opacity=0.6,
+        opacity=0.7,
         colormap=DirectLabelColormap(
             color_dict={0: "transparent", VEIN: VEIN_COLOUR, UNSURE: UNSURE_COLOUR, None: "white"}
         ),

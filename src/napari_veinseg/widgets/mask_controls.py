@@ -56,7 +56,7 @@ class MaskControls(Section):
             self.min_size,
             "Connected parts of fewer pixels are dropped.",
         )
-        self.add_wide(hint("The sliders never change pixels that you painted."))
+        self.add_wide(hint("Painted pixels stay as they are."))
         self.add_wide(self.save)
 
         self._job = Job("Applying the threshold", self)

@@ -1,0 +1,69 @@
+"""The Segment widget with real models."""
+
+import numpy as np
+import pytest
+from napari.layers import Labels
+
+from napari_veinseg import VeinModel
+from napari_veinseg.data.sample_data import sample_finger
+from napari_veinseg.widgets import model_choice
+from napari_veinseg.widgets.model_choice import IMPORT, ModelChoice
+from napari_veinseg.widgets.segment import SegmentWidget
+from tests.models import write_small_model
+
+
+def test_the_starter_gives_what_the_api_gives(viewer, press, qtbot, told):
+    image = sample_finger().image
+    widget = SegmentWidget(viewer)
+    viewer.window.add_dock_widget(widget)
+    qtbot.waitUntil(lambda: "Loading" not in widget.badge.text(), timeout=60_000)
+    assert "CPU" in widget.badge.text() or "GPU" in widget.badge.text()
+    viewer.add_image(image)
+    assert widget.model.name == "starter"
+    press(widget)
+    mask = viewer.layers[-1]
+    assert isinstance(mask, Labels), told.texts
+    np.testing.assert_array_equal(mask.data, VeinModel.load("starter").segment(image))
+    assert widget.mask.threshold.value() == pytest.approx(
+        VeinModel.load("starter").card.threshold, abs=0.01
+    )
+
+
+@pytest.fixture
+def models(qtbot):
+    widget = ModelChoice()
+    qtbot.addWidget(widget)
+    return widget
+
+
+def choose_import(models, file, monkeypatch):
+    monkeypatch.setattr(model_choice.QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
+    models.activated.emit(models.findText(IMPORT))
+
+
+def test_import_a_model_file(models, qtbot, tmp_path, monkeypatch):
+    file = write_small_model(tmp_path / "mine.safetensors")
+    choose_import(models, file, monkeypatch)
+    qtbot.waitUntil(lambda: models.name == "mine", timeout=30_000)
+    assert models.currentText() == "mine"
+    assert models.path.parent == tmp_path / "models"
+    models.path.unlink()
+    models.refresh()
+    assert models.name == "starter"
+
+
+def test_a_bad_file_is_refused_in_one_sentence(models, qtbot, tmp_path, monkeypatch, told):
+    file = tmp_path / "bad.safetensors"
+    file.write_bytes(b"not a model")
+    choose_import(models, file, monkeypatch)
+    qtbot.waitUntil(lambda: not models._job.running, timeout=30_000)
+    (text,) = told.texts
+    assert "bad.safetensors" in text
+    assert models.name == "starter"
+
+
+def test_a_model_kept_elsewhere_appears_when_the_list_opens(models, qtbot, tmp_path):
+    (tmp_path / "models").mkdir()
+    write_small_model(tmp_path / "models" / "trained.safetensors")
+    models.refresh()
+    assert models.findText("trained") == 1
