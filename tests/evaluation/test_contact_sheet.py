@@ -24,7 +24,7 @@ def test_agreement_has_four_colours_and_black():
 
 def test_a_sheet_is_written_whole_for_pictures_of_any_shape(tmp_path):
     rows = [
-        SheetRow("wide <b>$x$</b>", [np.zeros((10, 40)), np.zeros((10, 40, 3), np.uint8)]),
+        SheetRow(r"wide $\frac{$", [np.zeros((10, 40)), np.zeros((10, 40, 3), np.uint8)]),
         SheetRow("high", [np.zeros((50, 20)), np.zeros((7, 3, 3), np.uint8)]),
     ]
     write_contact_sheet(tmp_path / "sheet.png", ["One", "Two"], rows, legend=True)

@@ -109,7 +109,8 @@ def write_contact_sheet(
             place.imshow(cell, cmap="gray", interpolation="nearest")
             place.set_anchor("NW")
             place.set_axis_off()
-        places[0].set_title(row.title, loc="left", fontsize=9, color=_INK)
+        # A title may be a file's name: dollar signs in it are no formula.
+        places[0].set_title(row.title, loc="left", fontsize=9, color=_INK, parse_math=False)
     for place, name in zip(axes[0], columns, strict=True):
         # Not a second title: the titles of one picture share their height.
         place.annotate(

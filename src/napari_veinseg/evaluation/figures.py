@@ -26,7 +26,7 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
     Parameters
     ----------
     results : sequence of ContenderResult
-        Those with images that they were not trained on.
+        All; of each the images that it was not trained on.
 
     Returns
     -------
@@ -35,6 +35,8 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
     """
     figure, axes = _figure("", "vein IoU of an image")
     for column, result in enumerate(results):
+        if not result.unseen:
+            continue
         values = np.array([image.metrics["vein_iou"] for image in result.unseen])
         # A fixed spread instead of a random one: the same data give the same picture.
         order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
@@ -75,6 +77,8 @@ def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
     """
     figure, axes = _figure("recall (pooled)", "precision (pooled)")
     for number, result in enumerate(results):
+        if not result.unseen:
+            continue
         total = reduce(add, (image.counts for image in result.unseen))
         label = result.contender.name
         if pool := pooled_histogram(result):
@@ -124,8 +128,6 @@ def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
                 )
     axes.set_xlim(0, 1)
     axes.set_ylim(0, None)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best", frameon=False, fontsize=8)
     return figure
 
 
@@ -156,11 +158,8 @@ def calibration(results: Sequence[ContenderResult]) -> "Figure":
                 color=_colour(number),
                 lw=1.4,
                 ms=4,
-                label=result.contender.name,
             )
     _unit_square(axes)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best", frameon=False, fontsize=8)
     return figure
 
 

@@ -98,7 +98,8 @@ def estimate_cell(estimate: Estimate | None, css: str = "", *, signed: bool = Fa
     value, low, high = (
         number(each, signed=signed) for each in (estimate.value, estimate.low, estimate.high)
     )
-    return f'<td class="{css}">{value}<span class="interval">{low} to {high}</span></td>'
+    between = " to " if signed else "\N{EN DASH}"
+    return f'<td class="{css}">{value}<span class="interval">{low}{between}{high}</span></td>'
 
 
 def number(value: float | None, *, signed: bool = False) -> str:

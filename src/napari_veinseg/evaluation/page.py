@@ -35,8 +35,8 @@ _MEANS = {
     "centreline_precision": "Centreline precision",
     "centreline_recall": "Centreline recall",
     "hausdorff_95_px": "Hausdorff 95 % (px)",
-    "two_class_mean_iou": "Two-class mean IoU",
     SHARE: "Images with IoU ≥ 0.5",
+    "two_class_mean_iou": "Two-class mean IoU",
 }
 _POOLED = {
     "vein_iou": "Vein IoU",
@@ -192,7 +192,7 @@ def _plot_section(results: Sequence[ContenderResult]) -> str:
 def _example_section(results: Sequence[ContenderResult]) -> str:
     parts = [
         "<h2>Examples</h2>"
-        '<p class="note">Best, median and worst image of each contender by vein IoU.</p>'
+        '<p class="note">Best, median and worst image by vein IoU; of baselines the median.</p>'
         '<p class="note legend"><span><i style="background:#f0f0f0"></i>found</span>'
         '<span><i style="background:#56b4e9"></i>missed</span>'
         '<span><i style="background:#e69f00"></i>not in the truth</span>'
@@ -203,6 +203,8 @@ def _example_section(results: Sequence[ContenderResult]) -> str:
         if not ranked:
             continue
         places = {"best": len(ranked) - 1, "median": len(ranked) // 2, "worst": 0}
+        if result.contender.kind == "baseline":
+            places = {"median": len(ranked) // 2}
         parts.append(f"<h3>{escape(result.contender.name)}</h3>")
         shown: set[int] = set()
         for rank, place in places.items():

@@ -137,7 +137,7 @@ def _pooled(
 
 
 def differences(comparison: Comparison) -> list[Difference]:
-    """Compare the contenders in pairs, image by image.
+    """Compare the contenders in pairs, image by image, but no two baselines.
 
     Parameters
     ----------
@@ -147,10 +147,12 @@ def differences(comparison: Comparison) -> list[Difference]:
     Returns
     -------
     list of Difference
-        Of each pair that has images in common.
+        Of each pair that has images in common that neither was trained on.
     """
     found = []
     for first, second in combinations(comparison.results, 2):
+        if first.contender.kind == second.contender.kind == "baseline":
+            continue
         pairs = [
             (one, other)
             for one, other in zip(first.images, second.images, strict=True)

@@ -1,0 +1,217 @@
+import csv
+import json
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import image_hash, write_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.comparison import compare, select
+from napari_veinseg.evaluation.contenders import (
+    Baseline,
+    MaskFolder,
+    Model,
+    gather_contenders,
+)
+from napari_veinseg.evaluation.report import evaluate
+from napari_veinseg.evaluation.summary import differences, summarise
+from napari_veinseg.model.card import ModelCard, TrainingData
+from tests.measurement.shapes import capsule
+
+SHAPE = (48, 96)
+
+
+@dataclass
+class Threshold:
+    """A model that calls dark pixels vein."""
+
+    card: ModelCard
+    threshold: float = 0.5
+
+    def resolve(self, settings, image):
+        return settings
+
+    def probability(self, image, settings):
+        return (1 - image / 255).astype(np.float32)
+
+    def mask(self, probability, settings):
+        return (probability >= self.threshold).astype(np.uint8)
+
+
+def make_dataset(path, fingers=6, shots=2):
+    """Dark capsules on light ground with noise; every file is written by hand, no samples.csv."""
+    rng = np.random.default_rng(0)
+    for folder in ("images", "masks"):
+        (path / folder).mkdir(parents=True)
+    for finger in range(fingers):
+        row = rng.integers(12, 36)
+        for shot in range(shots):
+            mask = capsule((row + shot, 5), (row, 90), 6, SHAPE).astype(np.uint8)
+            image = np.where(mask == 1, 60.0, 190.0) + rng.normal(0, 30, SHAPE)
+            stem = f"fïnger{finger}_{shot}"
+            from PIL import Image
+
+            Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(path / f"images/{stem}.png")
+            write_mask(path / "masks" / f"{stem}.png", mask)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("data") / "dätaset")
+
+
+def model(name="dark", threshold=0.5, hashes=()):
+    return Model(
+        name, Threshold(ModelCard(training_data=TrainingData(image_hashes=hashes)), threshold)
+    )
+
+
+PATTERN = r"^(.+)_\d+$"
+
+
+def test_a_report_is_whole_and_self_contained(folder, tmp_path):
+    before = sorted(path.name for path in folder.rglob("*"))
+    contenders = [
+        model(),
+        model("darker", 0.8),
+        MaskFolder("second annotator", folder / "masks"),
+        Baseline("maximum curvature"),
+    ]
+    output = tmp_path / "new" / "report"
+    summaries = evaluate(Dataset.open(folder, PATTERN), contenders, output)
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+    page = (output / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
+    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    # The SVG's namespaces are names; nothing is loaded from them.
+    assert not re.findall(r"url\((?!#)|@import|<link", page)
+    for name in ("dark", "darker", "second annotator", "maximum curvature", "dätaset"):
+        assert name in page
+    assert str(tmp_path) not in page
+    assert str(folder.parent) not in page
+
+    with (output / "per_image.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:3] == ["stem", "model", "vein_iou"]
+    assert len(rows) == 4 * 12
+
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+    dark = summary["models"]["dark"]
+    own = [float(row["vein_iou"]) for row in rows if row["model"] == "dark"]
+    assert dark["vein_iou_mean_of_images"]["value"] == pytest.approx(np.mean(own), abs=1e-5)
+    assert dark["intervals"] == "by finger"
+    assert summary["models"]["second annotator"]["vein_iou_mean_of_images"]["value"] == 1
+    assert "roc_area_pooled" not in summary["models"]["second annotator"]
+    assert "calibration_error_pooled" not in summary["models"]["maximum curvature"]
+    assert str(folder.parent) not in json.dumps(summary)
+    assert [each.name for each in summaries] == list(summary["models"])
+
+
+def test_images_that_a_model_was_trained_on_do_not_count(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    seen = [sample for sample in dataset if sample.finger in ("fïnger0", "fïnger1")]
+    trained = model("trained", hashes=tuple(image_hash(sample.image()) for sample in seen))
+    comparison = compare(select(dataset), [trained, model("fresh", 0.8)])
+    first, second = (summarise(result) for result in comparison.results)
+    assert (first.images, first.seen) == (8, 4)
+    assert (second.images, second.seen) == (12, 0)
+    (gap,) = differences(comparison)
+    assert gap.images == 8
+
+    evaluate(dataset, [trained], tmp_path)
+    with (tmp_path / "per_image.csv").open(encoding="utf-8") as file:
+        marked = {row["stem"] for row in csv.DictReader(file) if row["seen_in_training"] == "yes"}
+    assert marked == {sample.stem for sample in seen}
+    assert "trained on 4 of the 12 images" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_model_trained_on_everything_has_no_figures_but_a_report(folder, tmp_path):
+    dataset = Dataset.open(folder)
+    hashes = tuple(image_hash(sample.image()) for sample in dataset)
+    (summary,) = evaluate(dataset, [model(hashes=hashes)], tmp_path)
+    assert summary.images == 0
+    assert summary.mean_of_images == summary.pooled == {}
+
+
+def test_paired_differences_are_tighter_than_the_models(folder):
+    comparison = compare(
+        select(Dataset.open(folder, PATTERN)),
+        [model(), model("other", 0.55), Baseline("Sato ridges")],
+    )
+    gap, *others = differences(comparison)
+    assert len(others) == 2
+    means = [summarise(result).mean_of_images["vein_iou"] for result in comparison.results]
+    assert gap.of["vein_iou"].value == pytest.approx(means[0].value - means[1].value)
+    assert gap.of["vein_iou"].low <= gap.of["vein_iou"].value <= gap.of["vein_iou"].high
+
+
+@pytest.mark.parametrize(
+    ("pattern", "caveat"),
+    [
+        (None, "not all known"),
+        (r"^(fïn)", "All 12 images are of one finger"),
+        (r"^(fïnger[0-3])", "not all known"),
+    ],
+)
+def test_a_report_says_what_the_fingers_allow(folder, tmp_path, pattern, caveat):
+    evaluate(Dataset.open(folder, pattern), [model()], tmp_path)
+    text = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert any(caveat in sentence for sentence in text["caveats"])
+    assert any("optimistic" in sentence for sentence in text["caveats"])
+
+
+def test_shots_of_one_finger_are_suspected_by_name_and_truth(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=1, shots=3)
+    shutil_copy = (folder / "masks/fïnger0_0.png").read_bytes()
+    (folder / "masks/fïnger0_1.png").write_bytes(shutil_copy)
+    evaluate(Dataset.open(folder), [model()], tmp_path / "out")
+    said = " ".join(json.loads((tmp_path / "out/summary.json").read_text("utf-8"))["caveats"])
+    assert "All 3 names begin with 'fïnger0'" in said
+    assert "only 2 different truths" in said
+
+
+def test_a_bad_sample_is_left_out_and_named(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=2)
+    write_mask(folder / "masks" / "fïnger0_0.png", np.zeros((5, 5), np.uint8))
+    (folder / "images" / "fïnger1_0.png").write_bytes(b"broken")
+    evaluate(Dataset.open(folder), [model()], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "2 samples could not be used and are left out: fïnger0_0, fïnger1_0." in page
+    assert str(tmp_path) not in page
+
+
+def test_the_hold_out_is_taken_where_there_is_one(tmp_path):
+    folder = make_dataset(tmp_path / "data")
+    stems = sorted(path.stem for path in (folder / "images").iterdir())
+    lines = [f"{stem},f,{'validation' if stem.endswith('1') else 'train'},yes," for stem in stems]
+    (folder / "samples.csv").write_text(
+        "\n".join(["stem,finger,split,reviewed,source", *lines]), encoding="utf-8"
+    )
+    dataset = Dataset.open(folder)
+    assert {sample.stem[-1] for sample in select(dataset).samples} == {"1"}
+    assert len(select(dataset, everything=True).samples) == 12
+
+
+def test_equal_names_become_distinct(folder):
+    first, second = gather_contenders(mask_folders=[folder / "masks", folder / "masks"])
+    assert first.name != second.name
+
+
+def test_what_cannot_be_evaluated_is_refused(folder, tmp_path):
+    dataset = Dataset.open(folder)
+    with pytest.raises(VeinSegError, match="nothing to evaluate"):
+        gather_contenders()
+    with pytest.raises(VeinSegError, match="lies in the dataset"):
+        evaluate(dataset, [model()], folder / "report")
+    write_mask(tmp_path / "fïnger0_0.png", np.zeros(SHAPE, np.uint8))
+    with pytest.raises(VeinSegError, match="0 masks named 'fïnger0_1'"):
+        evaluate(dataset, [MaskFolder("other", tmp_path)], tmp_path / "out")
+    (tmp_path / "empty" / "images").mkdir(parents=True)
+    with pytest.raises(VeinSegError, match="no pair"):
+        select(Dataset.open(tmp_path / "empty"))
