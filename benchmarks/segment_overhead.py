@@ -61,7 +61,7 @@ def measure(model: VeinModel, image: np.ndarray, vein_width: float | None, repea
     settings = SegmentationSettings(vein_width)
     width = model.resolve(settings, image).vein_width
     tiled = TiledPrediction(image.shape, model.card.working_vein_width / width, model._predictor)
-    size = tuple(span.seen[1] for span in (tiled._rows[0], tiled._columns[0]))
+    size = tiled.working_shape
     tensor = torch.rand(1, model.network.in_channels, *size)
     tensor = tensor.to(memory_format=torch.channels_last)
 

@@ -4,8 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import DenseUNetArguments
-from napari_veinseg.segmentation.inference import Predictor, TiledPrediction
+from napari_veinseg.segmentation.inference import TiledPrediction
+from napari_veinseg.segmentation.predictor import Predictor
 from napari_veinseg.segmentation.source import ImageSource
 from napari_veinseg.segmentation.transforms import Normaliser
 from tests.models import lively_network, small_card, texture
@@ -91,3 +93,61 @@ def test_constant_ground_costs_nothing_and_changes_nothing(predictor):
     tiled = predict(image, 1.0, counting, 48)
     np.testing.assert_allclose(tiled, whole, atol=1e-4)
     assert counting.calls < 900 / 48 * 2 / 2
+
+
+class Scarce(Predictor):
+    """A device with room for so many pixels; `elsewhere` it is one that is not the CPU."""
+
+    def __init__(self, network, room, elsewhere=False):
+        super().__init__(network)
+        self.room, self.elsewhere, self.sizes = room, elsewhere, []
+
+    def _forward(self, images):
+        if images.size > self.room:
+            raise torch.OutOfMemoryError("simulated")
+        self.sizes.append(images.size)
+        return super()._forward(images)
+
+    def move_to_cpu(self):
+        moved, self.elsewhere = self.elsewhere, False
+        if moved:
+            self.room = self.limit = float("inf")
+        return moved
+
+
+def predict_batch(images, predictor):
+    planes = [ImageSource(image).plane(0) for image in images]
+    normalisers = [Normaliser.from_image(plane.sample, 1, 99) for plane in planes]
+    (tile,) = TiledPrediction(images[0].shape, 1.0, predictor).tiles(planes, normalisers)
+    return tile.probability
+
+
+@pytest.mark.parametrize(
+    ("room", "elsewhere"),
+    [(2 * 256 * 320, False), (256 * 320, False), (192 * 256, False), (9, True)],
+)
+def test_out_of_memory_goes_down_the_ladder_and_changes_nothing(network, room, elsewhere):
+    images = [texture((256, 320), seed) for seed in range(4)]
+    expected = predict_batch(images, Predictor(network))
+    scarce = Scarce(network, room, elsewhere)
+    with pytest.warns(UserWarning, match="too small") as told:
+        answer = predict_batch(images, scarce)
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
+    assert len(told) == 1, "each step is told once"
+    assert scarce.sizes
+    assert max(scarce.sizes) <= scarce.room
+
+
+def test_out_of_memory_on_the_cpu_is_one_sentence(network):
+    with (
+        pytest.warns(UserWarning, match="smaller parts"),
+        pytest.raises(VeinSegError, match="memory is too small"),
+    ):
+        predict_batch([texture((256, 320))], Scarce(network, 9))
+
+
+def test_another_runtime_error_is_not_taken_for_it(network):
+    predictor = Predictor(network)
+    predictor.core = torch.nn.Conv2d(5, 1, 1)
+    with pytest.raises(RuntimeError, match="channels"):
+        predict_batch([texture((256, 320))], predictor)

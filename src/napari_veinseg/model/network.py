@@ -13,7 +13,6 @@ from monai.networks.blocks import Convolution, DenseBlock, UpSample
 from monai.networks.layers.factories import Pool
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_veinseg.model.original import Original2020Core
 
@@ -291,24 +290,3 @@ def original_2020(in_channels: int = 3, dropout: float = 0.5) -> SegmentationNet
     """
     core = Original2020Core(in_channels, dropout)
     return SegmentationNetwork(core, in_channels, core.total_stride, core.receptive_radius)
-
-
-def fold_batch_norm(module: nn.Module) -> nn.Module:
-    """Fold each batch norm into the convolution before it, in place.
-
-    Parameters
-    ----------
-    module : nn.Module
-        In evaluation mode; norms that do not directly follow a convolution stay.
-
-    Returns
-    -------
-    nn.Module
-        The same module, which computes the same.
-    """
-    for block in module.modules():
-        norm = getattr(getattr(block, "adn", None), "N", None)
-        if isinstance(block, Convolution) and isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
-            block.conv = fuse_conv_bn_eval(block.conv, norm)
-            block.adn.N = nn.Identity()
-    return module

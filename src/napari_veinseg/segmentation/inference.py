@@ -2,111 +2,28 @@
 
 A tile of the answer is traced back to all that it depends on: the working pixels that it is
 interpolated from, their receptive field snapped to the network's stride grid, and the image pixels
-that those are made of.  Nothing is blended, and nothing depends on how the image was cut.
+that those are made of.  Nothing is blended, and nothing depends on how the image was cut; so what
+does not fit into memory is simply cut again.
 """
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from napari_veinseg.model.network import SegmentationNetwork, fold_batch_norm
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.predictor import OutOfMemory, Predictor
 from napari_veinseg.segmentation.source import Plane
-from napari_veinseg.segmentation.transforms import Normaliser, Resampling, resample
-
-if TYPE_CHECKING:
-    from scipy import sparse
+from napari_veinseg.segmentation.spans import Axis, Span
+from napari_veinseg.segmentation.transforms import Normaliser, resample
 
 Image = NDArray[np.float32]
 TILE_SIDE = 1280
 """Working px that a tile of a large image keeps; its halo comes on top."""
+
 _ONE_PIECE = 1600 * 1600  # working px: up to here tiles would only repeat halos
-
-
-class Predictor:
-    """A network made ready to predict: folded, channels last, on its device.
-
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        Copied; it is not changed, nor are later changes to it followed.
-    device : torch.device or str
-        Where to compute; mixed precision on CUDA.
-    """
-
-    def __init__(self, network: SegmentationNetwork, device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
-        self.in_channels = network.in_channels
-        self.total_stride = network.total_stride
-        self.receptive_radius = network.receptive_radius
-        self.padded_side = network.padded_side
-        core = fold_batch_norm(copy.deepcopy(network.core).cpu().eval()).requires_grad_(False)
-        self.core = core.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def __call__(self, images: Image) -> Image:
-        """Return the vein probability of normalised images.
-
-        Parameters
-        ----------
-        images : ndarray of float32, shape (N, Y, X)
-            Sides are multiples of the total stride.
-
-        Returns
-        -------
-        ndarray of float32, shape (N, Y, X)
-            In [0, 1].
-        """
-        batch = torch.from_numpy(images)[:, None].to(self.device)
-        batch = batch.expand(-1, self.in_channels, -1, -1)
-        mixed = self.device.type == "cuda"
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.float16, enabled=mixed):
-            logits = self.core(batch.contiguous(memory_format=torch.channels_last))
-            probability: Image = torch.sigmoid(logits[:, 0].float()).cpu().numpy()
-        return probability
-
-
-@dataclass(frozen=True)
-class _Span:
-    """Along one axis: a tile of the answer, and all that it depends on (half open)."""
-
-    tile: tuple[int, int]  # image px
-    kept: tuple[int, int]  # working px that the tile is interpolated from
-    seen: tuple[int, int]  # working px that the core sees, on the stride grid
-    read: tuple[int, int]  # image px that those are made of
-    shrink: "sparse.csr_array[np.float32]"  # read -> seen
-    enlarge: "sparse.csr_array[np.float32]"  # kept -> tile
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Along one axis: image px to working px and back, and what the network needs around."""
-
-    side: int
-    working: int
-    padded: int
-    stride: int
-    radius: int
-
-    def span(self, start: int, stop: int) -> _Span:
-        shrink, enlarge = Resampling(self.side, self.working), Resampling(self.working, self.side)
-        kept = enlarge.needs(start, stop)
-        seen = (
-            max(0, (kept[0] - self.radius) // self.stride * self.stride),
-            min(self.padded, -(-(kept[1] + self.radius) // self.stride) * self.stride),
-        )
-        return _Span(
-            (start, stop), kept, seen, shrink.needs(*seen),
-            shrink.matrix(*seen), enlarge.matrix(start, stop),
-        )  # fmt: skip
-
-    def spans(self, tile: int) -> list[_Span]:
-        return [
-            self.span(start, min(start + tile, self.side)) for start in range(0, self.side, tile)
-        ]
+_SMALLEST_TILE = 64  # px of the image: below, the halo is all that costs memory
 
 
 @dataclass(frozen=True)
@@ -156,13 +73,19 @@ class TiledPrediction:
         tile = max(1, int(np.ceil(tile_side / factor)))
         self._predictor = predictor
         self._rows, self._columns = (
-            _Axis(side, small, predictor.padded_side(small), stride, radius).spans(tile)
+            Axis(side, small, predictor.padded_side(small), stride, radius)
             for side, small in zip(shape, working, strict=True)
         )
-        self._constants: dict[tuple[float, tuple[int, int]], Image] = {}
+        self._row_spans, self._column_spans = self._rows.spans(tile), self._columns.spans(tile)
+        self._constants: dict[tuple[float, int, int], Image] = {}
 
     def __len__(self) -> int:
-        return len(self._rows) * len(self._columns)
+        return len(self._row_spans) * len(self._column_spans)
+
+    @property
+    def working_shape(self) -> tuple[int, int]:
+        """Size in px that the network sees of the whole."""
+        return self._rows.padded, self._columns.padded
 
     def tiles(self, planes: Sequence[Plane], normalisers: Sequence[Normaliser]) -> Iterator[Tile]:
         """Predict tile after tile.
@@ -178,44 +101,69 @@ class TiledPrediction:
         ------
         Tile
             In rows from the top left.
+
+        Raises
+        ------
+        VeinSegError
+            If the memory is too small even for the smallest tile.
         """
-        for rows in self._rows:
-            for columns in self._columns:
-                probability = self._tile(rows, columns, planes, normalisers)
+        batch = list(zip(planes, normalisers, strict=True))
+        for rows in self._row_spans:
+            for columns in self._column_spans:
+                probability = self._fitting(rows, columns, batch)
                 yield Tile(slice(*rows.tile), slice(*columns.tile), probability)
 
-    def _tile(
-        self,
-        rows: _Span,
-        columns: _Span,
-        planes: Sequence[Plane],
-        normalisers: Sequence[Normaliser],
-    ) -> Image:
+    def _fitting(self, rows: Span, columns: Span, batch: list[tuple[Plane, Normaliser]]) -> Image:
+        """Predict a tile, in as many parts as memory asks for: fewer planes, smaller tiles, CPU."""
+        if len(batch) * rows.length * columns.length <= self._predictor.limit:
+            try:
+                return self._tile(rows, columns, batch)
+            except OutOfMemory:
+                pass
+        if len(batch) > 1:
+            half = len(batch) // 2
+            parts = [self._fitting(rows, columns, part) for part in (batch[:half], batch[half:])]
+            return np.concatenate(parts)
+        if max(_side(rows), _side(columns)) > _SMALLEST_TILE:
+            return np.block(
+                [
+                    [self._fitting(upper, left, batch) for left in self._columns.halves(columns)]
+                    for upper in self._rows.halves(rows)
+                ]
+            )
+        if self._predictor.move_to_cpu():
+            return self._fitting(rows, columns, batch)
+        raise VeinSegError(
+            "The memory is too small to segment this image: close other programs, or make the "
+            "image smaller."
+        )
+
+    def _tile(self, rows: Span, columns: Span, batch: list[tuple[Plane, Normaliser]]) -> Image:
+        if not batch:
+            return np.empty((0, _side(rows), _side(columns)), np.float32)
         parts = [
             normalise(plane.read(slice(*rows.read), slice(*columns.read)))
-            for plane, normalise in zip(planes, normalisers, strict=True)
+            for plane, normalise in batch
         ]
-        if not parts:
-            shape = (0, rows.enlarge.shape[0], columns.enlarge.shape[0])
-            return np.empty(shape, np.float32)
         if all(part.min() == part.max() for part in parts):
-            seen = (rows.seen[1] - rows.seen[0], columns.seen[1] - columns.seen[0])
-            answers = np.stack([self._constant(float(part.flat[0]), seen) for part in parts])
+            seen = rows.length, columns.length
+            answers = np.stack([self._constant(float(part.flat[0]), *seen) for part in parts])
         else:
             small = [resample(part, rows.shrink, columns.shrink) for part in parts]
             answers = self._predictor(np.stack(small))
-        kept = answers[
-            :,
-            rows.kept[0] - rows.seen[0] : rows.kept[1] - rows.seen[0],
-            columns.kept[0] - columns.seen[0] : columns.kept[1] - columns.seen[0],
-        ]
+        kept = answers[:, rows.kept_of_seen, columns.kept_of_seen]
         return np.stack([resample(part, rows.enlarge, columns.enlarge) for part in kept])
 
-    def _constant(self, value: float, shape: tuple[int, int]) -> Image:
+    def _constant(self, value: float, height: int, width: int) -> Image:
         """Answer for a constant input, computed once: empty ground costs nothing."""
-        key = (value, shape)
+        key = (value, height, width)
         if key not in self._constants:
             if len(self._constants) >= 4:
                 self._constants.pop(next(iter(self._constants)))
-            self._constants[key] = self._predictor(np.full((1, *shape), value, np.float32))[0]
+            ground = np.full((1, height, width), value, np.float32)
+            self._constants[key] = self._predictor(ground)[0]
         return self._constants[key]
+
+
+def _side(span: Span) -> int:
+    return span.tile[1] - span.tile[0]

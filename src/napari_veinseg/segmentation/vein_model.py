@@ -14,17 +14,15 @@ from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
-from napari_veinseg.segmentation.inference import Predictor, TiledPrediction
+from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
+from napari_veinseg.segmentation.predictor import Predictor
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.source import ImageSource, Plane
 from napari_veinseg.segmentation.transforms import Normaliser
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
 Progress = Callable[[int, int], None]
-LARGEST_PROBABILITY = 100_000_000
-"""Pixels; of a larger image `segment` never holds the probability, only the mask."""
-
 _BATCH = 1_500_000  # working px of slices that go through the network together
 _MOST_SLICES = 5  # of a stack, that the vein width is estimated on
 _USUAL = SegmentationSettings()
@@ -203,7 +201,7 @@ class VeinModel:
         Parameters
         ----------
         image : array_like
-            See `probability`; of an image beyond 100 megapixels only the mask is held in memory.
+            x
         settings : SegmentationSettings, optional
             See `SegmentationSettings`.
         progress, cancelled : callable, optional
