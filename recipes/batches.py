@@ -11,7 +11,7 @@ from torch.nn import functional
 from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.transforms import Normaliser
 
-_PATCH = (128, 224)  # Y, X in px at the working scale
+_PATCH = (112, 192)  # Y, X in px at the working scale
 _WRONG_SCALE = 0.9  # octaves by which the vein width is taken too small or too large
 
 

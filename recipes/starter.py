@@ -21,7 +21,7 @@ from napari_veinseg.model.file import build_network, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _ROOT = Path(__file__).parents[1]
-_POOL = 3000
+_POOL = 2400
 _BUDGET = Budget()
 _CARD = ModelCard(
     name="starter",

@@ -89,7 +89,8 @@ def finger_veins(
         bow = wander * smooth_walk(rng, len(weight), 0.7 * len(weight)) * weight * (1 - weight)
         course = courses[one][where] * (1 - weight) + courses[other][where] * weight + 2 * bow
         radius = min(widths[one], widths[other]) * rng.uniform(0.5, 1.0)
-        veins.append(vein(course, where, radius, int(depths[one]), np.ones_like(course)))
+        fade = np.clip(8 * np.minimum(weight, 1 - weight), 0, 1)  # unseen where it meets a trunk
+        veins.append(vein(course, where, radius, int(depths[one]), fade))
     for _ in range(int(rng.integers(*settings.branches, endpoint=True))):
         parent = int(rng.integers(count))
         where = _stretch(rng, len(along), (0.5, 3.5))
@@ -98,7 +99,8 @@ def finger_veins(
         away = rng.choice([-1, 1]) * rng.uniform(0.2, 0.9) * _smoothstep(part * 0.8)
         away = away + 0.7 * wander * smooth_walk(rng, len(part), _STEPS) * _smoothstep(3 * part)
         radius = widths[parent] * rng.uniform(0.35, 0.85)
-        fade = np.clip(3 * (1 - part), 0, 1)  # the free end dives into deeper tissue
+        # The free end dives into deeper tissue.
+        fade = np.clip(np.minimum(3 * (1 - part), 8 * part), 0, 1)
         course = courses[parent][where] + away
         veins.append(vein(course, where, radius, int(depths[parent]), fade))
     return veins

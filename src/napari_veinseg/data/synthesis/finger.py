@@ -1,6 +1,6 @@
 """One synthetic image with its truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 _DEFAULT = SynthesisSettings()
 _BLUR_BY_DEPTH = (0.5, 1.0, 1.6)  # of the blur at middle depth
-_SEEN = 0.025  # a vein this much darker than its shoulders is drawn by an annotator ...
-_UNSEEN = 0.012  # ... and one below this is not; between the two nobody can decide
+_SEEN = 0.03  # a vein this much darker than its shoulders is drawn by an annotator ...
+_UNSEEN = 0.014  # ... and one below this is not; between the two nobody can decide
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,13 @@ def _tree_scene(
     y, x = np.broadcast_arrays(y[:, None], x[None] * shape[1] / shape[0])
     region = np.ones(shape, bool)
     light, opaque = _with_distractors(rng, light, x + 2, y, unit, settings)
-    if rng.random() < 0.3:  # a round field of view, as through a lens
+    outline = rng.random()
+    if outline < 0.35:  # an arm or a hand before a background
+        pose = draw_pose(rng, shape, replace(settings, crop_share=0.0))
+        across = pose.coordinates()[1]
+        light = with_rim(rng, light, across, pose.unit, settings)
+        region = np.abs(across) < 1
+    elif outline < 0.65:  # a round field of view, as through a lens
         beyond = np.hypot(y, x) - rng.uniform(0.85, 1.3)
         region = beyond < 0
         light = np.where(region, light, rng.choice([0.01, 0.05, 0.3])).astype(np.float32)

@@ -41,6 +41,7 @@ def tissue_light(
     light += rng.normal(0, 0.25) * inside
     light += rng.normal(0, 0.06) * (along - pose.length / 2)
     light += _joints(rng, along, inside, pose.length, uniform(rng, settings.joints))
+    light -= _shadows(rng, along, inside, pose.length, settings)
     light += uniform(rng, settings.illumination) * _slow(rng, pose.shape, pose.unit)
     light += uniform(rng, settings.mottle) * _clouds(rng, pose.shape, pose.unit)
     factors: Field = np.exp(light)
@@ -141,6 +142,28 @@ def _joints(
         )
         place += uniform(rng, _PHALANX)
     return light
+
+
+def _shadows(
+    rng: np.random.Generator,
+    along: Field,
+    across: Field,
+    length: float,
+    settings: SynthesisSettings,
+) -> Field:
+    """Darken broad bands along the finger, and its ends: dark, but much wider than a vein."""
+    shadow = np.zeros_like(along)
+    for _ in range(int(rng.integers(0, 4))):
+        place, middle = rng.uniform(-0.8, 0.8), rng.uniform(0, length)
+        thick, reach = rng.uniform(0.22, 0.5), rng.uniform(0.5, 3.0)
+        off = across - place - rng.normal(0, 0.1) * (along - middle)
+        distance = (off / thick) ** 2 + np.abs((along - middle) / reach) ** 3
+        shadow += uniform(rng, settings.shadow) * np.exp(-0.5 * distance)
+    for end in (0, length):
+        if rng.random() < 0.3:
+            into = np.abs(along - end) - rng.uniform(1.5, 3.5)
+            shadow += 1.5 * uniform(rng, settings.shadow) / (1 + np.exp(np.clip(4 * into, -30, 30)))
+    return shadow
 
 
 def _slow(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:

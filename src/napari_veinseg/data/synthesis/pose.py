@@ -87,6 +87,7 @@ class Pose:
         x = self.origin[1] + self.unit * (cosine * along - sine * across)
         # Towards the edge light passes more and more tissue that does not hold the vein.
         facing = np.clip((np.cos(turn) - _GRAZING) / 0.3, 0, 1)
+        facing *= np.clip((half - 0.55) / 0.3, 0, 1)  # the tip has only fine vessels
         return np.stack([y, x], axis=1).astype(np.float32), facing.astype(np.float32)
 
 

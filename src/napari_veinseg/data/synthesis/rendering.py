@@ -9,7 +9,8 @@ from scipy import ndimage
 from napari_veinseg.data.synthesis.anatomy import DEPTHS, Vein
 from napari_veinseg.data.synthesis.random_fields import Field
 
-_WIDENING = 0.4  # of the tissue's blur, which an annotator takes for a part of the vein
+_CORE = 0.85  # of the radius: the rim of a vein is too pale to be drawn ...
+_WIDENING = 0.25  # ... and this much of the tissue's blur is taken for a part of it
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _draw(item: Course, layer: Field, drawn: NDArray[np.bool_], widening: float)
     chord = np.sqrt(np.clip(1 - (distance / (around + 0.5)) ** 2, 0, None))
     darkness = item.absorbance[inside][nearest] * around / (around + 0.5)
     np.maximum(layer[box], darkness * chord, out=layer[box])
-    drawn[box] |= distance <= np.maximum(np.hypot(around, widening), 0.75)
+    drawn[box] |= distance <= np.maximum(np.hypot(_CORE * around, widening), 0.75)
 
 
 def _nearest_sample(

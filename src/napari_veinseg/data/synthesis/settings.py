@@ -45,6 +45,8 @@ class SynthesisSettings:
         Logarithm of the finger's brightness at its edge over that on its axis.
     joints : (float, float)
         Brightness of the patches at the joints, relative to their surroundings.
+    shadow : (float, float)
+        Darkness of broad shadows: bone, tendon, the finger's ends.
     illumination : (float, float)
         Standard deviation of the logarithm of slow lighting.
     crease_share, hair_share, bar_share, object_share, texture_share : float
@@ -67,7 +69,7 @@ class SynthesisSettings:
 
     height: Range = (60, 240)
     aspect: Range = (1.2, 2.7)
-    tree_share: float = 0.2
+    tree_share: float = 0.25
     crop_share: float = 0.4
     finger_height: Range = (0.26, 0.5)
     rotation: Range = (-8, 8)
@@ -79,9 +81,10 @@ class SynthesisSettings:
     contrast: Range = (0.07, 0.8)
     contrast_spread: float = 0.4
     scatter: Range = (0.2, 1.4)
-    mottle: Range = (0.0, 0.06)
+    mottle: Range = (0.0, 0.08)
     cross_profile: Range = (-1.0, 0.7)
-    joints: Range = (0.0, 0.9)
+    joints: Range = (0.0, 1.4)
+    shadow: Range = (0.0, 0.7)
     illumination: Range = (0.03, 0.3)
     crease_share: float = 0.5
     hair_share: float = 0.3
