@@ -1,0 +1,306 @@
+"""The part of the Evaluate widget that judges models on a dataset."""
+
+from functools import partial
+from pathlib import Path
+
+import napari
+from napari.utils.notifications import show_info
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_veinseg.data.sample import Sample
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation import figures
+from napari_veinseg.evaluation.caveats import caveats
+from napari_veinseg.evaluation.comparison import Comparison
+from napari_veinseg.evaluation.contenders import Contender
+from napari_veinseg.evaluation.summary import summarise
+from napari_veinseg.model.store import installed_models
+from napari_veinseg.widgets.agreement import add_agreement_layer, agreement
+from napari_veinseg.widgets.evaluate_work import (
+    DatasetTask,
+    OpenedImage,
+    evaluate_dataset,
+    open_image,
+    save_report,
+)
+from napari_veinseg.widgets.form import Section, button, hint
+from napari_veinseg.widgets.jobs import Job, Step
+from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.records import edited_pixels
+from napari_veinseg.widgets.result_views import FigureTable, Plot
+
+_SUMMARY = ("vein_iou", "cldice", "centreline_recall")
+
+
+class ModelList(QListWidget):
+    """The installed models, each with a box to tick."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMaximumHeight(84)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the installed models anew, keeping the ticks."""
+        ticked = {name for name, _ in self.chosen()} if self.count() else None
+        self.clear()
+        for number, model in enumerate(installed_models()):
+            item = QListWidgetItem(model.name)
+            item.setData(Qt.ItemDataRole.UserRole, model.path)
+            on = number == 0 if ticked is None else model.name in ticked
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+            self.addItem(item)
+
+    def chosen(self) -> list[tuple[str, Path]]:
+        """Return the ticked models.
+
+        Returns
+        -------
+        list of tuple of str and Path
+            Names and files.
+        """
+        items = [self.item(row) for row in range(self.count())]
+        return [
+            (item.text(), item.data(Qt.ItemDataRole.UserRole))
+            for item in items
+            if item.checkState() == Qt.CheckState.Checked
+        ]
+
+    def showEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
+        """Show also what was installed meanwhile."""
+        super().showEvent(event)
+        self.refresh()
+
+
+class DatasetEvaluation(QWidget):
+    """Choose a dataset and models, press Evaluate, look at the worst image first.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where images are opened.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self.job = Job("Evaluating", self)
+        self.comparison: Comparison | None = None
+        self._name = ""
+        self._rows: list[tuple[Contender, Sample]] = []
+        self._opened: list[object] = []
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(self._make_form())
+        layout.addWidget(self._make_results())
+        self.job.changed.connect(self._show_state)
+        self._show_state()
+
+    def _make_form(self) -> Section:
+        section = Section("Models on a dataset")
+        self.dataset = QLineEdit()
+        self.dataset.setPlaceholderText("a folder with images/ and masks/")
+        self.browse = button("Choose a dataset…", "Choose a folder with images/ and masks/.")
+        self.models = ModelList()
+        self.fingers = QLineEdit()
+        self.fingers.setPlaceholderText(r"such as ^(.+)_\d+$")
+        self.baselines = QCheckBox("Classical baselines, too")
+        self.everything = QCheckBox("Every sample, not only the hold-out")
+        self.evaluate = button(
+            "Evaluate", "Score the ticked models on the dataset; nothing is written.", primary=True
+        )
+        self.cancel = button("Cancel", "Stop after the image that is in work.")
+        self.status = hint()
+        section.add_row("Dataset", self.dataset, "A folder with images/ and masks/; it is read.")
+        section.add_wide(self.browse)
+        section.add_row("Models", self.models, "The models that are compared.")
+        section.add_row(
+            "Finger in name",
+            self.fingers,
+            "A regular expression whose first group is the finger in a file name; empty takes "
+            "samples.csv.  Intervals then resample fingers.",
+        )
+        section.add_wide(
+            self.baselines, "Maximum curvature and ridge filters, beside the models; slower."
+        )
+        section.add_wide(
+            self.everything,
+            "Images that a model was trained on are left out anyway.",
+        )
+        section.add_wide(self.evaluate)
+        section.add_wide(self.cancel)
+        section.add_wide(self.status)
+        self.browse.clicked.connect(self._browse)
+        self.evaluate.clicked.connect(self._evaluate)
+        self.cancel.clicked.connect(self.job.cancel)
+        return section
+
+    def _make_results(self) -> Section:
+        self.results = section = Section("Results")
+        self.caveats = hint()
+        self.summary = FigureTable(["Mean of images", "IoU", "clDice", "Recall*"], 8)
+        self.images = FigureTable(["Image", "Model", "IoU", "clDice"], 9)
+        self.distribution, self.curve = Plot(), Plot()
+        self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
+        section.add_wide(self.caveats)
+        section.add_wide(
+            self.summary,
+            "Vein IoU, clDice and recall of the centreline, averaged over images.",
+        )
+        section.add_wide(
+            self.images, "Click a heading to sort, and a row to open that image with its errors."
+        )
+        section.add_wide(hint("Click an image to open it.  * of the centreline, within 2 px"))
+        section.add_wide(self.save)
+        section.add_wide(self.distribution)
+        section.add_wide(self.curve)
+        section.hide()
+        self.images.chosen.connect(self._open)
+        self.save.clicked.connect(self._save)
+        return section
+
+    # What is asked for.
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.dataset.text())
+        if folder:
+            self.dataset.setText(folder)
+
+    def task(self) -> DatasetTask:
+        """Return what the controls say.
+
+        Returns
+        -------
+        DatasetTask
+            For the next run.
+
+        Raises
+        ------
+        VeinSegError
+            When no dataset is chosen, or nothing is to be compared.
+        """
+        folder = self.dataset.text().strip()
+        if not folder:
+            raise VeinSegError("Choose a dataset first: a folder with images/ and masks/.")
+        models = self.models.chosen()
+        if not models and not self.baselines.isChecked():
+            raise VeinSegError("Tick a model or the baselines: there is nothing to evaluate.")
+        return DatasetTask(
+            Path(folder).expanduser(),
+            models,
+            self.baselines.isChecked(),
+            self.everything.isChecked(),
+            self.fingers.text().strip(),
+        )
+
+    # What is done.
+
+    def _evaluate(self) -> None:
+        with reported("Evaluating"):
+            task = self.task()
+            self._name = task.dataset.resolve().name
+            self.job.start(partial(evaluate_dataset, task), self.show_comparison, self._hear)
+
+    def _hear(self, news: object) -> None:
+        if isinstance(news, Step):
+            share = f" ({news.done + 1} of {news.total})" if news.total else ""
+            self.status.setText(news.text + share)
+
+    def _show_state(self) -> None:
+        running = self.job.running
+        self.evaluate.setEnabled(not running)
+        self.save.setEnabled(not running)
+        self.cancel.setVisible(running)
+        self.status.setVisible(running)
+
+    def show_comparison(self, comparison: Comparison) -> None:
+        """Show what was scored, the worst images first.
+
+        Parameters
+        ----------
+        comparison : Comparison
+            All contenders on all images.
+        """
+        self.comparison = comparison
+        pairs = [(result, image) for result in comparison.results for image in result.images]
+        pairs.sort(key=lambda pair: pair[1].metrics["vein_iou"])
+        self._rows = [(result.contender, image.sample) for result, image in pairs]
+        self.images.fill(
+            [
+                (
+                    image.sample.stem + (" (trained on)" if image.seen else ""),
+                    result.contender.name,
+                    image.metrics["vein_iou"],
+                    image.metrics["cldice"],
+                )
+                for result, image in pairs
+            ]
+        )
+        self.summary.fill(
+            [
+                (each.name, *(each.mean_of_images[name].value for name in _SUMMARY))
+                for each in map(summarise, comparison.results)
+                if each.images
+            ]
+        )
+        said = [comparison.selection.note, *caveats(comparison)]
+        self.caveats.setText("\n".join(said))
+        self.distribution.show_figure(
+            figures.iou_distribution(comparison.results), "Vein IoU of every image, by model"
+        )
+        self.curve.show_figure(
+            figures.precision_recall(comparison.results), "Precision over recall, pooled, by model"
+        )
+        self.results.show()
+
+    def _open(self, row: int) -> None:
+        with reported("Opening the image"):
+            contender, sample = self._rows[row]
+            self.job.start(partial(open_image, sample, contender), self._show_image, self._hear)
+
+    def _show_image(self, opened: OpenedImage) -> None:
+        """Put an image with truth, prediction and errors into the viewer, in place of the last."""
+        self._close_opened()
+        layers = self._viewer.layers
+        image = self._viewer.add_image(opened.image, name=opened.stem)
+        truth = add_mask_layer(self._viewer, opened.truth, image, name=f"{opened.stem} truth")
+        mask = add_mask_layer(
+            self._viewer, opened.prediction, image, name=f"{opened.stem} {opened.model}"
+        )
+        errors = add_agreement_layer(
+            self._viewer,
+            agreement(opened.prediction, opened.truth),
+            mask,
+            f"{opened.stem} {opened.model} agreement",
+        )
+        truth.visible = mask.visible = False
+        layers.selection.active = errors
+        self._opened = [image, truth, mask, errors]
+        self._viewer.reset_view()
+
+    def _close_opened(self) -> None:
+        layers = [layer for layer in self._opened if layer in self._viewer.layers]
+        if any(edited_pixels(layer).any() for layer in layers[1:3]):
+            return  # somebody has painted on it
+        for layer in layers:
+            self._viewer.layers.remove(layer)
+
+    def _save(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the report")
+        if folder and self.comparison is not None:
+            work = partial(save_report, self.comparison, self._name, Path(folder))
+            self.job.start(work, self._saved, self._hear)
+
+    def _saved(self, page: Path) -> None:
+        show_info(f"The report is {page}")

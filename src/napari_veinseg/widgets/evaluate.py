@@ -1,0 +1,178 @@
+"""The Evaluate widget: measure a mask, hold it against a truth, judge models on a dataset."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels
+from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.widgets.agreement import (
+    add_agreement_layer,
+    agreement,
+    is_agreement_layer,
+    mean_of_slices,
+)
+from napari_veinseg.widgets.choices import LayerChoice
+from napari_veinseg.widgets.dataset_evaluation import DatasetEvaluation
+from napari_veinseg.widgets.form import Panel, Section, button
+from napari_veinseg.widgets.jobs import Job
+from napari_veinseg.widgets.measuring import (
+    MeasuredLayer,
+    PixelSize,
+    measure_mask,
+    save_tables,
+    show_measurement,
+    summary_of,
+)
+from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.result_views import FigureTable
+
+_NAMES = {
+    "vein_iou": "Vein IoU",
+    "dice": "Dice",
+    "precision": "Precision",
+    "recall": "Recall",
+    "cldice": "clDice",
+    "centreline_precision": "Centreline precision",
+    "centreline_recall": "Centreline recall",
+    "hausdorff_95_px": "Hausdorff 95 % (px)",
+    "two_class_mean_iou": "Two-class mean IoU",
+}
+
+
+class EvaluateWidget(Panel):
+    """Measure a mask, compare it with a truth, or compare models on a dataset.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose masks are measured.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer)
+        self.job = Job("Measuring", self)
+        self.measured: tuple[str, MeasuredLayer] | None = None
+        self._add_measure_section()
+        self._add_truth_section()
+        self.on_dataset = DatasetEvaluation(self.viewer)
+        self.add(self.on_dataset)
+        self.closing.connect(self.job.abandon)
+        self.closing.connect(self.on_dataset.job.abandon)
+        self.job.changed.connect(self._show_state)
+        self.mask.layer_changed.connect(self._show_state)
+        self.truth.layer_changed.connect(self._show_state)
+        self._show_state()
+
+    def _mask_choice(self, empty: str) -> LayerChoice:
+        return LayerChoice(
+            self.viewer,
+            Labels,
+            accepts=lambda layer: layer.ndim in (2, 3) and not is_agreement_layer(layer),
+            empty=empty,
+        )
+
+    def _add_measure_section(self) -> None:
+        section = self.add_section("Measure a mask")
+        self.mask = self._mask_choice("Segment an image first")
+        self.measure = button(
+            "Measure", "Find centreline, branches and bifurcations, and measure them."
+        )
+        self.figures = FigureTable(["", ""], 6)
+        self.table = button("Show the branches", "Open napari's table of the branches.")
+        self.save = button("Save tables…", "Write branches.csv and images.csv.")
+        section.add_row("Mask", self.mask, "The labels that are measured: 1 is vein, 2 unsure.")
+        section.add_wide(self.measure)
+        section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
+        section.add_buttons(self.table, self.save)
+        self._prepare(self.figures)
+        self.measure.clicked.connect(self._measure)
+        self.table.clicked.connect(self._show_table)
+        self.save.clicked.connect(self._save)
+
+    def _add_truth_section(self) -> None:
+        section: Section = self.add_section("Hold it against a truth")
+        self.truth = self._mask_choice("Open a second mask")
+        self.tolerance = QDoubleSpinBox()
+        self.tolerance.setRange(0, 100)
+        self.tolerance.setValue(TOLERANCE)
+        self.tolerance.setSuffix(" px")
+        self.compare = button("Compare", "Score the mask above, and show where it is wrong.")
+        self.scores = FigureTable(["", ""], 9)
+        section.add_row("Truth", self.truth, "The labels that are taken as right.")
+        section.add_row(
+            "Tolerance",
+            self.tolerance,
+            "How far a centreline may lie beside the true one, in pixels.",
+        )
+        section.add_wide(self.compare)
+        section.add_wide(self.scores, "The mask's scores; of a stack, the mean of its slices.")
+        self._prepare(self.scores)
+        self.compare.clicked.connect(self._compare)
+
+    def _prepare(self, table: FigureTable) -> None:
+        table.horizontalHeader().hide()
+        table.hide()
+
+    def _show_state(self) -> None:
+        idle = not self.job.running
+        self.measure.setEnabled(idle and self.mask.layer is not None)
+        two = self.truth.layer is not None and self.truth.layer is not self.mask.layer
+        self.compare.setEnabled(idle and self.mask.layer is not None and two)
+        self.table.setVisible(self.measured is not None)
+        self.save.setVisible(self.measured is not None)
+
+    # Measure.
+
+    def _measure(self) -> None:
+        with reported("Measuring"):
+            layer = self.mask.layer
+            work = partial(measure_mask, _pixels(layer), PixelSize.of(layer))
+            self.job.start(work, partial(self._show_measured, layer))
+
+    def _show_measured(self, layer: Labels, measured: MeasuredLayer) -> None:
+        if layer not in self.viewer.layers:
+            return
+        self.measured = (layer.name, measured)
+        show_measurement(self.viewer, layer, measured)
+        self.mask.choose(layer)
+        self.figures.fill(summary_of(measured))
+        self.figures.show()
+        self._show_state()
+
+    def _show_table(self) -> None:
+        with reported("Opening the table"):
+            self.viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+
+    def _save(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the tables")
+        if folder and self.measured is not None:
+            with reported("Saving the tables"):
+                name, measured = self.measured
+                save_tables(measured, name, Path(folder))
+
+    # Compare.
+
+    def _compare(self) -> None:
+        with reported("Comparing"):
+            mask, truth = self.mask.layer, self.truth.layer
+            prediction, right = _pixels(mask), _pixels(truth)
+            scores = mean_of_slices(prediction, right, self.tolerance.value())
+            add_agreement_layer(
+                self.viewer, agreement(prediction, right), mask, f"{mask.name} agreement"
+            )
+            self.scores.fill([(label, scores[name]) for name, label in _NAMES.items()])
+            self.scores.show()
+
+
+def _pixels(layer: Labels) -> npt.NDArray[Any]:
+    """Copy a mask, so that painting may go on while it is worked on."""
+    if layer.multiscale:
+        raise VeinSegError(f"The layer '{layer.name}' has several scales: convert it to one first.")
+    return np.array(layer.data)

@@ -1,0 +1,143 @@
+"""What the Evaluate widget does in its worker: models on a dataset, and one image of it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.sample import Sample
+from napari_veinseg.evaluation.baselines import BASELINES
+from napari_veinseg.evaluation.comparison import Comparison, compare, read_pair, select
+from napari_veinseg.evaluation.contenders import Baseline, Contender, Model
+from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.evaluation.report import write_report
+from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.jobs import Reporter, Step
+
+
+@dataclass(frozen=True)
+class DatasetTask:
+    """What was asked for when Evaluate was pressed.
+
+    Parameters
+    ----------
+    dataset : Path
+        The dataset's folder.
+    models : sequence of tuple of str and Path
+        Names and files of models.
+    baselines : bool
+        Whether the classical extractors come along.
+    everything : bool
+        Whether to take every sample although there is a hold-out.
+    finger_pattern : str
+        Empty for none.
+    tolerance : float
+        px beside the true centreline that still count.
+    """
+
+    dataset: Path
+    models: Sequence[tuple[str, Path]]
+    baselines: bool = False
+    everything: bool = False
+    finger_pattern: str = ""
+    tolerance: float = TOLERANCE
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image of the dataset with what a contender says of it.
+
+    Parameters
+    ----------
+    stem, model : str
+        Which image and whose prediction.
+    image : ndarray
+        As stored.
+    truth, prediction : ndarray of uint8
+        `(Y, X)` masks.
+    """
+
+    stem: str
+    model: str
+    image: npt.NDArray[Any]
+    truth: npt.NDArray[np.uint8]
+    prediction: npt.NDArray[np.uint8]
+
+
+def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
+    """Compare models on a dataset.
+
+    Parameters
+    ----------
+    task : DatasetTask
+        What was asked for.
+    reporter : Reporter
+        Told every image.
+
+    Returns
+    -------
+    Comparison
+        Everything that was scored.
+    """
+    chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
+    contenders: list[Contender] = [
+        Model(name, engine.load_model(path, reporter)) for name, path in task.models
+    ]
+    if task.baselines:
+        contenders += [Baseline(name) for name in BASELINES]
+
+    def progress(done: int, total: int, stem: str) -> None:
+        reporter.tell(Step(done, total, f"Evaluating {stem}"))
+
+    return compare(chosen, contenders, task.tolerance, progress)
+
+
+def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:
+    """Read an image of a dataset and predict it again.
+
+    Parameters
+    ----------
+    sample : Sample
+        The image.
+    contender : Contender
+        Whose prediction is wanted.
+    reporter : Reporter
+        Told what is being opened.
+
+    Returns
+    -------
+    OpenedImage
+        What is to be shown.
+    """
+    reporter.tell(Step(0, 0, f"Opening {sample.stem}"))
+    image, truth = read_pair(sample)
+    mask = contender.predict(sample, image).mask
+    return OpenedImage(sample.stem, contender.name, image, truth, mask)
+
+
+def save_report(comparison: Comparison, name: str, folder: Path, reporter: Reporter) -> Path:
+    """Write `report.html`, `summary.json` and `per_image.csv`.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was scored.
+    name : str
+        The dataset's name.
+    folder : Path
+        Where they go.
+    reporter : Reporter
+        Told that it is being written.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    reporter.tell(Step(0, 0, "Writing the report"))
+    write_report(comparison, name, folder)
+    return folder / "report.html"

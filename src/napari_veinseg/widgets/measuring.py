@@ -1,0 +1,252 @@
+"""Measure a mask layer: centreline, ends and bifurcations as layers, tables as CSV files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from napari.layers import Labels, Points, Shapes
+
+from napari_veinseg.data.tables import Value, write_table
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.measurement.measure import measure
+from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
+from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.layers import spatial_attributes
+
+END_COLOUR = "#ffc233"
+BIFURCATION_COLOUR = "#35d0ff"
+LINE_COLOUR = "#f2f2f2"
+
+Row = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class PixelSize:
+    """What a pixel of a layer measures.
+
+    Parameters
+    ----------
+    spacing : tuple of float
+        Along Y and X.
+    unit : str
+        `px` where the layer has no length as its unit.
+    """
+
+    spacing: tuple[float, float] = (1.0, 1.0)
+    unit: str = "px"
+
+    @classmethod
+    def of(cls, layer: Labels) -> "PixelSize":
+        """Read the scale and the units of a layer.
+
+        Parameters
+        ----------
+        layer : Labels
+            A mask.
+
+        Returns
+        -------
+        PixelSize
+            In the layer's unit where both axes have the same length as unit.
+        """
+        units = [str(unit) for unit in layer.units[-2:]]
+        if units[0] != units[1] or units[0] in ("pixel", "dimensionless"):
+            return cls()
+        rows, columns = (float(abs(size)) for size in layer.scale[-2:])
+        return cls((rows, columns), f"{layer.units[-1]:~}")
+
+
+@dataclass(frozen=True)
+class MeasuredLayer:
+    """A measured mask, ready to be shown and saved.
+
+    Parameters
+    ----------
+    paths : sequence of ndarray
+        Each branch's centreline in data coordinates of the mask.
+    points : ndarray
+        `(n, ndim)`, ends and bifurcations.
+    kinds : sequence of str
+        'end' or 'bifurcation' of each point.
+    branches, images : list of dict
+        The tables, in px and, where the layer has one, in its unit.
+    unit : str
+        The layer's unit, `px` for none.
+    """
+
+    paths: Sequence[npt.NDArray[np.float64]]
+    points: npt.NDArray[np.float64]
+    kinds: Sequence[str]
+    branches: list[Row]
+    images: list[Row]
+    unit: str
+
+
+def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporter) -> MeasuredLayer:
+    """Measure a mask or each slice of a stack.
+
+    Parameters
+    ----------
+    mask : ndarray
+        `(Y, X)` or `(N, Y, X)`, a copy that nobody paints on meanwhile.
+    size : PixelSize
+        Of the layer.
+    reporter : Reporter
+        Told every slice.
+
+    Returns
+    -------
+    MeasuredLayer
+        Graph and tables.
+    """
+    paths, points, kinds = [], [], []
+    branches: list[Row] = []
+    images: list[Row] = []
+    planes = mask if mask.ndim == 3 else mask[np.newaxis]
+    for number, plane in enumerate(planes):
+        reporter.tell(Step(number, len(planes), "Measuring"))
+        place: Row = {"slice": number} if mask.ndim == 3 else {}
+        before = [number] * (mask.ndim - 2)
+        measured = measure(plane)
+        rows = list(branch_rows(measured))
+        whole = image_row(measured)
+        if size.unit != "px":
+            scaled = measure(plane, size.spacing)
+            rows = [a | b for a, b in zip(rows, branch_rows(scaled, size.unit), strict=True)]
+            whole |= image_row(scaled, size.unit)
+        branches += [place | row for row in rows]
+        images.append(place | whole)
+        paths += [_placed(branch.path, before) for branch in measured.skeleton.branches]
+        for kind, found in (
+            ("end", measured.skeleton.ends),
+            ("bifurcation", measured.skeleton.bifurcations),
+        ):
+            points.append(_placed(found, before))
+            kinds += [kind] * len(found)
+    return MeasuredLayer(paths, np.concatenate(points), kinds, branches, images, size.unit)
+
+
+def _placed(path: npt.NDArray[np.intp], before: Sequence[int]) -> npt.NDArray[np.float64]:
+    slices = np.tile(np.asarray(before, float), (len(path), 1))
+    return np.hstack([slices, path.astype(float)])
+
+
+def show_measurement(
+    viewer: napari.Viewer, mask: Labels, measured: MeasuredLayer
+) -> tuple[Shapes, Points]:
+    """Add centrelines and points over a mask; those of an earlier measurement are replaced.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer of the mask.
+    mask : Labels
+        The mask that was measured.
+    measured : MeasuredLayer
+        What was found.
+
+    Returns
+    -------
+    Shapes, Points
+        The new layers; the branch table is the features of the first.
+    """
+    names = f"{mask.name} centreline", f"{mask.name} ends and bifurcations"
+    for layer in [layer for layer in viewer.layers if layer.metadata.get("veinseg_measured")]:
+        if layer.name in names:
+            viewer.layers.remove(layer)
+    common = {**spatial_attributes(mask), "metadata": {"veinseg_measured": True}}
+    points = viewer.add_points(
+        measured.points,
+        ndim=mask.ndim,
+        name=names[1],
+        features=pd.DataFrame({"kind": pd.Categorical(measured.kinds, ["end", "bifurcation"])}),
+        face_color="kind",
+        face_color_cycle=[END_COLOUR, BIFURCATION_COLOUR],
+        size=5,
+        border_width=0.1,
+        border_color="black",
+        **common,
+    )
+    lines = viewer.add_shapes(
+        list(measured.paths) or None,
+        ndim=mask.ndim,
+        shape_type="path",
+        name=names[0],
+        features=pd.DataFrame(measured.branches),
+        edge_color=LINE_COLOUR,
+        edge_width=1,
+        face_color="transparent",
+        **common,
+    )
+    viewer.layers.selection.active = lines
+    return lines, points
+
+
+def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
+    """Give the figures of all slices for the dock.
+
+    Parameters
+    ----------
+    measured : MeasuredLayer
+        What was found.
+
+    Returns
+    -------
+    list of tuple of str
+        Name and value.
+    """
+    unit = measured.unit
+
+    def total(name: str) -> float:
+        return float(sum(float(row[name]) for row in measured.images))
+
+    widths = [float(row[f"median_width_{unit}"]) for row in measured.images]
+    known = [width for width in widths if np.isfinite(width)]
+    share = total("vein_area_share") / len(measured.images)
+    return [
+        ("Vein area", f"{100 * share:.1f} %"),
+        ("Total length", f"{total(f'total_length_{unit}'):.4g} {unit}"),
+        ("Median width", f"{np.median(known):.3g} {unit}" if known else "no vein"),
+        ("Branches", f"{total('branches'):.0f}"),
+        ("Bifurcations", f"{total('bifurcations'):.0f}"),
+        ("Ends", f"{total('ends'):.0f}"),
+    ]
+
+
+def save_tables(measured: MeasuredLayer, name: str, folder: Path) -> None:
+    """Write `branches.csv` and `images.csv`.
+
+    Parameters
+    ----------
+    measured : MeasuredLayer
+        What was found.
+    name : str
+        The mask's name, the first column.
+    folder : Path
+        An existing folder.
+
+    Raises
+    ------
+    VeinSegError
+        If it holds such tables already or cannot be written.
+    """
+    first: Row = {"mask": name}
+    columns: Mapping[str, Any] = (
+        measured.branches[0] if measured.branches else dict.fromkeys(branch_columns(measured.unit))
+    )
+    for file in ("branches.csv", "images.csv"):
+        if (folder / file).exists():
+            raise VeinSegError(f"{folder} holds {file} already: choose another folder.")
+    write_table(
+        folder / "branches.csv", (first | row for row in measured.branches), [*first, *columns]
+    )
+    write_table(
+        folder / "images.csv",
+        (first | row for row in measured.images),
+        [*first, *measured.images[0]],
+    )

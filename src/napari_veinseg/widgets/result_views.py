@@ -1,0 +1,136 @@
+"""The results of an evaluation in a dock: sortable tables and plots."""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Cell = str | float
+
+
+class FigureTable(QTableWidget):
+    """A table whose numbers sort as numbers; a click tells which row it is.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        Of the columns.
+    rows_shown : int
+        How many rows are in sight; the others scroll.
+    """
+
+    chosen = Signal(int)
+    """The number that a clicked row had when the table was filled."""
+
+    def __init__(self, headings: Sequence[str], rows_shown: int) -> None:
+        super().__init__(0, len(headings))
+        self._rows_shown = rows_shown
+        self.setHorizontalHeaderLabels(list(headings))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(24)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.cellClicked.connect(self._tell)
+
+    def fill(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Show other rows.
+
+        Parameters
+        ----------
+        rows : sequence of sequence of str or float
+            Numbers are shown with three digits.
+        """
+        self.setSortingEnabled(False)  # else rows move while they are filled
+        self.setRowCount(len(rows))
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                self.setItem(number, column, self._item(value, number))
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)  # in the given order until a heading is clicked
+        self.updateGeometry()
+
+    def _item(self, value: Cell, number: int) -> QTableWidgetItem:
+        item = QTableWidgetItem()
+        item.setData(Qt.ItemDataRole.UserRole, number)
+        if isinstance(value, str):
+            item.setText(value)
+            item.setToolTip(value)
+        else:
+            item.setData(Qt.ItemDataRole.DisplayRole, round(float(value), 3))
+            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return item
+
+    def _tell(self, row: int, _column: int) -> None:
+        item = self.item(row, 0)
+        if item is not None:
+            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Return the size at which as many rows are in sight as were asked for."""
+        rows = max(1, min(self.rowCount(), self._rows_shown))
+        height = self.horizontalHeader().sizeHint().height() + 24 * rows + 4
+        return QSize(300, height)
+
+
+class Plot(QLabel):
+    """A matplotlib figure as a picture that follows the dock's width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn = QPixmap()
+        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.setMinimumWidth(120)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_figure(self, figure: "Figure", description: str) -> None:
+        """Draw a figure.
+
+        Parameters
+        ----------
+        figure : Figure
+            The figure.
+        description : str
+            What it shows, in words.
+        """
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=200)
+        self._drawn.loadFromData(file.getvalue())
+        self.setToolTip(description)
+        self.setAccessibleName(description)
+        self._fit()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
+        """Draw at the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._drawn.isNull() or self.width() < 10:
+            return
+        sharpness = self.devicePixelRatioF()
+        fitted = self._drawn.scaledToWidth(
+            round(self.width() * sharpness), Qt.TransformationMode.SmoothTransformation
+        )
+        fitted.setDevicePixelRatio(sharpness)
+        self.setPixmap(fitted)
+        self.setFixedHeight(round(fitted.height() / sharpness))

@@ -1,0 +1,220 @@
+"""Measure, compare and judge, in a real viewer."""
+
+import csv
+
+import numpy as np
+import pytest
+from napari.layers import Labels, Points, Shapes
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.widgets.evaluate import EvaluateWidget
+from tests.evaluation.test_report import make_dataset
+from tests.measurement.shapes import capsule
+
+MASK = (capsule((60, 40), (140, 260), 9) | capsule((100, 150), (20, 240), 7)).astype(np.uint8)
+
+
+@pytest.fixture
+def widget(viewer, stub):
+    made = EvaluateWidget(viewer)
+    viewer.window.add_dock_widget(made, name="Evaluate")
+    yield made
+    made.job.abandon()
+    made.on_dataset.job.abandon()
+
+
+@pytest.fixture
+def run(qtbot):
+    def wait(button, job):
+        button.click()
+        qtbot.waitUntil(lambda: not job.running, timeout=30_000)
+
+    return wait
+
+
+def layer_of(viewer, kind):
+    (found,) = (layer for layer in viewer.layers if isinstance(layer, kind))
+    return found
+
+
+def cells(table):
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())]
+        for row in range(table.rowCount())
+    ]
+
+
+def test_measure_shows_the_graph_where_the_mask_lies(viewer, widget, run):
+    mask = viewer.add_labels(
+        MASK, scale=(0.1, 0.1), translate=(3, -2), rotate=20, units=("mm", "mm")
+    )
+    run(widget.measure, widget.job)
+    lines, points = layer_of(viewer, Shapes), layer_of(viewer, Points)
+    assert len(lines.data) == len(lines.features) == 3
+    assert sorted(points.features["kind"]) == ["bifurcation", "end", "end", "end"]
+    for layer in (lines, points):
+        np.testing.assert_allclose(
+            layer._data_to_world.affine_matrix, mask._data_to_world.affine_matrix
+        )
+        assert layer.units == mask.units
+    np.testing.assert_allclose(
+        lines.features["length_mm"], lines.features["length_px"] / 10, rtol=1e-6
+    )
+    assert any("mm" in value for _, value in cells(widget.figures))
+    meeting = points.data[list(points.features["kind"]).index("bifurcation")]
+    np.testing.assert_allclose(meeting, (100, 150), atol=6)
+
+
+def test_a_layer_without_a_length_unit_is_measured_in_pixels(viewer, widget, run):
+    viewer.add_labels(MASK, scale=(2, 2))
+    run(widget.measure, widget.job)
+    assert "length_px" in layer_of(viewer, Shapes).features
+    assert not any("length_pixel" in name for name in layer_of(viewer, Shapes).features)
+
+
+def test_measuring_again_replaces_and_a_stack_has_slices(viewer, widget, run):
+    viewer.add_labels(np.stack([MASK, np.zeros_like(MASK), MASK[::-1]]))
+    run(widget.measure, widget.job)
+    run(widget.measure, widget.job)
+    lines = layer_of(viewer, Shapes)
+    assert set(lines.features["slice"]) == {0, 2}
+    assert all(path.shape[1] == 3 for path in lines.data)
+
+
+def test_an_empty_mask_can_be_measured(viewer, widget, run, told):
+    viewer.add_labels(np.zeros((20, 30), np.uint8))
+    run(widget.measure, widget.job)
+    assert told.texts == []
+    assert ["Branches", "0"] in cells(widget.figures)
+
+
+def test_tables_are_saved_and_never_replaced(viewer, widget, run, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    viewer.add_labels(MASK, name="vëins")
+    run(widget.measure, widget.job)
+    widget.save.click()
+    with (tmp_path / "branches.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["mask"] for row in rows] == ["vëins"] * 3
+    widget.save.click()
+    assert any("already" in text for text in told.texts)
+
+
+def test_compare_scores_and_shows_the_errors(viewer, widget):
+    truth = viewer.add_labels(MASK, name="truth")
+    wrong = MASK.copy()
+    wrong[:, :80] = 0
+    wrong[180:190, 20:60] = 1
+    mask = viewer.add_labels(wrong, name="mask")
+    widget.mask.choose(mask)
+    widget.truth.choose(truth)
+    widget.compare.click()
+    errors = viewer.layers["mask agreement"]
+    assert set(np.unique(errors.data)) == {0, 1, 2, 3}
+    assert (errors.data == 2).sum() == MASK[:, :80].sum()
+    assert not errors.editable
+    scores = dict(cells(widget.scores))
+    assert float(scores["Recall"]) == pytest.approx((MASK & wrong).sum() / MASK.sum(), abs=1e-3)
+    assert widget.mask.findText("mask agreement") == -1
+
+
+def test_masks_of_different_images_are_refused_in_one_sentence(viewer, widget, told):
+    viewer.add_labels(MASK, name="a")
+    viewer.add_labels(MASK[:50], name="b")
+    widget.mask.choose(viewer.layers["a"])
+    widget.truth.choose(viewer.layers["b"])
+    widget.compare.click()
+    assert any("layers of the same image" in text for text in told.texts)
+
+
+def test_nothing_can_be_pressed_without_masks(viewer, widget):
+    assert not widget.measure.isEnabled()
+    assert not widget.compare.isEnabled()
+    viewer.add_labels(MASK)
+    assert widget.measure.isEnabled()
+    assert not widget.compare.isEnabled()
+
+
+@pytest.fixture
+def judged(viewer, widget, run, stub, tmp_path):
+    """The widget after a run of the stub model on a dataset."""
+    stub.card = ModelCard()
+    judge = widget.on_dataset
+    judge.dataset.setText(str(make_dataset(tmp_path / "data", fingers=3)))
+    judge.models.item(0).setCheckState(Qt.CheckState.Checked)
+    run(judge.evaluate, judge.job)
+    return judge
+
+
+def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
+    assert told.texts == []
+    assert not judged.results.isHidden()
+    shown = cells(judged.images)
+    assert len(shown) == 6
+    ious = [float(row[2]) for row in shown]
+    assert ious == sorted(ious), "the worst image comes first"
+    judged.images.sortItems(2, Qt.SortOrder.DescendingOrder)
+    assert [float(row[2]) for row in cells(judged.images)] == ious[::-1]
+    assert "optimistic" in judged.caveats.text()
+
+
+def test_a_click_opens_the_image_with_its_errors(viewer, judged, qtbot):
+    judged.images.sortItems(0, Qt.SortOrder.DescendingOrder)
+    judged.images.cellClicked.emit(0, 0)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4, timeout=20_000)
+    stem = judged.images.item(0, 0).text()
+    assert viewer.layers[0].name == stem
+    first = [layer for layer in viewer.layers if isinstance(layer, Labels)]
+    judged.images.cellClicked.emit(1, 0)
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert len(viewer.layers) == 4, "an untouched image makes room for the next"
+    assert first[0] not in viewer.layers
+
+    viewer.layers[1].paint((5, 5), 1)
+    judged.images.cellClicked.emit(2, 0)
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert len(viewer.layers) == 8, "what was painted on stays"
+
+
+def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
+    out = tmp_path / "report"
+    out.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(out))
+    judged.save.click()
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert {path.name for path in out.iterdir()} == {
+        "report.html",
+        "summary.json",
+        "per_image.csv",
+    }
+
+
+def test_a_missing_choice_is_one_sentence(widget, told, tmp_path):
+    judge = widget.on_dataset
+    judge.evaluate.click()
+    judge.dataset.setText(str(tmp_path))
+    for row in range(judge.models.count()):
+        judge.models.item(row).setCheckState(Qt.CheckState.Unchecked)
+    judge.evaluate.click()
+    assert len(told.texts) == 2
+    assert "dataset first" in told.texts[0]
+    assert "Tick a model" in told.texts[1]
+
+
+def test_a_dataset_that_is_none_is_told(widget, told, qtbot, tmp_path, stub):
+    stub.card = ModelCard()
+    judge = widget.on_dataset
+    judge.dataset.setText(str(tmp_path))
+    judge.baselines.setChecked(True)
+    judge.evaluate.click()
+    qtbot.waitUntil(lambda: not judge.job.running, timeout=20_000)
+    assert any("is no dataset" in text for text in told.texts)
+
+
+def test_the_manifest_offers_the_widget(make_napari_viewer):
+    viewer = make_napari_viewer()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
+    assert isinstance(widget, EvaluateWidget)
+    widget.job.abandon()
