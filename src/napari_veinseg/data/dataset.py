@@ -247,8 +247,8 @@ class Dataset:
         for old in {*old_images, *old_masks} - {new_image, new_mask}:
             old.unlink(missing_ok=True)
 
-    def assign_split(self, validation_share: float = 0.2, seed: int = 0) -> None:
-        """Give every sample without a split its side, by finger, and keep it in `samples.csv`.
+    def planned_split(self, validation_share: float = 0.2, seed: int = 0) -> dict[str, str]:
+        """Say where every sample stands or would be put, without writing anything.
 
         With fewer than two known fingers, and for samples of an unknown one, it goes by image.
         What stands in `samples.csv` never moves.
@@ -259,23 +259,41 @@ class Dataset:
             The share of samples to hold out, in [0, 0.5].
         seed : int, optional
             Seed of the draw.
+
+        Returns
+        -------
+        dict of str to str
+            'train' or 'validation' by stem.
+
+        Raises
+        ------
+        VeinSegError
+            If the share is out of its range.
         """
         if not 0 <= validation_share <= 0.5:
             raise VeinSegError(f"The validation share {validation_share} is not in [0, 0.5].")
+        by_finger = len(self.fingers) > 1
+        # A line break cannot stand in a stem: no finger is mistaken for an image.
+        groups = {
+            sample.stem: (by_finger and sample.finger) or f"\n{sample.stem}" for sample in self
+        }
+        assigned = {sample.stem: sample.split for sample in self if sample.split}
+        return complete_split(groups, assigned, validation_share, seed)
+
+    def assign_split(self, validation_share: float = 0.2, seed: int = 0) -> None:
+        """Put every sample where `planned_split` says, and keep it in `samples.csv`.
+
+        Parameters
+        ----------
+        validation_share : float, optional
+            The share of samples to hold out, in [0, 0.5].
+        seed : int, optional
+            Seed of the draw.
+        """
         if self._samples and all(sample.split for sample in self):
             return  # nothing to draw: a folder that cannot be written will do
-        by_finger = len(self.fingers) > 1
         with self._writing():
-            split = complete_split(
-                {
-                    # A line break cannot stand in a stem: no finger is mistaken for an image.
-                    sample.stem: (by_finger and sample.finger) or f"\n{sample.stem}"
-                    for sample in self
-                },
-                {sample.stem: sample.split for sample in self if sample.split},
-                validation_share,
-                seed,
-            )
+            split = self.planned_split(validation_share, seed)
             for sample in self.samples:
                 self._rows[sample.stem] = self._rows.get(sample.stem, {}) | _row(
                     sample, split[sample.stem]

@@ -110,9 +110,7 @@ class VeinModel:
         """
         width = settings.vein_width
         if width is None:
-            width = _vein_width(
-                ImageSource(image, settings.channel, settings.invert), self.card.working_vein_width
-            )
+            width = self._vein_width(ImageSource(image, settings.channel, settings.invert))
         threshold, size = settings.threshold, settings.min_size
         return replace(
             settings,
@@ -239,7 +237,7 @@ class VeinModel:
         cancelled: Callable[[], bool] | None,
     ) -> Iterator[tuple[tuple[Any, ...], NDArray[np.float32]]]:
         """Give each part's place and its probability; constant slices have none."""
-        width = settings.vein_width or _vein_width(source, self.card.working_vein_width)
+        width = settings.vein_width or self._vein_width(source)
         factor = self.card.working_vein_width / width
         rows, columns = source.shape[-2:]
         tiled = TiledPrediction((rows, columns), factor, self._predictor)
@@ -261,6 +259,12 @@ class VeinModel:
                 if cancelled and cancelled():
                     raise Cancelled("The segmentation was cancelled.")
 
+    def _vein_width(self, source: ImageSource) -> float:
+        estimate = estimate_source_width(source)
+        if estimate is None:
+            return self.card.working_vein_width
+        return estimate * self.card.vein_width_factor
+
     def _batch(
         self, source: ImageSource, start: int, stop: int
     ) -> tuple[list[Plane], list[Normaliser], list[int]]:
@@ -279,8 +283,19 @@ class VeinModel:
         return planes, normalisers, indices
 
 
-def _vein_width(source: ImageSource, usual: float) -> float:
-    """Median over some slices, for a stack shows one thing; `usual` where nothing is seen."""
+def estimate_source_width(source: ImageSource) -> float | None:
+    """Estimate the vein width of an image or stack on some slices, for a stack shows one thing.
+
+    Parameters
+    ----------
+    source : ImageSource
+        The image.
+
+    Returns
+    -------
+    float or None
+        Median width in px; None where nothing is seen.
+    """
     slices = np.unique(np.linspace(0, len(source) - 1, _MOST_SLICES).round().astype(int))
     widths = [
         estimate_vein_width(_finite(crop))
@@ -288,7 +303,7 @@ def _vein_width(source: ImageSource, usual: float) -> float:
         for crop in source.plane(int(index)).crops()
         if crop.min() != crop.max()
     ]
-    return float(np.median(widths)) if widths else usual
+    return float(np.median(widths)) if widths else None
 
 
 def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:

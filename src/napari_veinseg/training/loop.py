@@ -285,7 +285,9 @@ class Trainer:
             return
         begin = time.perf_counter()
         # Every process judges: the same weights, the same images, no word needed between them.
-        scores = self._judge.scores(self.materials.card, self.average, self._asked)
+        trained = self.at.epoch > 0
+        card = self.materials.new_card(self.config, None) if trained else self.materials.card
+        scores = self._judge.scores(card, self.average, self._asked)
         if scores is None:
             return
         score = sum(scores.values()) / len(scores)

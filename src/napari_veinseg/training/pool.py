@@ -14,7 +14,9 @@ from napari_veinseg.data.sample import Fault, Sample, fault_of
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.card import ModelCard
+from napari_veinseg.segmentation.source import ImageSource
 from napari_veinseg.segmentation.transforms import Normaliser, Resampling, resample
+from napari_veinseg.segmentation.vein_model import estimate_source_width
 
 _LARGEST_CHANGE = 8.0  # a mask that asks for more holds dots, or one blot
 _MOST_PLACES = 20_000  # vein pixels of one image to centre crops on
@@ -34,6 +36,8 @@ class Prepared:
         `(n, 2)`, the row and column of vein pixels.
     vein_width : float
         Width in px of the image, measured on the mask.
+    width_factor : float
+        That width over the one estimated on the image alone.
     vein_pixels : int
         Vein pixels of the mask.
     content_hash : str
@@ -44,6 +48,7 @@ class Prepared:
     maps: torch.Tensor
     places: npt.NDArray[np.intp]
     vein_width: float
+    width_factor: float
     vein_pixels: int
     content_hash: str
 
@@ -150,6 +155,7 @@ def prepare(
         torch.from_numpy(maps).half(),
         places[:: len(places) // _MOST_PLACES + 1],
         width,
+        width / (estimate_source_width(ImageSource(image, channel, invert)) or width),
         int((mask == VEIN).sum()),
         image_hash(image),
     )

@@ -1,5 +1,6 @@
 """A combo box of the installed models, with a way to bring in another."""
 
+import weakref
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Job, Reporter
 
 IMPORT = "Import a model file…"
+_choices: "weakref.WeakSet[ModelChoice]" = weakref.WeakSet()
 
 
 class ModelChoice(QComboBox):
@@ -28,6 +30,7 @@ class ModelChoice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        _choices.add(self)
         self._chosen: str | None = None
         self._job = Job("Importing the model", self)
         self.activated.connect(self._activate)
@@ -95,6 +98,21 @@ class ModelChoice(QComboBox):
         )
         if file:
             self._job.start(partial(_import, file), done=self.choose)
+
+
+def announce_model(name: str) -> None:
+    """Have a model that was just installed chosen in every open list.
+
+    Parameters
+    ----------
+    name : str
+        An installed model.
+    """
+    for choice in list(_choices):
+        try:
+            choice.choose(name)
+        except RuntimeError:  # Qt has deleted it
+            _choices.discard(choice)
 
 
 def _import(file: str, reporter: Reporter) -> str:

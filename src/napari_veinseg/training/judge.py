@@ -1,0 +1,60 @@
+"""Judging a network on the hold-out, on the very path that a user's images take."""
+
+from collections.abc import Callable, Sequence
+
+from napari_veinseg.data.sample import Sample
+from napari_veinseg.evaluation.metrics import counts
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.vein_model import VeinModel
+
+
+class Judge:
+    """The hold-out, read once.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Readable samples; there may be none.
+    settings : SegmentationSettings
+        What the user's images need: channel and inversion.
+    device : str
+        Where to predict.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], settings: SegmentationSettings, device: str
+    ) -> None:
+        self._images = [(sample.stem, sample.image(), sample.mask()) for sample in samples]
+        self._settings, self._device = settings, device
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def scores(
+        self, card: ModelCard, network: SegmentationNetwork, stop: Callable[[], bool]
+    ) -> dict[str, float] | None:
+        """Compute the vein IoU of every image.
+
+        Parameters
+        ----------
+        card : ModelCard
+            Describes the network.
+        network : SegmentationNetwork
+            Its weights as they are.
+        stop : callable
+            Asked between the images whether to give up.
+
+        Returns
+        -------
+        dict of str to float, or None
+            Vein IoU by stem; None when asked to stop.
+        """
+        model = VeinModel(card, network, self._device)
+        scores = {}
+        for stem, image, mask in self._images:
+            if stop():
+                return None
+            scores[stem] = counts(model.segment(image, self._settings), mask).vein_iou
+        return scores

@@ -1,0 +1,156 @@
+"""Where a run stands: all that a resumed run needs beside its config."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+from napari_veinseg.training.config import TrainingConfig
+
+_LOWEST_RATE = 0.01  # of the highest
+
+
+@dataclass
+class Position:
+    """Counters of a run.
+
+    Attributes
+    ----------
+    step, epoch : int
+        Done so far.
+    seconds, computing : float
+        Of training, over all sittings, and in forward, backward and step.
+    loss_sum, loss_steps : float, int
+        Of the epoch in progress.
+    best_epoch, best_score : int, float
+        The best validation so far; epoch 0 for none.
+    stale : int
+        Validations since the best one.
+    validated_epoch, validated_at, validation_seconds : int, float, float
+        Which epoch was judged last, at which second, and how long it took.
+    unjudged : bool
+        Whether these weights are to be judged before the next step.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    seconds: float = 0.0
+    computing: float = 0.0
+    loss_sum: float = 0.0
+    loss_steps: int = 0
+    best_epoch: int = 0
+    best_score: float = -1.0
+    stale: int = 0
+    validated_epoch: int = -1
+    validated_at: float = -math.inf
+    validation_seconds: float = 0.0
+    unjudged: bool = False
+
+    def progress(self, config: TrainingConfig, epoch_steps: int) -> float:
+        """Compute the share of the budget that is used.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Holds the budget.
+        epoch_steps : int
+            Steps of an epoch.
+
+        Returns
+        -------
+        float
+            From 0; the budget is used up at 1.
+        """
+        if config.minutes:
+            # What the last look at the hold-out takes belongs to the budget.
+            return (self.seconds + self.validation_seconds) / (60 * config.minutes)
+        assert config.epochs is not None
+        return self.step / (config.epochs * epoch_steps)
+
+
+def learning_rate(progress: float, config: TrainingConfig) -> float:
+    """Rise linearly, then fall as a cosine to a hundredth.
+
+    Parameters
+    ----------
+    progress : float
+        Share of the budget that is used.
+    config : TrainingConfig
+        Holds the highest rate and the share in which it rises.
+
+    Returns
+    -------
+    float
+        The rate.
+    """
+    if progress < config.warm_up:
+        share = max(_LOWEST_RATE, progress / config.warm_up)
+    else:
+        fallen = min(1.0, (progress - config.warm_up) / (1 - config.warm_up))
+        share = _LOWEST_RATE + (1 - _LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * fallen))
+    return config.highest_rate * share
+
+
+class Stateful(Protocol):
+    """A module or an optimiser."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the state."""
+
+    def load_state_dict(self, state: Any, /) -> Any:
+        """Take a state."""
+
+
+def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) -> None:
+    """Write a state, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    position : Position
+        The counters.
+    parts : mapping of str to Stateful
+        Networks and optimisers.
+    """
+    state = {name: part.state_dict() for name, part in parts.items()}
+    with atomic_path(path) as temporary:
+        torch.save({"position": asdict(position), **state}, temporary)
+
+
+def load_state(path: Path, parts: Mapping[str, Stateful], device: torch.device) -> Position:
+    """Read a state back; no code in the file is run.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    parts : mapping of str to Stateful
+        Networks and optimisers to fill.
+    device : torch.device
+        Where to put their tensors.
+
+    Returns
+    -------
+    Position
+        The counters.
+
+    Raises
+    ------
+    VeinSegError
+        If the file is damaged or belongs to another network.
+    """
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        return Position(**state["position"])
+    except Exception as error:  # a damaged file raises anything at all
+        raise VeinSegError(
+            f"{path} cannot be read: start a new run from the last model beside it."
+        ) from error

@@ -1,0 +1,89 @@
+"""Following a run in its child process, by nothing but its events file."""
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.process import TrainingProcess
+from napari_veinseg.training.run import Run
+
+_LOOK_EVERY = 250  # ms
+
+
+class RunFollower(QObject):
+    """Starts a run, tells what it does and stops it.
+
+    Parameters
+    ----------
+    parent : QObject
+        The widget that it belongs to.
+    """
+
+    changed = Signal()
+    """There are new events."""
+    ended = Signal(str)
+    """The child has ended; carries a sentence when that was not as it should be."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.run: Run | None = None
+        self.status = RunStatus()
+        self._process: TrainingProcess | None = None
+        self._reader: EventReader | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_EVERY)
+        self._timer.timeout.connect(self._look)
+
+    @property
+    def running(self) -> bool:
+        """Whether a child is at work, or its end has not been told yet."""
+        return self._process is not None
+
+    def start(self, run: Run) -> None:
+        """Start a run in a child process.
+
+        Parameters
+        ----------
+        run : Run
+            A new run.
+        """
+        self.run, self.status = run, RunStatus()
+        self._reader = EventReader(run.events_path)
+        self._process = TrainingProcess(run)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Ask the child to keep what it has learned and to end."""
+        if self._process is not None:
+            self._process.stop()
+
+    def abandon(self) -> None:
+        """Stop the child and forget it: for a viewer that is closing."""
+        self._timer.stop()
+        self.stop()
+        self._process = None
+
+    def _look(self) -> None:
+        if self._process is None or self._reader is None:
+            return
+        gone = not self._process.running  # asked first: its last events are then on disk
+        events = list(self._reader.new_events())
+        for event in events:
+            self.status.hear(event)
+        if events:
+            self.changed.emit()
+        if gone:
+            self._finish(self._process)
+
+    def _finish(self, process: TrainingProcess) -> None:
+        self._timer.stop()
+        process.wait(0)
+        self._process = None
+        self.ended.emit(self._trouble(process))
+
+    def _trouble(self, process: TrainingProcess) -> str:
+        if process.exit_code == 0:
+            return ""
+        if self.status.end.get("reason") == "failed":
+            return str(self.status.end["text"])
+        words = process.last_words() or "without a word"
+        return f"The training process ended (exit code {process.exit_code}): {words}"

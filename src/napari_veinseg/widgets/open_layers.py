@@ -1,0 +1,130 @@
+"""Open layers as samples of a dataset: images with the masks that lie over them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Image, Labels
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.labels import VEIN
+from napari_veinseg.data.samples_csv import stem_from
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.layers import image_shape, is_probability_layer
+from napari_veinseg.widgets.records import image_of
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image layer's pixels and the mask over it.
+
+    Parameters
+    ----------
+    name : str
+        A stem for the sample; of a stack, its slices get numbers.
+    image : array
+        `(Y, X)` or `(N, Y, X)`, or either with colours; may be lazy.
+    mask : ndarray
+        `(Y, X)` or `(N, Y, X)`; a copy, so that painting may go on.
+    """
+
+    name: str
+    image: Any
+    mask: npt.NDArray[np.uint8]
+
+    def planes(self) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.uint8]]]:
+        """Give the planes that show a vein.
+
+        Yields
+        ------
+        tuple
+            Stem, image and mask.
+        """
+        if self.mask.ndim == 2:
+            planes = [(self.name, self.image, self.mask)]
+        else:
+            planes = [
+                (f"{self.name}_{number:04}", self.image[number], mask)
+                for number, mask in enumerate(self.mask)
+            ]
+        for stem, image, mask in planes:
+            if (mask == VEIN).any():
+                yield stem, np.asarray(image), mask
+
+
+def open_pairs(viewer: napari.Viewer) -> list[Pair]:
+    """Pair every mask with its image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer; of several masks over one image the topmost counts.
+
+    Returns
+    -------
+    list of Pair
+        May be empty.
+    """
+    images = [
+        layer
+        for layer in viewer.layers
+        if isinstance(layer, Image) and not is_probability_layer(layer) and layer.ndim in (2, 3)
+    ]
+    masks: dict[Image, Labels] = {}
+    for layer in viewer.layers:
+        if isinstance(layer, Labels) and not layer.multiscale:
+            image = image_of(layer)
+            fitting = [each for each in images if image_shape(each) == layer.data.shape]
+            if image not in images:
+                image = fitting[0] if len(fitting) == 1 else None
+            if image in fitting:
+                masks[image] = layer
+    return [_pair(image, mask) for image, mask in masks.items()]
+
+
+def _pair(image: Image, layer: Labels) -> Pair:
+    mask = np.array(layer.data)
+    if not np.isin(mask, (0, 1, 2)).all():
+        raise VeinSegError(
+            f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no "
+            "vein mask; hide it from the training by removing it."
+        )
+    name = Path(image.source.path).stem if image.source.path else image.name
+    pixels = image.data[0] if image.multiscale else image.data
+    return Pair(stem_from(name), pixels, mask.astype(np.uint8))
+
+
+def add_pairs(dataset: Dataset, pairs: list[Pair]) -> int:
+    """Put pairs into a dataset; a sample that shows the same image gets the new mask.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where to.
+    pairs : list of Pair
+        What to add.
+
+    Returns
+    -------
+    int
+        The number of samples that were added or replaced.
+    """
+    count = 0
+    for pair in pairs:
+        for stem, image, mask in pair.planes():
+            name = _free_name(dataset, stem, image)
+            dataset.add(name, image, mask, reviewed=True, source="open layers", replace=True)
+            count += 1
+    return count
+
+
+def _free_name(dataset: Dataset, stem: str, image: npt.NDArray[Any]) -> str:
+    """Put a number behind a name that another image has already."""
+    name, number = stem, 2
+    while name in dataset and not np.array_equal(dataset[name].image(), image):
+        name, number = f"{stem} ({number})", number + 1
+    return name

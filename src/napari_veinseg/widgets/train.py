@@ -1,0 +1,339 @@
+"""The Train widget: from a folder of masks to a better model, in a process of its own."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import napari
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QLineEdit,
+    QMainWindow,
+    QMessageBox,
+)
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.fingers import suggest_finger_pattern
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.store import import_model
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.survey import Survey, survey
+from napari_veinseg.training.train import configure, start
+from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
+from napari_veinseg.widgets.following import RunFollower
+from napari_veinseg.widgets.form import Panel, button, hint
+from napari_veinseg.widgets.jobs import Job, Reporter
+from napari_veinseg.widgets.model_choice import ModelChoice, announce_model
+from napari_veinseg.widgets.notify import report, reported
+from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
+from napari_veinseg.widgets.outcome import Outcome
+
+
+class TrainWidget(Panel):
+    """Choose masks, train on them, compare, and keep the new model or not.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer whose layers can be added to the dataset.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer)
+        self.job = Job("Reading the dataset", self)
+        self.follower = RunFollower(self)
+        self._add_data_section()
+        self._add_model_section()
+        self._add_run_section()
+        self.outcome = Outcome()
+        self.outcome.hide()
+        self.add(self.outcome)
+
+        self.follower.changed.connect(self._show_run)
+        self.follower.ended.connect(self._end)
+        self.outcome.keep.clicked.connect(self._keep)
+        self.outcome.discard.clicked.connect(self._discard)
+        self.job.changed.connect(self._show_state)
+        self.closing.connect(self._close)
+        self._show_state()
+
+    def _add_data_section(self) -> None:
+        section = self.add_section("Images and masks")
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("choose a folder")
+        self.browse = button("Choose…", "Choose a folder with 'images' and 'masks', or make one.")
+        self.add_layers = button(
+            "Add open layers",
+            "Put every open image that has a mask over it into the dataset; a sample that shows "
+            "the same image gets the new mask.",
+        )
+        self.by_name = QCheckBox("The names say which finger it is")
+        self.pattern = QLineEdit()
+        self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
+        self.summary = hint("Choose a folder, or add the layers that are open.")
+        section.add_row(
+            "Dataset", self.folder, "The folder with 'images' and 'masks' to train from."
+        )
+        section.add_buttons(self.browse, self.add_layers)
+        section.add_wide(
+            self.by_name,
+            "Tick this only if it is so: shots of one finger must not be on both sides of the "
+            "split, and a wrong guess makes the score too good.",
+        )
+        section.add_row(
+            "Name pattern",
+            self.pattern,
+            "A regular expression; what its first ( ) finds in a file name is the finger.",
+        )
+        section.add_wide(self.summary)
+        section.set_row_visible(self.pattern, False)
+        self.by_name.toggled.connect(partial(section.set_row_visible, self.pattern))
+        self.by_name.toggled.connect(self._survey)
+        self.pattern.editingFinished.connect(self._survey)
+        self.folder.editingFinished.connect(self._survey)
+        self.browse.clicked.connect(self._browse)
+        self.add_layers.clicked.connect(self._add_open_layers)
+
+    def _add_model_section(self) -> None:
+        section = self.add_section("Training")
+        self.base = ModelChoice()
+        self.minutes = QDoubleSpinBox()
+        self.minutes.setRange(0.1, 600)
+        self.minutes.setValue(5)
+        self.minutes.setDecimals(1)
+        self.minutes.setSuffix(" min")
+        self.augmentation = QComboBox()
+        self.augmentation.addItems(["full", "photometric", "none"])
+        self.channel = QComboBox()
+        self.channel.addItems(["luminance", "red", "green", "blue"])
+        self.invert = QCheckBox("Veins are brighter than their surroundings")
+        self.name = QLineEdit("my model")
+        section.add_row("Start from", self.base, "The model that learns on; it is not changed.")
+        section.add_row("Time", self.minutes, "How long to train; Stop ends it earlier.")
+        section.add_row(
+            "Variation",
+            self.augmentation,
+            "How training images are changed at random: brightness, contrast and noise "
+            "(photometric), and also flips, turns and deformation (full).",
+        )
+        section.add_row("Channel", self.channel, "What to take from colour images.")
+        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
+        section.add_row("Name", self.name, "What the new model is called when you keep it.")
+
+    def _add_run_section(self) -> None:
+        section = self.add_section("")
+        self.start = button("Start", "Train in a process of its own.", primary=True)
+        self.stop = button("Stop", "End now and keep what has been learned so far.")
+        self.status = hint()
+        self.curves = Curves()
+        section.add_buttons(self.start, self.stop)
+        section.add_wide(self.status)
+        section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
+        self.start.clicked.connect(self._start)
+        self.stop.clicked.connect(self._stop)
+
+    # What is shown.
+
+    def _show_state(self) -> None:
+        running = self.follower.running
+        idle = not running and not self.job.running
+        for control in (self.start, self.browse, self.add_layers):
+            control.setEnabled(idle)
+        self.stop.setEnabled(running)
+        self.curves.setVisible(self.follower.run is not None)
+        self.status.setVisible(bool(self.status.text()))
+
+    def _show_run(self) -> None:
+        status = self.follower.status
+        self.curves.show_curves(
+            [
+                Curve("Loss in training", LOSS_COLOUR, status.losses),
+                Curve(
+                    "Vein IoU of held-out images",
+                    SCORE_COLOUR,
+                    status.scores,
+                    status.scores.get(0),
+                ),
+            ]
+        )
+        if status.start:
+            device = f"on {status.start['device']}: {status.start['reason']}"
+            left = status.seconds_left
+            time = "" if left is None else f"{_duration(left)} left, "
+            self._say(f"Training, {time}{device}.")
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
+
+    # What is asked for.
+
+    @property
+    def finger_pattern(self) -> str | None:
+        """The pattern that the user has confirmed, or None."""
+        return (self.pattern.text().strip() or None) if self.by_name.isChecked() else None
+
+    def dataset_path(self) -> Path:
+        """Return the chosen folder.
+
+        Returns
+        -------
+        Path
+            It need not exist.
+
+        Raises
+        ------
+        VeinSegError
+            When none is chosen.
+        """
+        text = self.folder.text().strip()
+        if not text:
+            raise VeinSegError("Choose a dataset folder first: it is what a model learns from.")
+        return Path(text).expanduser()
+
+    # The dataset.
+
+    def _browse(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.folder.text())
+        if chosen:
+            self.folder.setText(chosen)
+            self._survey()
+
+    def _add_open_layers(self) -> None:
+        with reported("Adding the layers"):
+            pairs = open_pairs(self.viewer)
+            if not pairs:
+                raise VeinSegError(
+                    "No open image has a mask over it: segment one, or add a Labels layer."
+                )
+            if not self.folder.text().strip():
+                self._browse()
+            path = self.dataset_path()
+
+            def work(_reporter: Reporter) -> int:
+                return add_pairs(Dataset.create(path), pairs)
+
+            self.job.start(work, done=self._survey)
+
+    def _survey(self, *_value: object) -> None:
+        """Say what would be trained and judged on, and suggest a name pattern."""
+        if not self.folder.text().strip() or self.follower.running:
+            return
+        with reported("Reading the dataset"):
+            path, pattern = self.dataset_path(), self.finger_pattern
+            if not self.pattern.text():
+                names = [sample.stem for sample in Dataset.open(path)]
+                self.pattern.setText(suggest_finger_pattern(names) or "")
+
+            def work(_reporter: Reporter) -> Survey:
+                return survey(path, pattern)
+
+            self.summary.setText("Reading the images and masks…")
+            self.job.start(work, done=self._show_survey)
+
+    def _show_survey(self, found: Survey) -> None:
+        self.summary.setText(str(found))
+
+    # The run.
+
+    def _start(self) -> None:
+        with reported("Training"):
+            config = configure(
+                self.dataset_path(),
+                base=self.base.path,
+                minutes=self.minutes.value(),
+                augmentation=self.augmentation.currentText(),
+                channel=self.channel.currentText(),
+                invert=self.invert.isChecked(),
+                finger_pattern=self.finger_pattern,
+            )
+            self.outcome.hide()
+            self.follower.start(start(None, config))
+            self._show_run()
+            self._say("Starting: loading torch and reading the images…")
+        self._show_state()
+
+    def _stop(self) -> None:
+        self.follower.stop()
+        self.stop.setEnabled(False)
+        self._say("Stopping…")
+
+    def _end(self, trouble: str) -> None:
+        self._show_state()
+        self._say(self.follower.status.end.get("text", ""))
+        if trouble:
+            self._say(trouble)
+            report(VeinSegError(trouble), "Training")
+        run = self.follower.run
+        if run is not None and run.result is not None:
+            self.outcome.show_result(self.follower.status, self.base.name or "base")
+            self.outcome.show()
+
+    def _keep(self) -> None:
+        run = self.follower.run
+        if run is not None and run.result is not None:
+            work = partial(_install, run, self.name.text().strip())
+            self.job.start(work, done=self._kept)
+
+    def _kept(self, name: str) -> None:
+        self.outcome.hide()
+        announce_model(name)
+        self._say(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
+
+    def _discard(self) -> None:
+        self.outcome.hide()
+        self._say("The new model was discarded; the old one is as it was.")
+
+    # The end of the viewer.
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Ask before a window is closed over a running training."""
+        if (
+            event is not None
+            and event.type() == QEvent.Type.Close
+            and watched is self.window()
+            and self.follower.running
+            and _closed_by_hand(watched)
+            and not self._may_close()
+        ):
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _may_close(self) -> bool:
+        answer = QMessageBox.question(
+            self,
+            "Training is running",
+            "A model is being trained. Stop it and close? What it has learned so far stays in "
+            "its run's folder.",
+            QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Close
+
+    def _close(self) -> None:
+        self.follower.abandon()
+        self.job.abandon()
+
+
+def _closed_by_hand(window: Any) -> bool:
+    """Tell a user's close from `viewer.close()`, which has hidden the canvas before."""
+    centre = window.centralWidget() if isinstance(window, QMainWindow) else None
+    return centre is None or not centre.isHidden()
+
+
+def _install(run: Run, name: str, reporter: Reporter) -> str:
+    """Copy the run's model to the installed ones; torch reads it, so this runs in a worker."""
+    engine.prepare(reporter)
+    assert run.result is not None
+    return import_model(run.result, name).name
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

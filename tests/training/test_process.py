@@ -1,0 +1,129 @@
+"""Runs in processes of their own: stopped, orphaned, killed."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from napari_veinseg.model.file import read_model
+from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.process import TrainingProcess
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.train import configure, go_on, start
+
+from .conftest import TINY
+
+# Forked from a server that has everything imported: a child then starts in no time.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["napari_veinseg.training.loop"])
+
+
+def new_run(dataset, tiny, folder, **changes) -> Run:
+    how = {"base": tiny, "epochs": 10_000} | TINY | changes
+    return start(folder, configure(dataset, **how))
+
+
+def status_of(run) -> RunStatus:
+    status = RunStatus()
+    for event in EventReader(run.events_path).new_events():
+        status.hear(event)
+    return status
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def alive(pid) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie is dead; its new parent has only not noticed.
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return "Z" not in state.stdout and bool(state.stdout.strip())
+
+
+@pytest.mark.parametrize("how", ["request", "signal", "parent"])
+def test_a_stopped_child_keeps_its_weights_and_ends_within_two_seconds(
+    dataset, tiny, tmp_path, how
+):
+    run = new_run(dataset, tiny, tmp_path / "run")
+    if how == "parent":  # the child of a process that is killed
+        code = (
+            "import sys, time; from napari_veinseg.training.process import TrainingProcess;"
+            "from napari_veinseg.training.run import Run;"
+            "print(TrainingProcess(Run.open(sys.argv[1])).pid, flush=True); time.sleep(600)"
+        )
+        parent = subprocess.Popen(
+            [sys.executable, "-c", code, str(run.path)], stdout=subprocess.PIPE, text=True
+        )
+        pid = int(parent.stdout.readline())
+    else:
+        child = TrainingProcess(run)
+        pid = child.pid
+    wait_until(lambda: len(status_of(run).losses) > 1)
+    begin = time.monotonic()
+    if how == "parent":
+        parent.kill()
+        parent.wait()
+    elif how == "signal":
+        os.kill(pid, signal.SIGTERM)
+    else:
+        child.stop()
+    if how == "parent":
+        wait_until(lambda: not alive(pid))
+    else:
+        assert child.wait(60)
+        assert child.exit_code == 0
+    # The machine of a test may be busy; `benchmarks/training.py` prints the seconds.
+    assert time.monotonic() - begin < 6
+    assert status_of(run).end["reason"] == "stopped"
+    for path in (run.best, run.last):
+        read_model(path)
+
+
+def test_a_child_that_cannot_start_says_why(dataset, tiny, tmp_path):
+    run = new_run(dataset, tiny, tmp_path / "run")
+    (run.path / "config.json").write_text(
+        run.config.model_copy(update={"dataset": tmp_path / "gone"}).model_dump_json()
+    )
+    child = TrainingProcess(run)
+    assert child.wait(60)
+    assert child.exit_code == 1
+    assert "gone is no dataset" in child.last_words()
+    assert "gone is no dataset" in status_of(run).end["text"]
+
+
+def test_a_killed_run_loses_at_most_its_epoch_and_goes_on_to_the_same_weights(
+    dataset, tiny, tmp_path
+):
+    whole = go_on(new_run(dataset, tiny, tmp_path / "whole", epochs=6))
+    killed = new_run(dataset, tiny, tmp_path / "killed", epochs=6)
+    rng = np.random.default_rng()
+    for _ in range(6):
+        told = len(status_of(killed).losses)
+        child = FORKS.Process(target=go_on, args=(killed,))
+        child.start()
+        time.sleep(rng.uniform(0.05, 1.2))
+        child.kill()
+        child.join()
+        if killed.state.exists():
+            state = torch.load(killed.state, weights_only=True)
+            assert state["position"]["epoch"] >= told - 1
+        for path in (killed.best, killed.last):
+            if path.exists():
+                read_model(path)
+    go_on(killed)
+    first, second = (read_model(run.last)[1].state_dict() for run in (whole, killed))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert status_of(whole).scores == status_of(killed).scores
