@@ -157,11 +157,11 @@ def test_a_move_takes_less_than_50_ms_at_512(viewer, qtbot):
     controls.min_size.setValue(20)
     times = []
     for threshold in np.linspace(0.3, 0.7, 9):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         controls.threshold.setValue(threshold)
-        times.append(time.perf_counter() - begin)
+        times.append(time.thread_time() - begin)
     assert layer.data.any()
-    assert min(times) < 0.05  # the machine may be busy, the code is not
+    assert np.median(times) < 0.05  # of this thread: the machine may be busy with others
 
 
 def test_save(controls, mask, qtbot, tmp_path, monkeypatch, told):

@@ -4,6 +4,8 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox
+from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.records import edited_pixels, record_of
@@ -221,6 +223,30 @@ def test_closing_the_viewer_ends_the_run(make_napari_viewer, segment_in, stub, q
     # teardown would wait for it in vain.
 
 
+def test_a_floating_dock_may_be_hidden_and_docked_while_it_works(
+    make_napari_viewer, segment_in, stub, qtbot, vein_image
+):
+    viewer = make_napari_viewer(show=True)
+    widget = segment_in(viewer)
+    viewer.add_image(vein_image)
+    stub.gate.clear()
+    widget.segment.click()
+    qtbot.waitUntil(lambda: stub.calls == 1)
+    dock = widget.parent()
+    for act in (
+        lambda: dock.setFloating(True),
+        dock.hide,
+        dock.show,
+        lambda: dock.setFloating(False),
+    ):
+        act()
+        qtbot.wait(20)
+    assert widget.job.running
+    stub.gate.set()
+    qtbot.waitUntil(lambda: not widget.job.running)
+    assert masks(viewer)
+
+
 def test_removing_the_dock_ends_the_run(viewer, segment, stub, qtbot, vein_image):
     viewer.add_image(vein_image)
     stub.gate.clear()
@@ -273,3 +299,24 @@ def test_edits_survive_duplication_of_the_layer(viewer, segment, press, vein_ima
     assert edited_pixels(copy)[10, 60]
     assert not edited_pixels(mask)[10, 60]
     assert record_of(copy).edits is not record_of(mask).edits
+
+
+def test_two_viewers_at_once(make_napari_viewer, segment_in, stub, press, vein_image):
+    first, second = make_napari_viewer(), make_napari_viewer()
+    one, two = segment_in(first), segment_in(second)
+    first.add_image(vein_image)
+    second.add_image(vein_image[:40])
+    press(one)
+    press(two)
+    assert masks(first)[0].data.shape == (64, 80)
+    assert masks(second)[0].data.shape == (40, 80)
+    assert (len(first.layers), len(second.layers)) == (2, 2)
+
+
+def test_rows_have_tooltips_and_fit_the_dock(segment):
+    for kind in (QAbstractButton, QLabeledSlider, QComboBox, QDoubleSpinBox):
+        for control in segment.findChildren(kind):
+            if control.parent() is not None and control.isVisibleTo(segment):
+                assert control.toolTip() or control.parent().toolTip(), control
+    segment.resize(340, 700)
+    assert segment.minimumSizeHint().width() <= 340

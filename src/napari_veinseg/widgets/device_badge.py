@@ -24,6 +24,8 @@ class DeviceBadge(QLabel):
         self.setToolTip("The device that models run on, and why it was chosen.")
         self.setAccessibleName("Device")
         self._job = Job("Loading torch", self)
+        self._tried = False
+        self._job.changed.connect(self.refresh)
         self.refresh()
         if engine.known_device() is None:
             QTimer.singleShot(0, self._load)
@@ -31,10 +33,13 @@ class DeviceBadge(QLabel):
     def refresh(self) -> None:
         """Show what is known now."""
         device = engine.known_device()
-        if device is None:
-            self.setText(engine.LOADING)
-        else:
+        if device is not None:
             self.setText(f"<b>{device.label}</b>: {device.reason}.")
+        elif self._tried and not self._job.running:
+            self.setText("torch could not be loaded; the notification says why.")
+        else:
+            self.setText(engine.LOADING)
 
     def _load(self) -> None:
-        self._job.start(engine.prepare, done=lambda _device: self.refresh())
+        self._tried = True
+        self._job.start(engine.prepare, done=lambda _device: None)

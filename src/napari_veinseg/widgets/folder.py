@@ -116,14 +116,14 @@ def _readable(
     for row in rows:
         if not row.mask:
             continue
-        image = read_image(row.image)
+        try:
+            image = read_image(row.image)
+            mask = read_mask(masks / row.mask)
+        except VeinSegError:
+            continue  # gone meanwhile, or a file that was there before and is no mask
         room -= image.nbytes
         if room < 0:
             return
-        try:
-            mask = read_mask(masks / row.mask)
-        except VeinSegError:
-            continue  # a file that was there before and is no mask of ours
         if mask.shape == (image.shape[:-1] if is_colour(image.shape) else image.shape):
             yield Path(row.image).name, image, mask
 

@@ -55,6 +55,8 @@ class Panel(QWidget):
         self._outer.setSpacing(0)
         self._outer.addWidget(scroll)
         self.setMinimumWidth(WIDTH - 40)
+        # The viewer's own window: a dock that floats is a window too, and may be hidden at work.
+        self.viewer.window._qt_window.installEventFilter(self)
         connect_while_alive(self, self.viewer.events.theme, self._restyle)
         self._restyle()
 
@@ -108,22 +110,12 @@ class Panel(QWidget):
         widget.setContentsMargins(10, 4, 10, 6)
         self._outer.addWidget(widget)
 
-    def showEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
-        """Begin to watch the window that the panel was put into."""
-        super().showEvent(event)
-        self.window().installEventFilter(self)  # once, however often it is installed
-
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Tell `closing` when the window has been closed, and not when that was refused."""
-        closed = (
-            event is not None
-            and event.type() == QEvent.Type.Hide
-            and not event.spontaneous()
-            and watched is self.window()
-        )
-        if closed:
+        """Tell `closing` when the viewer's window has been closed, not when that was refused."""
+        # A window that is closed is hidden by the program; one that is minimised, by the system.
+        if event is not None and event.type() == QEvent.Type.Hide and not event.spontaneous():
             self.closing.emit()
-        return False
+        return super().eventFilter(watched, event)
 
     def event(self, event: QEvent | None) -> bool:
         """Tell `closing` when the panel is taken out of its dock."""

@@ -133,8 +133,10 @@ class Job(QObject):
 
     def abandon(self) -> None:
         """Cancel, and forget the work at once: for a viewer that is closing."""
-        self.cancel()
-        self._close()
+        if self.running:
+            self.cancel()
+            self._close()
+            self.changed.emit()
 
     def _send(self, reporter: Reporter, item: object) -> None:
         try:
