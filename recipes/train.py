@@ -24,9 +24,9 @@ _SAVE_EVERY = 250  # steps
 class Budget:
     """How long and how fast the starter learns; part of what makes a run repeatable."""
 
-    steps: int = 2000
-    batch: int = 8
-    peak_rate: float = 3e-3
+    steps: int = 2600
+    batch: int = 4
+    peak_rate: float = 2e-3
     weight_decay: float = 1e-4
     averaging: float = 0.998
     cldice: float = 0.0
@@ -97,7 +97,7 @@ class Trainer:
             for name, value in self.network.state_dict().items():
                 if value.is_floating_point():
                     self.average[name] = self.average[name].to(value.device).lerp(value, 1 - keep)
-        return float(loss)
+        return float(loss.detach())
 
     def _rate(self) -> float:
         """Rise over the first 3 %, then fall as a cosine to a hundredth."""
