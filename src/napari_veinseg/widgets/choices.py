@@ -74,7 +74,13 @@ class LayerChoice(QComboBox):
                 self.setCurrentIndex(index)
 
     def refresh(self, *_event: object) -> None:
-        """Read the viewer's layers anew, keeping the choice where it still exists."""
+        """Read the viewer's layers anew, keeping the choice where it still exists.
+
+        Parameters
+        ----------
+        *_event : object
+            An event of the viewer, if one was the cause; not looked at.
+        """
         viewer = self._viewer()
         if viewer is None:
             return

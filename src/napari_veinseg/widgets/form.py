@@ -69,7 +69,13 @@ class Panel(QWidget):
         return viewer
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return the size that the dock opens with."""
+        """Return the size that the dock opens with.
+
+        Returns
+        -------
+        QSize
+            In px.
+        """
         return QSize(WIDTH, 600)
 
     def add_section(self, title: str) -> "Section":
@@ -111,14 +117,38 @@ class Panel(QWidget):
         self._outer.addWidget(widget)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Tell `closing` when the viewer's window has been closed, not when that was refused."""
+        """Tell `closing` when the viewer's window has been closed, not when that was refused.
+
+        Parameters
+        ----------
+        watched : QObject or None
+            The viewer's window.
+        event : QEvent or None
+            Anything that happens to it.
+
+        Returns
+        -------
+        bool
+            False: the event goes on.
+        """
         # A window that is closed is hidden by the program; one that is minimised, by the system.
         if event is not None and event.type() == QEvent.Type.Hide and not event.spontaneous():
             self.closing.emit()
         return super().eventFilter(watched, event)
 
     def event(self, event: QEvent | None) -> bool:
-        """Tell `closing` when the panel is taken out of its dock."""
+        """Tell `closing` when the panel is taken out of its dock.
+
+        Parameters
+        ----------
+        event : QEvent or None
+            Anything that happens to the panel.
+
+        Returns
+        -------
+        bool
+            What Qt made of it.
+        """
         if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
             self.closing.emit()
         return super().event(event)

@@ -13,7 +13,15 @@ from napari_veinseg.widgets.notify import report, reported
 
 
 class Step(NamedTuple):
-    """How far a job is: `done` of `total` (0: unknown), and what it is doing."""
+    """How far a job is.
+
+    Parameters
+    ----------
+    done, total : int
+        The steps that are done, and all; a total of 0 means that nobody knows.
+    text : str
+        What the job is doing.
+    """
 
     done: int
     total: int
@@ -38,7 +46,13 @@ class Reporter:
         self._stop.set()
 
     def cancelled(self) -> bool:
-        """Whether the job should stop now."""
+        """Tell whether the job should stop now.
+
+        Returns
+        -------
+        bool
+            Whether the user asked for it, or the widget is gone.
+        """
         return self._stop.is_set()
 
     def tell(self, news: object) -> None:

@@ -45,6 +45,11 @@ def reported(doing: str) -> Iterator[None]:
     ----------
     doing : str
         What the block does, to begin a sentence with.
+
+    Yields
+    ------
+    None
+        Nothing.
     """
     try:
         yield

@@ -12,7 +12,15 @@ from napari_veinseg.widgets.undo import write_pixels
 
 
 class Changes(NamedTuple):
-    """Pixels that differ from a mask: positions in the flattened array, and their new labels."""
+    """Pixels that differ from a mask.
+
+    Parameters
+    ----------
+    positions : ndarray of int
+        Where they are in the flattened mask.
+    values : ndarray of uint8
+        Their new labels.
+    """
 
     positions: npt.NDArray[np.intp]
     values: npt.NDArray[np.uint8]

@@ -24,6 +24,11 @@ def one_undo_step(layer: Labels) -> Iterator[None]:
     ----------
     layer : Labels
         The layer that the block writes to.
+
+    Yields
+    ------
+    None
+        Nothing.
     """
     staged = len(layer._staged_history)
     undo, redo = list(layer._undo_history), list(layer._redo_history)
