@@ -90,7 +90,7 @@ class SegmentationNetwork(nn.Module):
             far_ends = [pad for amount in reversed(missing) for pad in (0, amount)]
             image = functional.pad(image, far_ends, mode="replicate")
         logits: torch.Tensor = self.core(image)
-        crop = [slice(None), slice(None), *map(slice, sides)]
+        crop = (slice(None), slice(None), *map(slice, sides))
         return logits[crop] if any(missing) else logits
 
 
