@@ -22,7 +22,21 @@ class _NetworkPart(_Part):
 
 
 class DenseUNetArguments(_NetworkPart):
-    """Arguments of `model.network.DenseUNet`, with its defaults."""
+    """Arguments of `model.network.DenseUNet`, with its defaults.
+
+    Parameters
+    ----------
+    architecture : str
+        Always `DenseUNet`.
+    spatial_dims, in_channels, out_channels, growth_rate, stem_channels, stem_stride : int
+        As there.
+    layers : tuple of int
+        As there.
+    act, norm : str or tuple
+        As there.
+    dropout : float
+        As there.
+    """
 
     architecture: Literal["DenseUNet"] = "DenseUNet"
     spatial_dims: Literal[2] = 2
@@ -43,7 +57,17 @@ class DenseUNetArguments(_NetworkPart):
 
 
 class Original2020Arguments(_NetworkPart):
-    """Arguments of `model.network.original_2020`."""
+    """Arguments of `model.network.original_2020`.
+
+    Parameters
+    ----------
+    architecture : str
+        Always `original_2020`.
+    in_channels : int
+        1 or 3.
+    dropout : float
+        In [0, 1).
+    """
 
     architecture: Literal["original_2020"] = "original_2020"
     in_channels: Literal[1, 3] = 3
@@ -56,7 +80,13 @@ NetworkArguments = Annotated[
 
 
 class Normalisation(_Part):
-    """The grey values at two percentiles of the whole image become -1 and 1."""
+    """The grey values at two percentiles of the whole image become -1 and 1.
+
+    Parameters
+    ----------
+    low_percentile, high_percentile : float
+        In [0, 100], the first below the second.
+    """
 
     low_percentile: Annotated[float, Field(ge=0, le=100)] = 1.0
     high_percentile: Annotated[float, Field(ge=0, le=100)] = 99.0
@@ -69,14 +99,34 @@ class Normalisation(_Part):
 
 
 class TrainingData(_Part):
-    """What the weights have seen; the hashes tell whether an image was among it."""
+    """What the weights have seen; the hashes tell whether an image was among it.
+
+    Parameters
+    ----------
+    summary : str
+        In words.
+    image_hashes : tuple of str
+        From `data.images.image_hash`.
+    """
 
     summary: str = ""
     image_hashes: tuple[str, ...] = ()
 
 
 class Metric(_Part):
-    """One figure: what was measured, which mean of it, on which data."""
+    """One figure: what was measured, which mean of it, on which data.
+
+    Parameters
+    ----------
+    name : str
+        What was measured.
+    mean : str
+        Which mean.
+    value : float
+        The figure.
+    data : str
+        On what.
+    """
 
     name: str
     mean: str
@@ -85,7 +135,35 @@ class Metric(_Part):
 
 
 class ModelCard(_Part):
-    """What stands in the header of a model file, as JSON."""
+    """What stands in the header of a model file, as JSON.
+
+    Parameters
+    ----------
+    format_version : int
+        Of the file.
+    package_version : str
+        Of the package that wrote it.
+    name, description : str
+        For people.
+    network : DenseUNetArguments or Original2020Arguments
+        How to build the network.
+    normalisation : Normalisation
+        How to feed it.
+    working_vein_width : float
+        Px: width of a vein as the network sees it.
+    vein_width_factor : float
+        Width as drawn in the training masks over the width estimated on the image.
+    threshold : float
+        Probability from which a pixel is vein, in (0, 1).
+    training_data : TrainingData
+        What the weights have seen.
+    metrics : tuple of Metric
+        How good it is.
+    licence : str
+        SPDX identifier.
+    parent : str or None
+        The model that training started from.
+    """
 
     format_version: Annotated[int, Field(ge=1)] = FORMAT_VERSION
     package_version: str = __version__
