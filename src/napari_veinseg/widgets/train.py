@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QMessageBox,
+    QWidget,
 )
 
 from napari_veinseg.data.dataset import Dataset
@@ -293,16 +294,13 @@ class TrainWidget(Panel):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before a window is closed over a running training."""
-        if (
-            event is not None
-            and event.type() == QEvent.Type.Close
-            and watched is self.window()
-            and self.follower.running
-            and _closed_by_hand(watched)
-            and not self._may_close()
-        ):
-            event.ignore()
-            return True
+        closing = event is not None and event.type() == QEvent.Type.Close
+        if closing and watched is self.window() and self.follower.running:
+            if not _closed_by_hand(watched):
+                self._close()
+            elif not self._may_close():
+                event.ignore()
+                return True
         return super().eventFilter(watched, event)
 
     def _may_close(self) -> bool:
@@ -324,7 +322,10 @@ class TrainWidget(Panel):
 def _closed_by_hand(window: Any) -> bool:
     """Tell a user's close from `viewer.close()`, which has hidden the canvas before."""
     centre = window.centralWidget() if isinstance(window, QMainWindow) else None
-    return centre is None or not centre.isHidden()
+    if centre is None:
+        return bool(window.isVisible())
+    parts = centre.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return window.isVisible() and not all(part.isHidden() for part in parts)
 
 
 def _install(run: Run, name: str, reporter: Reporter) -> str:

@@ -1,0 +1,231 @@
+"""The Train widget, with a child that costs nothing; the whole loop is in `test_loop.py`."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.training import run as run_module
+from napari_veinseg.widgets import following
+from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.train import TrainWidget
+
+
+class StubChild:
+    """Stands for the child process: ends when told to."""
+
+    made: ClassVar[list] = []
+
+    def __init__(self, run):
+        self.run, self.exit_code, self.stopped = run, None, False
+        StubChild.made.append(self)
+        run.tell(
+            {"event": "start", "seconds": 0, "device": "CPU", "reason": "a test",
+             "train": {"images": 2, "fingers": 0, "vein_pixels": 9},
+             "validation": {"images": 1, "fingers": 0}, "optimistic": True, "faults": []}
+        )  # fmt: skip
+
+    running = property(lambda self: self.exit_code is None)
+
+    def learn(self, epochs, scores):
+        for epoch in range(epochs + 1):
+            if epoch:
+                self.run.tell(
+                    {"event": "epoch", "epoch": epoch, "step": epoch, "loss": 1 / epoch,
+                     "progress": epoch / epochs, "seconds_left": 3.0, "seconds": 1.0}
+                )  # fmt: skip
+            mean = float(np.mean(list(scores[epoch].values())))
+            self.run.tell(
+                {"event": "validation", "epoch": epoch, "vein_iou": mean,
+                 "per_image": scores[epoch], "seconds": 1.0}
+            )  # fmt: skip
+
+    def end(self, code=0, reason="budget", text="The budget is used up."):
+        self.run.tell({"event": "end", "reason": reason, "text": text, "seconds": 2.0})
+        self.run.last.write_bytes(b"a model")
+        self.exit_code = code
+
+    def stop(self):
+        self.stopped = True
+        self.end(reason="stopped", text="Stopped on request.")
+
+    def wait(self, seconds):
+        return True
+
+    def last_words(self):
+        return "out of memory"
+
+
+@pytest.fixture
+def train(viewer, stub, monkeypatch, tmp_path):
+    StubChild.made = []
+    monkeypatch.setattr(following, "TrainingProcess", StubChild)
+    monkeypatch.setattr(run_module, "runs_folder", lambda: tmp_path / "runs")
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "base.safetensors").touch()
+    widget = TrainWidget(viewer)
+    widget.base.choose("base")
+    viewer.window.add_dock_widget(widget, name="Train")
+    return widget
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    made = Dataset.create(tmp_path / "set")
+    for stem in ("a_1", "a_2", "b_1"):
+        image, mask = layer_data(len(stem))
+        made.add(stem, image, mask)
+    return made
+
+
+def layer_data(seed=0):
+    image = np.random.default_rng(seed).integers(100, 200, (40, 60), np.uint8)
+    mask = np.zeros((40, 60), np.uint8)
+    mask[18:22] = 1
+    return image, mask
+
+
+@pytest.fixture
+def started(train, dataset, qtbot):
+    train.folder.setText(str(dataset.path))
+    train._survey()
+    qtbot.waitUntil(lambda: not train.job.running)
+    train.start.click()
+    assert train.follower.running
+    return train
+
+
+def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, qtbot):
+    before = {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")}
+    train.folder.setText(str(dataset.path))
+    train.folder.editingFinished.emit()
+    qtbot.waitUntil(lambda: "vein pixels" in train.summary.text())
+    assert "3 images, 720 vein pixels. Trains on 2, is judged on 1." in train.summary.text()
+    assert "optimistic" in train.summary.text()
+    assert train.finger_pattern is None  # suggested, not applied
+    train.by_name.setChecked(True)
+    qtbot.waitUntil(lambda: "of 2 fingers" in train.summary.text())
+    assert {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")} == before
+
+
+def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path):
+    image, mask = layer_data()
+    stack = np.stack([image, image + 1, image + 2])
+    masks = np.stack([mask, 0 * mask, mask])
+    add_mask_layer(viewer, mask, viewer.add_image(image, name="left index: 1"))
+    add_mask_layer(viewer, masks, viewer.add_image(stack, name="stack"))
+    viewer.add_image(image, name="without a mask")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "new"))
+    train.add_layers.click()
+    qtbot.waitUntil(lambda: "vein pixels" in train.summary.text())
+    added = Dataset.open(tmp_path / "new")
+    assert [sample.stem for sample in added] == ["left index_ 1", "stack_0000", "stack_0002"]
+    np.testing.assert_array_equal(added["stack_0002"].image(), stack[2])
+    np.testing.assert_array_equal(added["stack_0002"].mask(), masks[2])
+    # Again after more painting: replaced, not doubled; another image of that name gets a number.
+    viewer.layers["left index: 1 veins"].data[0] = 1
+    viewer.layers["stack"].data[0, 0, 0] ^= 1
+    train.add_layers.click()
+    qtbot.waitUntil(lambda: not train.job.running)
+    added = Dataset.open(tmp_path / "new")
+    assert len(added) == 4
+    assert (added["left index_ 1"].mask()[0] == 1).all()
+    assert "stack_0000 (2)" in added
+
+
+def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
+    (child,) = StubChild.made
+    assert not started.start.isEnabled()
+    assert started.stop.isEnabled()
+    child.learn(2, [{"b_1": 0.4}, {"b_1": 0.6}, {"b_1": 0.5}])
+    qtbot.waitUntil(lambda: "3 s left" in started.status.text())
+    assert "CPU: a test" in started.status.text()
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert started.outcome.isVisibleTo(started)
+    row = [started.outcome.table.item(0, column).text() for column in range(3)]
+    assert row == ["b_1", "0.400", "0.600"]
+    assert "better on 1 of 1" in started.outcome.verdict.text()
+    assert "Optimistic" in started.outcome.verdict.text()
+
+    from napari_veinseg.widgets import train as module
+    from napari_veinseg.widgets.model_choice import ModelChoice
+
+    other = ModelChoice()
+    qtbot.addWidget(other)
+
+    def install(path, name):
+        target = run_module.Path(path).parents[2] / "models" / f"{name}.safetensors"
+        target.touch()
+        return type("Installed", (), {"name": name})
+
+    monkeypatch.setattr(module, "import_model", install)
+    started.name.setText("better")
+    started.outcome.keep.click()
+    qtbot.waitUntil(lambda: "'better' is kept" in started.status.text())
+    assert other.name == started.base.name == "better"
+    assert not started.outcome.isVisibleTo(started)
+
+
+def test_stop_and_discard(started, qtbot):
+    started.stop.click()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert StubChild.made[0].stopped
+    assert "Stopped" in started.status.text()
+    assert "no image to judge by" in started.outcome.verdict.text()
+    started.outcome.discard.click()
+    assert not started.outcome.isVisibleTo(started)
+    assert started.start.isEnabled()
+
+
+def test_a_child_that_dies_is_told_once(started, qtbot, told):
+    StubChild.made[0].exit_code = -9
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert len(told.texts) == 1
+    assert "exit code -9" in told.texts[0]
+    assert started.start.isEnabled()
+
+
+def test_starting_without_a_dataset_is_one_sentence(train, told):
+    train.start.click()
+    assert told.texts == ["Choose a dataset folder first: it is what a model learns from."]
+    assert not train.follower.running
+
+
+@pytest.mark.parametrize(
+    ("answer", "closes"),
+    [
+        (QMessageBox.StandardButton.Cancel, False),
+        (QMessageBox.StandardButton.Close, True),
+    ],
+)
+def test_closing_the_window_by_hand_asks(started, monkeypatch, qtbot, answer, closes):
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1) or answer)
+    window = started.window()
+    window.show()
+    qtbot.waitUntil(window.isVisible)
+    event = QCloseEvent()
+    refused = started.eventFilter(window, event)
+    assert refused is not closes
+    assert asked == [1]
+    assert not StubChild.made[0].stopped
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_closing_the_viewer_from_code_stops_the_child_without_asking(
+    started, viewer, monkeypatch, qtbot, shown
+):
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1))
+    if shown:
+        started.window().show()
+        qtbot.waitUntil(started.window().isVisible)
+    viewer.close()
+    QApplication.processEvents()
+    assert StubChild.made[0].stopped
+    assert not asked
