@@ -28,9 +28,11 @@ class DenseUNetArguments(_NetworkPart):
     ----------
     architecture : str
         Always `DenseUNet`.
-    spatial_dims, in_channels, out_channels, growth_rate, stem_channels, stem_stride : int
+    spatial_dims, in_channels, out_channels, growth_rate : int
         As there.
     layers : tuple of int
+        As there.
+    stem_channels, stem_stride : int
         As there.
     act, norm : str or tuple
         As there.
