@@ -46,6 +46,29 @@ def segment(viewer: napari.Viewer) -> None:
     wait_until(lambda: not widget.job.running)
 
 
+def correct(viewer: napari.Viewer) -> None:
+    """Show a vein being traced that the mask lacks."""
+    import numpy as np
+
+    from napari_veinseg.correction.branches import remove_branch
+    from napari_veinseg.data.sample_data import sample_finger
+    from napari_veinseg.measurement.skeleton import centreline, trace
+    from napari_veinseg.widgets.layers import add_mask_layer
+
+    finger = sample_finger()
+    vein = max(trace(centreline(finger.mask)).branches, key=lambda branch: len(branch.path)).path
+    lacking = remove_branch(finger.mask, tuple(vein[len(vein) // 2])).applied_to(finger.mask)
+    add_mask_layer(viewer, lacking, viewer.add_image(finger.image, name="finger"))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
+    tool = widget.toolbox.tools[0]
+    widget.toolbox.use(tool)
+    wait_until(lambda: widget.target.valleys(()) is not None)
+    viewer.reset_view(margin=0.02)
+    for part in (0.05, 0.5):
+        tool.clicked(tuple(vein[int(part * len(vein))].astype(float)), straight=False)
+    tool.moved(tuple(np.array(vein[int(0.9 * len(vein))], float)))
+
+
 def evaluate(viewer: napari.Viewer) -> None:
     """Show a measured mask and a starter model judged on synthetic fingers."""
     from napari_veinseg.data.sample_data import sample_finger
@@ -120,6 +143,7 @@ def make_dataset(folder: Path) -> None:
 
 PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
     "segment": segment,
+    "correct": correct,
     "train": train,
     "evaluate": evaluate,
     "evaluate_dataset": evaluate_dataset,

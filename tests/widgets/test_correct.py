@@ -22,7 +22,7 @@ from tests.widgets.mouse import Mouse
 
 SHAPE = (120, 180)
 TRUNK = Line(np.array([[60.0, 0], [50, 60], [70, 120], [60, 179]]), 6)
-BRANCH = Line(np.array([[70.0, 120], [30, 170]]), 5)
+BRANCH = Line(np.array([[69.0, 118], [30, 170]]), 5)
 PLACES = {
     "plain": {},
     "turned": {"scale": (0.5, 0.5), "rotate": 30, "translate": (40, -25)},

@@ -21,7 +21,7 @@ Cost = NDArray[np.float32]
 WINDOW = 384
 
 # In vein widths: valleys narrower than the vein keep a path in the vein's middle.
-_SCALES = (0.35, 0.6, 1.0)
+_SCALES = (0.25, 0.45, 0.7, 1.0)
 
 
 def path_cost(
@@ -49,7 +49,7 @@ def path_cost(
     """
     widths = [max(scale * vein_width, 1.0) for scale in _SCALES]
     strength = valley_strength(_log_levels(grey), widths).strength
-    around = ndimage.uniform_filter(strength, int(8 * vein_width) | 1, mode="nearest")
+    around = ndimage.uniform_filter(strength, int(12 * vein_width) | 1, mode="nearest")
     floor = 0.25 * float(strength.mean()) + 1e-6
     valley = strength / (4 * np.maximum(around, floor))
     if probability is not None:

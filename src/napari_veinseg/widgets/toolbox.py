@@ -57,10 +57,12 @@ class Toolbox(Section):
         self.width.setDecimals(1)
         self.width.setSingleStep(0.5)
         self.width.setSuffix(" px")
-        self.width.setSpecialValueText("measured along the vein")
+        self.width.setSpecialValueText("measured")
         self.add_row("Draws", self.label, "The label that tracing, bridging and removing leave.")
         self.add_row(
-            "Width", self.width, "Width of a drawn vein; at 0 it is measured in the image."
+            "Width",
+            self.width,
+            "Width of a drawn vein; at 0 it is measured in the image, all along the vein.",
         )
         self.label.currentTextChanged.connect(self._set_options)
         self.width.valueChanged.connect(self._set_options)

@@ -1,0 +1,252 @@
+"""An annotator who knows the truth and corrects a mask by the cheapest way that the tools offer.
+
+An action is a click, a key or a field that is set.  Greedy: of all that could be done next, the one
+that raises the vein Dice most for its actions.  The hand slips by a pixel, smoothly along a stroke.
+"""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+from skimage.measure import approximate_polygon
+
+from napari_veinseg.correction import cleanup
+from napari_veinseg.correction.branches import remove_branch
+from napari_veinseg.correction.change import disk_union
+from napari_veinseg.correction.lines import densified, smoothed, vein_region
+from napari_veinseg.correction.profile import widths_along
+from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
+from napari_veinseg.data.images import to_grey
+from napari_veinseg.measurement.skeleton import centreline, trace
+from napari_veinseg.segmentation.vein_width import estimate_vein_width
+
+GOAL = 0.95
+MOST_ACTIONS = 150
+SLIP = 1.0
+Region = np.ndarray
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that can be done: its actions, and the mask after it."""
+
+    actions: int
+    apply: Callable[[Region], Region]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Dice after 0, 1, 2, ... actions; what was reached last holds on."""
+
+    clicks: list[float]
+    strokes: list[float]
+    straight_strokes: list[float]
+
+    @staticmethod
+    def summary(efforts: "list[Effort]") -> dict:
+        """Compare the actions to the highest Dice, at most the goal, that all ways reach."""
+        clicks, strokes, straights, goals = [], [], [], []
+        for each in efforts:
+            goal = min(GOAL, max(each.clicks), max(each.strokes), max(each.straight_strokes))
+            goals.append(goal)
+            for counts, course in (
+                (clicks, each.clicks),
+                (strokes, each.strokes),
+                (straights, each.straight_strokes),
+            ):
+                counts.append(next(i for i, dice in enumerate(course) if dice >= goal - 1e-9))
+        return {
+            "start_dice": round(statistics.mean(each.clicks[0] for each in efforts), 3),
+            "goal_dice": round(statistics.mean(goals), 3),
+            "reached_0.95_with_tools": round(
+                statistics.mean(max(each.clicks) >= GOAL for each in efforts), 3
+            ),
+            "clicks": sum(clicks),
+            "strokes": sum(straights),
+            "freehand_strokes": sum(strokes),
+            "clicks_per_stroke": round(sum(clicks) / max(sum(straights), 1), 3),
+            "clicks_per_freehand_stroke": round(sum(clicks) / max(sum(strokes), 1), 3),
+        }
+
+
+def dice(mask: Region, truth: np.ndarray) -> float:
+    found, true = mask & (truth != 2), truth == 1
+    return 2 * float((found & true).sum()) / max(float(found.sum() + true.sum()), 1)
+
+
+def improve(
+    start: Region, truth: np.ndarray, options: Callable[[Region], list[Option]]
+) -> list[float]:
+    """Take the best option again and again; return the Dice after each action."""
+    mask, course = start, [dice(start, truth)]
+    while course[-1] < GOAL and len(course) < MOST_ACTIONS:
+        tried = [(option, option.apply(mask)) for option in options(mask)]
+        gains = [(dice(after, truth) - course[-1]) / option.actions for option, after in tried]
+        if not gains or max(gains) <= 1e-4:
+            break
+        option, mask = tried[int(np.argmax(gains))]
+        course += [course[-1]] * (option.actions - 1) + [dice(mask, truth)]
+    return course
+
+
+def with_tools(
+    image: np.ndarray, start: Region, truth: np.ndarray, probability: np.ndarray | None
+) -> list[float]:
+    """Correct with this package's tools."""
+    grey = to_grey(image)
+    width = estimate_vein_width(grey)
+    cost = path_cost(grey, width, probability)
+    traces = [
+        option
+        for stretch in _stretches(truth, start)
+        for option in _trace_options(stretch, grey, cost, width, truth)
+    ]
+
+    def options(mask: Region) -> list[Option]:
+        return [*_removals(mask, truth), *_whole_mask(), *traces]
+
+    return improve(start, truth, options)
+
+
+def _stretches(truth: np.ndarray, start: Region) -> list[np.ndarray]:
+    """Return the branches of the truth, and the stretches of them that the mask misses."""
+    stretches = []
+    for branch in trace(centreline(truth == 1)).branches:
+        if len(branch.path) < 6:
+            continue
+        stretches.append(branch.path)
+        missing, count = ndimage.label(~start[tuple(branch.path.T)])
+        for number in range(1, count + 1):
+            places = np.flatnonzero(missing == number)
+            if 6 <= len(places) < len(branch.path):
+                stretches.append(branch.path[places])
+    return stretches
+
+
+def _trace_options(
+    stretch: np.ndarray, grey: np.ndarray, cost: np.ndarray, width: float, truth: np.ndarray
+) -> list[Option]:
+    path, clicks = _traced(stretch, cost, width)
+    true_width = 2 * np.median(ndimage.distance_transform_edt(truth == 1)[tuple(stretch.T)])
+    measured = vein_region(truth.shape, path, widths_along(grey, path, width))
+    fixed = vein_region(truth.shape, path, round(2 * true_width) / 2)
+    # One action ends the line; a fixed width is one more.
+    return [
+        Option(clicks + 1, lambda mask: mask | measured),
+        Option(clicks + 2, lambda mask: mask | fixed),
+    ]
+
+
+def _traced(stretch: np.ndarray, cost: np.ndarray, width: float) -> tuple[np.ndarray, int]:
+    """Click both ends, and then where the line strays most, until it strays no more."""
+    at = [0, len(stretch) - 1]
+    slips = np.random.default_rng(0).normal(0, SLIP, stretch.shape)
+    reach = max(width / 2, 2)
+    while True:
+        parts = [
+            smoothed(Tracer(cost, one).path(other))
+            for one, other in pairwise(snapped(cost, (stretch + slips)[i], reach) for i in at)
+        ]
+        path = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+        off = cKDTree(path).query(stretch)[0]
+        strays = max(off.max(), cKDTree(stretch).query(path)[0].max())
+        worst = int(off.argmax()) if off.max() > 1 else len(stretch) // 2
+        if strays <= 3 or len(at) >= 7 or worst in at:
+            return path, len(at)
+        at = sorted([*at, worst])
+
+
+def _removals(mask: Region, truth: np.ndarray) -> list[Option]:
+    near = ndimage.binary_dilation(truth > 0, iterations=2)
+    options = []
+    for branch in trace(centreline(mask)).branches:
+        if near[tuple(branch.path.T)].mean() < 0.5:
+            middle = branch.path[len(branch.path) // 2]
+            gone = remove_branch(mask, tuple(middle))
+            options.append(Option(1, lambda m, gone=gone: gone.applied_to(m) == 1))
+    return options
+
+
+def _whole_mask() -> list[Option]:
+    tools = (
+        cleanup.thin,
+        cleanup.thicken,
+        cleanup.smooth,
+        lambda mask: cleanup.drop_specks(mask, 30),
+        lambda mask: cleanup.fill_holes(mask, 30),
+    )
+    return [Option(1, lambda m, tool=tool: tool(m).applied_to(m) == 1) for tool in tools]
+
+
+def with_brush(start: Region, truth: np.ndarray, straight: bool) -> list[float]:
+    """Correct with napari's brush and eraser.
+
+    A stroke is one press of the button: the brush, as wide as the vein, passes along a branch of
+    the truth, or the eraser along one side of it or along a wrong branch.  `straight` strokes end
+    where the vein bends away from a straight line by more than a pixel.
+    """
+    rng = np.random.default_rng(0)
+    is_vein = truth == 1
+    distance = ndimage.distance_transform_edt(is_vein)
+    paints, erasers = [], []
+    for branch in trace(centreline(is_vein)).branches:
+        for piece in _pieces(branch.path, straight):
+            reach = float(np.median(distance[tuple(np.rint(piece).astype(int).T)]))
+            region = disk_union(truth.shape, _slipped(piece, rng), reach)
+            paints.append(Option(1, lambda m, region=region: m | region))
+            for side in _sides(piece, reach):
+                free = disk_union(truth.shape, _slipped(side, rng), 3.0)
+                erasers.append(Option(1, lambda m, free=free: m & ~free))
+
+    def options(mask: Region) -> list[Option]:
+        return [*paints, *erasers, *_erasures(mask, is_vein, straight)]
+
+    return improve(start, truth, options)
+
+
+def _erasures(mask: Region, is_vein: Region, straight: bool) -> list[Option]:
+    near = ndimage.binary_dilation(is_vein, iterations=2)
+    distance = ndimage.distance_transform_edt(mask)
+    options = []
+    for branch in trace(centreline(mask)).branches:
+        if near[tuple(branch.path.T)].mean() < 0.5:
+            for piece in _pieces(branch.path, straight):
+                reach = distance[tuple(np.rint(piece).astype(int).T)].max() + 2
+                free = disk_union(mask.shape, piece, reach)
+                options.append(Option(1, lambda m, free=free: m & ~free))
+    return options
+
+
+def _pieces(path: np.ndarray, straight: bool) -> list[np.ndarray]:
+    path = path.astype(float)
+    if not straight:
+        return [densified(path)[0]]
+    corners = approximate_polygon(path, 1.0)
+    return [densified(corners[i : i + 2])[0] for i in range(len(corners) - 1)]
+
+
+def _sides(piece: np.ndarray, reach: float) -> list[np.ndarray]:
+    """Return the ways of an eraser 6 px wide along either side of a vein."""
+    if len(piece) < 3:
+        return []
+    sideways = _normals(piece) * (reach + 3)
+    return [piece + sideways, piece - sideways]
+
+
+def _slipped(piece: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Let the hand slip sideways, smoothly over about 10 px."""
+    if len(piece) < 3:
+        return piece + rng.normal(0, SLIP, 2)
+    slip = ndimage.gaussian_filter1d(rng.normal(0, 1, len(piece) + 200), 20)[100:-100]
+    # The sd of white noise after this filter is 1 / sqrt(2 sqrt(pi) sigma).
+    return piece + (SLIP * slip * np.sqrt(2 * np.sqrt(np.pi) * 20))[:, None] * _normals(piece)
+
+
+def _normals(piece: np.ndarray) -> np.ndarray:
+    ahead = np.gradient(piece, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
+    return np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
