@@ -23,9 +23,7 @@ def taken(crops, count, **how):
 
 
 def equal(first, second) -> bool:
-    return all(
-        torch.equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a
-    )
+    return all(torch.equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a)
 
 
 @pytest.mark.parametrize("augmentation", ["none", "photometric", "full"])
@@ -36,9 +34,7 @@ def test_crops_depend_on_seed_step_and_place_alone(samples, augmentation):
     assert equal(whole[2:], taken(crops, 2, first_step=2))
     assert not equal(whole, taken(Crops(samples, 32, 2, augmentation, seed=2), 4))
     halves = [taken(crops, 4, rank=rank, ranks=2) for rank in range(2)]
-    joined = [
-        {key: torch.cat([a[key], b[key]]) for key in a} for a, b in zip(*halves, strict=True)
-    ]
+    joined = [{key: torch.cat([a[key], b[key]]) for key in a} for a, b in zip(*halves, strict=True)]
     assert equal(whole, joined)
 
 

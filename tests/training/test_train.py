@@ -11,8 +11,7 @@ from napari_veinseg.training.config import make_config
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import go_on
-
-from .conftest import TINY
+from tests.training.conftest import TINY
 
 
 def weights(path) -> dict[str, torch.Tensor]:

@@ -46,8 +46,8 @@ class TrainingConfig(BaseModel):
         None is one pass over the samples, but at least 20 steps.
     crop : int
         Largest side of a crop, in px at working width.
-    learning_rate : float or None
-        The highest; None is 1e-3 from a model and 3e-3 from random weights.
+    learning_rate : float
+        The highest of the schedule.
     warm_up : float
         Share of the budget in which the rate rises.
     weight_decay : float
@@ -81,10 +81,10 @@ class TrainingConfig(BaseModel):
     invert: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
-    batch_size: Annotated[int, Field(ge=1)] = 8
+    batch_size: Annotated[int, Field(ge=1)] = 4
     steps_per_epoch: Annotated[int, Field(ge=1)] | None = None
     crop: Annotated[int, Field(ge=16, multiple_of=16)] = 160
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     warm_up: Share = 0.05
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     clip: Annotated[float, Field(gt=0)] = 1.0
@@ -99,11 +99,6 @@ class TrainingConfig(BaseModel):
         if (self.minutes is None) == (self.epochs is None):
             raise ValueError("give a budget in minutes or in epochs")
         return self
-
-    @property
-    def highest_rate(self) -> float:
-        """The highest learning rate."""
-        return self.learning_rate or (1e-3 if self.base else 3e-3)
 
     @property
     def statistics_frozen(self) -> bool:

@@ -12,11 +12,12 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from napari_veinseg.training.augmentation import MARGIN, Augmentation, Crop, make_augmentation
+from napari_veinseg.training.augmentation import MARGIN, Augmentation, make_augmentation
 from napari_veinseg.training.pool import Prepared
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
 
+Crop = dict[str, torch.Tensor]
 Place = tuple[int, int]  # step, place in the batch
 
 
@@ -71,11 +72,9 @@ class Crops(Dataset[Crop]):
         step, slot = place
         rng = np.random.default_rng([self._seed, step, slot])
         maps = self._cut(self._sample_of(step * self._batch_size + slot), rng)
-        crop = {"image": maps[:1], "truth": maps[1:]}
-        crop = self._augment(crop, int(rng.integers(2**32)))
-        vein, known = crop["truth"][:1], crop["truth"][1:]
+        image, vein, known = torch.split(self._augment(maps, int(rng.integers(2**32))), 1)
         # A pixel that interpolation made unknown in part is unknown.
-        return {"image": crop["image"], "vein": vein, "known": (known > 0.999).float()}
+        return {"image": image, "vein": vein, "known": (known > 0.999).float()}
 
     def _sample_of(self, number: int) -> Prepared:
         round_, position = divmod(number, len(self._samples))

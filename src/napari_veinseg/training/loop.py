@@ -135,7 +135,7 @@ class Trainer:
         self.average = copy.deepcopy(materials.network).to(fabric.device).eval()
         optimiser = torch.optim.AdamW(
             materials.network.parameters(),
-            lr=self.config.highest_rate,
+            lr=self.config.learning_rate,
             weight_decay=self.config.weight_decay,
         )
         self.network, self.optimiser = fabric.setup(materials.network, optimiser)

@@ -93,7 +93,7 @@ def learning_rate(progress: float, config: TrainingConfig) -> float:
     else:
         fallen = min(1.0, (progress - config.warm_up) / (1 - config.warm_up))
         share = _LOWEST_RATE + (1 - _LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * fallen))
-    return config.highest_rate * share
+    return config.learning_rate * share
 
 
 class Stateful(Protocol):

@@ -166,11 +166,12 @@ def go_on(
     VeinSegError
         If it cannot go on, in one sentence.
     """
-    from napari_veinseg.training.loop import run_training
-
     check_output(output)
     run.withdraw_stop()
     try:
+        Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
+        from napari_veinseg.training.loop import run_training
+
         run_training(run, on_event or _ignore, should_stop or _never)
     except VeinSegError as error:
         run.tell({"event": "end", "reason": "failed", "text": str(error)})
