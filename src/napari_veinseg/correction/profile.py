@@ -61,10 +61,9 @@ def _profiles(grey: NDArray[Any], line: Points, across: Points) -> Points:
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
     sideways = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
     places = line[:, None] + across[None, :, None] * sideways[:, None]
-    low = np.maximum(np.floor(places.min(axis=(0, 1))).astype(int), 0)
-    high = np.ceil(places.max(axis=(0, 1))).astype(int) + 2
-    box = np.asarray(grey[low[0] : high[0], low[1] : high[1]], np.float64)
-    values = ndimage.map_coordinates(box, np.moveaxis(places - low, -1, 0), order=1, mode="nearest")
+    values = ndimage.map_coordinates(
+        np.asarray(grey), np.moveaxis(places, -1, 0), np.float64, order=1, mode="nearest"
+    )
     averaged: Points = ndimage.gaussian_filter1d(values, _ALONG, axis=0, mode="nearest")
     return averaged
 
