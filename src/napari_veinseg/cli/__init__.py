@@ -11,6 +11,7 @@ import warnings
 import typer
 
 # Importing a module registers its commands.
+from napari_veinseg.cli import consistency as consistency
 from napari_veinseg.cli import demo as demo
 from napari_veinseg.cli import devices as devices
 from napari_veinseg.cli import evaluate as evaluate

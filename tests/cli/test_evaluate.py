@@ -1,0 +1,91 @@
+"""`veinseg evaluate`, `veinseg measure` and `veinseg consistency`, from files to files."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from napari_veinseg.data.images import write_mask
+from tests.evaluation.test_consistency import make_fingers
+from tests.evaluation.test_report import make_dataset
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return make_dataset(tmp_path / "Dätaset")
+
+
+PATTERN = r"^(.+)_\d+$"
+
+
+def test_a_model_masks_and_baselines_are_compared(veinseg, dataset, tiny_model, tmp_path):
+    drawn = shutil.copytree(dataset / "masks", tmp_path / "second annotator")
+    before = {path: path.stat().st_mtime_ns for path in dataset.rglob("*")}
+    output = tmp_path / "out"
+    done = veinseg(
+        "evaluate", dataset, "--model", tiny_model, "--masks", drawn, "--baseline", "--all",
+        "--finger-pattern", PATTERN, "--output", output,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "annotator" in done.out
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+    assert list(summary["models"])[:3] == ["tiny", "second annotator", "maximum curvature"]
+    assert summary["models"]["tiny"]["card"]["name"] == "tiny"
+    assert (output / "report.html").exists()
+    assert {path: path.stat().st_mtime_ns for path in dataset.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "nothing to evaluate"),
+        (["--model", "no-such"], "no model 'no-such'"),
+        (["--masks", "no-such"], "no-such"),
+        (["--baseline", "--finger-pattern", "("], "finger pattern"),
+    ],
+)
+def test_a_bad_call_is_one_sentence(veinseg, dataset, tmp_path, options, message):
+    done = veinseg("evaluate", dataset, *options, "--output", tmp_path / "out")
+    assert done.code == 1
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_masks_are_measured(veinseg, dataset, tmp_path):
+    done = veinseg(
+        "measure", dataset / "masks", "--output", tmp_path / "out", "--pixel-size", 0.1, "--unit",
+        "mm",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    with (tmp_path / "out/images.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert float(rows[0]["total_length_mm"]) == pytest.approx(8.5, rel=0.05)
+
+
+def test_two_folders_of_masks_are_judged_without_truth(veinseg, tmp_path):
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    rng = np.random.default_rng(0)
+    for folder in (good, bad):
+        folder.mkdir()
+    for stem, mask in make_fingers(fingers=5, shots=2).items():
+        write_mask(good / f"{stem}.png", mask)
+        write_mask(bad / f"{stem}.png", (rng.random(mask.shape) < 0.2).astype(np.uint8))
+    output = tmp_path / "out"
+    done = veinseg(
+        "consistency", good, "--other", bad, "--finger-pattern", PATTERN, "--output", output
+    )
+    assert done.code == 0, done.err
+    assert "first minus second: -" in done.out
+    judged = json.loads((output / "consistency.json").read_text(encoding="utf-8"))
+    assert judged["masks"][0]["equal_error_rate"]["value"] == 0
+    with (output / "scores.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 2 * (5 + 40)
+
+    (bad / "f0_0.png").unlink()
+    done = veinseg("consistency", good, "--other", bad, "--finger-pattern", PATTERN)
+    assert done.code == 1
+    assert "'f0_0'" in done.err
