@@ -150,7 +150,7 @@ class DatasetEvaluation(QWidget):
         self.results = section = Section("Results")
         self.caveats = hint()
         self.summary = FigureTable(["Mean of images", "IoU", "clDice", "Recall*"], 8)
-        self.images = FigureTable(["Image", "Model", "IoU", "clDice"], 9)
+        self.images = FigureTable(["Image", "Model", "IoU", "clDice"], 9, wide_columns=2)
         self.distribution, self.curve = Plot(), Plot()
         self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
         section.add_wide(self.caveats)

@@ -155,7 +155,7 @@ def show_measurement(
     Shapes, Points
         The new layers; the branch table is the features of the first.
     """
-    names = f"{mask.name} centreline", f"{mask.name} ends and bifurcations"
+    names = f"{mask.name} centreline", f"{mask.name} nodes"
     for layer in [layer for layer in viewer.layers if layer.metadata.get("veinseg_measured")]:
         if layer.name in names:
             viewer.layers.remove(layer)

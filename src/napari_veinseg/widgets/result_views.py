@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 Cell = str | float
 
 
+class _Item(QTableWidgetItem):
+    """A cell that sorts by its value, not by its text."""
+
+    def __init__(self, value: Cell) -> None:
+        super().__init__(value if isinstance(value, str) else f"{value:.3f}")
+        self.value = value
+        if isinstance(value, str):
+            self.setToolTip(value)
+        else:
+            self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        return bool(isinstance(other, _Item) and self.value < other.value)  # type: ignore[operator]
+
+
 class FigureTable(QTableWidget):
     """A table whose numbers sort as numbers; a click tells which row it is.
 
@@ -30,25 +45,27 @@ class FigureTable(QTableWidget):
         Of the columns.
     rows_shown : int
         How many rows are in sight; the others scroll.
+    wide_columns : int
+        How many columns, from the left, share the width that the others leave.
     """
 
     chosen = Signal(int)
     """The number that a clicked row had when the table was filled."""
 
-    def __init__(self, headings: Sequence[str], rows_shown: int) -> None:
+    def __init__(self, headings: Sequence[str], rows_shown: int, wide_columns: int = 1) -> None:
         super().__init__(0, len(headings))
         self._rows_shown = rows_shown
         self.setHorizontalHeaderLabels(list(headings))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setAlternatingRowColors(True)
         self.setWordWrap(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(24)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(wide_columns):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.cellClicked.connect(self._tell)
 
@@ -70,14 +87,8 @@ class FigureTable(QTableWidget):
         self.updateGeometry()
 
     def _item(self, value: Cell, number: int) -> QTableWidgetItem:
-        item = QTableWidgetItem()
+        item = _Item(value)
         item.setData(Qt.ItemDataRole.UserRole, number)
-        if isinstance(value, str):
-            item.setText(value)
-            item.setToolTip(value)
-        else:
-            item.setData(Qt.ItemDataRole.DisplayRole, round(float(value), 3))
-            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return item
 
     def _tell(self, row: int, _column: int) -> None:
