@@ -24,9 +24,8 @@ class HoldOut:
 
 def measure_hold_out(model: VeinModel) -> HoldOut:
     """Segment held-out sensors with the estimated vein width, and with the true one."""
-    sensors = {
-        name: make_items(FIRST_SEED, _IMAGES, settings) for name, settings in HELD_OUT.items()
-    }
+    seeds = range(FIRST_SEED, FIRST_SEED + _IMAGES)
+    sensors = {name: make_items(seeds, settings) for name, settings in HELD_OUT.items()}
     histograms: list[ScoreHistogram] = []
     probabilities = {}
     for name, items in sensors.items():
@@ -37,7 +36,9 @@ def measure_hold_out(model: VeinModel) -> HoldOut:
         ]
     # Hundredths: the hold-out is too small to tell finer thresholds apart.
     threshold = round(best_threshold(histograms)[0], 2)
-    metrics = [_metric("calibration_error", "pooled pixels", sum_of(histograms), "all sensors")]
+    metrics = [
+        _metric("calibration_error", "pooled pixels", _pooled_error(histograms), "all sensors")
+    ]
     for name, items in sensors.items():
         metrics += _sensor_metrics(f"sensor '{name}'", items, probabilities[name], threshold)
         told = [model.probability(item.image, vein_width=item.width) for item in items]
@@ -45,7 +46,7 @@ def measure_hold_out(model: VeinModel) -> HoldOut:
     return HoldOut(threshold, tuple(metrics))
 
 
-def sum_of(histograms: list[ScoreHistogram]) -> float:
+def _pooled_error(histograms: list[ScoreHistogram]) -> float:
     """Pool histograms and give their calibration error."""
     pooled = histograms[0]
     for histogram in histograms[1:]:

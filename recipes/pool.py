@@ -26,21 +26,31 @@ class Item:
     width: float
 
 
-def open_pool(folder: Path, count: int, processes: int, log: Callable[[str], None]) -> list[Item]:
+def open_pool(
+    folder: Path,
+    seeds: range,
+    settings: SynthesisSettings,
+    processes: int,
+    log: Callable[[str], None],
+) -> list[Item]:
     """Make what is missing of a pool, then read all of it; an interrupted run goes on."""
     folder.mkdir(parents=True, exist_ok=True)
-    shards = range(-(-count // _SHARD))
-    missing = [shard for shard in shards if not _path(folder, shard).exists()]
+    shards = {
+        folder / f"shard_{number:04d}.npz": seeds[start : start + _SHARD]
+        for number, start in enumerate(range(0, len(seeds), _SHARD))
+    }
+    missing = {path: part for path, part in shards.items() if not path.exists()}
     if missing:
-        log(f"synthesising {len(missing) * _SHARD} images")
+        log(f"synthesising {sum(map(len, missing.values()))} images")
         with ProcessPoolExecutor(processes) as executor:
-            list(executor.map(partial(_make_shard, folder), missing))
-    return [item for shard in shards for item in _read_shard(_path(folder, shard))][:count]
+            make = partial(_make_shard, settings)
+            list(executor.map(make, missing.keys(), missing.values()))
+    return [item for path in shards for item in _read_shard(path)]
 
 
-def make_items(first_seed: int, count: int, settings: SynthesisSettings) -> list[Item]:
-    """Make images of consecutive seeds."""
-    return [_make_item(seed, settings) for seed in range(first_seed, first_seed + count)]
+def make_items(seeds: range, settings: SynthesisSettings) -> list[Item]:
+    """Make one image a seed."""
+    return [_make_item(seed, settings) for seed in seeds]
 
 
 def _make_item(seed: int, settings: SynthesisSettings) -> Item:
@@ -50,13 +60,9 @@ def _make_item(seed: int, settings: SynthesisSettings) -> Item:
     return Item(finger.image, finger.mask, width)
 
 
-def _path(folder: Path, shard: int) -> Path:
-    return folder / f"shard_{shard:04d}.npz"
-
-
-def _make_shard(folder: Path, shard: int) -> None:
-    items = make_items(shard * _SHARD, _SHARD, SynthesisSettings())
-    with atomic_path(_path(folder, shard)) as path, path.open("wb") as file:
+def _make_shard(settings: SynthesisSettings, target: Path, seeds: range) -> None:
+    items = make_items(seeds, settings)
+    with atomic_path(target) as path, path.open("wb") as file:
         np.savez(
             file,
             images=np.concatenate([item.image.ravel() for item in items]),

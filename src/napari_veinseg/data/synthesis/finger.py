@@ -86,7 +86,7 @@ def synthetic_finger(
     shot_rng = np.random.default_rng([seed, 1, shot])
     is_tree = rng.random() < settings.tree_share
     scene = (_tree_scene if is_tree else _finger_scene)(rng, shot_rng, shape, settings)
-    return _photograph(shot_rng, scene, sensor)
+    return _photograph(shot_rng, scene, sensor, settings.drawn_core)
 
 
 def synthetic_field(seed: int, shape: tuple[int, int] = (1024, 1024)) -> SyntheticFinger:
@@ -215,10 +215,12 @@ def _typical_radius(radii: list[Field]) -> float:
     return float(np.median([radius.mean() for radius in radii if len(radius)] or [0.0]))
 
 
-def _photograph(rng: np.random.Generator, scene: _Scene, sensor: Sensor) -> SyntheticFinger:
+def _photograph(
+    rng: np.random.Generator, scene: _Scene, sensor: Sensor, core: float
+) -> SyntheticFinger:
     """Expose the scene with and without veins; the difference says which veins can be seen."""
     shape = scene.light.shape
-    absorbance, drawn = draw_veins(scene.courses, shape, scene.blur)
+    absorbance, drawn = draw_veins(scene.courses, shape, scene.blur, core)
     absorbance *= ndimage.gaussian_filter(scene.region.astype(np.float32), 1.0)
     lit = scene.light[scene.region] if scene.region.any() else scene.light
     gain = rng.uniform(0.92, 1.08) / max(float(np.percentile(lit, 98)), 1e-6)

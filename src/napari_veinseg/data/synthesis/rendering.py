@@ -9,8 +9,7 @@ from scipy import ndimage
 from napari_veinseg.data.synthesis.anatomy import DEPTHS, Vein
 from napari_veinseg.data.synthesis.random_fields import Field
 
-_CORE = 0.85  # of the radius: the rim of a vein is too pale to be drawn ...
-_WIDENING = 0.25  # ... and this much of the tissue's blur is taken for a part of it
+_WIDENING = 0.25  # of the tissue's blur, which an annotator takes for a part of the vein
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def course(
 
 
 def draw_veins(
-    courses: list[Course], shape: tuple[int, int], blur: tuple[float, ...]
+    courses: list[Course], shape: tuple[int, int], blur: tuple[float, ...], core: float
 ) -> tuple[Field, NDArray[np.bool_]]:
     """Draw veins as cylinders of blood under layers of scattering tissue.
 
@@ -83,6 +82,8 @@ def draw_veins(
         Y, X.
     blur : tuple of float
         Standard deviation in px of the tissue's blur above each depth.
+    core : float
+        Radius that an annotator draws, over that of the vein.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def draw_veins(
     layers = np.zeros((DEPTHS, *shape), np.float32)
     drawn = np.zeros(shape, bool)
     for item in courses:
-        _draw(item, layers[item.depth], drawn, _WIDENING * blur[item.depth])
+        _draw(item, layers[item.depth], drawn, core, _WIDENING * blur[item.depth])
     seen = np.zeros(shape, np.float32)
     for layer, sigma in zip(layers, blur, strict=True):
         if layer.any():
@@ -103,7 +104,9 @@ def draw_veins(
     return seen, drawn
 
 
-def _draw(item: Course, layer: Field, drawn: NDArray[np.bool_], widening: float) -> None:
+def _draw(
+    item: Course, layer: Field, drawn: NDArray[np.bool_], core: float, widening: float
+) -> None:
     """Add one vein to its layer: where veins of a layer meet, the thicker one counts."""
     if not len(item.points):
         return
@@ -126,7 +129,7 @@ def _draw(item: Course, layer: Field, drawn: NDArray[np.bool_], widening: float)
     chord = np.sqrt(np.clip(1 - (distance / (around + 0.5)) ** 2, 0, None))
     darkness = item.absorbance[inside][nearest] * around / (around + 0.5)
     np.maximum(layer[box], darkness * chord, out=layer[box])
-    drawn[box] |= distance <= np.maximum(np.hypot(_CORE * around, widening), 0.75)
+    drawn[box] |= distance <= np.maximum(np.hypot(core * around, widening), 0.75)
 
 
 def _nearest_sample(

@@ -39,6 +39,8 @@ class SynthesisSettings:
         Standard deviation of the logarithm of absorbance among the veins of one finger.
     scatter : (float, float)
         Blur by tissue above the veins, over the radius of the main veins.
+    drawn_core : float
+        Radius to which an annotator draws a sharp vein, over its radius.
     mottle : (float, float)
         Standard deviation of the cloudiness of tissue.
     cross_profile : (float, float)
@@ -81,6 +83,7 @@ class SynthesisSettings:
     contrast: Range = (0.07, 0.8)
     contrast_spread: float = 0.4
     scatter: Range = (0.2, 1.4)
+    drawn_core: float = 0.85
     mottle: Range = (0.0, 0.08)
     cross_profile: Range = (-1.0, 0.7)
     joints: Range = (0.0, 1.4)
