@@ -92,6 +92,27 @@ def test_an_undone_stroke_is_the_models_again(controls, mask, probability):
     np.testing.assert_array_equal(mask.data, probability >= 0.4)
 
 
+def test_a_stroke_undone_and_painted_over_elsewhere_is_the_models_again(controls, mask):
+    mask.paint((24, 10), 0)
+    mask.undo()  # nobody looks now, and the next stroke clears what could be redone
+    mask.paint((24, 60), 0)
+    assert not edited_pixels(mask)[24, 10]
+    assert edited_pixels(mask)[24, 60]
+
+
+def test_strokes_older_than_the_undo_history_stay_the_users(controls, mask):
+    mask.brush_size = 1
+    for column in range(70):
+        for row in (10, 50):
+            mask.paint((row, column), 2)
+    mine = edited_pixels(mask)
+    assert mine.sum() == 140
+    assert len(mask._undo_history) == 100
+    mask.editable = False  # napari forgets the history of a locked layer
+    mask.editable = True
+    np.testing.assert_array_equal(edited_pixels(mask), mine)
+
+
 def test_undoing_a_slider_does_not_look_like_an_edit(controls, mask, probability):
     drag(controls.threshold, 0.4)
     mask.undo()

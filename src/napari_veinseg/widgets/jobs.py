@@ -96,6 +96,9 @@ class Job(QObject):
         self._on_news: Callable[[object], None] | None = None
         self._done: Callable[[Any], None] | None = None
         self._news.connect(self._hear)
+        # Only the reporter, never `self`: Qt objects are half gone when `destroyed` fires.
+        running = self._running = list[Reporter]()
+        self.destroyed.connect(lambda *_: [reporter.cancel() for reporter in running])
 
     @property
     def running(self) -> bool:
@@ -129,8 +132,7 @@ class Job(QObject):
             return False
         reporter = Reporter(lambda item: self._send(reporter, item))
         self._reporter, self._on_news = reporter, news
-        # Only the event, never `self`: Qt objects are half gone when `destroyed` fires.
-        self.destroyed.connect(reporter.cancel)
+        self._running[:] = [reporter]
         self._bar = progress(total=0, desc=self._doing)
         self._done = done
         self._worker = create_worker(_outcome, work, reporter, _start_thread=False)
@@ -185,6 +187,7 @@ class Job(QObject):
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+        self._running.clear()
         self._reporter = self._bar = self._worker = self._on_news = self._done = None
 
 

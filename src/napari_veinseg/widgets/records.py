@@ -62,10 +62,7 @@ def record_of(layer: Labels) -> MaskRecord:
         edits = EditTracker(shape)
         edits.accept(record.edits.edited)
         record = _watch(layer, replace(record, layer=weakref.ref(layer), edits=edits))
-    record.edits.follow(
-        done=[atom for item in layer._undo_history for atom in item],
-        undone=[atom for item in layer._redo_history for atom in item],
-    )
+    _follow(layer, record)
     return record
 
 
@@ -125,7 +122,14 @@ def edited_pixels(layer: Labels) -> BoolArray:
 
 def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
     layer.metadata = {**layer.metadata, _KEY: record}
-    for emitter, callback in ((layer.events.paint, record_paint), (layer.events.data, _accept_all)):
+    events = layer.events
+    # Undo has no event of its own, but it draws: seen then, it is not mistaken for a stroke that
+    # left the history by age.
+    for emitter, callback in (
+        (events.paint, record_paint),
+        (events.data, _accept_all),
+        (events.set_data, _follow_drawing),
+    ):
         emitter.disconnect(callback)
         emitter.connect(callback)
     for item in layer._undo_history:  # painted before anybody watched
@@ -146,6 +150,7 @@ def record_paint(event: Any) -> None:
     if record is not None:
         for atom in event.value:
             record.edits.record(atom, _pixels(atom))
+        _follow(event.source, record)
 
 
 def _accept_all(event: Any) -> None:
@@ -153,6 +158,19 @@ def _accept_all(event: Any) -> None:
     record = _own_record(event.source)
     if record is not None:
         record.edits.accept(Pixels((slice(None),)))
+
+
+def _follow_drawing(event: Any) -> None:
+    record = _own_record(event.source)
+    if record is not None:
+        _follow(event.source, record)
+
+
+def _follow(layer: Labels, record: MaskRecord) -> None:
+    record.edits.follow(
+        done=[atom for item in layer._undo_history for atom in item],
+        undone=[atom for item in layer._redo_history for atom in item],
+    )
 
 
 def _own_record(layer: Labels) -> MaskRecord | None:
