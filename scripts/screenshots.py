@@ -15,7 +15,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QScrollArea
 
 SIZE = (1360, 740)
-TRAINING_MINUTES = 1.5
+TRAINING_MINUTES = 3.0
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:

@@ -57,8 +57,8 @@ def trains_until_pressed(run):
 
 
 def check_stopped(run, begin):
-    # The machine of a test may be busy; `benchmarks/training.py` prints the seconds.
-    assert time.monotonic() - begin < 10
+    # Two seconds on a machine of its own, as `benchmarks/training.py` measures; tests share theirs.
+    assert time.monotonic() - begin < 30
     assert status_of(run).end["reason"] == "stopped"
     for path in (run.best, run.last):
         read_model(path)
@@ -90,17 +90,21 @@ def test_a_child_stops_on_request_and_when_its_parent_is_killed(dataset, tiny, t
     )
     orphan = int(parent.stdout.readline())
     child = TrainingProcess(runs[0])
-    wait_until(lambda: all(len(status_of(run).losses) > 1 for run in runs))
-    begin = time.monotonic()
-    child.stop()
-    assert child.wait(60)
-    assert child.exit_code == 0
-    check_stopped(runs[0], begin)
-    begin = time.monotonic()
-    parent.kill()
-    parent.wait()
-    wait_until(lambda: not alive(orphan))
-    check_stopped(runs[1], begin)
+    try:
+        wait_until(lambda: all(len(status_of(run).losses) > 1 for run in runs))
+        begin = time.monotonic()
+        child.stop()
+        assert child.wait(60)
+        assert child.exit_code == 0
+        check_stopped(runs[0], begin)
+        begin = time.monotonic()
+        parent.kill()
+        parent.wait()
+        wait_until(lambda: not alive(orphan))
+        check_stopped(runs[1], begin)
+    finally:
+        parent.kill()
+        child.kill()
 
 
 def test_a_child_that_cannot_start_says_why(dataset, tiny, tmp_path):

@@ -93,9 +93,9 @@ def test_a_stopped_run_goes_on_to_the_same_weights(dataset, tiny, tmp_path, ques
 
 
 def test_training_learns(dataset, tiny, tmp_path):
-    run = trained(
-        dataset, tiny, tmp_path / "run", epochs=10, steps_per_epoch=10, learning_rate=0.02
-    )
+    how = {"epochs": 10, "steps_per_epoch": 8, "learning_rate": 0.02}
+    how |= {"augmentation": "none", "freeze_statistics": False}
+    run = trained(dataset, tiny, tmp_path / "run", **how)
     status = RunStatus()
     for event in EventReader(run.events_path).new_events():
         status.hear(event)

@@ -20,7 +20,7 @@ from typing import Any
 class RunStatus:
     """Where a run stands; knows neither Qt nor torch.
 
-    Attributes
+    Parameters
     ----------
     start : dict
         The latest start event, empty before.

@@ -19,7 +19,7 @@ _LOWEST_RATE = 0.01  # of the highest
 class Position:
     """Counters of a run.
 
-    Attributes
+    Parameters
     ----------
     step, epoch : int
         Done so far.
@@ -103,7 +103,13 @@ class Stateful(Protocol):
         """Give the state."""
 
     def load_state_dict(self, state: Any, /) -> Any:
-        """Take a state."""
+        """Take a state.
+
+        Parameters
+        ----------
+        state : dict
+            What `state_dict` gave.
+        """
 
 
 def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) -> None:

@@ -22,7 +22,7 @@ class Outcome(Section):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        self.keep = button("Keep", "Install the new model under its name.", primary=True)
+        self.keep = button("Keep", "Install the new model under its name.")
         self.discard = button("Discard", "Forget the new model; the old one is as it was.")
         self.add_wide(self.verdict)
         self.add_wide(self.table, "Vein IoU of each held-out image, which no model learned from.")
