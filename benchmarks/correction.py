@@ -213,7 +213,7 @@ def main() -> None:
     if model:
         some = cases[: arguments.corrected]
         efforts = effort(some, [model.segment(case.image) for case in some], model)
-        answer |= Effort.summary(efforts)
+        answer |= Effort.summary(efforts) if efforts else {}
     if folder and (folder / "masks_as_published").is_dir():
         beside = moved(list(stored(folder, "masks_as_published", arguments.images)))
         answer["published_dice_before"], answer["published_dice_after_one_click"] = (

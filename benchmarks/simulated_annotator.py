@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -17,7 +18,7 @@ from skimage.measure import approximate_polygon
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.correction.change import disk_union
-from napari_veinseg.correction.lines import densified, smoothed, vein_region
+from napari_veinseg.correction.lines import densified, smoothed, vein_redrawn, vein_region
 from napari_veinseg.correction.profile import widths_along
 from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
 from napari_veinseg.data.images import to_grey
@@ -134,10 +135,16 @@ def _trace_options(
     true_width = 2 * np.median(ndimage.distance_transform_edt(truth == 1)[tuple(stretch.T)])
     measured = vein_region(truth.shape, path, widths_along(grey, path, width))
     fixed = vein_region(truth.shape, path, round(2 * true_width) / 2)
-    # One action ends the line; a fixed width is one more.
+
+    def redrawn(mask: Region, widths: Any) -> Region:
+        return vein_redrawn(mask.astype(np.uint8), path, widths).applied_to(mask) == 1
+
+    # One action ends the line; a fixed width and replacing the old vein are one more each.
     return [
         Option(clicks + 1, lambda mask: mask | measured),
         Option(clicks + 2, lambda mask: mask | fixed),
+        Option(clicks + 2, lambda mask: redrawn(mask, widths_along(grey, path, width))),
+        Option(clicks + 3, lambda mask: redrawn(mask, round(2 * true_width) / 2)),
     ]
 
 

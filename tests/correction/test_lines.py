@@ -10,6 +10,7 @@ from napari_veinseg.correction.lines import (
     lines_from_veins,
     smoothed,
     vein_along,
+    vein_redrawn,
     veins_from_lines,
 )
 
@@ -65,6 +66,17 @@ def test_veins_to_lines_and_back_is_nearly_the_same_mask():
     assert len(lines) == 5
     assert [line.width for line in lines] == pytest.approx([5] * 5, abs=0.7)
     assert max(len(line.points) for line in lines) < 12
+
+
+def test_a_redrawn_vein_loses_its_width_but_not_its_neighbours():
+    empty = np.zeros((80, 120), np.uint8)
+    wide = Line(np.array([[40.0, 10], [40, 110]]), 13)
+    others = [Line(np.array([[10.0, 10], [10, 110]]), 5), Line(np.array([[40.0, 10], [75, 10]]), 5)]
+    before = veins_from_lines(empty, [wide, *others]).applied_to(empty)
+    after = vein_redrawn(before, np.array([[40.0, 10], [40, 110]]), 7).applied_to(before)
+    assert (after[30:50, 60] == 1).sum() == 7
+    np.testing.assert_array_equal(after[:20], before[:20])
+    np.testing.assert_array_equal(after[55:], before[55:])
 
 
 def test_an_empty_mask_has_no_lines():

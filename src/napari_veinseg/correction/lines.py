@@ -131,6 +131,34 @@ def vein_along(mask: NDArray[Any], path: Points, widths: Any, label: int = VEIN)
     return painted(mask, vein_region(np.shape(mask), path, widths), label)
 
 
+def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
+    """Paint a vein along a line in place of the one that is there.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    path : NDArray[np.float64]
+        `(n, 2)`, corners of the line.
+    widths : float or array-like
+        The vein's width in px, one or one a corner.
+
+    Returns
+    -------
+    Change
+        The pixels of the new vein, and of the old one within half a width, at least 2 px, beside
+        it, except around the ends, where other veins may go on.
+    """
+    new = vein_region(np.shape(mask), path, widths)
+    widths = np.broadcast_to(np.asarray(widths, np.float64), (len(path),))
+    beside = vein_region(np.shape(mask), path, widths + np.maximum(widths, 4))
+    ends = disk_union(np.shape(mask), path[[0, -1]], widths[[0, -1]])
+    after = np.array(mask, np.uint8)
+    after[beside & ~new & ~ends & (after == VEIN)] = BACKGROUND
+    after[new] = VEIN
+    return between(mask, after)
+
+
 def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = False) -> Change:
     """Draw lines as veins.
 

@@ -7,7 +7,7 @@ import napari
 from napari.layers import Labels
 from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton
 
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
@@ -64,6 +64,11 @@ class Toolbox(Section):
             self.width,
             "Width of a drawn vein; at 0 it is measured in the image, all along the vein.",
         )
+        self.redraws = QCheckBox("Replace the vein that a traced line follows")
+        self.add_wide(
+            self.redraws, "Clear what the old vein has beside the new one: mends a wrong width."
+        )
+        self.redraws.toggled.connect(self._set_options)
         self.label.currentTextChanged.connect(self._set_options)
         self.width.valueChanged.connect(self._set_options)
         viewer = target.viewer
@@ -162,6 +167,7 @@ class Toolbox(Section):
         for tool in self.tools:
             tool.label = _LABELS[self.label.currentText()]
             tool.fixed_width = self.width.value() or None
+            tool.redraws = self.redraws.isChecked()
 
     def _on_other_layer(self, *_event: object) -> None:
         active = self._target.viewer.layers.selection.active

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.correction.branches import nearest_end, remove_branch
-from napari_veinseg.correction.lines import smoothed, vein_along
+from napari_veinseg.correction.lines import smoothed, vein_along, vein_redrawn
 from napari_veinseg.correction.profile import widths_along
 from napari_veinseg.correction.tracing import Tracer, snapped
 from napari_veinseg.correction.unsure import unsure_box
@@ -40,6 +40,7 @@ class Tool:
         self.target = target
         self.label = VEIN
         self.fixed_width: float | None = None
+        self.redraws = False
         self._say = say
         self._preview: Preview | None = None
         self._plane: tuple[int, ...] = ()
@@ -140,9 +141,11 @@ class TraceTool(Tool):
         """Draw the vein."""
         path = self._path()
         if len(path) > 1:
-            change = vein_along(
-                self.target.labels(self._plane), path, self._widths(path), self.label
-            )
+            mask, widths = self.target.labels(self._plane), self._widths(path)
+            if self.redraws and self.label == VEIN:
+                change = vein_redrawn(mask, path, widths)
+            else:
+                change = vein_along(mask, path, widths, self.label)
             self.target.write({self._plane: change})
         self.drop()
 
