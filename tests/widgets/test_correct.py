@@ -147,6 +147,20 @@ def test_shift_makes_a_straight_line_of_a_fixed_width_and_label(viewer, correct_
     assert (labels.data == 2).sum() < 5.6 * 101 + 30
 
 
+def test_a_redrawn_vein_is_one_undo_step(viewer, correct_in, use):
+    start = truth()
+    widget, labels, mouse = correct_in(viewer, start)
+    widget.toolbox.redraws.setChecked(True)
+    widget.toolbox.width.setValue(3)
+    use(widget, TraceTool)
+    mouse.click((59, 4))
+    mouse.double_click((52, 50))
+    assert labels.data[45:70, 30].sum() == 3
+    assert (labels.data[:, 70:] == start[:, 70:]).all()
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, start)
+
+
 def test_a_drag_moves_the_camera_and_adds_no_click(viewer, correct_in, use):
     widget, _, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
     tool = use(widget, TraceTool)
