@@ -84,7 +84,7 @@ class _Plot:
         self._quiet.setAlphaF(0.65)
         metrics = QFontMetricsF(painter.font())
         left, line = metrics.horizontalAdvance("0.000") + 6, metrics.height()
-        self._area = place.adjusted(left, line + 6, -8, -line - 4)
+        self._area = place.adjusted(left, line + 9, -8, -line - 4)
         self._title = QRectF(place.left(), place.top() + 2, place.width() - 8, line)
         self._line = line
 
