@@ -1,0 +1,53 @@
+"""`veinseg train` as a user types it."""
+
+import signal
+
+import pytest
+from typer.testing import CliRunner
+
+from napari_veinseg.cli import app
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.file import read_card
+from tests.training.conftest import _made, dataset, tiny  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def veinseg(*arguments):
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def test_a_dataset_becomes_a_model(dataset, tiny, tmp_path):  # noqa: F811
+    output, run = tmp_path / "new.safetensors", tmp_path / "run"
+    how = ["--output", output, "--from", tiny, "--run", run]
+    result = veinseg(dataset.path, *how, "--minutes", 0.01, "--seed", 3)
+    assert result.exception is None, result.output
+    assert read_card(output).parent == "tiny"
+    assert "Mean vein IoU of the held-out images" in result.output
+    again = veinseg("--resume", "--run", run, "--output", output)
+    assert again.exception is None
+    assert "The budget is used up" in again.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Give a dataset"),
+        (["--resume"], "--run"),
+        (["set", "--output", "model.pt"], "safetensors"),
+        (["nowhere", "--output", "m.safetensors", "--epochs", 1], "no dataset"),
+        (["nowhere", "--output", "m.safetensors", "--epochs", 1, "--minutes", 1], "minutes or in"),
+    ],
+)
+def test_a_bad_call_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    error = veinseg(*arguments).exception
+    assert isinstance(error, VeinSegError)
+    assert said in str(error)
+    assert not list(tmp_path.iterdir())
