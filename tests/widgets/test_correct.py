@@ -17,7 +17,8 @@ from napari_veinseg.correction.lines import Line, veins_from_lines
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
-from napari_veinseg.widgets.tools import BoxTool, BridgeTool, RemoveTool, TraceTool
+from napari_veinseg.widgets.tools import BoxTool, RemoveTool
+from napari_veinseg.widgets.tracing_tools import BridgeTool, TraceTool
 from tests.widgets.mouse import Mouse
 
 SHAPE = (120, 180)

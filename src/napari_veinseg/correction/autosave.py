@@ -46,7 +46,7 @@ def autosave_folder() -> Path:
 class LeftSession:
     """Corrections of a viewer that is gone.
 
-    Attributes
+    Parameters
     ----------
     folder : Path
         Where they lie.

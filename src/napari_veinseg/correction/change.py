@@ -17,7 +17,7 @@ class Change:
 
     Every tool returns one of these, so that a caller can write it as a single undo step.
 
-    Attributes
+    Parameters
     ----------
     rows, columns : NDArray[np.intp]
         `(n,)`, the pixels; each is changed, none is named twice.

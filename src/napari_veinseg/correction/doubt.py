@@ -13,7 +13,7 @@ Map = NDArray[np.float32]
 class Place(NamedTuple):
     """One place to look at.
 
-    Attributes
+    Parameters
     ----------
     row, column : int
         Where, in px.

@@ -19,7 +19,7 @@ from napari_veinseg.measurement.spurs import without_spurs
 class Line:
     """The middle of one vein.
 
-    Attributes
+    Parameters
     ----------
     points : NDArray[np.float64]
         `(n, 2)`, corners of the line, (row, column).

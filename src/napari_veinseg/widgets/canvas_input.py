@@ -27,13 +27,35 @@ class Handler(Protocol):
         """Whether something is begun that can be finished, dropped or taken back."""
 
     def clicked(self, point: Point, straight: bool) -> None:
-        """Take a click; `straight` when Shift is held."""
+        """Take a click; `straight` when Shift is held.
+
+        Parameters
+        ----------
+        point : tuple of float
+            Where, (row, column) of the plane.
+        straight : bool
+            Whether Shift is held.
+        """
 
     def moved(self, point: Point) -> None:
-        """Follow the cursor."""
+        """Follow the cursor.
+
+        Parameters
+        ----------
+        point : tuple of float
+            Where, (row, column) of the plane.
+        """
 
     def dragged(self, start: Point, end: Point, released: bool) -> None:
-        """Take a drag with the left button; only for tools that draw boxes."""
+        """Take a drag with the left button; only for tools that draw boxes.
+
+        Parameters
+        ----------
+        start, end : tuple of float
+            Where it began and where it is, (row, column).
+        released : bool
+            Whether the button was let go.
+        """
 
     def finish(self) -> None:
         """Take a double-click or Enter."""

@@ -192,7 +192,13 @@ class Target(QObject):
         return None
 
     def threshold(self) -> float:
-        """Return the probability from which a pixel of the mask is vein."""
+        """Return the probability from which a pixel of the mask is vein.
+
+        Returns
+        -------
+        float
+            In (0, 1).
+        """
         return record_of(self.layer()).threshold
 
     def pixels(self, plane: Plane) -> NDArray[Any]:
@@ -224,7 +230,13 @@ class Target(QObject):
         return np.asarray(data[plane])
 
     def typical_width(self) -> float:
-        """Return the vein width that was chosen, else measured, else a guess, in px."""
+        """Return the typical vein width.
+
+        Returns
+        -------
+        float
+            In px: what was chosen, else measured, else a guess.
+        """
         if self.vein_width is not None:
             return self.vein_width
         latest = next(reversed(self._valleys.values()), None)

@@ -16,7 +16,8 @@ from napari_veinseg.widgets.form import Section, button, connect_while_alive, hi
 from napari_veinseg.widgets.notify import report
 from napari_veinseg.widgets.preview import canvas_of
 from napari_veinseg.widgets.target import Target
-from napari_veinseg.widgets.tools import BoxTool, BridgeTool, RemoveTool, Tool, TraceTool
+from napari_veinseg.widgets.tools import BoxTool, RemoveTool, Tool
+from napari_veinseg.widgets.tracing_tools import BridgeTool, TraceTool
 
 _LABELS = {"vein": VEIN, "unsure": UNSURE, "background": BACKGROUND}
 
