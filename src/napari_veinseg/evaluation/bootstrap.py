@@ -14,7 +14,7 @@ FEWEST_FINGERS = 5
 class Estimate:
     """A figure with its 95 % bootstrap interval.
 
-    Attributes
+    Parameters
     ----------
     value, low, high : float
         The figure, the lower and the upper bound.
@@ -29,7 +29,7 @@ class Estimate:
 class Grouping:
     """What is resampled.
 
-    Attributes
+    Parameters
     ----------
     group : NDArray[np.intp]
         `(n,)`, the group of each image, from 0.

@@ -23,7 +23,7 @@ Progress = Callable[[int, int, str], None]
 class Selection:
     """The samples that are evaluated.
 
-    Attributes
+    Parameters
     ----------
     samples : tuple of Sample
         At least one.
@@ -42,7 +42,7 @@ class Selection:
 class ImageResult:
     """One contender on one image.
 
-    Attributes
+    Parameters
     ----------
     sample : Sample
         The image and its truth.
@@ -67,7 +67,7 @@ class ImageResult:
 class ContenderResult:
     """One contender on all images.
 
-    Attributes
+    Parameters
     ----------
     contender : Contender
         Who.
@@ -88,7 +88,7 @@ class ContenderResult:
 class Comparison:
     """All contenders on all images.
 
-    Attributes
+    Parameters
     ----------
     selection : Selection
         What was evaluated.

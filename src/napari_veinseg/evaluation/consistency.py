@@ -86,7 +86,7 @@ class Matcher:
 class Consistency:
     """How well masks tell fingers apart.
 
-    Attributes
+    Parameters
     ----------
     genuine, impostor : NDArray[np.float64]
         Scores of pairs of one finger and of two.
@@ -108,7 +108,7 @@ class Consistency:
 class Protocol:
     """Which masks are matched; the same for all folders that are compared.
 
-    Attributes
+    Parameters
     ----------
     stems : tuple of str
         The masks' names.

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,16 @@ from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
 Kind = Literal["model", "masks", "baseline"]
 
 
 class Prediction(NamedTuple):
     """What a contender says of an image.
 
-    Attributes
+    Parameters
     ----------
     mask : NDArray[np.uint8]
         `(Y, X)`: 0 background, 1 vein, 2 unsure (only masks that people drew).
@@ -36,58 +39,22 @@ class Prediction(NamedTuple):
     score: NDArray[np.float32] | None
 
 
-class Segments(Protocol):
-    """The part of `VeinModel` that an evaluation needs."""
-
-    @property
-    def card(self) -> ModelCard:
-        """What the model is."""
-
-    def resolve(self, settings: SegmentationSettings, image: Any) -> SegmentationSettings:
-        """Fill in what is left to the image."""
-
-    def probability(self, image: Any, settings: SegmentationSettings) -> NDArray[np.float32]:
-        """Predict the vein probability."""
-
-    def mask(
-        self, probability: NDArray[np.float32], settings: SegmentationSettings
-    ) -> NDArray[np.uint8]:
-        """Make the mask."""
-
-
-class Contender(Protocol):
-    """Something that turns a sample into a prediction."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in tables; one of a kind within a comparison."""
-
-    @property
-    def kind(self) -> Kind:
-        """What it is."""
-
-    @property
-    def card(self) -> ModelCard | None:
-        """The card of a model."""
-
-    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:
-        """Predict the mask of an image of a dataset."""
-
-
 @dataclass(frozen=True)
 class Model:
     """A model with its usual settings.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What it is called.
-    model : Segments
-        A `VeinModel`.
+    model : VeinModel
+        The loaded model.
+    kind : str
+        What it is.
     """
 
     name: str
-    model: Segments
+    model: "VeinModel"
     kind: Kind = "model"
 
     @property
@@ -119,12 +86,16 @@ class Model:
 class MaskFolder:
     """Masks that somebody or something else has made, found by their stems.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What it is called.
     folder : Path
         Where the masks lie.
+    kind : str
+        What it is.
+    card : None
+        It has no card.
     """
 
     name: str
@@ -165,10 +136,14 @@ class MaskFolder:
 class Baseline:
     """A classical vein extractor.
 
-    Attributes
+    Parameters
     ----------
     name : str
         A key of `baselines.BASELINES`.
+    kind : str
+        What it is.
+    card : None
+        It has no card.
     """
 
     name: str
@@ -193,6 +168,9 @@ class Baseline:
         grey = to_grey(image)
         score = baseline_score(self.name, grey, estimate_vein_width(grey))
         return Prediction(mask_from_probability(score, 0.5), score)
+
+
+Contender = Model | MaskFolder | Baseline
 
 
 def gather_contenders(
@@ -224,7 +202,7 @@ def gather_contenders(
     VeinSegError
         If there is nothing to compare, or something cannot be loaded.
     """
-    found: list[Model | MaskFolder | Baseline] = []
+    found: list[Contender] = []
     if models:
         from napari_veinseg.segmentation.vein_model import VeinModel
 

@@ -96,7 +96,7 @@ def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
             zorder=5,
         )
     _unit_square(axes)
-    axes.legend(loc="best", frameon=False, fontsize=8)
+    axes.legend(loc="upper right", edgecolor="none", framealpha=0.8, fontsize=8)
     return figure
 
 

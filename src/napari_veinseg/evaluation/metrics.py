@@ -33,7 +33,7 @@ TOLERANCE = 2.0
 class Counts:
     """Pixels by prediction and truth; add the counts of images for a pooled score.
 
-    Attributes
+    Parameters
     ----------
     true_positive, false_positive, false_negative, true_negative : int
         Vein in both, in the prediction only, in the truth only, in neither.

@@ -138,10 +138,12 @@ def _mean_section(summaries: Sequence[Summary]) -> str:
 
 
 def _best(estimates: Sequence[Estimate | None], name: str) -> int | None:
-    """Tell which of several is best; none where they are fewer than two."""
+    """Tell which of several is best; none where it is not alone."""
     sign = -1 if name == "hausdorff_95_px" else 1
     known = [(sign * each.value, index) for index, each in enumerate(estimates) if each]
-    return max(known)[1] if len(known) > 1 else None
+    ranked = sorted(known, reverse=True)
+    alone = len(ranked) > 1 and ranked[0][0] > ranked[1][0]
+    return ranked[0][1] if alone else None
 
 
 def _pooled_section(summaries: Sequence[Summary]) -> str:

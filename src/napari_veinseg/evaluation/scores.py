@@ -24,7 +24,7 @@ Curve = NDArray[np.float64]
 class ScoreHistogram:
     """Pixels by probability and truth; add those of images to pool them.
 
-    Attributes
+    Parameters
     ----------
     vein, background : NDArray[np.int64]
         `(1000,)`, pixels whose probability lies in [k / 1000, (k + 1) / 1000), the last bin

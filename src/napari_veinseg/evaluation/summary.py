@@ -22,7 +22,7 @@ COMPARED = ("vein_iou", "cldice", "centreline_precision", "centreline_recall")
 class Summary:
     """One contender in few figures, without the images that it was trained on.
 
-    Attributes
+    Parameters
     ----------
     name, kind : str
         Who.
@@ -53,7 +53,7 @@ class Summary:
 class Difference:
     """Two contenders on the images that neither was trained on.
 
-    Attributes
+    Parameters
     ----------
     first, second : str
         Their names.

@@ -21,7 +21,7 @@ _SMOOTHING = 2.0
 class BranchMeasures:
     """One branch, in the unit of the spacing.
 
-    Attributes
+    Parameters
     ----------
     length : float
         Arc length.
@@ -43,7 +43,7 @@ class BranchMeasures:
 class ImageMeasures:
     """One mask, in the unit of the spacing.
 
-    Attributes
+    Parameters
     ----------
     vein_area_share : float
         Vein area over the area that is not unsure; 0 where all is.
@@ -70,7 +70,7 @@ class ImageMeasures:
 class Measurement:
     """The graph of a mask and its figures.
 
-    Attributes
+    Parameters
     ----------
     skeleton : Skeleton
         Ends, bifurcations and branches in px.

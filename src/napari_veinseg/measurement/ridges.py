@@ -19,7 +19,7 @@ _BAR_RESPONSE = float(np.sqrt(2 / (np.pi * np.e)))
 class Valleys(NamedTuple):
     """What `valley_strength` found at each pixel.
 
-    Attributes
+    Parameters
     ----------
     strength : NDArray[np.float32]
         `(Y, X)`, never negative, in the units of the image: a long dark bar of depth d gives d

@@ -24,7 +24,7 @@ _RING = ((1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0), (0, 1), (0, 2))
 class Branch:
     """A stretch of centreline between two nodes.
 
-    Attributes
+    Parameters
     ----------
     path : NDArray[np.intp]
         `(n, 2)` pixels in order, (row, column), with the pixel of a bifurcation at either end.
@@ -48,7 +48,7 @@ class Branch:
 class Skeleton:
     """The graph of a centreline.
 
-    Attributes
+    Parameters
     ----------
     ends : NDArray[np.intp]
         `(n, 2)` pixels at which a vein ends.

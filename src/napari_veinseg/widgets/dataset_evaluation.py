@@ -77,7 +77,13 @@ class ModelList(QListWidget):
         ]
 
     def showEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
-        """Show also what was installed meanwhile."""
+        """Show also what was installed meanwhile.
+
+        Parameters
+        ----------
+        event : QShowEvent
+            Qt's.
+        """
         super().showEvent(event)
         self.refresh()
 

@@ -97,7 +97,13 @@ class FigureTable(QTableWidget):
             self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return the size at which as many rows are in sight as were asked for."""
+        """Return the size at which as many rows are in sight as were asked for.
+
+        Returns
+        -------
+        QSize
+            For the layout.
+        """
         rows = max(1, min(self.rowCount(), self._rows_shown))
         height = self.horizontalHeader().sizeHint().height() + 24 * rows + 4
         return QSize(300, height)
@@ -131,7 +137,13 @@ class Plot(QLabel):
         self._fit()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
-        """Draw at the new width."""
+        """Draw at the new width.
+
+        Parameters
+        ----------
+        event : QResizeEvent
+            Qt's.
+        """
         super().resizeEvent(event)
         self._fit()
 
