@@ -213,7 +213,7 @@ class Trainer:
         begin = time.perf_counter()
         torch.manual_seed(self.config.seed * 1_000_003 + self.at.step)  # dropout
         self.network.train()
-        if self.config.statistics_frozen:
+        if self.config.freeze_statistics:
             _freeze_statistics(self.network)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self._progress, self.config)
