@@ -234,7 +234,7 @@ def button_of(widget, text):
 def test_actions_on_the_whole_mask_are_one_undo_step(viewer, correct_in, text):
     start = np.roll(truth(), -6, axis=0)
     start[5, 5] = 1
-    start[55, 30] = 0
+    start[49, 30] = 0
     start[48, 60] = 1
     widget, labels, _ = correct_in(viewer, start)
     labels.data_setitem((np.array([52]), np.array([20])), 1)
