@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 
@@ -27,10 +28,17 @@ def public_names() -> Iterator[str]:
             if inspect.isfunction(member):
                 yield f"{info.name}.{name}"
             elif inspect.isclass(member):
-                yield f"{info.name}.{name}"
+                if not getattr(member, "_is_protocol", False):  # it takes no arguments
+                    yield f"{info.name}.{name}"
                 for method, function in vars(member).items():
-                    if not method.startswith("_") and inspect.isfunction(function):
+                    # Lower case: Qt's own methods, overridden, keep Qt's names and meaning.
+                    if re.fullmatch("[a-z][a-z_0-9]*", method) and inspect.isfunction(function):
                         yield f"{info.name}.{name}.{method}"
+
+
+def described(name: str, code: str) -> bool:
+    """Whether what numpydoc misses is said elsewhere: the options of a command in its help."""
+    return name.startswith("napari_veinseg.cli.") and code == "PR01"
 
 
 def main() -> int:
@@ -38,7 +46,7 @@ def main() -> int:
         f"{name}: {code} {text}"
         for name in public_names()
         for code, text in validate(name)["errors"]
-        if code in CODES
+        if code in CODES and not described(name, code)
     ]
     print("\n".join(faults) or "docstrings: all public names are described")
     return bool(faults)
