@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from batches import Batch, draw_batch
 from pool import Item
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
@@ -120,8 +121,6 @@ class Trainer:
         path = self.folder / "last.safetensors"
         if not path.exists():
             return
-        from safetensors import safe_open
-
         with safe_open(path, "pt") as file:
             notes = file.metadata()
         if json.loads(notes["budget"]) != asdict(self.budget):

@@ -64,6 +64,8 @@ def finger_veins(
     along = np.linspace(0, length, int(length * _STEPS), dtype=np.float32)
 
     count = int(rng.integers(*settings.trunks, endpoint=True))
+    if not count:
+        return []
     spread = np.linspace(-1.05, 1.05, count + 1)
     lanes = spread[:-1] + rng.uniform(0, 1, count) * np.diff(spread)
     courses = [
