@@ -20,19 +20,18 @@ from napari_veinseg.evaluation.consistency import (
 PATTERN = r"^(.+)_\d+$"
 
 
-def slow_score(first, second, rows, columns):
-    """Miura's matching by its definition."""
+def slow_scores(first, second, rows, columns):
+    """Miura's matching by its definition: the scores of all shifts with the largest overlap."""
     height, width = first.shape
     inner = second[rows : height - rows, columns : width - columns].astype(int)
-    best, score = -1, 0.0
+    found = []
     for row in range(2 * rows + 1):
         for column in range(2 * columns + 1):
             window = first[row : row + inner.shape[0], column : column + inner.shape[1]]
-            overlap = (window * inner).sum()
-            if overlap > best:
-                best, area = overlap, window.sum() + inner.sum()
-                score = overlap / area if area else 0.0
-    return score
+            overlap, area = (window * inner).sum(), window.sum() + inner.sum()
+            found.append((overlap, overlap / area if area else 0.0))
+    best = max(overlap for overlap, _ in found)
+    return [score for overlap, score in found if overlap == best]
 
 
 def make_fingers(fingers=6, shots=4, noise=0.05, shape=(40, 90)):
@@ -51,9 +50,8 @@ def make_fingers(fingers=6, shots=4, noise=0.05, shape=(40, 90)):
 @given(arrays(np.uint8, (2, 12, 17), elements=st.integers(0, 1)))
 def test_matching_by_fourier_is_matching_by_definition(pair):
     (score,) = Matcher(pair, shift=0.2).scores(np.array([[0, 1]]))
-    expected = slow_score(*pair, 2, 3)
-    # Of several shifts with the largest overlap either may win; their areas differ by a little.
-    assert score == pytest.approx(expected, abs=0.06)
+    # Of several shifts with the largest overlap any may win.
+    assert min(abs(score - expected) for expected in slow_scores(*pair, 2, 3)) < 1e-5
 
 
 def test_a_shifted_mask_matches_fully_and_an_empty_one_not_at_all():

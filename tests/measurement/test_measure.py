@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from napari_veinseg.data.images import write_mask
@@ -14,13 +14,20 @@ from tests.measurement.shapes import capsule, ring
 
 @settings(max_examples=25, deadline=None)
 @given(width=st.floats(3, 14), angle=st.floats(0.05, np.pi / 2 - 0.05), shift=st.floats(0, 1))
+@example(width=3.0, angle=0.78515625, shift=0.75)  # Zhang and Suen erase it
+@example(width=4.0, angle=0.785, shift=0.5)  # and half of it
+@example(width=3.0, angle=0.78515625, shift=0.0)
 def test_a_straight_vein_has_its_length_width_and_no_tortuosity(width, angle, shift):
     along = 75 * np.array([np.sin(angle), np.cos(angle)])
     middle = np.array([100 + shift, 150])
-    measured = measure(capsule(middle - along, middle + along, width))
+    mask = capsule(middle - along, middle + along, width)
+    measured = measure(mask)
     (branch,) = measured.branches
-    assert branch.length == pytest.approx(150, rel=0.03)
-    assert branch.mean_width == pytest.approx(width, abs=1)
+    # Thinning may cut the end of a wide vein at 45 degrees by half its width.
+    assert branch.length == pytest.approx(150, abs=max(0.03 * 150, width / 2))
+    # At 45 degrees pixels lie in rows 0.7 px apart: what is drawn is up to 0.7 px wider.
+    drawn = (mask.sum() - np.pi * width**2 / 4) / 150
+    assert branch.mean_width == pytest.approx(drawn, abs=1)
     assert branch.width_5 <= branch.width_95
     assert branch.tortuosity == pytest.approx(1, abs=0.02)
     assert (measured.image.ends, measured.image.bifurcations) == (2, 0)
