@@ -6,10 +6,10 @@ Run by `test_install.py` with the Python of a fresh environment: WHEEL [SCREENSH
 import sys
 
 import napari
-from napari._qt.qt_resources import get_stylesheet  # noqa: F401  (fail early without a Qt binding)
-from napari_plugin_manager.qt_package_installer import InstallerTools, NapariInstallerQueue
+from napari_plugin_manager.base_qt_package_installer import InstallerTools
+from napari_plugin_manager.qt_package_installer import NapariInstallerQueue
 from npe2 import PluginManager
-from qtpy.QtCore import QEventLoop
+from qtpy.QtCore import QEventLoop, QThreadPool
 from qtpy.QtWidgets import QApplication, QMenu
 
 PLUGIN = "Vein segmentation"
@@ -48,6 +48,8 @@ def main(wheel: str, screenshot: str | None = None) -> None:
     if screenshot:
         viewer.screenshot(screenshot, canvas_only=False)
     assert "napari_veinseg" in sys.modules
+    # The widget is loading torch; napari's own event loop waits for that when it quits.
+    QThreadPool.globalInstance().waitForDone(60_000)
     viewer.close()
 
 
