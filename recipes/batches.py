@@ -12,7 +12,9 @@ from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.transforms import Normaliser
 
 _PATCH = (112, 192)  # Y, X in px at the working scale
-_WRONG_SCALE = 0.9  # octaves by which the vein width is taken too small or too large
+_WRONG_SCALE = 0.9  # octaves by which the true vein width is taken too small or too large ...
+_WRONG_ESTIMATE = 0.4  # ... and the estimated one, which has errors of its own
+_ESTIMATED = 0.7  # share of patches that are scaled by the estimate, as at inference
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,10 @@ def _normalised(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _patch(item: Item, working_width: float, rng: np.random.Generator) -> torch.Tensor:
-    factor = working_width / item.width * 2 ** rng.uniform(-_WRONG_SCALE, _WRONG_SCALE)
+    estimated = rng.random() < _ESTIMATED
+    width = item.estimate if estimated else item.width
+    wrong = _WRONG_ESTIMATE if estimated else _WRONG_SCALE
+    factor = working_width / width * 2 ** rng.uniform(-wrong, wrong)
     maps = scaled(item, factor)
     if rng.random() < 0.25:
         maps = maps.transpose(1, 2)

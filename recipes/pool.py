@@ -1,6 +1,6 @@
 """A pool of synthetic images on disk, so that training does not wait for synthesis."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,40 +12,49 @@ from numpy.typing import NDArray
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 from napari_veinseg.files import atomic_path
 from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
 _SHARD = 100
-_USUAL_SHARE = 0.046  # vein width over image height, where a mask holds no vein
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image of the pool, its mask and the vein width measured on the mask (px)."""
+    """One image of the pool and its mask; vein width in px, measured on the mask and estimated."""
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     width: float
+    estimate: float
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Images of one sort: so many of each hundred, with these settings."""
+
+    percent: int
+    settings: SynthesisSettings
 
 
 def open_pool(
     folder: Path,
-    seeds: range,
-    settings: SynthesisSettings,
+    shards: int,
+    kinds: Sequence[Kind],
     processes: int,
     log: Callable[[str], None],
 ) -> list[Item]:
-    """Make what is missing of a pool, then read all of it; an interrupted run goes on."""
+    """Make what is missing of a pool of hundreds of images, then read all of it.
+
+    An interrupted run goes on.  Every hundred holds all kinds, in their shares.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    shards = {
-        folder / f"shard_{number:04d}.npz": seeds[start : start + _SHARD]
-        for number, start in enumerate(range(0, len(seeds), _SHARD))
-    }
-    missing = {path: part for path, part in shards.items() if not path.exists()}
+    paths = [folder / f"shard_{number:04d}.npz" for number in range(shards)]
+    missing = [number for number, path in enumerate(paths) if not path.exists()]
     if missing:
-        log(f"synthesising {sum(map(len, missing.values()))} images")
+        log(f"synthesising {len(missing) * _SHARD} images")
         with ProcessPoolExecutor(processes) as executor:
-            make = partial(_make_shard, settings)
-            list(executor.map(make, missing.keys(), missing.values()))
-    return [item for path in shards for item in _read_shard(path)]
+            targets = [paths[number] for number in missing]
+            list(executor.map(partial(_make_shard, kinds), missing, targets))
+    return [item for path in paths for item in _read_shard(path)]
 
 
 def make_items(seeds: range, settings: SynthesisSettings) -> list[Item]:
@@ -56,19 +65,21 @@ def make_items(seeds: range, settings: SynthesisSettings) -> list[Item]:
 def _make_item(seed: int, settings: SynthesisSettings) -> Item:
     finger = synthetic_finger(seed, settings=settings)
     width = vein_width(finger.mask)
-    width = width if np.isfinite(width) else _USUAL_SHARE * min(finger.image.shape)
-    return Item(finger.image, finger.mask, width)
+    estimate = estimate_vein_width(finger.image.astype(np.float32))
+    return Item(finger.image, finger.mask, width if np.isfinite(width) else estimate, estimate)
 
 
-def _make_shard(settings: SynthesisSettings, target: Path, seeds: range) -> None:
-    items = make_items(seeds, settings)
+def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
+    settings = [kind.settings for kind in kinds for _ in range(kind.percent)]
+    seeds = range(number * _SHARD, (number + 1) * _SHARD)
+    items = [_make_item(seed, kind) for seed, kind in zip(seeds, settings, strict=True)]
     with atomic_path(target) as path, path.open("wb") as file:
         np.savez(
             file,
             images=np.concatenate([item.image.ravel() for item in items]),
             masks=np.concatenate([item.mask.ravel() for item in items]),
             shapes=np.array([item.image.shape for item in items]),
-            widths=np.array([item.width for item in items]),
+            widths=np.array([(item.width, item.estimate) for item in items]),
         )
 
 
@@ -79,7 +90,7 @@ def _read_shard(path: Path) -> list[Item]:
         )
     cuts = np.cumsum(np.prod(shapes, axis=1))[:-1]
     return [
-        Item(image.reshape(shape), mask.reshape(shape), float(width))
+        Item(image.reshape(shape), mask.reshape(shape), float(width[0]), float(width[1]))
         for image, mask, shape, width in zip(
             np.split(images, cuts), np.split(masks, cuts), shapes, widths, strict=True
         )

@@ -4,6 +4,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from batches import Batch, draw_batch
 from pool import Item
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch.nn import functional
 
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.network import DenseUNet
+from napari_veinseg.training.losses import vein_loss
 
 _SAVE_EVERY = 250  # steps
 
@@ -30,20 +31,9 @@ class Budget:
     peak_rate: float = 2e-3
     weight_decay: float = 1e-4
     averaging: float = 0.998
+    dice: float = 0.5
     cldice: float = 0.0
     seed: int = 0
-
-
-def partial_loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Cross-entropy plus Dice where the truth is known."""
-    entropy = functional.binary_cross_entropy_with_logits(logits, batch.vein, reduction="none")
-    entropy = (entropy * batch.known).sum() / batch.known.sum().clamp_min(1)
-    probability = torch.sigmoid(logits) * batch.known
-    vein = batch.vein * batch.known
-    # Dice over the whole batch: an image without any vein has none of its own.
-    overlap = (probability * vein).sum()
-    dice = (2 * overlap + 1) / (probability.sum() + vein.sum() + 1)
-    return entropy + 0.5 * (1 - dice)
 
 
 class Trainer:
@@ -66,28 +56,37 @@ class Trainer:
     ) -> None:
         """Train to the end of the budget."""
         self._resume(log)
-        self.network.to(device).train()
-        started, losses = time.perf_counter(), []
-        while self.step < self.budget.steps:
-            rng = np.random.default_rng([self.budget.seed, self.step])
+        self.network.to(device, memory_format=torch.channels_last).train()
+
+        def draw(step: int) -> Batch:
+            rng = np.random.default_rng([self.budget.seed, step])
             batch = draw_batch(pool, self.budget.batch, working_width, rng)
-            losses.append(self._learn(Batch(**{k: v.to(device) for k, v in vars(batch).items()})))
-            self.step += 1
-            if self.step % 100 == 0:
-                log(
-                    f"step {self.step} loss {np.mean(losses):.4f} "
-                    f"{time.perf_counter() - started:.0f} s"
-                )
-                losses.clear()
-            if self.step % _SAVE_EVERY == 0 or self.step == self.budget.steps:
-                self._save()
+            return Batch(**{name: part.to(device) for name, part in vars(batch).items()})
+
+        started, losses = time.perf_counter(), []
+        with ThreadPoolExecutor(1) as ahead:  # draws the next batch while this one is learnt
+            upcoming = ahead.submit(draw, self.step)
+            while self.step < self.budget.steps:
+                batch = upcoming.result()
+                upcoming = ahead.submit(draw, self.step + 1)
+                losses.append(self._learn(batch))
+                self.step += 1
+                if self.step % 100 == 0:
+                    seconds = time.perf_counter() - started
+                    log(f"step {self.step} loss {np.mean(losses):.4f} {seconds:.0f} s")
+                    losses.clear()
+                if self.step % _SAVE_EVERY == 0 or self.step == self.budget.steps:
+                    self._save()
         self.network.load_state_dict(self.average)
         self.network.cpu().eval()
 
     def _learn(self, batch: Batch) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
-        loss = partial_loss(self.network(batch.image), batch)
+        budget = self.budget
+        loss = vein_loss(
+            self.network(batch.image), batch.vein, batch.known, budget.cldice, budget.dice
+        )
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -8,7 +8,11 @@ _SKELETON_STEPS = 6  # px: half the width of a wide vein at working width
 
 
 def vein_loss(
-    logits: torch.Tensor, vein: torch.Tensor, known: torch.Tensor, cldice_weight: float = 0.0
+    logits: torch.Tensor,
+    vein: torch.Tensor,
+    known: torch.Tensor,
+    cldice_weight: float = 0.0,
+    dice_weight: float = 1.0,
 ) -> torch.Tensor:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
 
@@ -24,6 +28,8 @@ def vein_loss(
         `(N, 1, Y, X)`, 0 where the mask says unsure and 1 elsewhere.
     cldice_weight : float, optional
         Weight of the soft clDice term; 0 leaves it out.
+    dice_weight : float, optional
+        Weight of Dice; cross-entropy has 1.  Less of it keeps probabilities honest.
 
     Returns
     -------
@@ -38,7 +44,8 @@ def vein_loss(
     entropy = functional.binary_cross_entropy_with_logits(logits, vein, reduction="none")
     entropy = (entropy * known).sum() / known.sum().clamp(min=1)
     probability = torch.where(known, logits.sigmoid(), nothing)
-    loss = entropy + 1 - _ratio(2 * (probability * vein).sum(), probability.sum() + vein.sum())
+    dice = _ratio(2 * (probability * vein).sum(), probability.sum() + vein.sum())
+    loss = entropy + dice_weight * (1 - dice)
     if cldice_weight:
         loss = loss + cldice_weight * soft_cldice_loss(probability, vein)
     return loss

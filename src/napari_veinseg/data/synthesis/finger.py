@@ -18,6 +18,7 @@ from napari_veinseg.data.synthesis.settings import SynthesisSettings
 _DEFAULT = SynthesisSettings()
 _BLUR_BY_DEPTH = (0.5, 1.0, 1.6)  # of the blur at middle depth
 _SEEN = 0.03  # a vein this much darker than its shoulders is drawn by an annotator ...
+_EDGE = 1.5  # radii of a vein from the tissue's edge in which a vein is not told from it
 _UNSEEN = 0.014  # ... and one below this is not; between the two nobody can decide
 
 
@@ -240,8 +241,15 @@ def _photograph(
     valley = ndimage.maximum_filter(_valley_depth(grey, scene.courses, shoulders), around)
     drawn &= scene.region
     mask = np.where(drawn & (contrast > _UNSEEN), np.uint8(2), np.uint8(0))
-    mask[drawn & (contrast > _SEEN) & (valley > _SEEN)] = 1
+    mask[drawn & (contrast > _SEEN) & (valley > _SEEN) & _away_from_edges(scene, radius)] = 1
     return SyntheticFinger(image, mask, scene.region)
+
+
+def _away_from_edges(scene: _Scene, radius: float) -> NDArray[np.bool_]:
+    """Where a vein is not hidden by an edge of the tissue: beside one nobody tells it from it."""
+    size = 2 * round(_EDGE * radius) + 1
+    away: NDArray[np.bool_] = ndimage.minimum_filter(scene.region, size, mode="nearest")
+    return away
 
 
 def _valley_depth(grey: Field, courses: list[Course], shoulders: float) -> Field:
