@@ -14,7 +14,7 @@ from napari_veinseg.segmentation.transforms import Normaliser
 _PATCH = (112, 192)  # Y, X in px at the working scale
 _WRONG_SCALE = 0.9  # octaves by which the true vein width is taken too small or too large ...
 _WRONG_ESTIMATE = 0.4  # ... and the estimated one, which has errors of its own
-_ESTIMATED = 0.7  # share of patches that are scaled by the estimate, as at inference
+_ESTIMATED = 0.35  # share of patches that are scaled by the estimate, as at inference
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 
 _ROOT = Path(__file__).parents[1]
 _SHARDS = 60  # hundreds of images in the pool
-_BUDGET = Budget(steps=11_000, peak_rate=2e-3)
+_BUDGET = Budget(steps=8_000, peak_rate=2e-3)
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew blurred
 # veins too wide, marked something on fingers that show no vein, and lost the finest vessels.
 _FINGERS = replace(SynthesisSettings(), shadow=(0.0, 1.2), drawn_core=0.8, contrast=(0.07, 0.6))
@@ -47,8 +47,8 @@ _KINDS = (
 _CARD = ModelCard(
     name="starter",
     description="Dark veins in near-infrared images, learnt from synthetic fingers alone",
-    network=DenseUNetArguments(),
-    working_vein_width=7.0,
+    network=DenseUNetArguments(growth_rate=24),
+    working_vein_width=5.0,
     training_data=TrainingData(summary=f"{100 * _SHARDS} synthetic images, no photograph"),
 )
 

@@ -111,7 +111,7 @@ class Trainer:
         state |= {"average." + k: v.contiguous() for k, v in self.average.items()}
         moments = self.optimiser.state_dict()["state"]
         for index, values in moments.items():
-            state |= {f"moment.{index}.{k}": v for k, v in values.items()}
+            state |= {f"moment.{index}.{k}": v.contiguous() for k, v in values.items()}
         notes = {"step": str(self.step), "budget": json.dumps(asdict(self.budget))}
         with atomic_path(self.folder / "last.safetensors") as path:
             save_file(state, path, metadata=notes)
