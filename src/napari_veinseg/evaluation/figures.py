@@ -1,7 +1,7 @@
 """The plots of a comparison, as matplotlib figures for the report and for the widget."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_veinseg.evaluation.comparison import ContenderResult
-from napari_veinseg.evaluation.scores import BINS, ScoreHistogram
+from napari_veinseg.evaluation.metrics import Counts
+from napari_veinseg.evaluation.scores import BINS, Curve, ScoreHistogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,28 +76,55 @@ def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
     Figure
         The plot.
     """
-    figure, axes = _figure("recall (pooled)", "precision (pooled)")
+    return _pooled_curves(
+        results,
+        ("recall (pooled)", "precision (pooled)"),
+        lambda pool: pool.precision_recall()[::-1],
+        lambda counts: (counts.recall, counts.precision),
+    )
+
+
+def roc(results: Sequence[ContenderResult]) -> "Figure":
+    """Plot the true positive rate over the false positive rate, pixels of all images pooled.
+
+    Parameters
+    ----------
+    results : sequence of ContenderResult
+        Drawn are those with scores as curves, and every mask as a point.
+
+    Returns
+    -------
+    Figure
+        The plot.
+    """
+    return _pooled_curves(
+        results,
+        ("false positive rate (pooled)", "true positive rate (pooled)"),
+        ScoreHistogram.roc,
+        lambda counts: (_false_positive_rate(counts), counts.recall),
+    )
+
+
+def _pooled_curves(
+    results: Sequence[ContenderResult],
+    labels: tuple[str, str],
+    curve: Callable[[ScoreHistogram], tuple[Curve, Curve]],
+    place: Callable[[Counts], tuple[float, float]],
+) -> "Figure":
+    """Draw one curve a contender with scores, and the mask of each as a point."""
+    figure, axes = _figure(*labels)
     for number, result in enumerate(results):
         if not result.unseen:
             continue
-        total = reduce(add, (image.counts for image in result.unseen))
-        label = result.contender.name
+        colour, label = _colour(number), result.contender.name
         if pool := pooled_histogram(result):
-            precision, recall = pool.precision_recall()
-            axes.plot(recall, precision, color=_colour(number), lw=1.6, label=label)
+            axes.plot(*curve(pool), color=colour, lw=1.6, label=label)
             label = "_"
-        axes.plot(
-            total.recall,
-            total.precision,
-            "o",
-            color=_colour(number),
-            mec="white",
-            ms=7,
-            label=label,
-            zorder=5,
-        )
+        x, y = place(reduce(add, (image.counts for image in result.unseen)))
+        axes.plot(x, y, "o", color=colour, mec="white", ms=7, label=label, zorder=5)
     _unit_square(axes)
-    axes.legend(loc="upper right", edgecolor="none", framealpha=0.8, fontsize=8)
+    if axes.get_legend_handles_labels()[0]:  # below the plot, where it hides no curve
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure
 
 
@@ -213,6 +241,10 @@ def _figure(x_label: str, y_label: str) -> "tuple[Figure, Axes]":
     axes.grid(axis="y", color="#e6e6e6", lw=0.7)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+def _false_positive_rate(counts: Counts) -> float:
+    return counts.false_positive / max(counts.false_positive + counts.true_negative, 1)
 
 
 def _unit_square(axes: Any) -> None:

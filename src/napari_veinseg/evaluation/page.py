@@ -57,6 +57,11 @@ _PLOTS = (
         "Precision over recall of the pixels of all images; a point is the mask as delivered.",
     ),
     (
+        figures.roc,
+        "True positives over false positives of the pixels of all images. Veins are few, so that "
+        "curves crowd at the left: precision and recall tell more.",
+    ),
+    (
         figures.threshold_sweep,
         "Vein IoU, mean of images, over the threshold; a point marks the best threshold, which is "
         "fitted to these images, a dashed line the threshold on a model's card.",

@@ -1,0 +1,47 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import image_hash
+from napari_veinseg.evaluation import figures
+from napari_veinseg.evaluation.comparison import compare, select
+from napari_veinseg.evaluation.contenders import MaskFolder
+from tests.evaluation.test_report import make_dataset, model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("figures"), fingers=2)
+
+
+@pytest.mark.parametrize("draw", [figures.precision_recall, figures.roc])
+def test_the_mask_of_a_model_lies_on_its_curve_and_the_legend_off_the_plot(folder, draw):
+    contenders = [model(threshold=0.4), MaskFolder("second annotator", folder / "masks")]
+    figure = draw(compare(select(Dataset.open(folder)), contenders).results)
+    curve, point, other = (line.get_xydata() for line in figure.axes[0].lines)
+    assert np.linalg.norm(curve - point, axis=1).min() < 0.01
+    assert len(other) == 1
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["dark", "second annotator"]
+    figure.draw_without_rendering()
+    assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        figures.iou_distribution,
+        figures.precision_recall,
+        figures.roc,
+        figures.threshold_sweep,
+        figures.calibration,
+    ],
+)
+def test_a_plot_with_nothing_to_show_is_drawn_without_a_warning(folder, draw):
+    dataset = Dataset.open(folder)
+    seen = model(hashes=tuple(image_hash(sample.image()) for sample in dataset))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures.as_svg(draw(compare(select(dataset), [seen]).results))
