@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from napari_veinseg import VeinModel
-from napari_veinseg.data.images import list_images, read_image, to_grey
+from napari_veinseg.data.grey import to_grey
+from napari_veinseg.data.images import list_images, read_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import build_network

@@ -21,7 +21,7 @@ from napari_veinseg.correction.change import disk_union
 from napari_veinseg.correction.lines import densified, smoothed, vein_redrawn, vein_region
 from napari_veinseg.correction.profile import widths_along
 from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
-from napari_veinseg.data.images import to_grey
+from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_veinseg.data.images import write_mask
 from tests.evaluation.test_consistency import make_fingers
@@ -35,6 +36,22 @@ def test_a_model_masks_and_baselines_are_compared(veinseg, dataset, tiny_model, 
     assert summary["models"]["tiny"]["card"]["name"] == "tiny"
     assert (output / "report.html").exists()
     assert {path: path.stat().st_mtime_ns for path in dataset.rglob("*")} == before
+
+
+def test_baselines_read_the_channel_and_the_sign_that_they_are_told(veinseg, dataset, tmp_path):
+    for path in (dataset / "images").iterdir():
+        grey = np.asarray(Image.open(path))
+        bright_in_green = np.stack([np.full_like(grey, 90), 255 - grey, grey // 9], axis=-1)
+        Image.fromarray(bright_in_green).save(path)
+
+    def dice(*options):
+        output = tmp_path / "-".join(["out", *options])
+        done = veinseg("evaluate", dataset, "--baseline", "--all", *options, "--output", output)
+        assert done.code == 0, done.err
+        models = json.loads((output / "summary.json").read_text(encoding="utf-8"))["models"]
+        return models["valley strength"]["dice_mean_of_images"]["value"]
+
+    assert dice("--channel", "green", "--invert") > 2 * dice("--channel", "green")
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from napari_veinseg.data.grey import is_colour, parse_channel, to_grey
 from napari_veinseg.data.images import (
     image_hash,
-    is_colour,
     list_images,
-    parse_channel,
     read_image,
     read_mask,
-    to_grey,
     write_image,
     write_mask,
     write_probability,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_veinseg.data.images import read_image, read_mask, to_grey, write_image
+from napari_veinseg.data.grey import to_grey
+from napari_veinseg.data.images import read_image, read_mask, write_image
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.batch import segment_file, segment_files
 from napari_veinseg.segmentation.jobs import plan_jobs

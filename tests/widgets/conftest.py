@@ -9,7 +9,7 @@ import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
 
-from napari_veinseg.data.images import to_grey
+from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.devices import DeviceChoice
 from napari_veinseg.segmentation.masks import mask_from_probability

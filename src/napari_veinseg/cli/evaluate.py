@@ -31,16 +31,23 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="px beside the true centreline that still count.")
     ] = 2.0,
+    channel: Annotated[
+        str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
+    ] = "luminance",
+    invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
 ) -> None:
     """Score models, masks and baselines: report.html, summary.json, per_image.csv."""
     from napari_veinseg.cli.console import print_table, progress_bar
     from napari_veinseg.data.dataset import Dataset
+    from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.evaluation.contenders import gather_contenders
     from napari_veinseg.evaluation.report import evaluate as run
+    from napari_veinseg.segmentation.settings import SegmentationSettings
 
+    settings = SegmentationSettings(channel=parse_channel(channel), invert=invert)
     samples = Dataset.open(dataset, finger_pattern)
-    contenders = gather_contenders(model or (), masks or (), baseline, device)
+    contenders = gather_contenders(model or (), masks or (), baseline, device, settings)
     with progress_bar() as progress:
         task = progress.add_task("Evaluating", total=None)
 

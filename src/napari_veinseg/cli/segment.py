@@ -42,7 +42,7 @@ def segment(
 ) -> None:
     """Write a vein mask (0 and 1, in DIR/STEM.tif) for every image."""
     from napari_veinseg.cli.console import progress_bar
-    from napari_veinseg.data.images import parse_channel
+    from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.segmentation.jobs import plan_jobs
     from napari_veinseg.segmentation.settings import SegmentationSettings
 

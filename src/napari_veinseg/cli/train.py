@@ -62,7 +62,7 @@ def train(
         stop.follow_parent()
 
     from napari_veinseg.cli.console import progress_bar
-    from napari_veinseg.data.images import parse_channel
+    from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.training.events import RunStatus
     from napari_veinseg.training.train import check_output, configure, go_on, start
 

@@ -20,7 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.fingers import compile_finger_pattern
-from napari_veinseg.data.images import list_images, read_image, write_image, write_mask
+from napari_veinseg.data.images import (
+    list_images,
+    read_image,
+    write_image,
+    write_mask,
+)
 from napari_veinseg.data.sample import Fault, Sample, fault_of
 from napari_veinseg.data.samples_csv import Row, is_stem, read_rows, write_rows
 from napari_veinseg.data.split import complete_split, leaking_groups

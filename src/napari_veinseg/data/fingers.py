@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_veinseg.data.images import read_image, to_grey
+from napari_veinseg.data.grey import to_grey
+from napari_veinseg.data.images import read_image
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_veinseg.data.images import is_colour, read_image, read_mask
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.images import read_image, read_mask
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
 

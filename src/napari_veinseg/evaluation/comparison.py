@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import image_hash, is_colour
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.images import image_hash
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.contenders import Contender, Prediction

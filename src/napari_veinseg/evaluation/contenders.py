@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.images import list_images, read_mask, to_grey
+from napari_veinseg.data.grey import to_grey
+from napari_veinseg.data.images import list_images, read_mask
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
 
 Kind = Literal["model", "masks", "baseline"]
+_USUAL = SegmentationSettings()
 
 
 class Prediction(NamedTuple):
@@ -49,12 +51,15 @@ class Model:
         What it is called.
     model : VeinModel
         The loaded model.
+    settings : SegmentationSettings
+        How it reads images.
     kind : str
         What it is.
     """
 
     name: str
     model: "VeinModel"
+    settings: SegmentationSettings = _USUAL
     kind: Kind = "model"
 
     @property
@@ -77,7 +82,7 @@ class Model:
         Prediction
             Mask and probability.
         """
-        settings = self.model.resolve(SegmentationSettings(), image)
+        settings = self.model.resolve(self.settings, image)
         probability = self.model.probability(image, settings)
         return Prediction(self.model.mask(probability, settings), probability)
 
@@ -140,6 +145,8 @@ class Baseline:
     ----------
     name : str
         A key of `baselines.BASELINES`.
+    settings : SegmentationSettings
+        How it reads images: its channel, and whether veins are bright.
     kind : str
         What it is.
     card : None
@@ -147,6 +154,7 @@ class Baseline:
     """
 
     name: str
+    settings: SegmentationSettings = _USUAL
     kind: Kind = "baseline"
     card: ModelCard | None = None
 
@@ -165,7 +173,7 @@ class Baseline:
         Prediction
             The strongest tenth of the pixels, and the score.
         """
-        grey = to_grey(image)
+        grey = to_grey(image, self.settings.channel, self.settings.invert)
         score = baseline_score(self.name, grey, estimate_vein_width(grey))
         return Prediction(mask_from_probability(score, 0.5), score)
 
@@ -178,6 +186,7 @@ def gather_contenders(
     mask_folders: Sequence[Path] = (),
     baselines: bool = False,
     device: str = "auto",
+    settings: SegmentationSettings = _USUAL,
 ) -> list[Contender]:
     """Load what is to be compared.
 
@@ -191,6 +200,8 @@ def gather_contenders(
         Whether the classical baselines come along.
     device : str
         Where the models run, see `devices.choose_device`.
+    settings : SegmentationSettings
+        How models and baselines read images.
 
     Returns
     -------
@@ -206,12 +217,12 @@ def gather_contenders(
     if models:
         from napari_veinseg.segmentation.vein_model import VeinModel
 
-        found += [Model(Path(each).stem, VeinModel.load(each, device)) for each in models]
+        found += [Model(Path(each).stem, VeinModel.load(each, device), settings) for each in models]
     for folder in mask_folders:
         list_images(folder)  # refuses a folder that is not there before any work
         found.append(MaskFolder(folder.resolve().name, folder))
     if baselines:
-        found += [Baseline(name) for name in BASELINES]
+        found += [Baseline(name, settings) for name in BASELINES]
     if not found:
         raise VeinSegError("There is nothing to evaluate: name a model, masks or the baselines.")
     shared = {name for name, count in Counter(each.name for each in found).items() if count > 1}

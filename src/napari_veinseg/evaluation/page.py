@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from napari_veinseg.data.images import to_grey
+from napari_veinseg.data.grey import to_grey
 from napari_veinseg.evaluation import figures
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.caveats import caveats

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from napari_veinseg.data.images import Channel
+from napari_veinseg.data.grey import Channel
 from napari_veinseg.errors import VeinSegError
 
 
@@ -16,7 +16,7 @@ class SegmentationSettings:
     vein_width : float or None
         Typical width of a vein in px of the image; None estimates it.
     channel : str or int
-        What to take from a colour image, see `data.images.to_grey`.
+        What to take from a colour image, see `data.grey.to_grey`.
     invert : bool
         Whether veins are bright.
     threshold : float or None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.images import Channel, is_colour, to_grey
+from napari_veinseg.data.grey import Channel, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.network import SMALLEST_SIDE
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from napari_veinseg.data.images import Channel
+from napari_veinseg.data.grey import Channel
 from napari_veinseg.errors import VeinSegError
 
 Share = Annotated[float, Field(ge=0, le=1)]

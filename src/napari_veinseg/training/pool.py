@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_veinseg.data.images import Channel, image_hash, to_grey
+from napari_veinseg.data.grey import Channel, to_grey
+from napari_veinseg.data.images import image_hash
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.sample import Fault, Sample, fault_of
 from napari_veinseg.errors import VeinSegError

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from napari.utils.notifications import show_info, show_warning
 
-from napari_veinseg.data.images import is_colour, read_image, read_mask
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.images import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import FileRow, segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings

@@ -15,7 +15,7 @@ from napari_veinseg.correction.change import Change
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
 from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.unsure import rest_unsure
-from napari_veinseg.data.images import to_grey
+from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 from napari_veinseg.widgets.form import Section, button

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.change import Change
 from napari_veinseg.correction.tracing import Cost, path_cost
-from napari_veinseg.data.images import to_grey
+from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 from napari_veinseg.widgets.jobs import Job

@@ -1,0 +1,114 @@
+"""The grey image that everything else works on.
+
+Colour or stack?  One rule, by shape alone: an array whose *last* axis holds 3 or 4 values and that
+has at least three axes is in colour; every other array with three axes is a stack `(N, Y, X)`.  A
+stack of images that are 3 or 4 px wide does not exist in practice.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_veinseg.errors import VeinSegError
+
+Channel = Literal["luminance", "red", "green", "blue"] | int
+_CHANNELS: dict[str, Channel] = {"luminance": "luminance", "red": 0, "green": 1, "blue": 2}
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
+
+
+def is_colour(shape: tuple[int, ...]) -> bool:
+    """Tell a colour image from a stack by the rule at the top of this module.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of an image.
+
+    Returns
+    -------
+    bool
+        Whether the last axis holds colours.
+    """
+    return len(shape) >= 3 and shape[-1] in (3, 4)
+
+
+def to_grey(
+    image: npt.ArrayLike, channel: Channel = "luminance", invert: bool = False
+) -> npt.NDArray[np.float32]:
+    """Make the grey image in which veins are dark.
+
+    Parameters
+    ----------
+    image : array_like
+        Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 3 or 4)` or `(N, Y, X, 3 or 4)` (see `is_colour`), of
+        booleans, integers or floats in any range.
+    channel : {"luminance", "red", "green", "blue"} or int, optional
+        What to take from a colour image; a grey image is taken as it is, so that a folder may
+        hold both.
+    invert : bool, optional
+        Change the sign, for images with bright veins.
+
+    Returns
+    -------
+    ndarray of float32
+        Shape `(Y, X)` or `(N, Y, X)`.
+
+    Raises
+    ------
+    VeinSegError
+        If the image has no pixels, another shape or other values, or has no such channel.
+    """
+    array = np.asarray(image)
+    colour = is_colour(array.shape)
+    if array.dtype.kind not in "biuf":
+        raise VeinSegError(
+            f"An image of {array.dtype} values cannot be segmented: convert it to numbers first."
+        )
+    if array.size == 0 or array.ndim - colour not in (2, 3):
+        raise VeinSegError(
+            f"An image of shape {array.shape} cannot be segmented: give (Y, X), a stack (N, Y, X) "
+            "or colours as the last axis."
+        )
+    grey = _one_channel(array, channel) if colour else array.astype(np.float32)
+    return np.negative(grey, out=grey) if invert else grey
+
+
+def _one_channel(array: npt.NDArray[Any], channel: Channel) -> npt.NDArray[np.float32]:
+    index = parse_channel(channel) if isinstance(channel, str) else channel
+    if index == "luminance":
+        return array[..., :3].astype(np.float32) @ _LUMINANCE
+    if isinstance(index, str) or not 0 <= index < array.shape[-1]:
+        raise VeinSegError(
+            f"The image has no channel {channel}: choose luminance, red, green, blue or a "
+            f"number from 0 to {array.shape[-1] - 1}."
+        )
+    return array[..., index].astype(np.float32)
+
+
+def parse_channel(text: str) -> Channel:
+    """Read the name or the number of a channel.
+
+    Parameters
+    ----------
+    text : str
+        `luminance`, `red`, `green`, `blue` or a number from 0.
+
+    Returns
+    -------
+    str or int
+        `luminance` or a number.
+
+    Raises
+    ------
+    VeinSegError
+        If it is none of these.
+    """
+    if text.isdecimal():
+        return int(text)
+    if text not in _CHANNELS:
+        raise VeinSegError(
+            f"There is no channel {text!r}: choose luminance, red, green, blue or a number from 0."
+        )
+    return _CHANNELS[text]
