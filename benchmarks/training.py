@@ -4,7 +4,8 @@
 
 Parts: `accuracy` (3 training images, vein IoU on 20 others: the starter, fine-tuned, from scratch),
 `augmentation` (photometric against full, same steps), `compute` (share of the training's time in
-forward, backward and step), `startup` (child's start to its first step), `memory` (peak, 100 images
+forward, backward and step), `startup` (child's start to its first step; a stop request to weights
+on disk, and to the child's end), `memory` (peak, 100 images
 of 240x320) and `loop` (five pairs of 240x320 from start to a compared model).  DIR is a dataset;
 without one, and for the parts that need other sizes, synthetic fingers are used.
 """
@@ -119,8 +120,15 @@ def startup(folder: Path) -> dict[str, float]:
     seconds = time.perf_counter() - begin
     begin = time.perf_counter()
     child.stop()
+    while not any(event["event"] == "end" for event in reader.new_events()):
+        time.sleep(0.01)  # told once the weights are on disk
+    saved = time.perf_counter() - begin
     child.wait(60)
-    return {"startup_s": seconds, "stop_s": time.perf_counter() - begin}
+    return {
+        "startup_s": seconds,
+        "stop_s": saved,
+        "stop_and_exit_s": time.perf_counter() - begin,
+    }
 
 
 def memory(folder: Path) -> dict[str, float]:

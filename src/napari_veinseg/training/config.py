@@ -65,7 +65,7 @@ class TrainingConfig(BaseModel):
     patience : int
         Validations without improvement after which the run ends.
     workers : int
-        Processes that prepare crops; 0 prepares them between the steps.
+        Processes that prepare crops ahead; 0 leaves it to a thread.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

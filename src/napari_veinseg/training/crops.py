@@ -6,6 +6,7 @@ same with any number of workers or processes, and goes on after a stop without a
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -125,7 +126,7 @@ def batches(
     rank, ranks : int
         Which process this is, and of how many.
     workers : int
-        Processes that prepare crops ahead; 0 prepares them when asked.
+        Processes that prepare crops ahead; 0 leaves it to a thread.
 
     Yields
     ------
@@ -141,4 +142,14 @@ def batches(
 
     # Dataset indices of two numbers are fine for torch, but not for its annotations.
     loader: DataLoader[Crop] = DataLoader(crops, batch_sampler=places(), num_workers=workers)
-    yield from loader
+    yield from loader if workers else _one_ahead(iter(loader))
+
+
+def _one_ahead(source: Iterator[Crop]) -> Iterator[Crop]:
+    """Prepare the next batch while the network learns from this one."""
+    with ThreadPoolExecutor(1) as thread:
+        upcoming = thread.submit(next, source)
+        while True:
+            batch = upcoming.result()
+            upcoming = thread.submit(next, source)
+            yield batch
