@@ -147,7 +147,8 @@ def batches(
 
 def _one_ahead(source: Iterator[Crop]) -> Iterator[Crop]:
     """Prepare the next batch while the network learns from this one."""
-    with ThreadPoolExecutor(1) as thread:
+    # On one core, as torch's own worker processes: the same crops whatever the machine has.
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as thread:
         upcoming = thread.submit(next, source)
         while True:
             batch = upcoming.result()
