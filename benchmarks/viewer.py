@@ -1,0 +1,141 @@
+"""Is the viewer fluid?  Measured in a real one, beside itself at rest.
+
+    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json]
+
+How late a 10 ms timer of the viewer's thread comes at worst, at rest, while the Segment widget
+segments (torch is loaded before) and while a training that the Train widget started runs; how long
+a move of the threshold slider takes until the mask is drawn; how long the Segment widget takes to
+open.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from napari.layers import Labels
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
+from napari_veinseg.training import run as run_module
+
+_TICK = 10  # ms
+_MOVES = 15  # of the slider
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit("the viewer did not get there in time")
+        QApplication.processEvents()
+        time.sleep(0.001)
+
+
+class Latecomer:
+    """The worst delay of a timer while something goes on, in ms."""
+
+    def __enter__(self) -> "Latecomer":
+        self.worst, self._last = 0.0, time.perf_counter()
+        self._timer = QTimer(interval=_TICK)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+        return self
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.worst = max(self.worst, 1000 * (now - self._last) - _TICK)
+        self._last = now
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.stop()
+
+
+def at_rest(seconds: float) -> float:
+    end = time.monotonic() + seconds
+    with Latecomer() as late:
+        wait_until(lambda: time.monotonic() > end)
+    return late.worst
+
+
+def opening(viewer: napari.Viewer, name: str) -> tuple[Any, float]:
+    begin = time.perf_counter()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
+    QApplication.processEvents()
+    return widget, time.perf_counter() - begin
+
+
+def segmenting(widget: Any) -> float:
+    with Latecomer() as late:
+        widget.segment.click()
+        wait_until(lambda: not widget.job.running)
+    return late.worst
+
+
+def sliding(side: int) -> float:
+    viewer = napari.Viewer()
+    widget, _ = opening(viewer, "Segment")
+    viewer.add_image(synthetic_field(0, (side, side)).image)
+    segmenting(widget)
+    viewer.layers.selection.active = next(x for x in viewer.layers if isinstance(x, Labels))
+    took = []
+    for value in np.linspace(0.3, 0.7, _MOVES):
+        QApplication.processEvents()
+        begin = time.perf_counter()
+        widget.mask.threshold.setValue(float(value))
+        QApplication.processEvents()
+        took.append(1000 * (time.perf_counter() - begin))
+    viewer.close()
+    return float(np.median(took))
+
+
+def training(viewer: napari.Viewer, folder: Path, seconds: float) -> float:
+    dataset = Dataset.create(folder / "set")
+    for number in range(5):
+        finger = synthetic_finger(number, shape=(240, 320))
+        dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}")
+    widget, _ = opening(viewer, "Train")
+    widget.folder.setText(str(dataset.path))
+    widget.folder.editingFinished.emit()
+    wait_until(lambda: widget.start.isEnabled() and not widget.job.running)
+    widget.minutes.setValue(max(0.5, seconds / 60))
+    with Latecomer() as late:
+        widget.start.click()
+        wait_until(lambda: not widget.follower.running)
+    return late.worst
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20, help="of rest, and of training")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        run_module.runs_folder = lambda: Path(name) / "runs"
+        viewer = napari.Viewer()
+        figures["rest_delay_ms"] = at_rest(arguments.seconds)
+        widget, figures["widget_open_s"] = opening(viewer, "Segment")
+        viewer.add_image(synthetic_field(0, (512, 512)).image)
+        figures["first_segment_delay_ms"] = segmenting(widget)  # imports torch in a worker
+        figures["segment_delay_ms"] = segmenting(widget)
+        for side in (512, 2048):
+            figures[f"slider_ms_{side}"] = sliding(side)
+        figures["training_delay_ms"] = training(viewer, Path(name), arguments.seconds)
+        viewer.close()
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        for key, value in figures.items():
+            print(f"{key:<24} {value:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
