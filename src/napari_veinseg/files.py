@@ -2,9 +2,56 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from napari_veinseg.errors import VeinSegError
+
+_LOCK_SECONDS = 10.0
+_LITTER_SECONDS = 60.0  # a file that nobody has written to for this long belongs to a dead writer
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only one of all programs that writes in a folder; what killed ones left is removed.
+
+    The system takes the lock back when its holder dies, so that a crash blocks nobody.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder; the file `.lock` stays in it.
+
+    Raises
+    ------
+    VeinSegError
+        If another program holds the lock for long.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / ".lock", timeout=_LOCK_SECONDS):
+            sweep(folder)
+            yield
+    except Timeout as error:
+        raise VeinSegError(
+            f"{folder} is being written by another program: try again in a moment."
+        ) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `atomic_path` was used; it need not exist.
+    """
+    for path in folder.glob(".*.tmp*"):
+        if time.time() - path.stat().st_mtime > _LITTER_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -177,7 +177,9 @@ def test_stop_and_discard(started, qtbot):
     assert StubChild.made[0].stopped
     assert "Stopped" in started.status.text()
     assert "no image to judge by" in started.outcome.verdict.text()
+    folder = started.follower.run.path
     started.outcome.discard.click()
+    assert not folder.exists()
     assert not started.outcome.isVisibleTo(started)
     assert started.start.isEnabled()
 

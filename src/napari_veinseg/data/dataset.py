@@ -8,7 +8,6 @@ Opening and reading never write.  Writing happens under a lock that the system t
 holder dies, so that two programs can add to one dataset and a crash blocks nobody.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,10 +29,7 @@ from napari_veinseg.data.sample import Fault, Sample, fault_of
 from napari_veinseg.data.samples_csv import Row, is_stem, read_rows, write_rows
 from napari_veinseg.data.split import complete_split, leaking_groups
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
-
-_LOCK_SECONDS = 10.0
-_LITTER_SECONDS = 60.0
+from napari_veinseg.files import atomic_path, locked, sweep
 
 
 class Dataset:
@@ -307,30 +303,18 @@ class Dataset:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Hold the lock, start from what is on disk now, and write `samples.csv` at the end."""
-        from filelock import FileLock, Timeout
-
         try:
-            with FileLock(self.path / ".lock", timeout=_LOCK_SECONDS):
-                self._sweep()
+            with locked(self.path):
+                for part in ("images", "masks"):
+                    sweep(self.path / part)
                 self._read()
                 yield
                 write_rows(self.path / "samples.csv", self._rows)
                 self._read()
-        except Timeout as error:
-            raise VeinSegError(
-                f"{self.path} is being written by another program: try again in a moment."
-            ) from error
         except OSError as error:
             raise VeinSegError(
                 f"{self.path} was not written ({error.strerror or error}): check rights and space."
             ) from error
-
-    def _sweep(self) -> None:
-        """Remove what writers that were killed have left."""
-        for folder in (self.path, self.path / "images", self.path / "masks"):
-            for litter in folder.glob(".*.tmp*"):
-                if time.time() - litter.stat().st_mtime > _LITTER_SECONDS:
-                    litter.unlink(missing_ok=True)
 
     def faults(self, progress: Callable[[int, int], None] | None = None) -> list[Fault]:
         """Look through all files for what cannot be used.

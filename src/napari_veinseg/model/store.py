@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, locked
 from napari_veinseg.model.file import read_model
 
 STARTER = "starter"
@@ -130,16 +130,17 @@ def import_model(
             f"A model cannot be called {name!r}: use letters, digits, spaces, '-', '_' and '.', "
             f"and not {STARTER!r}."
         )
-    target = models_folder() / (name + _SUFFIX)
-    if target.exists() and not replace:
-        raise VeinSegError(
-            f"A model called {name!r} exists: choose another name or remove it first."
-        )
     read_model(path)
+    target = models_folder() / (name + _SUFFIX)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target) as temporary:
-            shutil.copyfile(path, temporary)
+        with locked(target.parent):
+            if target.exists() and not replace:
+                raise VeinSegError(
+                    f"A model called {name!r} exists: choose another name or remove it first."
+                )
+            with atomic_path(target) as temporary:
+                shutil.copyfile(path, temporary)
     except OSError as error:
         raise VeinSegError(
             f"{target} was not written ({error.strerror or error}): check folder, rights and space."

@@ -9,6 +9,7 @@ stop                when it exists, the run ends at the next step
 """
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -174,6 +175,20 @@ class Run:
                 f"{target} was not written ({error.strerror or error}): check folder and space."
             ) from error
         return target
+
+    def remove(self) -> None:
+        """Delete the run's own files, and its folder if nothing else lies in it."""
+        own = ("config.json", "stop", "log.txt")
+        for path in (
+            self.last,
+            self.best,
+            self.state,
+            self.events_path,
+            *map(self.path.joinpath, own),
+        ):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
 
     def request_stop(self) -> None:
         """Ask the run, in whatever process, to end at its next step."""

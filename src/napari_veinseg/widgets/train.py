@@ -288,6 +288,8 @@ class TrainWidget(Panel):
 
     def _discard(self) -> None:
         self.outcome.hide()
+        if self.follower.run is not None:
+            self.follower.run.remove()
         self._say("The new model was discarded; the old one is as it was.")
 
     # The end of the viewer.
