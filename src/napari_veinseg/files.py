@@ -24,6 +24,11 @@ def locked(folder: Path) -> Iterator[None]:
     folder : Path
         An existing folder; the file `.lock` stays in it.
 
+    Yields
+    ------
+    None
+        While the lock is held.
+
     Raises
     ------
     VeinSegError
