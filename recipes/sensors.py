@@ -1,7 +1,8 @@
 """Synthetic sensors that training never sees: each has settings outside the training ranges.
 
-They were fixed before anything was tuned, after what real sensors show: a noisy one with strong
-lighting, a small one with housing bars and bright rims, and a faint one that shows no border.
+They follow what real sensors show (`docs/ablations.md` has both, measured by `look.py`): a noisy one
+with strong lighting, a small one with housing bars and bright rims, a faint one without a border.
+They were fixed before the shipped starter was trained.
 """
 
 from dataclasses import replace
@@ -17,10 +18,11 @@ HELD_OUT = {
         aspect=(2.6, 2.7),
         crop_share=0.0,
         finger_height=(0.3, 0.42),
-        contrast=(0.15, 0.3),
+        contrast=(0.15, 0.28),
+        contrast_spread=0.3,
         illumination=(0.3, 0.4),
         gamma=(1.4, 1.55),
-        noise=(1.7, 2.2),
+        noise=(5.0, 8.0),
         white=(200, 215),
         background=(0.012, 0.02),
     ),
@@ -30,12 +32,15 @@ HELD_OUT = {
         aspect=(1.3, 1.36),
         crop_share=0.0,
         finger_height=(0.22, 0.26),
-        contrast=(0.3, 0.6),
+        contrast=(0.8, 1.4),
+        contrast_spread=0.25,
+        scatter=(0.3, 1.0),
         bar_share=1.0,
         rim=(0.8, 1.1),
         rotation=(8, 11),
         joints=(0.9, 1.1),
-        noise=(0.8, 1.0),
+        illumination=(0.03, 0.12),
+        noise=(2.0, 3.0),
         white=(155, 170),
         defocus=(1.2, 1.5),
     ),
@@ -44,11 +49,14 @@ HELD_OUT = {
         height=(236, 246),
         aspect=(2.4, 2.5),
         crop_share=1.0,
-        contrast=(0.1, 0.2),
+        contrast=(0.16, 0.26),
+        contrast_spread=0.15,
         trunks=(5, 6),
         wander=(0.35, 0.42),
-        scatter=(1.4, 1.6),
-        noise=(0.2, 0.3),
+        scatter=(1.0, 1.4),
+        mottle=(0.0, 0.03),
+        illumination=(0.03, 0.15),
+        noise=(0.4, 0.7),
         white=(150, 160),
     ),
 }

@@ -23,7 +23,7 @@ from napari_veinseg.model.file import build_network, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _ROOT = Path(__file__).parents[1]
-_SHARDS = 60  # hundreds of images in the pool
+_SHARDS = 100  # hundreds of images in the pool
 _BUDGET = Budget(steps=8_000, peak_rate=2e-3)
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew blurred
 # veins too wide, marked something on fingers that show no vein, and lost the finest vessels.
