@@ -8,6 +8,7 @@ A stand-in for real shots of many fingers: pose, exposure, blur and noise change
 
 import argparse
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from sensors import HELD_OUT
 
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.baselines import maximum_curvature
-from napari_veinseg.evaluation.consistency import consistency, protocol
+from napari_veinseg.evaluation.consistency import Consistency, consistency, protocol
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
@@ -36,10 +37,8 @@ def main() -> None:
     segmenters |= {name: VeinModel.load(name, device="cpu").segment for name in arguments.models}
     print("| sensor | masks of | equal error rate (95 %) | d' |\n|---|---|---|---|")
     for sensor in HELD_OUT:
-        images = _shots(sensor, arguments.fingers, arguments.shots)
-        plan = protocol(list(images), r"^(.+)_\d+$")
         for name, segment in segmenters.items():
-            judged = consistency({stem: segment(image) for stem, image in images.items()}, plan)
+            judged = agreement(segment, sensor, arguments.fingers, arguments.shots)
             rate = judged.equal_error_rate
             print(
                 f"| {sensor} | {name} | {rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}) "
@@ -47,6 +46,14 @@ def main() -> None:
             )
 
 
+def agreement(segment: Segmenter, sensor: str, fingers: int = 25, shots: int = 3) -> Consistency:
+    """Match the masks of simulated shots of a held-out sensor."""
+    images = _shots(sensor, fingers, shots)
+    plan = protocol(list(images), r"^(.+)_\d+$")
+    return consistency({stem: segment(image) for stem, image in images.items()}, plan)
+
+
+@cache
 def _shots(sensor: str, fingers: int, shots: int) -> dict[str, NDArray[np.uint8]]:
     settings, shape = HELD_OUT[sensor], _SHAPES[sensor]
     return {

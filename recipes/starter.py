@@ -22,9 +22,9 @@ from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingDat
 from napari_veinseg.model.file import build_network, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
 
-_ROOT = Path(__file__).parents[1]
-_SHARDS = 100  # hundreds of images in the pool
-_BUDGET = Budget(steps=8_000, peak_rate=2e-3)
+ROOT = Path(__file__).parents[1]
+SHARDS = 100  # hundreds of images in the pool
+BUDGET = Budget(steps=8_000, peak_rate=2e-3)
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew blurred
 # veins too wide, marked something on fingers that show no vein, and lost the finest vessels.
 _FINGERS = replace(SynthesisSettings(), shadow=(0.0, 1.2), drawn_core=0.8, contrast=(0.07, 0.6))
@@ -38,18 +38,18 @@ _FINE_TREES = replace(
     scatter=(0.1, 0.6),
     contrast=(0.1, 0.6),
 )
-_KINDS = (
+KINDS = (
     Kind(75, _FINGERS),
     Kind(5, replace(_FINGERS, tree_share=0.0, trunks=(0, 0))),
     Kind(10, _BOLD),
     Kind(10, _FINE_TREES),
 )
-_CARD = ModelCard(
+CARD = ModelCard(
     name="starter",
     description="Dark veins in near-infrared images, learnt from synthetic fingers alone",
     network=DenseUNetArguments(growth_rate=24),
     working_vein_width=5.0,
-    training_data=TrainingData(summary=f"{100 * _SHARDS} synthetic images, no photograph"),
+    training_data=TrainingData(summary=f"{100 * SHARDS} synthetic images, no photograph"),
 )
 
 
@@ -67,28 +67,28 @@ def main() -> None:
 
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    network = build_network(_CARD)
+    network = build_network(CARD)
     log(f"training on {arguments.device} with {arguments.threads} threads")
-    pool = open_pool(arguments.work / "pool", _SHARDS, _KINDS, arguments.threads, log)
-    steps = max(1, round(_BUDGET.steps * arguments.share))
-    trainer = Trainer(arguments.work, network, replace(_BUDGET, steps=steps))
-    trainer.run(pool, _CARD.working_vein_width, torch.device(arguments.device), log)
+    pool = open_pool(arguments.work / "pool", SHARDS, KINDS, arguments.threads, log)
+    steps = max(1, round(BUDGET.steps * arguments.share))
+    trainer = Trainer(arguments.work, network, replace(BUDGET, steps=steps))
+    trainer.run(pool, CARD.working_vein_width, torch.device(arguments.device), log)
 
-    held_out = measure_hold_out(VeinModel(_CARD, network, "cpu"))
+    held_out = measure_hold_out(VeinModel(CARD, network, "cpu"))
     for metric in held_out.metrics:
         log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
-    card = _CARD.model_copy(update={"threshold": held_out.threshold, "metrics": held_out.metrics})
+    card = CARD.model_copy(update={"threshold": held_out.threshold, "metrics": held_out.metrics})
     write_model(arguments.output, card, network, half=True)
     log(f"wrote {arguments.output}, threshold {held_out.threshold}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--work", type=Path, default=_ROOT / "runs" / "starter")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "starter")
     parser.add_argument(
         "--output",
         type=Path,
-        default=_ROOT / "src" / "napari_veinseg" / "model" / "starter.safetensors",
+        default=ROOT / "src" / "napari_veinseg" / "model" / "starter.safetensors",
     )
     parser.add_argument("--share", type=float, default=1.0, help="of all steps, for a trial")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

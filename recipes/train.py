@@ -46,6 +46,7 @@ class Trainer:
             network.parameters(), lr=budget.peak_rate, weight_decay=budget.weight_decay
         )
         self.step = 0
+        self.half = False
 
     def run(
         self,
@@ -57,6 +58,9 @@ class Trainer:
         """Train to the end of the budget."""
         self._resume(log)
         self.network.to(device, memory_format=torch.channels_last).train()
+        # Without units for it, a CPU emulates bfloat16 and is slower.
+        self.half = device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16", False)
+        log(f"learning in {'bfloat16' if self.half else 'float32'}")
 
         def draw(step: int) -> Batch:
             rng = np.random.default_rng([self.budget.seed, step])
@@ -84,9 +88,9 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
         budget = self.budget
-        loss = vein_loss(
-            self.network(batch.image), batch.vein, batch.known, budget.cldice, budget.dice
-        )
+        with torch.autocast(batch.image.device.type, torch.bfloat16, enabled=self.half):
+            logits = self.network(batch.image)
+        loss = vein_loss(logits.float(), batch.vein, batch.known, budget.cldice, budget.dice)
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -1,0 +1,95 @@
+"""Compare choices of the starter's recipe at equal, short budgets.
+
+    python recipes/ablate.py --steps 1500                # every variant, from one pool
+    python recipes/ablate.py --only clDice wider
+
+prints a table: means of images on the held-out sensors at the threshold that they prefer, and the
+equal error rate on simulated shots.  A trained variant is kept and not trained again.
+"""
+
+import argparse
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from measure import measure_hold_out
+from pool import Item, open_pool
+from sensors import HELD_OUT
+from shots import agreement
+from starter import BUDGET, CARD, KINDS, ROOT, SHARDS
+from train import Budget, Trainer
+
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.file import build_network
+from napari_veinseg.segmentation.vein_model import VeinModel
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs from the recipe."""
+
+    budget: dict[str, Any]
+    network: dict[str, Any]
+    card: dict[str, Any]
+
+
+VARIANTS = {
+    "recipe": Variant({}, {}, {}),
+    "clDice": Variant({"cldice": 0.3}, {}, {}),
+    "Dice 1": Variant({"dice": 1.0}, {}, {}),
+    "narrower": Variant({}, {"growth_rate": 16}, {}),
+    "deeper, narrower": Variant({}, {"growth_rate": 20, "layers": (3, 4, 5, 6)}, {}),
+    "working width 7": Variant({}, {}, {"working_vein_width": 7.0}),
+}
+
+
+def main() -> None:
+    """Train what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "ablation")
+    parser.add_argument("--pool", type=Path, default=ROOT / "runs" / "starter" / "pool")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    pool = open_pool(arguments.pool, SHARDS, KINDS, arguments.threads, print)
+    sensors = " | ".join(f"{sensor}: vein IoU, clDice, EER" for sensor in HELD_OUT)
+    print(f"| variant | weights | minutes | {sensors} |\n|---{'|---' * (2 + len(HELD_OUT))}|")
+    for name in arguments.only:
+        budget = replace(BUDGET, steps=arguments.steps, **VARIANTS[name].budget)
+        folder = arguments.work / f"{name.replace(' ', '_')}_{arguments.steps}"
+        print(_row(name, VARIANTS[name], budget, pool, folder), flush=True)
+
+
+def _row(name: str, variant: Variant, budget: Budget, pool: list[Item], folder: Path) -> str:
+    network_arguments = CARD.network.model_copy(update=variant.network)
+    card: ModelCard = CARD.model_copy(update={"network": network_arguments, **variant.card})
+    torch.manual_seed(budget.seed)
+    network = build_network(card)
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    trainer = Trainer(folder, network, budget)
+    trainer.run(pool, card.working_vein_width, torch.device("cpu"), lambda _: None)
+    minutes = (time.perf_counter() - started) / 60
+    held_out = measure_hold_out(VeinModel(card, network, "cpu"))
+    chosen = card.model_copy(update={"threshold": held_out.threshold})
+    model = VeinModel(chosen, network, "cpu")
+    figures = {(metric.data, metric.name): metric.value for metric in held_out.metrics}
+    cells = []
+    for sensor in HELD_OUT:
+        iou, cldice = (
+            figures[f"held-out synthetic, sensor '{sensor}'", score]
+            for score in ("vein_iou", "cldice")
+        )
+        rate = agreement(model.segment, sensor).equal_error_rate.value
+        cells.append(f"{iou:.3f}, {cldice:.3f}, {rate:.1%}")
+    weights = sum(weight.numel() for weight in network.parameters())
+    return f"| {name} | {weights:,} | {minutes:.1f} | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
