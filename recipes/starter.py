@@ -24,7 +24,7 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 
 ROOT = Path(__file__).parents[1]
 SHARDS = 100  # hundreds of images in the pool
-BUDGET = Budget(steps=8_000, peak_rate=2e-3)
+BUDGET = Budget()
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew blurred
 # veins too wide, marked something on fingers that show no vein, and lost the finest vessels.
 _FINGERS = replace(SynthesisSettings(), shadow=(0.0, 1.2), drawn_core=0.8, contrast=(0.07, 0.6))
@@ -71,7 +71,8 @@ def main() -> None:
     log(f"training on {arguments.device} with {arguments.threads} threads")
     pool = open_pool(arguments.work / "pool", SHARDS, KINDS, arguments.threads, log)
     steps = max(1, round(BUDGET.steps * arguments.share))
-    trainer = Trainer(arguments.work, network, replace(BUDGET, steps=steps))
+    budget = replace(BUDGET, steps=steps)
+    trainer = Trainer(arguments.work, network, budget, arguments.compile)
     trainer.run(pool, CARD.working_vein_width, torch.device(arguments.device), log)
 
     held_out = measure_hold_out(VeinModel(CARD, network, "cpu"))
@@ -92,6 +93,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--share", type=float, default=1.0, help="of all steps, for a trial")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
 
