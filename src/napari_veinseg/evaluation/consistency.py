@@ -7,79 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from napari_veinseg.data.fingers import compile_finger_pattern
 from napari_veinseg.data.images import list_images, read_mask
-from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate, Grouping, estimate, grouping
+from napari_veinseg.evaluation.miura import Matcher, Pairs
+from napari_veinseg.evaluation.verification import Scores, d_prime, equal_error_rate
 
 IMPOSTOR_PAIRS = 2000
-SHIFT = 0.15
-"""Share of the height and of the width by which two shots may be shifted either way."""
-
-Pairs = NDArray[np.intp]
-Scores = NDArray[np.float64]
-
-
-class Matcher:
-    """Miura matching of masks of one shape, all prepared once.
-
-    The score of two masks is their overlap over the sum of their vein areas, at the shift with the
-    largest overlap: 0.5 for masks that agree, 0 for masks without common pixel or without veins.
-
-    Parameters
-    ----------
-    masks : sequence of NDArray
-        `(Y, X)` masks of one shape, vein where they equal 1.
-    shift : float
-        Largest shift as a share of height and width, in (0, 0.5).
-
-    References
-    ----------
-    N. Miura, A. Nagasaka and T. Miyatake, "Feature extraction of finger-vein patterns based on
-    repeated line tracking and its application to personal identification", Machine Vision and
-    Applications 15, 194-203 (2004).
-    """
-
-    def __init__(self, masks: Sequence[NDArray[Any]], shift: float = SHIFT) -> None:
-        veins = np.stack([mask == VEIN for mask in masks]).astype(np.float32)
-        height, width = veins.shape[1:]
-        rows, columns = max(1, round(shift * height)), max(1, round(shift * width))
-        self._shifts = (2 * rows + 1, 2 * columns + 1)
-        self._size = (fft.next_fast_len(height, real=True), fft.next_fast_len(width, real=True))
-        inner = veins[:, rows : height - rows, columns : width - columns]
-        self._inner_area = inner.sum(axis=(1, 2))
-        self._inner = np.conj(fft.rfft2(inner, s=self._size))
-        self._whole = fft.rfft2(veins, s=self._size)
-        sums = np.pad(veins.cumsum(axis=1).cumsum(axis=2), ((0, 0), (1, 0), (1, 0)))
-        bottom, right = inner.shape[1:]
-        tall = sums[:, bottom:] - sums[:, :-bottom]
-        self._window_area = tall[:, :, right:] - tall[:, :, :-right]
-
-    def scores(self, pairs: Pairs) -> Scores:
-        """Match pairs of masks.
-
-        Parameters
-        ----------
-        pairs : NDArray[np.intp]
-            `(n, 2)`, the numbers of two masks; the middle of the second is looked for in the first.
-
-        Returns
-        -------
-        NDArray[np.float64]
-            `(n,)`, in [0, 0.5].
-        """
-        return np.array([self._score(first, second) for first, second in pairs.tolist()])
-
-    def _score(self, first: int, second: int) -> float:
-        # The inner part never wraps around at these shifts, so that no padding is needed.
-        overlap = fft.irfft2(self._whole[first] * self._inner[second], s=self._size)
-        overlap = overlap[: self._shifts[0], : self._shifts[1]]
-        best = np.unravel_index(int(overlap.argmax()), overlap.shape)
-        area = self._window_area[first][best] + self._inner_area[second]
-        return float(np.clip(overlap[best] / area, 0, 0.5)) if area else 0.0
 
 
 @dataclass(frozen=True)
@@ -278,73 +214,3 @@ def _replicates(genuine: Scores, impostor: Scores, plan: Protocol) -> tuple[Scor
             rates.append(equal_error_rate(genuine, impostor, within, between))
             distances.append(d_prime(genuine, impostor, within, between))
     return np.array(rates), np.array(distances)
-
-
-def equal_error_rate(
-    genuine: Scores,
-    impostor: Scores,
-    genuine_weights: Scores | None = None,
-    impostor_weights: Scores | None = None,
-) -> float:
-    """Find the rate at which as many genuine pairs are refused as impostors are accepted.
-
-    Parameters
-    ----------
-    genuine, impostor : NDArray[np.float64]
-        Scores, at least one of each.
-    genuine_weights, impostor_weights : NDArray[np.float64] or None
-        How often each counts; once by default.
-
-    Returns
-    -------
-    float
-        In [0, 1]: mean of both rates at the threshold where they differ least.
-    """
-    levels = np.unique(np.concatenate([genuine, impostor]))
-    refused = _share_below(levels, genuine, genuine_weights)
-    accepted = 1 - _share_below(levels, impostor, impostor_weights)
-    best = int(np.argmin(np.abs(refused - accepted)))
-    return float((refused[best] + accepted[best]) / 2)
-
-
-def _share_below(levels: Scores, scores: Scores, weights: Scores | None) -> Scores:
-    """Give the share of scores below each level, and as the last value below no level: all."""
-    at = np.bincount(np.searchsorted(levels, scores), weights, minlength=len(levels))
-    below: Scores = np.append(0.0, np.cumsum(at)) / at.sum()
-    return below
-
-
-def d_prime(
-    genuine: Scores,
-    impostor: Scores,
-    genuine_weights: Scores | None = None,
-    impostor_weights: Scores | None = None,
-) -> float:
-    """Measure the distance of the mean scores in their standard deviations.
-
-    Parameters
-    ----------
-    genuine, impostor : NDArray[np.float64]
-        Scores, at least one of each.
-    genuine_weights, impostor_weights : NDArray[np.float64] or None
-        How often each counts; once by default.
-
-    Returns
-    -------
-    float
-        Difference of the means over the root mean square of both standard deviations (at least a
-        millionth, so that scores without spread give a large number, not infinity).
-    """
-    means, variances = zip(
-        *(
-            _moments(scores, weights)
-            for scores, weights in ((genuine, genuine_weights), (impostor, impostor_weights))
-        ),
-        strict=True,
-    )
-    return float((means[0] - means[1]) / max(np.sqrt(sum(variances) / 2), 1e-6))
-
-
-def _moments(scores: Scores, weights: Scores | None) -> tuple[float, float]:
-    mean = np.average(scores, weights=weights)
-    return float(mean), float(np.average((scores - mean) ** 2, weights=weights))
