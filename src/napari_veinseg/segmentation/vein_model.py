@@ -199,7 +199,7 @@ class VeinModel:
         Parameters
         ----------
         image : array_like
-            x
+            See `probability`.
         settings : SegmentationSettings, optional
             See `SegmentationSettings`.
         progress, cancelled : callable, optional
