@@ -12,13 +12,13 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
-from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import Autosave, LeftSession, left_sessions
 from napari_veinseg.data.images import read_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.form import button, hint
 from napari_veinseg.widgets.layers import add_mask_layer, image_shape
 from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.preferences import preferences
 from napari_veinseg.widgets.target import Plane, Target
 from napari_veinseg.widgets.undo import write_pixels
 
@@ -41,7 +41,7 @@ class Autosaver(QObject):
         self._warned = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.save)
-        self._timer.start(int(autosave.SECONDS_BETWEEN_SAVES * 1000))
+        self._timer.start(_interval())
 
     def watch(self, target: Target) -> None:
         """Begin to save the target's mask, as it is now being the one that is not corrected.
@@ -75,6 +75,7 @@ class Autosaver(QObject):
 
     def save(self) -> None:
         """Save in a thread what changed; skipped while the last save is still at work."""
+        self._timer.setInterval(_interval())  # the preferences may have changed
         if self._worker is not None:
             return
         work = [
@@ -102,6 +103,10 @@ class Autosaver(QObject):
         if problem and not self._warned:
             show_warning(f"Corrections cannot be saved while you work: {problem}")
         self._warned = bool(problem)
+
+
+def _interval() -> int:
+    return int(preferences().autosave_seconds * 1000)
 
 
 def _save_all(work: list[tuple[Autosave, Any]]) -> str:

@@ -6,11 +6,14 @@ for it is told so.
 
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
 from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.preferences import preferences
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -19,7 +22,8 @@ LOADING = "Loading torch…"
 
 _lock = threading.Lock()
 _device: DeviceChoice | None = None
-_model: "tuple[tuple[Path, int, int], VeinModel] | None" = None
+_wish = "auto"  # what `_device` was chosen for
+_model: "tuple[tuple[Path, int, int, str], VeinModel] | None" = None
 
 
 def known_device() -> DeviceChoice | None:
@@ -34,7 +38,7 @@ def known_device() -> DeviceChoice | None:
 
 
 def prepare(reporter: Reporter) -> DeviceChoice:
-    """Import torch and choose the device; at once when that is done already.
+    """Import torch and choose the device of the preferences; at once when that is done already.
 
     Parameters
     ----------
@@ -46,8 +50,9 @@ def prepare(reporter: Reporter) -> DeviceChoice:
     DeviceChoice
         The choice with its reason.
     """
-    global _device
-    if _device is None:
+    global _device, _wish
+    wish = preferences().device
+    if _device is None or wish != _wish:
         reporter.tell(Step(0, 0, LOADING))
         with _lock:
             # MONAI replaces `showwarning`, through which napari shows warnings to the user.
@@ -55,8 +60,18 @@ def prepare(reporter: Reporter) -> DeviceChoice:
             import napari_veinseg.segmentation.vein_model  # noqa: F401
 
             warnings.showwarning = show
-            _device = choose_device()
+            _device, _wish = _chosen_device(wish), wish
     return _device
+
+
+def _chosen_device(wish: str) -> DeviceChoice:
+    """Choose the device that is wished for; where it is not there, say so and take the best."""
+    if wish == "auto":
+        return choose_device()
+    try:
+        return replace(choose_device(wish), reason="chosen in napari's preferences")
+    except VeinSegError as error:
+        return replace(choose_device(), reason=str(error).rstrip("."))
 
 
 def load_model(path: Path, reporter: Reporter) -> "VeinModel":
@@ -75,12 +90,12 @@ def load_model(path: Path, reporter: Reporter) -> "VeinModel":
         The model.
     """
     global _model  # only the last one: pressing Segment again is quick, memory stays small
-    prepare(reporter)
+    device = prepare(reporter)
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     with _lock:
         state = path.stat()
-        key = (path, state.st_mtime_ns, state.st_size)
+        key = (path, state.st_mtime_ns, state.st_size, device.name)
         if _model is None or _model[0] != key:
-            _model = (key, VeinModel.load(path))
+            _model = (key, VeinModel.load(path, device.name))
         return _model[1]

@@ -11,6 +11,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model, installed_models
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Job, Reporter
+from napari_veinseg.widgets.preferences import preferences
 
 IMPORT = "Import a model file…"
 _choices: "weakref.WeakSet[ModelChoice]" = weakref.WeakSet()
@@ -31,7 +32,7 @@ class ModelChoice(QComboBox):
         self.setMinimumContentsLength(8)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         _choices.add(self)
-        self._chosen: str | None = None
+        self._chosen: str | None = preferences().model
         self._job = Job("Importing the model", self)
         self.activated.connect(self._activate)
         self.refresh()

@@ -33,6 +33,7 @@ from napari_veinseg.widgets.model_choice import ModelChoice, announce_model
 from napari_veinseg.widgets.notify import report, reported
 from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
 from napari_veinseg.widgets.outcome import Outcome
+from napari_veinseg.widgets.preferences import preferences
 
 
 class TrainWidget(Panel):
@@ -252,6 +253,7 @@ class TrainWidget(Panel):
                 channel=self.channel.currentText(),
                 invert=self.invert.isChecked(),
                 finger_pattern=self.finger_pattern,
+                device=preferences().device,
             )
             self.outcome.hide()
             self.follower.start(start(None, config))

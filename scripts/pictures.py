@@ -1,0 +1,144 @@
+"""What is to be seen on each picture: functions that are given an empty viewer and fill it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import napari
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication, QScrollArea
+
+TRAINING_MINUTES = 3.0
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 600) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("the program did not get ready for its picture")
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def settle(seconds: float = 1.0) -> None:
+    """Let Qt and OpenGL draw."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def segment(viewer: napari.Viewer) -> None:
+    """Show the Segment widget and what one press of its button gives."""
+    from napari_veinseg.data.sample_data import sample_finger
+
+    viewer.add_image(sample_finger().image, name="finger")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    wait_until(lambda: "Loading" not in widget.badge.text())
+    widget.segment.click()
+    wait_until(lambda: not widget.job.running)
+
+
+def correct(viewer: napari.Viewer) -> None:
+    """Show a vein being traced that the mask lacks."""
+    import numpy as np
+
+    from napari_veinseg.correction.branches import remove_branch
+    from napari_veinseg.data.sample_data import sample_finger
+    from napari_veinseg.measurement.skeleton import centreline, trace
+    from napari_veinseg.widgets.layers import add_mask_layer
+
+    finger = sample_finger()
+    vein = max(trace(centreline(finger.mask)).branches, key=lambda branch: len(branch.path)).path
+    lacking = remove_branch(finger.mask, tuple(vein[len(vein) // 2])).applied_to(finger.mask)
+    add_mask_layer(viewer, lacking, viewer.add_image(finger.image, name="finger"))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
+    tool = widget.toolbox.tools[0]
+    widget.toolbox.use(tool)
+    wait_until(lambda: widget.target.valleys(()) is not None)
+    viewer.reset_view(margin=0.02)
+    for part in (0.05, 0.5):
+        tool.clicked(tuple(vein[int(part * len(vein))].astype(float)), straight=False)
+    tool.moved(tuple(np.array(vein[int(0.9 * len(vein))], float)))
+
+
+def evaluate(viewer: napari.Viewer) -> None:
+    """Show a measured mask and a starter model judged on synthetic fingers."""
+    from napari_veinseg.data.sample_data import sample_finger
+
+    finger = sample_finger()
+    image = viewer.add_image(finger.image, name="finger", scale=(0.1, 0.1), units=("mm", "mm"))
+    viewer.add_labels(
+        finger.mask, name="finger veins", scale=image.scale, units=image.units, opacity=0.4
+    )
+    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
+    widget.measure.click()
+    wait_until(lambda: not widget.job.running)
+
+
+def evaluate_dataset(viewer: napari.Viewer) -> None:
+    """Show models judged on a dataset, and the image with the worst mask."""
+    with TemporaryDirectory() as folder:
+        make_dataset(Path(folder) / "synthetic fingers")
+        _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
+        judge = widget.on_dataset
+        judge.dataset.setText(str(Path(folder) / "synthetic fingers"))
+        judge.fingers.setText(r"^(.+)_\d+$")
+        judge.baselines.setChecked(True)
+        judge.evaluate.click()
+        wait_until(lambda: not judge.job.running, 600)
+        judge.images.sortItems(2, Qt.SortOrder.DescendingOrder)
+        judge.images.cellClicked.emit(1, 0)
+        wait_until(lambda: not judge.job.running)
+        scroll = widget.findChild(QScrollArea)
+        settle()
+        scroll.ensureWidgetVisible(judge.results, 0, 0)
+        scroll.verticalScrollBar().setValue(judge.results.mapTo(scroll.widget(), QPoint(0, 0)).y())
+
+
+def train(viewer: napari.Viewer) -> None:
+    """Show a finished training with its curves, and the old model against the new one."""
+    from napari_veinseg.data.dataset import Dataset
+    from napari_veinseg.widgets.layers import add_mask_layer
+
+    with TemporaryDirectory() as folder:
+        make_dataset(Path(folder) / "my fingers")
+        sample = Dataset.open(Path(folder) / "my fingers").samples[0]
+        add_mask_layer(viewer, sample.mask(), viewer.add_image(sample.image(), name="finger 0"))
+        _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Train")
+        widget.folder.setText(str(Path(folder) / "my fingers"))
+        widget.pattern.setText(r"^(.+)_\d+$")
+        widget.by_name.setChecked(True)
+        wait_until(lambda: "vein pixels" in widget.summary.text())
+        widget.minutes.setValue(TRAINING_MINUTES)
+        widget.start.click()
+        wait_until(lambda: not widget.follower.running, 600)
+        # The temporary folder's name would stand in the picture.
+        widget.folder.setText("my fingers")
+        settle()
+        scroll = widget.findChild(QScrollArea)
+        scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
+
+
+def make_dataset(folder: Path) -> None:
+    """Write two shots each of six fingers that no model was trained on."""
+    from napari_veinseg.data.images import write_image, write_mask
+    from napari_veinseg.data.synthesis import synthetic_finger
+
+    for room in ("images", "masks"):
+        (folder / room).mkdir(parents=True)
+    for finger in range(6):
+        for shot in range(2):
+            made = synthetic_finger(9_000_000 + finger, (160, 320), shot=shot)
+            write_image(folder / "images" / f"finger{finger}_{shot}.tif", made.image)
+            write_mask(folder / "masks" / f"finger{finger}_{shot}.tif", made.mask)
+
+
+PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
+    "segment": segment,
+    "correct": correct,
+    "train": train,
+    "evaluate": evaluate,
+    "evaluate_dataset": evaluate_dataset,
+}

@@ -1,0 +1,54 @@
+"""What the user has set for the plugin in napari's preferences, or the defaults."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from napari_veinseg.correction.autosave import SECONDS_BETWEEN_SAVES
+from napari_veinseg.model.store import STARTER
+
+PLUGIN, GROUP = "napari-veinseg", "veinseg"
+"""The plugin's name and the key of its settings in the manifest's `configurations`."""
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """The settings of the plugin; the defaults are those of the manifest.
+
+    Parameters
+    ----------
+    model : str
+        The model that is chosen when a widget opens.
+    device : str
+        `auto`, `cpu`, `cuda` or `mps`.
+    autosave_seconds : float
+        Between two saves of corrections.
+    """
+
+    model: str = STARTER
+    device: str = "auto"
+    autosave_seconds: float = SECONDS_BETWEEN_SAVES
+
+
+def preferences() -> Preferences:
+    """Read File > Preferences > Vein segmentation.
+
+    Returns
+    -------
+    Preferences
+        The defaults where napari is older than 0.9 or does not know the plugin's manifest.
+    """
+    settings = _napari_settings()
+    if settings is None:
+        return Preferences()
+    return Preferences(
+        **{field.name: getattr(settings, field.name) for field in fields(Preferences)}
+    )
+
+
+def _napari_settings() -> Any:
+    try:
+        from napari.settings import get_plugin_settings
+
+        return getattr(get_plugin_settings(PLUGIN), GROUP)
+    except (ImportError, KeyError, AttributeError):
+        return None
