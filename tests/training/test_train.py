@@ -29,6 +29,13 @@ def trained(dataset, tiny, folder, **changes):
     return train(dataset, **how)
 
 
+def status_of(run) -> RunStatus:
+    status = RunStatus()
+    for event in EventReader(run.events_path).new_events():
+        status.hear(event)
+    return status
+
+
 class StopAt:
     """Says stop at the n-th question."""
 
@@ -40,7 +47,11 @@ class StopAt:
         return self.left < 0
 
 
-def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path):
+def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path, monkeypatch):
+    from napari_veinseg.training.judge import Judge
+
+    scores = iter([0.1, 0.2, 0.4, 0.3])
+    monkeypatch.setattr(Judge, "scores", lambda *_: {"f0_1": next(scores)})
     events = []
     run = trained(
         dataset, tiny, tmp_path / "run", on_event=events.append, output=tmp_path / "new.safetensors"
@@ -61,18 +72,78 @@ def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path):
     assert status.end["reason"] == "budget"
     [(stem, old, new)] = status.comparison()
     assert stem in dataset
-    assert (old, new) == (status.scores[0], max(list(status.scores.values())[1:]))
+    assert (old, new) == (0.1, 0.4)
+    assert card.metrics[0].value == 0.4
+    assert not status.base_is_best
     image = dataset[stem].image()
     assert run.model().probability(image).shape == image.shape
 
 
-def test_the_same_seed_gives_the_same_weights(dataset, tiny, tmp_path):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_same_seed_gives_the_same_weights(dataset, tiny, tmp_path, precision):
     one, two, other = (
-        trained(dataset, tiny, tmp_path / name, seed=seed)
+        trained(dataset, tiny, tmp_path / name, seed=seed, precision=precision)
         for name, seed in [("1", 0), ("2", 0), ("3", 1)]
     )
     assert same(weights(one.last), weights(two.last))
     assert not same(weights(one.last), weights(other.last))
+    assert {value.dtype for value in weights(one.last).values()} <= {torch.float32, torch.int64}
+    told = next(EventReader(one.events_path).new_events())["precision"]
+    assert told == {"float32": "32-true", "bfloat16": "bf16-mixed"}[precision]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "wish", "chosen"),
+    [
+        ({"amx_bf16": True}, "auto", "bf16-mixed"),
+        ({"amx_bf16": True}, "float32", "32-true"),
+        ({"amx_bf16": False}, "auto", "32-true"),
+        ({}, "auto", "32-true"),
+        ({}, "bfloat16", "bf16-mixed"),
+        (None, "auto", "32-true"),  # a torch that cannot say
+    ],
+)
+def test_bfloat16_is_used_where_the_cpu_has_units_for_it(monkeypatch, capabilities, wish, chosen):
+    from napari_veinseg.training.precision import choose_precision
+
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    if capabilities is not None:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert choose_precision(wish, "cpu") == chosen
+
+
+def test_a_run_never_ends_worse_than_its_start(dataset, tiny, tmp_path, monkeypatch):
+    from napari_veinseg.training.judge import Judge
+
+    scores = iter([0.6, 0.5, 0.6, 0.4])
+    monkeypatch.setattr(Judge, "scores", lambda self, *rest: {"f0_1": next(scores)})
+    run = trained(dataset, tiny, tmp_path / "run", output=tmp_path / "new.safetensors")
+    assert same(weights(tmp_path / "new.safetensors"), weights(tiny))
+    assert read_card(run.result) == read_card(tiny)
+    assert not same(weights(run.last), weights(tiny))
+    status = status_of(run)
+    assert (status.end["best_epoch"], status.end["best_vein_iou"]) == (0, 0.6)
+    assert "that one is kept" in status.end["text"]
+    assert status.base_is_best
+
+
+def test_stopped_before_anything_was_judged_the_last_weights_are_the_result(
+    dataset, tiny, tmp_path
+):
+    run = trained(dataset, tiny, tmp_path / "run", should_stop=StopAt(3))
+    assert status_of(run).end["best_epoch"] is None
+    assert run.result == run.last
+
+
+def test_judging_stops_within_the_images(dataset):
+    from napari_veinseg.segmentation.settings import SegmentationSettings
+    from napari_veinseg.training.judge import Judge
+    from tests.models import lively_network, small_card
+
+    judge = Judge(dataset.samples, SegmentationSettings(), "cpu")
+    network = lively_network(small_card())
+    assert judge.scores(small_card(), network, StopAt(1)) is None
+    assert len(judge.scores(small_card(), network, StopAt(1000))) == len(dataset)
 
 
 @pytest.mark.parametrize("questions", [1, 2, 5, 9, 13])
@@ -86,13 +157,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(dataset, tiny, tmp_path, ques
     go_on(Run.open(broken.path))
     assert same(weights(whole.last), weights(broken.last))
     assert same(weights(whole.best), weights(broken.best))
-    scores = []
-    for run in (whole, broken):
-        status = RunStatus()
-        for event in EventReader(run.events_path).new_events():
-            status.hear(event)
-        scores.append(status.scores)
-    assert scores[0] == scores[1]
+    assert status_of(whole).scores == status_of(broken).scores
 
 
 def test_training_learns_what_a_clear_vein_is(tmp_path):
@@ -107,9 +172,7 @@ def test_training_learns_what_a_clear_vein_is(tmp_path):
         )
     how = {"crop": 48, "steps_per_epoch": 10, "learning_rate": 5e-3, "augmentation": "none"}
     run = trained(dataset, None, tmp_path / "run", **how)
-    status = RunStatus()
-    for event in EventReader(run.events_path).new_events():
-        status.hear(event)
+    status = status_of(run)
     assert status.losses[3] < 0.3 * status.losses[1]
     assert status.scores[3] > 0.9  # on a finger that it was not shown
 
@@ -151,7 +214,7 @@ def test_patience_ends_a_run_that_no_longer_improves(dataset, tiny, tmp_path, mo
     run = trained(dataset, tiny, tmp_path / "run", epochs=50, patience=2)
     events = list(EventReader(run.events_path).new_events())
     assert events[-1]["reason"] == "patience"
-    assert events[-1]["best_epoch"] == 1
+    assert status_of(run).losses.keys() == {1, 2}
 
 
 def test_a_budget_in_minutes_is_kept(dataset, tiny, tmp_path):

@@ -19,9 +19,13 @@ class StubChild:
 
     made: ClassVar[list] = []
 
+    loading = False  # a child that has not got to its start yet
+
     def __init__(self, run):
         self.run, self.exit_code, self.stopped = run, None, False
         StubChild.made.append(self)
+        if StubChild.loading:
+            return
         run.tell(
             {"event": "start", "seconds": 0, "device": "CPU", "reason": "a test",
              "train": {"images": 2, "fingers": 0, "vein_pixels": 9},
@@ -50,6 +54,9 @@ class StubChild:
 
     def stop(self):
         self.stopped = True
+        if StubChild.loading:
+            self.exit_code = 143
+            return
         self.end(reason="stopped", text="Stopped on request.")
 
     def wait(self, seconds):
@@ -171,6 +178,16 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert not started.outcome.isVisibleTo(started)
 
 
+def test_what_is_no_better_cannot_be_kept(started, qtbot):
+    (child,) = StubChild.made
+    child.learn(2, [{"b_1": 0.6}, {"b_1": 0.5}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert "nothing to keep" in started.outcome.verdict.text()
+    assert not started.outcome.keep.isEnabled()
+    assert started.outcome.discard.isEnabled()
+
+
 def test_stop_and_discard(started, qtbot):
     started.stop.click()
     qtbot.waitUntil(lambda: not started.follower.running)
@@ -182,6 +199,20 @@ def test_stop_and_discard(started, qtbot):
     assert not folder.exists()
     assert not started.outcome.isVisibleTo(started)
     assert started.start.isEnabled()
+
+
+def test_stopped_while_it_loads_there_is_no_trouble_and_nothing_left(
+    train, dataset, qtbot, told, monkeypatch
+):
+    monkeypatch.setattr(StubChild, "loading", True)
+    train.folder.setText(str(dataset.path))
+    train.start.click()
+    train.stop.click()
+    qtbot.waitUntil(lambda: not train.follower.running)
+    assert told.texts == []
+    assert train.status.text() == "Stopped before the first step."
+    assert not train.follower.run.path.exists()
+    assert not train.outcome.isVisibleTo(train)
 
 
 def test_a_child_that_dies_is_told_once(started, qtbot, told):

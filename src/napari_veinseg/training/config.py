@@ -40,6 +40,9 @@ class TrainingConfig(BaseModel):
         Seed of the split, the crops and fresh weights.
     device : str
         `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the network's arithmetic; `auto` is bfloat16 where the device computes faster in it.
+        Weights, loss and validation are float32 in either case.
     batch_size : int
         Crops a step, over all processes.
     steps_per_epoch : int or None
@@ -82,6 +85,7 @@ class TrainingConfig(BaseModel):
     invert: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     batch_size: Annotated[int, Field(ge=1)] = 4
     steps_per_epoch: Annotated[int, Field(ge=1)] | None = None
     crop: Annotated[int, Field(ge=16, multiple_of=16)] = 160

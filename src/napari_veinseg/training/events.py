@@ -2,11 +2,12 @@
 
 Every event has `event` and `seconds` (of training, over all sittings):
 
-    start        device, reason, train, validation (images, fingers, vein_pixels each),
+    start        device, reason, precision, train, validation (images, fingers, vein_pixels each),
                  optimistic, faults
     validation   epoch (0: the base model), vein_iou (mean of images), per_image
     epoch        epoch, step, loss, progress, seconds_left, compute_share
-    end          reason (budget, patience, stopped, failed), text, best_epoch
+    end          reason (budget, patience, stopped, failed), text, best_epoch (0: no epoch did
+                 better than the base model, None: nothing was judged), best_vein_iou
 """
 
 import json
@@ -67,6 +68,12 @@ class RunStatus:
             case "end":
                 self.end, self.seconds_left = dict(event), 0.0
         self.seconds = event.get("seconds", self.seconds)
+
+    @property
+    def base_is_best(self) -> bool:
+        """Whether epochs were judged and none did better than the base model."""
+        best = self.best_epoch
+        return best is not None and self.scores.get(0, -1.0) >= self.scores[best]
 
     @property
     def best_epoch(self) -> int | None:

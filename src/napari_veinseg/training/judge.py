@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from napari_veinseg.data.sample import Sample
+from napari_veinseg.errors import Cancelled
 from napari_veinseg.evaluation.metrics import counts
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
@@ -44,7 +45,7 @@ class Judge:
         network : SegmentationNetwork
             Its weights as they are.
         stop : callable
-            Asked between the images whether to give up.
+            Asked between the tiles of the images whether to give up.
 
         Returns
         -------
@@ -52,9 +53,10 @@ class Judge:
             Vein IoU by stem; None when asked to stop.
         """
         model = VeinModel(card, network, self._device)
-        scores = {}
-        for stem, image, mask in self._images:
-            if stop():
-                return None
-            scores[stem] = counts(model.segment(image, self._settings), mask).vein_iou
-        return scores
+        try:
+            return {
+                stem: counts(model.segment(image, self._settings, cancelled=stop), mask).vein_iou
+                for stem, image, mask in self._images
+            }
+        except Cancelled:
+            return None

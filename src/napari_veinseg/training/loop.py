@@ -5,6 +5,7 @@ stopped or killed goes on from its last saved step to the same weights as an unb
 """
 
 import copy
+import logging
 import math
 import os
 import time
@@ -16,7 +17,9 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
 from napari_veinseg.model.file import write_model
+from napari_veinseg.model.store import resolve
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
@@ -24,6 +27,7 @@ from napari_veinseg.training.crops import Crops, batches
 from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.materials import Materials, gather
+from napari_veinseg.training.precision import choose_precision
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import (
     Position,
@@ -57,7 +61,7 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
         If the run cannot start, or its loss is no longer a number.
     """
     choice = choose_device(run.config.device)
-    fabric = _fabric(choice)
+    fabric = _fabric(choice, run.config.precision)
     with fabric.rank_zero_first():  # the split is drawn once
         materials = gather(run.config)
     trainer = Trainer(fabric, run, materials, choice, tell, stop)
@@ -65,7 +69,7 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
     trainer.train()
 
 
-def _fabric(choice: DeviceChoice) -> Fabric:
+def _fabric(choice: DeviceChoice, precision: str) -> Fabric:
     # Under torchrun on a CPU, Fabric's own choice would be as many single runs.
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world > 1 and "LOCAL_RANK" not in os.environ:
@@ -73,6 +77,8 @@ def _fabric(choice: DeviceChoice) -> Fabric:
             f"WORLD_SIZE is {world} but nothing says which process this is: unset WORLD_SIZE, or "
             "start with torchrun."
         )
+    # Its remarks would be the last words of a child that is killed, and stand in every terminal.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     kind, _, index = choice.name.partition(":")
     single = [int(index)] if index and world == 1 else 1
     fabric = Fabric(
@@ -80,7 +86,7 @@ def _fabric(choice: DeviceChoice) -> Fabric:
         devices=int(os.environ.get("LOCAL_WORLD_SIZE", world)) if world > 1 else single,
         num_nodes=max(1, world // int(os.environ.get("LOCAL_WORLD_SIZE", world))),
         strategy="ddp" if world > 1 else "auto",
-        precision="bf16-mixed" if kind == "cuda" and torch.cuda.is_bf16_supported() else "32-true",
+        precision=choose_precision(precision, kind),
     )
     fabric.launch()
     if fabric.world_size != world:
@@ -154,18 +160,23 @@ class Trainer:
             "start",
             device=self.choice.label,
             reason=self.choice.reason,
+            precision=self.fabric.strategy.precision.precision,
             **self.materials.summary(),
         )
         reason = self._steps()
         if reason != "stopped" and self.at.validated_epoch != self.at.epoch:
             self.validate()
         self.save()
+        judged = self.at.validated_epoch > 0
+        text = _ENDINGS[reason]
+        if judged and self.at.best_epoch == 0:
+            text += " No epoch did better than the model it started from: that one is kept."
         self.tell(
             "end",
             reason=reason,
-            text=_ENDINGS[reason],
-            best_epoch=self.at.best_epoch or None,
-            best_vein_iou=self.at.best_score if self.at.best_epoch else None,
+            text=text,
+            best_epoch=self.at.best_epoch if judged else None,
+            best_vein_iou=self.at.best_score if judged else None,
         )
 
     def _steps(self) -> str:
@@ -295,15 +306,22 @@ class Trainer:
         self.at.validation_seconds = time.perf_counter() - begin
         self.at.validated_at = time.perf_counter() - self._began
         self.at.validated_epoch, self.at.unjudged = self.at.epoch, False
-        if self.at.epoch == 0:
-            return
-        self.at.stale += 1
-        if score > self.at.best_score:
+        self.at.stale += trained
+        better = score > self.at.best_score
+        if better:
             self.at.best_score, self.at.best_epoch, self.at.stale = score, self.at.epoch, 0
-            if self.fabric.is_global_zero:
-                write_model(
-                    self.run.best, self.materials.new_card(self.config, score), self.average
-                )
+        if trained and self.fabric.is_global_zero:
+            if better:
+                card = self.materials.new_card(self.config, score)
+                write_model(self.run.best, card, self.average)
+            elif not self.run.best.exists():
+                self._keep_base()
+
+    def _keep_base(self) -> None:
+        """Let the best model be the one that the run started from: never to end worse than that."""
+        assert self.config.base is not None
+        with atomic_path(self.run.best) as temporary:
+            temporary.write_bytes(resolve(self.config.base).read_bytes())
 
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""

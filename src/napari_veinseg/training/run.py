@@ -3,7 +3,8 @@
 config.json         the `TrainingConfig`
 events.jsonl        one JSON object a line, see `events`
 last.safetensors    a model file: the latest epoch
-best.safetensors    a model file: the epoch with the best validation vein IoU
+best.safetensors    a model file: the epoch with the best validation vein IoU, or the model that the
+                    run started from, where no epoch did better
 state.pt            what a resumed run needs beside the config
 stop                when it exists, the run ends at the next step
 """
@@ -109,7 +110,7 @@ class Run:
 
     @property
     def best(self) -> Path:
-        """The model file of the best epoch; without a hold-out there is none."""
+        """The model file of the best epoch; there is none before one was judged on a hold-out."""
         return self.path / "best.safetensors"
 
     @property

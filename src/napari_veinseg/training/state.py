@@ -28,7 +28,7 @@ class Position:
     loss_sum, loss_steps : float, int
         Of the epoch in progress.
     best_epoch, best_score : int, float
-        The best validation so far; epoch 0 for none.
+        The best validation so far; epoch 0 is the model that the run started from.
     stale : int
         Validations since the best one.
     validated_epoch, validated_at, validation_seconds : int, float, float

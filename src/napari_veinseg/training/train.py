@@ -48,7 +48,8 @@ def train(
     Returns
     -------
     Run
-        The finished run; `run.model()` is the trained model.
+        The finished run; `run.model()` is the best model: the one that the run started from where
+        the hold-out says that no epoch did better.
 
     Raises
     ------

@@ -28,6 +28,7 @@ class RunFollower(QObject):
         self.run: Run | None = None
         self.status = RunStatus()
         self._process: TrainingProcess | None = None
+        self._stopping = False
         self._reader: EventReader | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY)
@@ -49,11 +50,13 @@ class RunFollower(QObject):
         self.run, self.status = run, RunStatus()
         self._reader = EventReader(run.events_path)
         self._process = TrainingProcess(run)
+        self._stopping = False
         self._timer.start()
 
     def stop(self) -> None:
         """Ask the child to keep what it has learned and to end."""
         if self._process is not None:
+            self._stopping = True
             self._process.stop()
 
     def abandon(self) -> None:
@@ -81,8 +84,8 @@ class RunFollower(QObject):
         self.ended.emit(self._trouble(process))
 
     def _trouble(self, process: TrainingProcess) -> str:
-        if process.exit_code == 0:
-            return ""
+        if process.exit_code == 0 or (self._stopping and not self.status.start):
+            return ""  # asked to stop before there was anything to keep, the child just ends
         if self.status.end.get("reason") == "failed":
             return str(self.status.end["text"])
         words = process.last_words() or "without a word"

@@ -49,6 +49,7 @@ class Outcome(Section):
                 self.table.setItem(number, column, item)
         self.table.setFixedHeight(self._height(len(rows)))
         self.verdict.setText(_verdict(status, rows, old_name))
+        self.keep.setEnabled(not status.base_is_best)
 
     def _height(self, rows: int) -> int:
         row = self.table.verticalHeader().defaultSectionSize()
@@ -64,6 +65,8 @@ def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: 
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
         f"(epoch {status.best_epoch}); better on {better} of {len(rows)} images."
     )
+    if status.base_is_best:
+        text += " There is nothing to keep: the old model is the better one."
     if status.start.get("optimistic"):
         text += " Optimistic: not all fingers are known or apart."
     return text

@@ -268,7 +268,7 @@ class TrainWidget(Panel):
 
     def _end(self, trouble: str) -> None:
         self._show_state()
-        self._say(self.follower.status.end.get("text", ""))
+        self._say(self.follower.status.end.get("text", "Stopped before the first step."))
         if trouble:
             self._say(trouble)
             report(VeinSegError(trouble), "Training")
@@ -276,6 +276,8 @@ class TrainWidget(Panel):
         if run is not None and run.result is not None:
             self.outcome.show_result(self.follower.status, self.base.name or "base")
             self.outcome.show()
+        elif run is not None and not trouble:
+            run.remove()  # there is nothing in it
 
     def _keep(self) -> None:
         run = self.follower.run
