@@ -1,4 +1,4 @@
-"""What the fault suite counted, told below the results: kills tried, items lost, inputs, crashes."""
+"""What the fault suite counted, told below the results: kills, items lost, inputs, crashes."""
 
 from collections import defaultdict
 

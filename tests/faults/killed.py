@@ -135,7 +135,9 @@ class SavesModels(Scenario):
         for path in (self.folder / "model.safetensors", kept):
             card, network = read_model(path)
             head = next(network.core.head.parameters())
-            lost += not (int(card.name) in (done, done + 1) and bool((head == int(card.name)).all()))
+            lost += not (
+                int(card.name) in (done, done + 1) and bool((head == int(card.name)).all())
+            )
         return lost
 
     def clean_up(self) -> None:

@@ -101,6 +101,7 @@ def write_model(
         If card and network do not fit, a weight is not finite or the file cannot be written.
     """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path = Path(path)
@@ -117,6 +118,8 @@ def write_model(
         with atomic_path(path) as temporary:
             contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
             save_file(contiguous, temporary, metadata={CARD_KEY: card.model_dump_json()})
+    except SafetensorError as error:  # a full disk, in the words of another language
+        raise VeinSegError(f"{path} was not written ({error}): check rights and space.") from error
     except OSError as error:
         raise VeinSegError(
             f"{path} was not written ({error.strerror or error}): check folder, rights and space."
@@ -210,7 +213,7 @@ def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
         return ModelCard.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])[:80]  # a stranger's words
+        field = _shown(".".join(str(part) for part in first["loc"]))
         if field.startswith("network"):
             raise VeinSegError(
                 f"{path} holds a network that this veinseg does not know ({field}): update veinseg "
@@ -219,6 +222,11 @@ def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
         raise VeinSegError(
             f"The card of {path} is wrong at {field} ({first['msg']}): use another copy."
         ) from error
+
+
+def _shown(text: str) -> str:
+    """Cut a stranger's words down to what a sentence can hold."""
+    return "".join(sign for sign in text[:80] if sign.isprintable())
 
 
 def _read_weights(path: Path) -> dict[str, "torch.Tensor"]:
@@ -254,7 +262,7 @@ def _check_shapes(
         if shapes.get(name) != found.get(name):
             raise VeinSegError(
                 f"The weights of {path} belong to another architecture than its card says (at "
-                f"{name[:80]}): use another copy."
+                f"{_shown(name)}): use another copy."
             )
 
 
