@@ -7,7 +7,7 @@ DISPLAYED := scripts/with-display
 # One thread a test process: two processes share two cores, and thread pools fight otherwise.
 PYTEST := OMP_NUM_THREADS=1 $(DISPLAYED) $(PYTHON) -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-all lint format screenshots clean
+.PHONY: demo test test-all faults lint format screenshots clean
 
 demo: $(STAMP) ## segment the sample images, print the scores, write masks and a contact sheet to demo/
 	$(VENV)/bin/veinseg demo --output demo
@@ -17,6 +17,9 @@ test: $(STAMP) ## the fast tests, the widgets in a real viewer
 
 test-all: $(STAMP) ## the slow tests
 	$(PYTEST) -m slow
+
+faults: $(STAMP) ## all of the fault suite: hours of kills, bad input and rounds; draws docs/images/reliability.png
+	VEINSEG_FAULTS=full $(PYTEST) tests/faults
 
 lint: $(STAMP) ## style, types, docstrings, floors of the house
 	$(VENV)/bin/ruff check .

@@ -1,15 +1,18 @@
 """Writing files so that a reader sees the old content or the new, never a part."""
 
+import errno
 import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from napari_veinseg.errors import VeinSegError
 
 _LOCK_SECONDS = 10.0
+_LITTER = ".*-????????.tmp*"  # what `atomic_path` makes; nobody else's temporary files
 _LITTER_SECONDS = 60.0  # a file that nobody has written to for this long belongs to a dead writer
 
 
@@ -32,12 +35,19 @@ def locked(folder: Path) -> Iterator[None]:
     Raises
     ------
     VeinSegError
-        If another program holds the lock for long.
+        If another program holds the lock for long, or the lock is a link.
+    OSError
+        If the folder is gone or cannot be written.
     """
     from filelock import FileLock, Timeout
 
+    lock = folder / ".lock"
+    if not folder.is_dir():  # the lock would make it anew
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+    if lock.is_symlink():  # locking empties the file, wherever a stranger let it point
+        raise VeinSegError(f"{lock} is a link: delete it.")
     try:
-        with FileLock(folder / ".lock", timeout=_LOCK_SECONDS):
+        with FileLock(lock, timeout=_LOCK_SECONDS):
             sweep(folder)
             yield
     except Timeout as error:
@@ -54,9 +64,12 @@ def sweep(folder: Path) -> None:
     folder : Path
         Where `atomic_path` was used; it need not exist.
     """
-    for path in folder.glob(".*.tmp*"):
-        if time.time() - path.stat().st_mtime > _LITTER_SECONDS:
-            path.unlink(missing_ok=True)
+    for path in folder.glob(_LITTER):
+        # Neither links nor folders are ours, and another program may sweep at the same time.
+        with suppress(OSError):
+            state = path.lstat()
+            if S_ISREG(state.st_mode) and time.time() - state.st_mtime > _LITTER_SECONDS:
+                path.unlink()
 
 
 @contextmanager

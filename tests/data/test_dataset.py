@@ -241,7 +241,7 @@ def test_litter_of_a_killed_writer_is_swept(tmp_path):
     import os
 
     dataset = Dataset.create(tmp_path / "set")
-    litter = tmp_path / "set" / "images" / ".a-x1.tmp.tif"
+    litter = tmp_path / "set" / "images" / ".a-x1y2z3w4.tmp.tif"
     litter.touch()
     os.utime(litter, (0, 0))
     dataset.add("a", image(), mask())

@@ -92,7 +92,7 @@ def test_a_killed_writer_blocks_nobody_and_leaves_the_old_file_and_no_litter(
 
 def test_sweeping_takes_nothing_but_old_temporary_files(tmp_path):
     long_ago = time.time() - 3600
-    names = [".a-x1.tmp.tif", "a.tif", ".hidden", "b.tmp.tif"]
+    names = [".a-x1y2z3w4.tmp.tif", "a.tif", ".hidden", "b.tmp.tif"]
     for name in names:
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (long_ago, long_ago))

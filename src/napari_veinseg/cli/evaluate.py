@@ -35,6 +35,12 @@ def evaluate(
         str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
     ] = "luminance",
     invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Numbers instead of names of images and fingers.")
+    ] = False,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Show examples of the images.")
+    ] = True,
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
 ) -> None:
     """Score models, masks and baselines: report.html, summary.json, per_image.csv."""
@@ -55,7 +61,14 @@ def evaluate(
             progress.update(task, completed=done, total=total)
 
         summaries = run(
-            samples, contenders, output, everything=everything, tolerance=tolerance, progress=report
+            samples,
+            contenders,
+            output,
+            everything=everything,
+            tolerance=tolerance,
+            pseudonyms=pseudonyms,
+            pictures=pictures,
+            progress=report,
         )
     columns = ("vein_iou", "dice", "cldice", "centreline_precision", "centreline_recall")
     print_table(

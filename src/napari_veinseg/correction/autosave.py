@@ -96,10 +96,15 @@ class LeftSession:
                 f"The saved corrections are {self.shape} and the mask is {mask.shape}: choose the "
                 "image that they were made on."
             )
-        restored = np.zeros(self.shape, np.uint8) if mask is None else np.array(mask, np.uint8)
-        planes = restored.reshape(-1, *self.shape[-2:])
-        for path in sorted(self.folder.glob("plane-*.tif")):
-            planes[int(path.stem.removeprefix("plane-"))] = read_image(path)
+        try:
+            restored = np.zeros(self.shape, np.uint8) if mask is None else np.array(mask, np.uint8)
+            planes = restored.reshape(-1, *self.shape[-2:])
+            for path in sorted(self.folder.glob("plane-*.tif")):
+                planes[int(path.stem.removeprefix("plane-"))] = read_image(path)
+        except (ValueError, IndexError, MemoryError) as error:
+            raise VeinSegError(
+                f"The corrections saved in {self.folder} are damaged: discard them."
+            ) from error
         return restored
 
     def discard(self) -> None:
@@ -130,6 +135,7 @@ class Autosave:
         self._description = dict(description)
         self.shape = tuple(mask.shape)
         self._saved = _checksums(mask)
+        self._kept_elsewhere = list(self._saved)
 
     def save(self, mask: NDArray[Any]) -> int:
         """Save what changed, and say that the session is alive.
@@ -152,6 +158,8 @@ class Autosave:
         OSError
             When the folder cannot be written.
         """
+        if not self.folder.exists():  # nothing was saved yet, or somebody deleted it
+            self._saved = list(self._kept_elsewhere)
         sums = _checksums(mask)
         changed = [number for number, value in enumerate(sums) if value != self._saved[number]]
         if changed and not self.folder.exists():
@@ -180,7 +188,7 @@ class Autosave:
             `(Y, X)` as it is now: later changes are saved against it.
         """
         self._file(number).unlink(missing_ok=True)
-        self._saved[number] = _checksums(plane)[0]
+        self._saved[number] = self._kept_elsewhere[number] = _checksums(plane)[0]
         if not any(self.folder.glob("plane-*.tif")):
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -214,7 +222,7 @@ def left_sessions(folder: Path | None = None) -> list[LeftSession]:
                 dict(content["place"]),
                 float(content["saved"]),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             continue
         if time.time() - session.saved > _SECONDS_UNTIL_LEFT and any(
             path.parent.glob("plane-*.tif")

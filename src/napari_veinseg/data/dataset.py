@@ -25,7 +25,7 @@ from napari_veinseg.data.images import (
     write_image,
     write_mask,
 )
-from napari_veinseg.data.sample import Fault, Sample, fault_of
+from napari_veinseg.data.sample import Fault, Sample, fault_of, refuse_link_out
 from napari_veinseg.data.samples_csv import Row, is_stem, read_rows, write_rows
 from napari_veinseg.data.split import complete_split, leaking_groups
 from napari_veinseg.errors import VeinSegError
@@ -68,13 +68,16 @@ class Dataset:
         Raises
         ------
         VeinSegError
-            If it is no such folder, or `samples.csv` or the pattern cannot be read.
+            If it is no such folder, a part of it is a link out of it, or `samples.csv` or the
+            pattern cannot be read.
         """
         path = Path(path)
         if not (path / "images").is_dir():
             raise VeinSegError(
                 f"{path} is no dataset: it needs a folder 'images' and a folder 'masks' in it."
             )
+        for part in ("images", "masks", "samples.csv"):
+            refuse_link_out(path / part, path)
         return cls(path, finger_pattern)
 
     @classmethod

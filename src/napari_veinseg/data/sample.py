@@ -48,7 +48,13 @@ class Sample:
         -------
         ndarray
             As `data.images.read_image` gives it.
+
+        Raises
+        ------
+        VeinSegError
+            If it cannot be read, or is a link out of the dataset.
         """
+        refuse_link_out(self.image_path, self.image_path.parents[1])
         return read_image(self.image_path)
 
     def mask(self) -> npt.NDArray[np.uint8]:
@@ -58,8 +64,33 @@ class Sample:
         -------
         ndarray of uint8
             Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
+
+        Raises
+        ------
+        VeinSegError
+            If it cannot be read, or is a link out of the dataset.
         """
+        refuse_link_out(self.mask_path, self.mask_path.parents[1])
         return read_mask(self.mask_path)
+
+
+def refuse_link_out(path: Path, folder: Path) -> None:
+    """Refuse a link that leads out of a dataset: a stranger's must not reach the user's files.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder in the dataset; it need not exist.
+    folder : Path
+        The dataset.
+
+    Raises
+    ------
+    VeinSegError
+        If it leads out.
+    """
+    if folder.resolve() not in path.resolve().parents:
+        raise VeinSegError(f"{path} is a link out of the dataset: copy what it stands for.")
 
 
 @dataclass(frozen=True)
@@ -92,9 +123,6 @@ def fault_of(sample: Sample) -> Fault | None:
         The first fault found.
     """
     try:
-        for path in (sample.image_path, sample.mask_path):
-            if path.is_symlink() and path.parent.resolve() not in path.resolve().parents:
-                raise VeinSegError(f"{path} is a link out of the dataset: copy the file itself.")
         image, mask = sample.image(), sample.mask()
         if image.ndim - is_colour(image.shape) != 2:
             raise VeinSegError(f"{sample.image_path} is a stack: store its slices one by one.")

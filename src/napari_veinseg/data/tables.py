@@ -20,7 +20,8 @@ def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iter
     target : Path
         The file; its folder is made.
     rows : iterable of mapping
-        One value for each column; floats are written with six digits, NaN as an empty cell.
+        One value for each column; floats are written with six digits, NaN as an empty cell, and a
+        text that a spreadsheet would take for a formula behind an apostrophe.
     columns : iterable of str
         The columns in order.
 
@@ -42,7 +43,23 @@ def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iter
         ) from error
 
 
+def plain_text(text: str) -> str:
+    """Keep a spreadsheet from running a text: names of files and fingers may be a stranger's.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text, behind an apostrophe if it begins as formulas do.
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def _cell(value: Value) -> Value:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
-    return value
+    return plain_text(value) if isinstance(value, str) else value

@@ -128,10 +128,11 @@ class MaskFolder:
         VeinSegError
             If there is none, or several, or it cannot be read.
         """
-        found = [path for path in list_images(self.folder) if path.stem == sample.stem]
+        stem = sample.image_path.stem  # a report may call the sample otherwise
+        found = [path for path in list_images(self.folder) if path.stem == stem]
         if len(found) != 1:
             raise VeinSegError(
-                f"{self.folder} holds {len(found)} masks named {sample.stem!r}: give one for each "
+                f"{self.folder} holds {len(found)} masks named {stem!r}: give one for each "
                 "evaluated image."
             )
         return Prediction(read_mask(found[0]), None)

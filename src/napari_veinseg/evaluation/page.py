@@ -71,6 +71,7 @@ _PLOTS = (
         "Calibration of the models: a probability should come true as often as it says (dotted).",
     ),
 )
+_NO_EXAMPLES = '<h2>Examples</h2><p class="note">This report holds no picture of an image.</p>'
 
 
 def page(
@@ -79,6 +80,8 @@ def page(
     gaps: Sequence[Difference],
     facts: Mapping[str, str],
     versions: Mapping[str, str],
+    *,
+    pictures: bool = True,
 ) -> str:
     """Write the report as a page that opens offline.
 
@@ -94,6 +97,8 @@ def page(
         The description of the data.
     versions : mapping of str to str
         What the figures were made with.
+    pictures : bool
+        Whether examples of the images are shown; the page says whether they are.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def page(
         _pooled_section(summaries),
         _difference_section(gaps),
         _plot_section(comparison.results),
-        _example_section(comparison.results),
+        _example_section(comparison.results) if pictures else _NO_EXAMPLES,
         _card_section(comparison.results),
         _method_section(comparison, facts, versions),
     ]
@@ -199,7 +204,9 @@ def _plot_section(results: Sequence[ContenderResult]) -> str:
 def _example_section(results: Sequence[ContenderResult]) -> str:
     parts = [
         "<h2>Examples</h2>"
-        '<p class="note">Best, median and worst image by vein IoU; of baselines the median.</p>'
+        '<p class="note">Best, median and worst image by vein IoU; of baselines the median. '
+        "These are pictures of veins, by which a person can be recognised: "
+        "<code>--no-pictures</code> leaves them out.</p>"
         '<p class="note legend"><span><i style="background:#f0f0f0"></i>found</span>'
         '<span><i style="background:#56b4e9"></i>missed</span>'
         '<span><i style="background:#e69f00"></i>not in the truth</span>'

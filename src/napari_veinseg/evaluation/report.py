@@ -18,6 +18,7 @@ from napari_veinseg.evaluation.comparison import Progress as Progress
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.page import page
+from napari_veinseg.evaluation.pseudonyms import DATASET, with_pseudonyms, without_folder_names
 from napari_veinseg.evaluation.summary import (
     Difference,
     Summary,
@@ -37,6 +38,8 @@ def evaluate(
     *,
     everything: bool = False,
     tolerance: float = TOLERANCE,
+    pseudonyms: bool = False,
+    pictures: bool = True,
     progress: Progress | None = None,
 ) -> list[Summary]:
     """Compare contenders on a dataset and write the report.
@@ -53,6 +56,10 @@ def evaluate(
         Whether to take every sample although there is a hold-out.
     tolerance : float
         px by which a predicted centreline may lie beside the true one.
+    pseudonyms : bool
+        Whether numbers stand for the names of images, fingers and folders.
+    pictures : bool
+        Whether the page shows examples of the images.
     progress : callable, optional
         See `comparison.compare`.
 
@@ -69,11 +76,17 @@ def evaluate(
     inside = dataset.path.resolve()
     if output.resolve() == inside or inside in output.resolve().parents:
         raise VeinSegError(f"The output {output} lies in the dataset: choose another folder.")
-    comparison = compare(select(dataset, everything), contenders, tolerance, progress)
-    return write_report(comparison, dataset.path.resolve().name, output)
+    selection, name = select(dataset, everything), dataset.path.resolve().name
+    if pseudonyms:
+        selection, name = with_pseudonyms(selection), DATASET
+        contenders = without_folder_names(contenders)
+    comparison = compare(selection, contenders, tolerance, progress)
+    return write_report(comparison, name, output, pictures=pictures)
 
 
-def write_report(comparison: Comparison, dataset_name: str, output: Path) -> list[Summary]:
+def write_report(
+    comparison: Comparison, dataset_name: str, output: Path, *, pictures: bool = True
+) -> list[Summary]:
     """Write a comparison.
 
     Parameters
@@ -84,6 +97,8 @@ def write_report(comparison: Comparison, dataset_name: str, output: Path) -> lis
         What the dataset is called.
     output : Path
         The folder; made if it is missing.
+    pictures : bool
+        Whether the page shows examples of the images.
 
     Returns
     -------
@@ -104,7 +119,8 @@ def write_report(comparison: Comparison, dataset_name: str, output: Path) -> lis
     try:
         write_text(output / "summary.json", text)
         write_text(
-            output / "report.html", page(comparison, summaries, gaps, facts, package_versions())
+            output / "report.html",
+            page(comparison, summaries, gaps, facts, package_versions(), pictures=pictures),
         )
     except OSError as error:
         raise VeinSegError(

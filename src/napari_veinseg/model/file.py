@@ -68,11 +68,14 @@ def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
         As `read_card`, and if the weights do not fit the architecture or are not finite.
     """
     path = Path(path)
-    card = read_card(path)
-    network = build_network(card)
+    header, _ = _read_header(path)
+    card = _parse_card(path, header)
+    network = _empty_network(card)
+    # By the header first: neither the card nor the file decides how much memory is taken.
+    _check_shapes(path, network.state_dict(), _shapes_in(path, header))
     weights = _read_weights(path)
     _check_fit(path, network.state_dict(), weights)
-    network.load_state_dict(weights)
+    network.load_state_dict(weights, assign=True)
     return card, network.eval()
 
 
@@ -98,6 +101,7 @@ def write_model(
         If card and network do not fit, a weight is not finite or the file cannot be written.
     """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path = Path(path)
@@ -109,11 +113,13 @@ def write_model(
         )
         for name, tensor in network.state_dict().items()
     }
-    _check_fit(path, build_network(card).state_dict(), weights)
+    _check_fit(path, _empty_network(card).state_dict(), weights)
     try:
         with atomic_path(path) as temporary:
             contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
             save_file(contiguous, temporary, metadata={CARD_KEY: card.model_dump_json()})
+    except SafetensorError as error:  # a full disk, in the words of another language
+        raise VeinSegError(f"{path} was not written ({error}): check rights and space.") from error
     except OSError as error:
         raise VeinSegError(
             f"{path} was not written ({error.strerror or error}): check folder, rights and space."
@@ -146,9 +152,18 @@ def build_network(card: ModelCard) -> "SegmentationNetwork":
         network: SegmentationNetwork = makers[card.network.architecture](**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
         raise VeinSegError(
-            f"A network cannot be built from the card's arguments {arguments}: use another model."
+            f"A network cannot be built from the card's arguments {str(arguments)[:500]}: use "
+            "another model."
         ) from error
     return network
+
+
+def _empty_network(card: ModelCard) -> "SegmentationNetwork":
+    """Build the network without memory for its weights, to compare shapes or to take weights."""
+    import torch
+
+    with torch.device("meta"):
+        return build_network(card)
 
 
 def _read_header(path: Path) -> tuple[dict[str, Any], int]:
@@ -162,8 +177,12 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:
             if size < 8 or length > LARGEST_HEADER:
                 raise _no_model(path)
             header = json.loads(file.read(length))
-        tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        expected = 8 + length + max(entry["data_offsets"][1] for entry in tensors.values())
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+        if not all(type(end) is int and 0 <= end < 2**63 for end in ends):
+            raise _no_model(path)
+        expected = 8 + length + max(ends)
     except OSError as error:
         raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
@@ -183,17 +202,18 @@ def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
     try:
         content = json.loads(header["__metadata__"][CARD_KEY])
         version = int(content["format_version"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _no_model(path) from error
     if version > FORMAT_VERSION:
         raise VeinSegError(
-            f"{path} has format {version} and this veinseg reads up to {FORMAT_VERSION}: update it."
+            f"{path} has format {str(version)[:20]} and this veinseg reads up to "
+            f"{FORMAT_VERSION}: update it."
         )
     try:
         return ModelCard.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = _shown(".".join(str(part) for part in first["loc"]))
         if field.startswith("network"):
             raise VeinSegError(
                 f"{path} holds a network that this veinseg does not know ({field}): update veinseg "
@@ -204,7 +224,13 @@ def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
         ) from error
 
 
+def _shown(text: str) -> str:
+    """Cut a stranger's words down to what a sentence can hold."""
+    return "".join(sign for sign in text[:80] if sign.isprintable())
+
+
 def _read_weights(path: Path) -> dict[str, "torch.Tensor"]:
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -212,24 +238,41 @@ def _read_weights(path: Path) -> dict[str, "torch.Tensor"]:
         weights: dict[str, torch.Tensor] = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise _no_model(path) from error
+    # Copies: what was read may be mapped onto a file that somebody cuts off later.
     return {
-        name: tensor.float() if tensor.is_floating_point() else tensor
+        name: tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
         for name, tensor in weights.items()
     }
+
+
+def _shapes_in(path: Path, header: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    try:
+        return {
+            name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"
+        }
+    except (KeyError, TypeError) as error:
+        raise _no_model(path) from error
+
+
+def _check_shapes(
+    path: Path, wanted: dict[str, "torch.Tensor"], found: dict[str, tuple[int, ...]]
+) -> None:
+    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+    for name in sorted({*shapes, *found}):
+        if shapes.get(name) != found.get(name):
+            raise VeinSegError(
+                f"The weights of {path} belong to another architecture than its card says (at "
+                f"{_shown(name)}): use another copy."
+            )
 
 
 def _check_fit(
     path: Path, wanted: dict[str, "torch.Tensor"], weights: dict[str, "torch.Tensor"]
 ) -> None:
-    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    if shapes != found:
-        different = next(iter(sorted(shapes.items() ^ found.items())))[0]
-        raise VeinSegError(
-            f"The weights of {path} belong to another architecture than its card says (at "
-            f"{different}): use another copy."
-        )
+    _check_shapes(path, wanted, {name: tuple(tensor.shape) for name, tensor in weights.items()})
     for name, tensor in weights.items():
+        if tensor.is_floating_point() != wanted[name].is_floating_point():
+            raise VeinSegError(f"{path} has weights of a wrong type (at {name}): use another copy.")
         if not bool(tensor.isfinite().all()):
             raise VeinSegError(
                 f"{path} has weights that are not finite (at {name}): train it again."

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from napari_veinseg.data.images import read_image, write_mask, write_probability
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.files import sweep
 from napari_veinseg.segmentation.jobs import (
     FileRow,
     Job,
@@ -85,6 +86,7 @@ def segment_files(
     """
     jobs = plan_jobs(inputs, output, probability)
     output = make_output_folder(output)
+    sweep(output)
     rows: list[FileRow] = []
     try:
         for row in _run(jobs, model, settings, overwrite):

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from napari_veinseg.data.images import list_images
+from napari_veinseg.data.tables import plain_text
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_text
 
@@ -190,7 +191,8 @@ def write_summary(path: Path, rows: Iterable[FileRow]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(field.name for field in fields(FileRow))
     for row in rows:
-        table.writerow(round(cell, 5) if isinstance(cell, float) else cell for cell in astuple(row))
+        cells = (plain_text(cell) if isinstance(cell, str) else cell for cell in astuple(row))
+        table.writerow(round(cell, 5) if isinstance(cell, float) else cell for cell in cells)
     try:
         write_text(path, text.getvalue())
     except OSError as error:

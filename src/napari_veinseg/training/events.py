@@ -12,6 +12,7 @@ Every event has `event` and `seconds` (of training, over all sittings):
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,12 @@ class RunStatus:
         Parameters
         ----------
         event : mapping
-            As the run wrote it; an unknown one changes nothing.
+            As the run wrote it; an unknown or a damaged one changes nothing.
         """
+        with suppress(KeyError, TypeError):
+            self._hear(event)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
         match event.get("event"):
             case "start":
                 self.start, self.end = dict(event), {}

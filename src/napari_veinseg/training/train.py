@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import sweep
 from napari_veinseg.training.config import TrainingConfig, make_config
 from napari_veinseg.training.run import Run
 
@@ -168,18 +170,30 @@ def go_on(
         If it cannot go on, in one sentence.
     """
     check_output(output)
-    run.withdraw_stop()
     try:
+        run.withdraw_stop()
+        sweep(run.path)
         Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
         from napari_veinseg.training.loop import run_training
 
         run_training(run, on_event or _ignore, should_stop or _never)
     except VeinSegError as error:
-        run.tell({"event": "end", "reason": "failed", "text": str(error)})
+        _tell_failure(run, error)
         raise
+    except OSError as error:
+        failure = VeinSegError(
+            f"{run.path} was not written ({error.strerror or error}): make room, then resume it."
+        )
+        _tell_failure(run, failure)
+        raise failure from error
     if output is not None and _rank() == 0:
         run.save_result(output)
     return run
+
+
+def _tell_failure(run: Run, error: VeinSegError) -> None:
+    with suppress(OSError):  # on a full disk there is no room for the last words either
+        run.tell({"event": "end", "reason": "failed", "text": str(error)})
 
 
 def check_output(output: str | Path | None) -> None:

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_veinseg.widgets.notify import reported, watch_callbacks
 from napari_veinseg.widgets.style import style_sheet
 
 WIDTH = 340
@@ -40,6 +41,7 @@ class Panel(QWidget):
         # napari hands plugins a proxy that lives no longer than the call and hides the undo
         # history, which mask layers need.
         self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+        watch_callbacks()
         body = QWidget()
         self._layout = QVBoxLayout(body)
         self._layout.setContentsMargins(10, 8, 10, 8)
@@ -297,7 +299,8 @@ def hint(text: str = "") -> QLabel:
 def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
     """Connect to a napari event until the widget is deleted.
 
-    napari only knows that a Python object is gone, not that Qt has deleted its widget.
+    napari only knows that a Python object is gone, not that Qt has deleted its widget.  An error
+    in the callback is told and goes no further: napari's other listeners must hear the event.
 
     Parameters
     ----------
@@ -306,10 +309,18 @@ def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
     emitter : napari event emitter
         The event.
     callback : callable
-        Called with the event.
+        A method of the widget, called with the event.
     """
-    emitter.connect(callback)
-    widget.destroyed.connect(lambda *_: emitter.disconnect(callback))
+    method = weakref.WeakMethod(callback)
+
+    def guarded(event: object) -> None:
+        called = method()
+        if called is not None:
+            with reported("Following the viewer"):
+                called(event)
+
+    emitter.connect(guarded)
+    widget.destroyed.connect(lambda *_: emitter.disconnect(guarded))
 
 
 def _explain(control: QWidget, tooltip: str) -> None:

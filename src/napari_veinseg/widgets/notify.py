@@ -1,15 +1,19 @@
 """Telling the user what went wrong: one napari notification, and a log file for bugs."""
 
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import notification_manager, show_error, show_info
 from platformdirs import user_log_path
 
 from napari_veinseg.errors import Cancelled, VeinSegError
+
+_PACKAGE = "napari_veinseg"
 
 LOG_FILE = user_log_path("napari-veinseg", appauthor=False) / "veinseg.log"
 """Where unexpected errors are written with their traceback."""
@@ -57,10 +61,36 @@ def reported(doing: str) -> Iterator[None]:
         report(error, doing)
 
 
+def watch_callbacks() -> None:
+    """Log also what escapes a callback of ours, and tell in napari's own notification where.
+
+    Qt hands such an error to napari, which shows it; calling this twice changes nothing.
+    """
+    notification_manager.notification_ready.connect(_tell_place)
+
+
+def _tell_place(notification: Any) -> None:
+    error = getattr(notification, "exception", None)
+    while error is not None and not _is_ours(error):  # psygnal wraps what a listener raises
+        error = error.__cause__
+    if isinstance(error, VeinSegError):
+        notification.message = str(error)
+    elif error is not None:
+        place = _log(error, "A callback", LOG_FILE)
+        notification.message = (
+            f"An error in the vein segmentation plugin ({type(error).__name__}: {error}). {place}"
+        )
+
+
+def _is_ours(error: BaseException) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").startswith(_PACKAGE) for frame, _ in frames)
+
+
 def _log(error: BaseException, doing: str, path: Path) -> str:
     """Append the traceback to the log and say where it is."""
     record = logging.LogRecord(
-        "napari_veinseg", logging.ERROR, __file__, 0, f"{doing} failed", None,
+        _PACKAGE, logging.ERROR, __file__, 0, f"{doing} failed", None,
         (type(error), error, error.__traceback__),
     )  # fmt: skip
     try:

@@ -1,0 +1,31 @@
+"""What the fault suite counted, told below the results: kills, items lost, inputs, crashes."""
+
+from collections import defaultdict
+
+import pytest
+
+_COUNTED = "counted"
+
+
+@pytest.fixture
+def tally(record_property):
+    """Add a number to what is told at the end of the run, also from a worker of xdist."""
+
+    def add(what: str, number: float) -> None:
+        record_property(_COUNTED, (what, number))
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    totals: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, value in report.user_properties:
+                    if name == _COUNTED:
+                        totals[value[0]] += value[1]
+    if totals:
+        terminalreporter.section("fault suite")
+        for what, total in totals.items():
+            terminalreporter.write_line(f"{what}: {total:g}")

@@ -1,0 +1,59 @@
+"""Does a process stay as it is?  Memory, threads, children and handles, round by round."""
+
+import gc
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+
+@dataclass
+class Watch:
+    """What a process holds after each round of its work."""
+
+    megabytes: list[float] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+    children: list[int] = field(default_factory=list)
+    handles: list[int] = field(default_factory=list)
+
+    def look(self) -> None:
+        gc.collect()
+        process = psutil.Process()
+        self.megabytes.append(process.memory_info().rss / 1e6)
+        self.threads.append(process.num_threads())
+        self.children.append(len(process.children(recursive=True)))
+        self.handles.append(process.num_fds())
+
+    @property
+    def rounds(self) -> int:
+        return len(self.megabytes)
+
+    def grown(self, name: str) -> float:
+        """The median of the last quarter over that of the second: caches fill in the first."""
+        values = np.array(getattr(self, name), float)
+        quarter = max(1, len(values) // 4)
+        return float(np.median(values[-quarter:]) - np.median(values[quarter : 2 * quarter]))
+
+    def plot(self, path: Path) -> None:
+        """Draw all four over the rounds."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        panels = figure.subplots(2, 2, sharex=True)
+        titles = {
+            "megabytes": "Memory of the viewer (MB, resident)",
+            "threads": "Threads",
+            "children": "Child processes",
+            "handles": "Open handles",
+        }
+        for panel, (name, title) in zip(panels.flat, titles.items(), strict=True):
+            values = getattr(self, name)
+            panel.plot(range(1, len(values) + 1), values, color="#0072b2", linewidth=1.2)
+            panel.set_ylim(0, 1.25 * max(values) + 1)
+            panel.set_title(title, fontsize=10, loc="left")
+            panel.spines[["top", "right"]].set_visible(False)
+        for panel in panels[1]:
+            panel.set_xlabel("Rounds of segment, correct, retrain, evaluate")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110)

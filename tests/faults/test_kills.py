@@ -1,0 +1,117 @@
+"""Killed anywhere: everything opens, nothing that was told to be written is missing."""
+
+import multiprocessing
+import random
+import time
+
+import pytest
+import torch
+
+from napari_veinseg.correction import autosave
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import write_image
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.model.file import read_model
+from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.train import configure, go_on, start
+from tests.faults import killed
+from tests.faults.conftest import times
+from tests.models import texture, write_small_model
+
+# Forked from a server that has everything imported: a child then starts in no time.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["napari_veinseg.training.loop", "tests.faults.killed"])
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch, models_folder):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    torch.set_num_threads(1)
+
+
+def kill_often(scenario, kills, tally):
+    chance = random.Random(0)
+    first = lost = 0
+    for number in range(kills):
+        done = killed.kill_once(FORKS, scenario, first, chance)
+        lost += scenario.lost(first, done)
+        # One death leaves at most the files that were being written, and the next life sweeps them.
+        left = killed.litter(scenario.folder)
+        assert len(left) <= 4 * (number + 1)
+        killed.age(left)
+        first = done + 1
+    scenario.clean_up()
+    tally("kills tried", kills)
+    tally("items lost after kills", lost)
+    assert lost == 0
+    return killed.litter(scenario.folder)
+
+
+def test_a_dataset_is_written(tmp_path, tally):
+    assert kill_often(killed.AddsSamples(tmp_path), times(5, 60), tally) == []
+
+
+def test_corrections_are_autosaved(tmp_path, tally):
+    kills = times(4, 45)
+    kill_often(killed.Autosaves(tmp_path), kills, tally)
+    assert len(list(tmp_path.glob("2*"))) <= min(kills, 21)
+
+
+def test_models_are_saved(models_folder, tmp_path, tally):
+    left = kill_often(killed.SavesModels(tmp_path), times(4, 45), tally)
+    assert [path for path in left if path.parent == models_folder] == []
+
+
+def test_a_folder_is_segmented(tmp_path, tally):
+    write_small_model(tmp_path / "tiny.safetensors")
+    (tmp_path / "images").mkdir()
+    for number in range(3):
+        write_image(tmp_path / "images" / f"{number}.tif", texture((48, 64), number))
+    scenario = killed.SegmentsAFolder(tmp_path)
+    scenario.prepare()
+    scenario.run(overwrite=True)
+    (tmp_path / "masks").rename(tmp_path / "expected")
+    scenario.run(overwrite=True)
+    assert kill_often(killed.SegmentsAFolder(tmp_path), times(4, 35), tally) == []
+
+
+def test_a_model_is_trained(tmp_path, tally):
+    dataset = Dataset.create(tmp_path / "set")
+    for number in range(3):
+        finger = synthetic_finger(number, (60, 80))
+        dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}")
+    base = write_small_model(tmp_path / "tiny.safetensors")
+    how = {"crop": 32, "batch_size": 1, "steps_per_epoch": 2, "device": "cpu", "patience": 999}
+    config = configure(dataset, base=base, epochs=times(8, 60), **how)
+    whole, run = start(tmp_path / "whole", config), start(tmp_path / "killed", config)
+    go_on(whole)
+    chance, kills, lost = random.Random(0), times(4, 30), 0
+    for _ in range(kills):
+        told = status_of(run)
+        child = FORKS.Process(target=go_on, args=(run,))
+        child.start()
+        time.sleep(chance.uniform(0.1, 0.8))
+        child.kill()
+        child.join()
+        for path in (run.best, run.last):
+            if path.exists():
+                read_model(path)
+        if run.state.exists():
+            state = torch.load(run.state, weights_only=True)
+            lost += state["position"]["epoch"] < len(told.losses) - 1
+        killed.age(killed.litter(run.path))
+    go_on(run)
+    first, second = (read_model(each.last)[1].state_dict() for each in (whole, run))
+    lost += sum(not torch.equal(first[name], second[name]) for name in first)
+    tally("kills tried", kills)
+    tally("items lost after kills", lost)
+    assert lost == 0
+    assert status_of(whole).scores == status_of(run).scores
+    assert killed.litter(run.path) == []
+
+
+def status_of(run) -> RunStatus:
+    status = RunStatus()
+    for event in EventReader(run.events_path).new_events():
+        status.hear(event)
+    return status
