@@ -1,6 +1,6 @@
 """`veinseg export`: a model for other programs."""
 
-from enum import Enum
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ import typer
 from napari_veinseg.cli.app import app
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """What a model can be exported as."""
 
     ONNX = "onnx"
@@ -40,7 +40,5 @@ def export(
     exporter = getattr(import_module(f"{_ROOM}.{module}"), function)
     loaded = VeinModel.load(model, device="cpu")
     exporter(loaded, output)
-    typer.echo(f"Exported {model} as {output}")
-    typer.echo(
-        f"It expects veins that are {loaded.card.working_vein_width:g} px wide: scale images"
-    )
+    width = loaded.card.working_vein_width
+    typer.echo(f"Exported {model} as {output}: for images whose veins are about {width:g} px wide")
