@@ -1,10 +1,20 @@
-"""What the fault suite counted, told below the results: kills, items lost, inputs, crashes."""
+"""What all tests share: a cache of their own, and the counts of the fault suite."""
 
+import os
+import tempfile
 from collections import defaultdict
 
 import pytest
 
 _COUNTED = "counted"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests():
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["VEINSEG_CACHE"] = folder
+        yield
+        del os.environ["VEINSEG_CACHE"]
 
 
 @pytest.fixture
@@ -18,6 +28,7 @@ def tally(record_property):
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
+    """Tell below the results what the fault suite counted: kills, items lost, inputs, crashes."""
     totals: dict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:

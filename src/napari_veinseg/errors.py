@@ -11,3 +11,7 @@ class VeinSegError(ValueError):
 
 class Cancelled(VeinSegError):  # noqa: N818  (it is an outcome that the user asked for)
     """The user stopped the work; what had been written whole stays."""
+
+
+class VeinSegWarning(UserWarning):
+    """Something that the user should know while the work goes on; shown once, in one sentence."""

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.card import DenseUNetArguments
 from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.predictor import Predictor
@@ -111,6 +111,7 @@ class Scarce(Predictor):
     def move_to_cpu(self):
         moved, self.elsewhere = self.elsewhere, False
         if moved:
+            self._tell("on the CPU")
             self.room = self.limit = float("inf")
         return moved
 
@@ -123,24 +124,31 @@ def predict_batch(images, predictor):
 
 
 @pytest.mark.parametrize(
-    ("room", "elsewhere"),
-    [(2 * 256 * 320, False), (256 * 320, False), (192 * 256, False), (9, True)],
+    ("room", "elsewhere", "steps"),
+    [
+        (2 * 256 * 320, False, ["fewer images"]),
+        (256 * 320, False, ["fewer images"]),
+        (192 * 256, False, ["fewer images", "smaller tiles"]),
+        (9, True, ["fewer images", "smaller tiles", "on the CPU"]),
+    ],
 )
-def test_out_of_memory_goes_down_the_ladder_and_changes_nothing(network, room, elsewhere):
+def test_out_of_memory_goes_down_the_ladder_and_changes_nothing(network, room, elsewhere, steps):
     images = [texture((256, 320), seed) for seed in range(4)]
     expected = predict_batch(images, Predictor(network))
     scarce = Scarce(network, room, elsewhere)
-    with pytest.warns(UserWarning, match="too small") as told:
+    with pytest.warns(VeinSegWarning, match="too small") as told:
         answer = predict_batch(images, scarce)
     np.testing.assert_allclose(answer, expected, atol=1e-4)
-    assert len(told) == 1, "each step is told once"
+    assert len(told) == len(steps), "each step is told once"
+    for warning, step in zip(told, steps, strict=True):
+        assert step in str(warning.message)
     assert scarce.sizes
     assert max(scarce.sizes) <= scarce.room
 
 
 def test_out_of_memory_on_the_cpu_is_one_sentence(network):
     with (
-        pytest.warns(UserWarning, match="smaller parts"),
+        pytest.warns(UserWarning, match="smaller tiles"),
         pytest.raises(VeinSegError, match="memory is too small"),
     ):
         predict_batch([texture((256, 320))], Scarce(network, 9))

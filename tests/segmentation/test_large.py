@@ -49,7 +49,7 @@ def test_a_large_image_is_read_in_parts_and_masked_as_a_whole(model):
     plane = ImageSource(image).plane(0)
     normaliser = Normaliser.from_image(plane.sample, 1, 99)
     crop = ImageSource(image.pixels[:1600, :1600]).plane(0)
-    (piece,) = TiledPrediction((1600, 1600), 1.0, model._predictor).tiles([crop], [normaliser])
+    (piece,) = TiledPrediction((1600, 1600), 1.0, model.runtime).tiles([crop], [normaliser])
     expected = mask_from_probability(piece.probability[0], 0.5, 40)
     np.testing.assert_array_equal(mask[:1000, :1000], expected[:1000, :1000])
 

@@ -15,13 +15,14 @@ from napari_veinseg.cli import consistency as consistency
 from napari_veinseg.cli import demo as demo
 from napari_veinseg.cli import devices as devices
 from napari_veinseg.cli import evaluate as evaluate
+from napari_veinseg.cli import export as export
 from napari_veinseg.cli import measure as measure
 from napari_veinseg.cli import models as models
 from napari_veinseg.cli import segment as segment
 from napari_veinseg.cli import synthesize as synthesize
 from napari_veinseg.cli import train as train
 from napari_veinseg.cli.app import app
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import VeinSegError, VeinSegWarning
 
 
 def main() -> None:
@@ -31,6 +32,8 @@ def main() -> None:
     """
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # they speak to programmers
+        warnings.simplefilter("always", VeinSegWarning)
+        warnings.formatwarning = lambda message, *_args, **_kwargs: f"veinseg: {message}\n"
     try:
         app()
     except VeinSegError as error:

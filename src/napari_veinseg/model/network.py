@@ -14,10 +14,8 @@ from monai.networks.layers.factories import Pool
 from torch import nn
 from torch.nn import functional
 
+from napari_veinseg.model.geometry import SMALLEST_SIDE, Geometry
 from napari_veinseg.model.original import Original2020Core
-
-SMALLEST_SIDE = 8
-"""Sides shorter than this (px) hold no vein and are refused."""
 
 
 class SegmentationNetwork(nn.Module):
@@ -45,6 +43,11 @@ class SegmentationNetwork(nn.Module):
         self.receptive_radius = receptive_radius
 
     @property
+    def geometry(self) -> Geometry:
+        """What tiles must know of it."""
+        return Geometry(self.in_channels, self.total_stride, self.receptive_radius)
+
+    @property
     def halo(self) -> int:
         """Margin in px, on the stride grid, that makes a tile equal to the whole image."""
         return -(-self.receptive_radius // self.total_stride) * self.total_stride
@@ -62,7 +65,7 @@ class SegmentationNetwork(nn.Module):
         int
             The next multiple of the total stride, at least two of them.
         """
-        return max(2, -(-side // self.total_stride)) * self.total_stride
+        return self.geometry.padded_side(side)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Pad at the far ends by repeating the border, run the core, crop back.

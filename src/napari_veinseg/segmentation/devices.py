@@ -1,5 +1,7 @@
 """Where the network runs, and why there."""
 
+import ctypes
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,6 +70,36 @@ def choose_device(wish: str = "auto") -> DeviceChoice:
             f"choose auto, {', '.join(sorted(known))}."
         )
     return DeviceChoice(known[wish].name, known[wish].label, "chosen by you")
+
+
+def device_without_torch(wish: str = "auto") -> DeviceChoice | None:
+    """Choose the CPU where that can be told without torch, whose import takes seconds.
+
+    Parameters
+    ----------
+    wish : str, optional
+        See `choose_device`.
+
+    Returns
+    -------
+    DeviceChoice or None
+        The CPU; None where only torch can tell.
+    """
+    if wish == "cpu":
+        return choose_device(wish)
+    if wish == "auto" and "torch" not in sys.modules and not _has_gpu_driver():
+        return DeviceChoice("cpu", "CPU", "no driver of a GPU is installed")
+    return None
+
+
+def _has_gpu_driver() -> bool:
+    if sys.platform == "darwin":
+        return True  # Metal belongs to the system
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def available_devices() -> list[DeviceChoice]:

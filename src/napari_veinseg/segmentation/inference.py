@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.predictor import OutOfMemory, Predictor
+from napari_veinseg.segmentation.runtime import OutOfMemory, Runtime
 from napari_veinseg.segmentation.source import Plane
 from napari_veinseg.segmentation.spans import Axis, Span
 from napari_veinseg.segmentation.transforms import Normaliser, resample
@@ -52,7 +52,7 @@ class TiledPrediction:
         `(Y, X)` of the planes.
     factor : float
         Working px per image px.
-    predictor : Predictor
+    predictor : Runtime
         The network.
     tile_side : int, optional
         Working px that a tile keeps; by default an image of usual size is one tile.
@@ -62,7 +62,7 @@ class TiledPrediction:
         self,
         shape: tuple[int, int],
         factor: float,
-        predictor: Predictor,
+        predictor: Runtime,
         tile_side: int | None = None,
     ) -> None:
         stride, radius = predictor.total_stride, predictor.receptive_radius

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import Channel, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.network import SMALLEST_SIDE
+from napari_veinseg.model.geometry import SMALLEST_SIDE
 
 Image = NDArray[np.float32]
 WHOLE = 16 * 2**20

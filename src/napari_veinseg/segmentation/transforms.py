@@ -15,8 +15,8 @@ from scipy import sparse
 from napari_veinseg.errors import VeinSegError
 
 Image = NDArray[np.float32]
-_ENOUGH_SAMPLES = 10_000  # pixels: the percentiles then err by about 0.1 percentage points
-_CLIP = 3.0  # normalised grey value: hot pixels and reflections carry no information beyond it
+ENOUGH_SAMPLES = 10_000  # pixels: the percentiles then err by about 0.1 percentage points
+CLIP = 3.0  # normalised grey value: hot pixels and reflections carry no information beyond it
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Normaliser:
         """
         values = sample.ravel()
         # Every k-th pixel; a `k` without a divisor in common with usual widths samples all columns.
-        thinned = values[:: max(1, values.size // _ENOUGH_SAMPLES) | 1]
+        thinned = values[:: max(1, values.size // ENOUGH_SAMPLES) | 1]
         thinned = thinned[np.isfinite(thinned)]
         if thinned.size:
             low, high = np.percentile(thinned, (low_percentile, high_percentile))
@@ -94,7 +94,7 @@ class Normaliser:
         with np.errstate(over="ignore", invalid="ignore"):  # infinities are clipped
             values: Image = np.subtract(grey, np.float32(middle), dtype=np.float32)
             values /= np.float32(half)
-        np.clip(values, -_CLIP, _CLIP, out=values)
+        np.clip(values, -CLIP, CLIP, out=values)
         return np.nan_to_num(values, copy=False, nan=0.0)
 
 

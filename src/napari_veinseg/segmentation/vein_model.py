@@ -2,25 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.model.file import read_model, write_model
-from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.model.store import STARTER, resolve
-from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
+from napari_veinseg.segmentation import prepared
+from napari_veinseg.segmentation.devices import DeviceChoice, choose_device, device_without_torch
 from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.predictor import Predictor
+from napari_veinseg.segmentation.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.source import ImageSource, Plane
 from napari_veinseg.segmentation.transforms import Normaliser
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
+
+if TYPE_CHECKING:
+    from napari_veinseg.model.network import SegmentationNetwork
 
 Progress = Callable[[int, int], None]
 _BATCH = 1_500_000  # working px of slices that go through the network together
@@ -46,15 +50,32 @@ class VeinModel:
     >>> mask = VeinModel.load("starter").segment(image)  # doctest: +SKIP
     """
 
-    def __init__(self, card: ModelCard, network: SegmentationNetwork, device: str = "auto") -> None:
+    def __init__(
+        self, card: ModelCard, network: "SegmentationNetwork", device: str = "auto"
+    ) -> None:
+        from napari_veinseg.segmentation.predictor import Predictor
+
+        choice = choose_device(device)
+        self._set(card, choice, Predictor(network, choice.torch_device), lambda: network)
+
+    def _set(
+        self,
+        card: ModelCard,
+        choice: DeviceChoice,
+        runtime: Runtime,
+        network: "Callable[[], SegmentationNetwork]",
+    ) -> None:
         self.card = card
-        self.network = network
-        self.device_choice: DeviceChoice = choose_device(device)
-        self._predictor = Predictor(network, self.device_choice.torch_device)
+        self.device_choice = choice
+        self.runtime = runtime
+        self._network = network
 
     @classmethod
     def load(cls, model: str | Path = STARTER, device: str = "auto") -> "VeinModel":
         """Load a model by its name or from its file.
+
+        On a CPU, ONNX Runtime computes where it is installed (the extra `fast`): the first time
+        prepares the model for it, and from then on torch is not even imported.
 
         Parameters
         ----------
@@ -73,8 +94,31 @@ class VeinModel:
         VeinSegError
             If there is no such model, its file is unsound or the device is not available.
         """
-        card, network = read_model(resolve(model))
+        path = resolve(model)
+        choice = device_without_torch(device) or choose_device(device)
+        on_cpu = choice.name == "cpu"
+        runtime = prepared.open_prepared(path) if on_cpu else None
+        if runtime:
+            return cls._prepared(path, read_card(path), choice, runtime)
+        card, network = read_model(path)
+        runtime = prepared.prepare(path, network) if on_cpu else None
+        if runtime:
+            return cls._prepared(path, card, choice, runtime)
         return cls(card, network, device)
+
+    @classmethod
+    def _prepared(
+        cls, path: Path, card: ModelCard, choice: DeviceChoice, runtime: Runtime
+    ) -> "VeinModel":
+        self = cls.__new__(cls)
+        choice = replace(choice, label=f"{choice.label} with ONNX Runtime")
+        self._set(card, choice, runtime, lambda: read_model(path)[1])
+        return self
+
+    @cached_property
+    def network(self) -> "SegmentationNetwork":
+        """The weights in torch, read when they are asked for."""
+        return self._network()
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
         """Write the model to a file.
@@ -240,7 +284,7 @@ class VeinModel:
         width = settings.vein_width or self._vein_width(source)
         factor = self.card.working_vein_width / width
         rows, columns = source.shape[-2:]
-        tiled = TiledPrediction((rows, columns), factor, self._predictor)
+        tiled = TiledPrediction((rows, columns), factor, self.runtime)
         batch = max(1, int(_BATCH / (rows * columns * factor**2)))
         starts = range(0, len(source), batch)
         done, total = 0, len(starts) * len(tiled)

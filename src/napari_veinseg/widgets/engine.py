@@ -57,7 +57,7 @@ def prepare(reporter: Reporter) -> DeviceChoice:
         with _lock:
             # MONAI replaces `showwarning`, through which napari shows warnings to the user.
             show = warnings.showwarning
-            import napari_veinseg.segmentation.vein_model  # noqa: F401
+            import napari_veinseg.segmentation.predictor  # noqa: F401
 
             warnings.showwarning = show
             _device, _wish = _chosen_device(wish), wish

@@ -1,0 +1,102 @@
+"""What computes the network for the tiles, and what to do when its memory is too small.
+
+The answers are always gathered in the memory of the computer, never on the device.
+"""
+
+import warnings
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.errors import VeinSegWarning
+from napari_veinseg.model.geometry import Geometry
+
+Image = NDArray[np.float32]
+
+
+class OutOfMemory(Exception):  # noqa: N818  (a state, which the caller acts upon)
+    """The device has no room for a batch of this size."""
+
+
+class Runtime(ABC):
+    """A network made ready to predict.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Of the network.
+    place : str
+        Where it computes, in words for the user.
+    """
+
+    def __init__(self, geometry: Geometry, place: str) -> None:
+        self.in_channels = geometry.in_channels
+        self.total_stride = geometry.total_stride
+        self.receptive_radius = geometry.receptive_radius
+        self.padded_side = geometry.padded_side
+        self.place = place
+        self.limit = float("inf")
+        """Pixels that may go through the network together; lowered when memory runs out."""
+        self._told: set[str] = set()
+
+    def __call__(self, images: Image) -> Image:
+        """Return the vein probability of normalised images.
+
+        Parameters
+        ----------
+        images : ndarray of float32, shape (N, Y, X)
+            Sides are multiples of the total stride.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, Y, X)
+            In [0, 1].
+
+        Raises
+        ------
+        OutOfMemory
+            When the device has no room; `limit` is then half of what was tried.
+        """
+        try:
+            return self._forward(images)
+        except (RuntimeError, MemoryError) as error:
+            if not _ran_out_of_memory(error):
+                raise
+        # Outside the handler, whose traceback would keep the tensors alive.
+        self._release()
+        self.limit = images.size / 2
+        self._tell("with fewer images at once" if len(images) > 1 else "in smaller tiles")
+        raise OutOfMemory
+
+    def move_to_cpu(self) -> bool:
+        """Go on without the device that has no memory left.
+
+        Returns
+        -------
+        bool
+            Whether that was possible: False on the CPU.
+        """
+        return False
+
+    @abstractmethod
+    def _forward(self, images: Image) -> Image:
+        """Compute, or raise what the device raises."""
+
+    def _release(self) -> None:  # noqa: B027  (most hold nothing)
+        """Give back memory that the device holds in reserve."""
+
+    def _tell(self, step: str) -> None:
+        """Say once that a step of the ladder was taken."""
+        if step not in self._told:
+            self._told.add(step)
+            message = f"The memory of {self.place} is too small: going on {step}."
+            warnings.warn(message, VeinSegWarning, stacklevel=3)
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    """CUDA and Python have an exception of their own; the others only say so."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = str(error).lower()
+    return any(words in said for words in ("out of memory", "allocate memory", "bad_alloc"))

@@ -1,0 +1,134 @@
+"""Models prepared for ONNX Runtime: the same answers as torch, without torch."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from napari_veinseg import VeinModel
+from napari_veinseg.data.images import write_image
+from napari_veinseg.model.card import DenseUNetArguments, Original2020Arguments
+from napari_veinseg.model.file import build_network, read_model, write_model
+from napari_veinseg.segmentation import prepared
+from napari_veinseg.segmentation.predictor import Predictor
+from tests.models import SMALL, lively_network, small_card, texture, write_small_model
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    return write_small_model(tmp_path / "small.safetensors")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        SMALL,
+        DenseUNetArguments(growth_rate=24),
+        DenseUNetArguments(growth_rate=4, layers=(1, 2), stem_stride=1, norm=None),
+        DenseUNetArguments(growth_rate=4, layers=(1, 2), act="leakyrelu"),
+        Original2020Arguments(),
+    ],
+    ids=lambda network: f"{network.architecture}-{getattr(network, 'growth_rate', '')}",
+)
+def test_it_answers_as_torch_does(network, tmp_path, cache):
+    card = small_card(network=network)
+    weights = lively_network(card) if network.architecture == "DenseUNet" else build_network(card)
+    path = tmp_path / "m.safetensors"
+    write_model(path, card, weights.eval())
+    runtime = prepared.prepare(path, weights)
+    assert runtime is not None
+    assert prepared.open_prepared(path) is not None
+    torch_runtime = Predictor(weights)
+    for shape in ((1, 96, 128), (3, 32, 80)):
+        images = texture(shape, seed=shape[0]) * 2 - 1
+        expected = torch_runtime(images)
+        np.testing.assert_allclose(runtime(images), expected, atol=prepared.TOLERANCE)
+    assert runtime.padded_side(97) == weights.padded_side(97)
+    assert runtime.receptive_radius == weights.receptive_radius
+
+
+def test_loading_prepares_once_and_segments_the_same(model_file, cache, monkeypatch):
+    image = texture((70, 90))
+    first = VeinModel.load(model_file, "cpu")
+    assert isinstance(first.runtime, prepared.OnnxRuntime)
+    assert "ONNX Runtime" in str(first.device_choice)
+    (made,) = cache.glob("*.onnx")
+    monkeypatch.setattr(prepared, "prepare", None)
+    again = VeinModel.load(model_file, "cpu")
+    card, network = read_model(model_file)
+    by_torch = VeinModel(card, network, "cpu").probability(image, vein_width=5)
+    for model in (first, again):
+        np.testing.assert_allclose(model.probability(image, vein_width=5), by_torch, atol=1e-3)
+    assert made.exists()
+    assert set(again.network.state_dict()) == set(network.state_dict())
+
+
+def test_another_content_is_another_file(model_file, cache):
+    VeinModel.load(model_file, "cpu")
+    write_small_model(model_file, seed=1)
+    VeinModel.load(model_file, "cpu")
+    assert len(list(cache.glob("*.onnx"))) == 2
+
+
+def test_the_switch_keeps_to_torch(model_file, cache, monkeypatch):
+    monkeypatch.setenv(prepared.SWITCH_VARIABLE, "0")
+    assert isinstance(VeinModel.load(model_file, "cpu").runtime, Predictor)
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_file_is_made_anew(model_file, cache, damage):
+    VeinModel.load(model_file, "cpu")
+    (made,) = cache.glob("*.onnx")
+    made.write_bytes(made.read_bytes()[:2000] if damage is None else damage)
+    assert isinstance(VeinModel.load(model_file, "cpu").runtime, prepared.OnnxRuntime)
+    assert isinstance(prepared.open_prepared(model_file), prepared.OnnxRuntime)
+
+
+def test_what_cannot_be_prepared_is_left_to_torch(tmp_path, cache, monkeypatch):
+    card = small_card(network=SMALL.model_copy(update={"act": "swish"}))
+    path = tmp_path / "swish.safetensors"
+    write_model(path, card, lively_network(card))
+    assert isinstance(VeinModel.load(path, "cpu").runtime, Predictor)
+
+    monkeypatch.setattr(prepared, "_agree", lambda *_runtimes: False)
+    path = write_small_model(tmp_path / "small.safetensors")
+    assert isinstance(VeinModel.load(path, "cpu").runtime, Predictor)
+    monkeypatch.setenv(prepared.CACHE_VARIABLE, "/proc/nowhere")
+    assert isinstance(VeinModel.load(path, "cpu").runtime, Predictor)
+    assert not list(cache.iterdir())
+
+
+def test_old_ones_are_forgotten(model_file, cache, monkeypatch):
+    monkeypatch.setattr(prepared, "_MOST_KEPT", 2)
+    for seed in range(4):
+        VeinModel.load(write_small_model(model_file, seed), "cpu")
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_prepared_model_needs_no_torch(model_file, cache, tmp_path):
+    VeinModel.load(model_file, "cpu")
+    write_image(tmp_path / "finger.png", (texture((60, 90)) * 255).astype(np.uint8))
+    code = (
+        "import sys; from napari_veinseg.cli import main\n"
+        "try: main()\n"
+        "finally: print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    arguments = ["segment", tmp_path / "finger.png", "--output", tmp_path / "out"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments, "--model", model_file, "--device", "cpu"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "1 of 1 images" in done.stdout
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "onnxruntime" in loaded
+    assert not loaded & {"torch", "monai", "lightning_fabric", "napari", "dask", "matplotlib"}
