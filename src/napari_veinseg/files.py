@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -99,9 +100,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         # `mkstemp` makes files private; give what `open` would have given.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -120,3 +119,45 @@ def write_text(target: Path, text: str) -> None:
     """
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `target` when the block ends without an error.
+
+    Parameters
+    ----------
+    target : Path
+        The folder to create or replace; the one above it must exist.
+
+    Yields
+    ------
+    Path
+        An existing, empty folder beside it; what killed writers of the target left is removed.
+    """
+    for left in target.parent.glob(f".{target.name}-????????.part"):
+        if time.time() - _last_change(left) > _LITTER_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        if target.exists():  # a folder cannot replace one: there is a moment without any
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".", suffix=".part") as old:
+                target.rename(Path(old) / target.name)
+                temporary.rename(target)
+        else:
+            temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _last_change(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,7 +1,8 @@
 """`veinseg segment`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,9 +40,14 @@ def segment(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make masks anew that are there already.")
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Dask scheduler to work on (tcp://...), or local or local:N processes."),
+    ] = None,
 ) -> None:
     """Write a vein mask (0 and 1, in DIR/STEM.tif) for every image."""
     from napari_veinseg.cli.console import progress_bar
+    from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.segmentation.jobs import plan_jobs
     from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -55,23 +61,25 @@ def segment(
     )
     jobs = plan_jobs(inputs, output, probability)  # refuses a bad call before torch is loaded
 
+    with progress_bar() as progress:
+        shown = FolderProgress(progress, len(jobs))
+        rows = _engine(scheduler, model, device)(
+            inputs, output, settings=settings, probability=probability, overwrite=overwrite,
+            report=shown.hear,
+        )  # fmt: skip
+    _conclude(rows, output)
+
+
+def _engine(scheduler: str | None, model: str, device: str) -> Callable[..., "list[FileRow]"]:
+    """Choose what segments the files: this process, or a cluster."""
+    if scheduler:
+        from napari_veinseg.segmentation.cluster import segment_files_on
+
+        return partial(segment_files_on, scheduler, model=model, device=device)
     from napari_veinseg.segmentation.batch import segment_files
     from napari_veinseg.segmentation.vein_model import VeinModel
 
-    loaded = VeinModel.load(model, device=device)
-    with progress_bar() as progress:
-        task = progress.add_task("Segmenting", total=len(jobs))
-
-        def report(row: "FileRow", _done: int, _total: int) -> None:
-            if row.error:
-                progress.console.print(row.error, markup=False, soft_wrap=True, style="red")
-            progress.advance(task)
-
-        rows = segment_files(
-            inputs, output, loaded, settings, probability=probability, overwrite=overwrite,
-            report=report,
-        )  # fmt: skip
-    _conclude(rows, output)
+    return partial(segment_files, model=VeinModel.load(model, device=device))
 
 
 def _width(text: str) -> float | None:

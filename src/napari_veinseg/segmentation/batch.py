@@ -1,8 +1,8 @@
 """Folders of images: every file is read, segmented and written on its own.
 
 `jobs.plan_jobs` refuses what cannot go well before any work; `segment_file` does one job and never
-raises for a bad file, so any engine can map it over the jobs; `segment_files` does them here, with
-reading and writing beside the network.
+raises for a bad file; `segment_jobs` does many, with reading and writing beside the network;
+`segment_files` does them here, and `cluster.segment_files_on` on the workers of a cluster.
 """
 
 import time
@@ -18,14 +18,16 @@ import numpy.typing as npt
 
 from napari_veinseg.data.images import read_image, write_mask, write_probability
 from napari_veinseg.data.labels import VEIN
+from napari_veinseg.data.ome_labels import new_labels, strips
+from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.segmentation.jobs import (
     FileRow,
     Job,
+    collect,
     make_output_folder,
     plan_jobs,
-    write_summary,
 )
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
@@ -87,15 +89,7 @@ def segment_files(
     jobs = plan_jobs(inputs, output, probability)
     output = make_output_folder(output)
     sweep(output)
-    rows: list[FileRow] = []
-    try:
-        for row in _run(jobs, model, settings, overwrite):
-            rows.append(row)
-            if report:
-                report(row, len(rows), len(jobs))
-    finally:  # also what was done before a cancel is told
-        write_summary(output / "summary.csv", rows)
-    return rows
+    return collect(jobs, segment_jobs(jobs, model, settings, overwrite), output, report)
 
 
 def segment_file(
@@ -122,10 +116,27 @@ def segment_file(
     return _write(job, _predict(job, _read(job, overwrite), model, settings))
 
 
-def _run(
-    jobs: Iterable[Job], model: "VeinModel", settings: SegmentationSettings, overwrite: bool
+def segment_jobs(
+    jobs: Iterable[Job], model: "VeinModel", settings: SegmentationSettings, overwrite: bool = False
 ) -> Iterator[FileRow]:
-    """Segment one image while the next ones are read and the one before is written."""
+    """Segment one image while the next ones are read and the one before is written.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        See `segment_file`, as for the others.
+    model : VeinModel
+        What segments.
+    settings : SegmentationSettings
+        How.
+    overwrite : bool, optional
+        Make results anew that are there already.
+
+    Yields
+    ------
+    FileRow
+        What became of each, in order.
+    """
     with ThreadPoolExecutor(2, thread_name_prefix="veinseg-files") as pool:
         reads = ((job, pool.submit(_read, job, overwrite)) for job in jobs)
         writes = (
@@ -149,18 +160,18 @@ def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
 # The three steps of a job.  Each hands on its result, or at once the row that ends the job.
 
 
-def _read(job: Job, overwrite: bool) -> npt.NDArray[Any] | FileRow:
+def _read(job: Job, overwrite: bool) -> npt.NDArray[Any] | OmeZarrImage | FileRow:
     if job.finished and not overwrite:
         return FileRow(str(job.source), job.mask.name, "kept")
     try:
-        return read_image(job.source)
+        return OmeZarrImage.open(job.source) if is_zarr(job.source) else read_image(job.source)
     except Exception as error:
         return _failed(job, error)
 
 
 def _predict(
     job: Job,
-    image: npt.NDArray[Any] | FileRow,
+    image: npt.NDArray[Any] | OmeZarrImage | FileRow,
     model: "VeinModel",
     settings: SegmentationSettings,
 ) -> _Prediction | FileRow:
@@ -168,6 +179,8 @@ def _predict(
         return image
     begin = time.perf_counter()
     try:
+        if isinstance(image, OmeZarrImage):  # larger than memory: written while it is predicted
+            return _segment_in_blocks(job, image, model, settings)
         resolved = model.resolve(settings, image)
         if job.probability:
             probability = model.probability(image, resolved)
@@ -179,6 +192,33 @@ def _predict(
     except Exception as error:
         return _failed(job, error)
     return _Prediction(resolved.vein_width or 0, probability, mask, time.perf_counter() - begin)
+
+
+def _segment_in_blocks(
+    job: Job, image: OmeZarrImage, model: "VeinModel", settings: SegmentationSettings
+) -> FileRow:
+    begin = time.perf_counter()
+    planes = image.planes(settings.channel)
+    resolved = model.resolve(settings, planes)
+    with new_labels(job.mask, image) as labels:
+        model.segment(planes, resolved, out=labels)
+        veins = sum(
+            np.count_nonzero(plane[rows] == VEIN)
+            for plane in labels.planes
+            for rows in strips(plane)
+        )
+    slices, height, width = labels.shape if len(labels.shape) == 3 else (1, *labels.shape)
+    return FileRow(
+        str(job.source),
+        job.mask.name,
+        "done",
+        slices,
+        height,
+        width,
+        vein_width=resolved.vein_width or 0,
+        vein_share=veins / (slices * height * width),
+        seconds=time.perf_counter() - begin,
+    )
 
 
 def _write(job: Job, prediction: _Prediction | FileRow) -> FileRow:

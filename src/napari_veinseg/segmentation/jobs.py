@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from napari_veinseg.data.images import list_images
+from napari_veinseg.data.ome_zarr import is_zarr
 from napari_veinseg.data.tables import plain_text
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_text
@@ -105,21 +106,25 @@ def plan_jobs(
             f"There is no image in {', '.join(map(str, given)) or 'no input'}: give tif, png, jpg "
             "or bmp files, or folders of them."
         )
-    jobs = [
-        Job(
-            source,
-            output / f"{source.stem}.tif",
-            output / f"{source.stem}_probability.tif" if probability else None,
-        )
-        for source in sources
-    ]
+    jobs = [_job(source, output, probability) for source in sources]
     _refuse_clashes(jobs)
     return jobs
 
 
+def _job(source: Path, output: Path, probability: bool) -> Job:
+    if not is_zarr(source):
+        likely = output / f"{source.stem}_probability.tif" if probability else None
+        return Job(source, output / f"{source.stem}.tif", likely)
+    if probability:
+        raise VeinSegError(f"{source} is OME-Zarr, of which only labels are written: leave it out.")
+    return Job(source, output / f"{source.stem}.zarr")
+
+
 def _images_of(path: Path) -> list[Path]:
+    if is_zarr(path):
+        return [path]
     if path.is_dir():
-        return list_images(path)
+        return sorted([*list_images(path), *filter(is_zarr, path.glob("*.zarr"))])
     if not path.exists():
         raise VeinSegError(f"{path} does not exist: check the name.")
     return [path]
@@ -129,7 +134,8 @@ def _refuse_output_among_inputs(inputs: Sequence[Path], output: Path) -> None:
     target = output.resolve()
     for path in inputs:
         folder = path.resolve()
-        inside = folder in (target, *target.parents) if path.is_dir() else folder.parent == target
+        one_image = not path.is_dir() or is_zarr(path)
+        inside = folder in (target, *target.parents) or (one_image and folder.parent == target)
         if inside:
             raise VeinSegError(
                 f"The output {output} lies in the input folder of {path}: choose another folder."
@@ -175,6 +181,43 @@ def make_output_folder(path: str | Path) -> Path:
             f"The output folder {path} cannot be made ({error.strerror}): choose another."
         ) from error
     return path
+
+
+def collect(
+    jobs: Sequence[Job],
+    rows: Iterable[FileRow],
+    output: Path,
+    report: Callable[[FileRow, int, int], None] | None = None,
+) -> list[FileRow]:
+    """Take the rows as they come, and write them to `summary.csv` however that ends.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        All jobs.
+    rows : iterable of FileRow
+        What becomes of them, in any order.
+    output : Path
+        The folder for the summary.
+    report : callable, optional
+        Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
+
+    Returns
+    -------
+    list of FileRow
+        In the order of the jobs.
+    """
+    place = {str(job.source): number for number, job in enumerate(jobs)}
+    collected: list[FileRow] = []
+    try:
+        for row in rows:
+            collected.append(row)
+            if report:
+                report(row, len(collected), len(jobs))
+    finally:  # also what was done before a cancel is told
+        collected.sort(key=lambda row: place[row.image])
+        write_summary(output / "summary.csv", collected)
+    return collected
 
 
 def write_summary(path: Path, rows: Iterable[FileRow]) -> None:

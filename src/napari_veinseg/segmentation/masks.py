@@ -1,6 +1,7 @@
 """From a vein probability to a mask."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,14 @@ from scipy import ndimage, sparse
 
 _TOUCHING = np.ones((3, 3), dtype=np.uint8)  # pixels that share a corner belong together
 _STRIP = 8_000_000  # px that are labelled at a time
+
+
+class StoredMask(Protocol):
+    """A mask that is not in memory."""
+
+    @property
+    def planes(self) -> Sequence[Any]:
+        """Every slice, `(Y, X)`; its rows are read and written by slices."""
 
 
 def mask_from_probability(
@@ -34,7 +43,7 @@ def mask_from_probability(
     return mask
 
 
-def drop_small(mask: NDArray[np.uint8], min_size: int) -> None:
+def drop_small(mask: "NDArray[np.uint8] | StoredMask", min_size: int) -> None:
     """Set the components of fewer than `min_size` px to background, in place.
 
     Large masks are labelled in strips, so that the labels never take more memory than a strip, and
@@ -42,22 +51,26 @@ def drop_small(mask: NDArray[np.uint8], min_size: int) -> None:
 
     Parameters
     ----------
-    mask : ndarray of uint8, shape (Y, X) or (N, Y, X)
+    mask : ndarray of uint8, shape (Y, X) or (N, Y, X), or StoredMask
         0 background, 1 vein; contiguous.
     min_size : int
         In px.
     """
     if min_size > 1:
-        for plane in mask.reshape(-1, *mask.shape[-2:]):
+        for plane in _planes(mask):
             _drop_small(plane, min_size, max(2, _STRIP // plane.shape[1]))
 
 
-def _drop_small(plane: NDArray[np.uint8], min_size: int, height: int) -> None:
-    strips = [plane[top : top + height] for top in range(0, len(plane), height)]
+def _planes(mask: "NDArray[np.uint8] | StoredMask") -> Iterable[Any]:
+    return mask.reshape(-1, *mask.shape[-2:]) if isinstance(mask, np.ndarray) else mask.planes
+
+
+def _drop_small(plane: Any, min_size: int, height: int) -> None:
+    strips = [slice(top, top + height) for top in range(0, len(plane), height)]
     sizes, seams, first = [np.zeros(1, np.int64)], [], 1
     above = np.zeros(plane.shape[1], np.int64)
     for strip in strips:
-        labels, count = ndimage.label(strip, _TOUCHING)
+        labels, count = ndimage.label(plane[strip], _TOUCHING)
         sizes.append(np.bincount(labels.ravel(), minlength=count + 1)[1:])
         seams.append(_touching_pairs(above, _numbered(labels[0], first)))
         above = _numbered(labels[-1], first)
@@ -67,9 +80,9 @@ def _drop_small(plane: NDArray[np.uint8], min_size: int, height: int) -> None:
     first = 1
     for strip in strips:
         if len(strips) > 1:  # else the labels are at hand
-            labels, count = ndimage.label(strip, _TOUCHING)
+            labels, count = ndimage.label(plane[strip], _TOUCHING)
         kept = np.concatenate([keep[:1], keep[first : first + count]]).view(np.uint8)
-        strip[...] = np.take(kept, labels, mode="clip")
+        plane[strip] = np.take(kept, labels, mode="clip")
         first += count
 
 

@@ -236,6 +236,7 @@ class VeinModel:
         *,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        out: Any = None,
         **changes: Any,
     ) -> NDArray[np.uint8]:
         """Segment the veins of an image.
@@ -248,13 +249,15 @@ class VeinModel:
             See `SegmentationSettings`.
         progress, cancelled : callable, optional
             See `probability`.
+        out : ndarray of uint8 or masks.StoredMask, optional
+            Where to write the mask, all background; a new array by default.
         **changes : Any
             Fields of `settings` by name, for instance `threshold=0.4`.
 
         Returns
         -------
         ndarray of uint8, shape (Y, X) or (N, Y, X)
-            0 background, 1 vein.
+            0 background, 1 vein; `out` if that was given.
 
         Raises
         ------
@@ -267,7 +270,7 @@ class VeinModel:
         source = ImageSource(image, settings.channel, settings.invert)
         assert settings.threshold is not None
         assert settings.min_size is not None
-        mask = np.zeros(source.shape, np.uint8)
+        mask: NDArray[np.uint8] = np.zeros(source.shape, np.uint8) if out is None else out
         for where, part in self._parts(source, settings, progress, cancelled):
             mask[where] = part >= settings.threshold
         drop_small(mask, settings.min_size)

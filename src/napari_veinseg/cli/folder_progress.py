@@ -1,0 +1,89 @@
+"""How a folder gets on: in a terminal beside the bar, in the log of a job line by line."""
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from napari_veinseg.segmentation.jobs import FileRow
+
+_SECONDS_A_LINE = 60.0  # of a log
+
+
+class FolderProgress:
+    """Tells errors at once, and the rate and the time left now and then.
+
+    Parameters
+    ----------
+    progress : rich.progress.Progress
+        The bar; when it is disabled, because nobody watches, lines are printed instead.
+    total : int
+        Images.
+    """
+
+    def __init__(self, progress: "Progress", total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("Segmenting", total=total)
+        self._worked = self._failed = 0
+        self._began = self._told = time.monotonic()
+
+    def hear(self, row: "FileRow", done: int, total: int) -> None:
+        """Take notice of one image.
+
+        Parameters
+        ----------
+        row : FileRow
+            What became of it.
+        done, total : int
+            Images so far and all.
+        """
+        console = self._progress.console
+        if row.error:
+            console.print(row.error, markup=False, soft_wrap=True, style="red")
+        self._failed += row.status == "failed"
+        self._worked += row.status != "kept"
+        now = time.monotonic()
+        line = rate_line(done, total, self._worked, now - self._began, self._failed)
+        self._progress.update(self._task, completed=done, description=line)
+        if not console.is_terminal and now - self._told >= _SECONDS_A_LINE:
+            self._told = now
+            typer.echo(line, err=True)
+
+
+def rate_line(done: int, total: int, worked: int, seconds: float, failed: int = 0) -> str:
+    """Say how far it is, how fast it goes and how long it will take.
+
+    Parameters
+    ----------
+    done, total : int
+        Images so far, those that were there already among them, and all.
+    worked : int
+        Images that took time.
+    seconds : float
+        Since the start.
+    failed : int, optional
+        Images that could not be segmented.
+
+    Returns
+    -------
+    str
+        For instance `1,200 of 9,000 images, 31.5 a second, 4 min left`.
+    """
+    parts = [f"{done:,} of {total:,} images"]
+    if worked and seconds > 0:
+        rate = worked / seconds
+        parts += [f"{rate:.3g} a second", f"{_duration((total - done) / rate)} left"]
+    if failed:
+        parts.append(f"{failed:,} failed")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(minutes), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,239 @@
+"""Folders on a cluster: the jobs of `batch` on the workers of Dask distributed.
+
+The client plans and collects; the workers read, segment and write, so that only names travel.  The
+model travels once to each worker, as the bytes of its file; images and output must lie where all
+workers find them under the same path.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import sweep
+from napari_veinseg.model.store import resolve
+from napari_veinseg.segmentation.batch import segment_jobs
+from napari_veinseg.segmentation.jobs import FileRow, Job, collect, make_output_folder, plan_jobs
+from napari_veinseg.segmentation.settings import SegmentationSettings
+
+try:
+    from distributed import (
+        Client,
+        Future,
+        KilledWorker,
+        LocalCluster,
+        WorkerPlugin,
+        as_completed,
+        get_worker,
+    )
+except ImportError as error:
+    raise VeinSegError(
+        "Dask distributed is not installed: pip install 'napari-veinseg[cluster]'."
+    ) from error
+
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
+_MOST_TOGETHER = 16  # jobs of a task: its share of the scheduler's time is then below a percent
+_TASKS_A_CORE = 16  # at least, so that the last ones end together
+_IN_FLIGHT = 2000  # tasks that the scheduler knows at a time, whatever the number of images
+_SECONDS_TO_CONNECT = 15
+_SECONDS_TO_WORKERS = 120
+
+
+def segment_files_on(
+    scheduler: str,
+    inputs: Iterable[str | Path],
+    output: str | Path,
+    model: str | Path,
+    settings: SegmentationSettings,
+    *,
+    device: str = "auto",
+    probability: bool = False,
+    overwrite: bool = False,
+    report: Callable[[FileRow, int, int], None] | None = None,
+) -> list[FileRow]:
+    """Segment images on a cluster; as `batch.segment_files` otherwise.
+
+    A job whose worker dies is done again by another (as `kept` if its results were written), and
+    told as failed when several have died of it.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address of a Dask scheduler (`tcp://...`), or `local` or `local:N` for N processes of one
+        core each on this machine, by default as many as it has cores.
+    inputs : iterable of str or Path
+        Images, or folders whose images are meant.
+    output : str or Path
+        The folder for the results, made if needed; never one that holds inputs.
+    model : str or Path
+        Name or file of the model, on this machine.
+    settings : SegmentationSettings
+        How.
+    device : str, optional
+        Of each worker, see `devices.choose_device`.
+    probability : bool, optional
+        Also write the probabilities, as `STEM_probability.tif`.
+    overwrite : bool, optional
+        Make results anew that are there already; else they are kept.
+    report : callable, optional
+        Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
+
+    Returns
+    -------
+    list of FileRow
+        One row an image, in the order of the inputs.
+
+    Raises
+    ------
+    VeinSegError
+        If inputs and output do not go together, the scheduler does not answer or is lost, or the
+        workers cannot use the model.
+    """
+    jobs = plan_jobs(
+        [Path(path).absolute() for path in inputs], Path(output).absolute(), probability
+    )
+    content = resolve(model).read_bytes()
+    with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
+        output = make_output_folder(output)
+        sweep(output)
+        task = _Task(name, settings, overwrite)
+        rows = collect(jobs, _run(client, jobs, task), output, report)
+        sweep(output)  # what killed workers left
+        return rows
+
+
+class _Task:
+    """What a worker does with some jobs.
+
+    Parameters
+    ----------
+    plugin : str
+        Under which the worker keeps the model.
+    settings : SegmentationSettings
+        How to segment.
+    overwrite : bool
+        Whether results that are there already are made anew.
+    """
+
+    def __init__(self, plugin: str, settings: SegmentationSettings, overwrite: bool) -> None:
+        self._plugin, self._settings, self._overwrite = plugin, settings, overwrite
+
+    def __call__(self, jobs: Sequence[Job]) -> list[FileRow]:
+        model = get_worker().plugins[self._plugin].model
+        return list(segment_jobs(jobs, model, self._settings, self._overwrite))
+
+
+def _run(client: Client, jobs: Sequence[Job], task: _Task) -> Iterator[FileRow]:
+    """Keep a bounded number of tasks in flight, and hand out the rows of those that end."""
+    jobs_of: dict[str, Sequence[Job]] = {}
+
+    def submit(part: Sequence[Job]) -> Future:
+        future = client.submit(task, part, key=f"veinseg-{uuid4()}")
+        jobs_of[future.key] = part
+        return future
+
+    cores = sum(client.nthreads().values())
+    together = min(_MOST_TOGETHER, max(1, len(jobs) // (_TASKS_A_CORE * cores)))
+    parts = (jobs[start : start + together] for start in range(0, len(jobs), together))
+    running = as_completed(map(submit, islice(parts, _IN_FLIGHT)))
+    for future in running:
+        part = jobs_of.pop(future.key)
+        try:
+            yield from future.result()
+        except KilledWorker:
+            if len(part) == 1:
+                yield _deadly(part[0])
+            else:  # find out which of them it was
+                running.update([submit([job]) for job in part])
+        except CancelledError as error:
+            raise VeinSegError(
+                "The scheduler was lost: start the same command again, finished images are kept."
+            ) from error
+        running.update(map(submit, islice(parts, 1)))
+
+
+def _deadly(job: Job) -> FileRow:
+    sentence = (
+        f"{job.source}: every worker that tried it died, perhaps for want of memory: segment it "
+        "on a larger machine, or leave it out."
+    )
+    return FileRow(str(job.source), "", "failed", error=sentence)
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator[Client]:
+    count = _local_workers(scheduler)
+    if count is not None:
+        # A process that dies is replaced.  Nothing listens beyond this machine.
+        with (
+            LocalCluster(
+                count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,  # what the user needs to know stands in the rows
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise VeinSegError(
+            f"No scheduler answers at {scheduler}: check the address, or use local."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_SECONDS_TO_WORKERS)
+        except TimeoutError as error:
+            raise VeinSegError(
+                f"The scheduler {scheduler} has no worker: start some with dask worker."
+            ) from error
+        yield client
+
+
+def _local_workers(scheduler: str) -> int | None:
+    """Read `local` (0: as many as there are cores) or `local:N`; None for an address."""
+    kind, _, count = scheduler.partition(":")
+    if kind != "local":
+        return None
+    if count and not (count.isdecimal() and int(count)):
+        raise VeinSegError(f"The scheduler {scheduler!r} names no number of processes: local:2.")
+    from dask.system import CPU_COUNT
+
+    return int(count or CPU_COUNT)
+
+
+@contextmanager
+def _model_on_workers(client: Client, content: bytes, device: str) -> Iterator[str]:
+    """Give the model to every worker, also to those that join later."""
+    plugin = _ModelPlugin(content, device)
+    client.register_plugin(plugin)
+    yield plugin.name
+    client.unregister_worker_plugin(plugin.name)
+
+
+class _ModelPlugin(WorkerPlugin):  # type: ignore[misc]
+    """The model of a worker, loaded when it is first used."""
+
+    def __init__(self, content: bytes, device: str) -> None:
+        self.name = f"veinseg-{uuid4()}"
+        self._content, self._device = content, device
+
+    @cached_property
+    def model(self) -> "VeinModel":
+        from napari_veinseg.segmentation.vein_model import VeinModel
+
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "model.safetensors"
+            path.write_bytes(self._content)
+            return VeinModel.load(path, self._device)
