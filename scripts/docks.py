@@ -11,10 +11,10 @@ from typing import Any
 
 import napari
 import numpy as np
-from pictures import make_dataset, settle, wait_until
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import QScrollArea
+from staging import make_dataset, settle, wait_until
 
 from napari_veinseg.data.sample_data import sample_stack
 from napari_veinseg.segmentation.devices import DeviceChoice
