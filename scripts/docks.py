@@ -1,7 +1,7 @@
 """Draw all four docks whole, in both themes, to be looked at: `python scripts/docks.py FOLDER`.
 
-Each is as wide as it opens, filled as it is after use, and as long as its contents.  For a screen of
-twice the sharpness set QT_SCALE_FACTOR=2.
+Each is as wide as it opens, filled as it is after use, and as long as its contents.  For a screen
+of twice the sharpness set QT_SCALE_FACTOR=2.
 """
 
 import argparse
@@ -11,10 +11,10 @@ from typing import Any
 
 import napari
 import numpy as np
-from pictures import make_dataset, settle, wait_until
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import QScrollArea
+from staging import make_dataset, settle, wait_until
 
 from napari_veinseg.data.sample_data import sample_stack
 from napari_veinseg.segmentation.devices import DeviceChoice
@@ -34,12 +34,13 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     correct.look_next.next.click()
     train.folder.setText(str(folder))
     train.by_name.setChecked(True)
+    train.follower.run = train  # any: a widget without a run hides its curves
     status = RunStatus()
     for event in example_run():
         status.hear(event)
     train.follower.status = status
-    train.curves.show()
     train._show_run()
+    train._show_state()
     train.outcome.show_result(status, "starter")
     train.outcome.show()
     evaluate.measure.click()

@@ -1,32 +1,26 @@
 """What is to be seen on each picture: functions that are given an empty viewer and fill it."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import napari
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication, QScrollArea
+from qtpy.QtWidgets import QScrollArea
+from staging import make_dataset, open_menu, settle, wait_until
 
-TRAINING_MINUTES = 3.0
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 600) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("the program did not get ready for its picture")
-        QApplication.processEvents()
-        time.sleep(0.01)
+TRAINING_MINUTES = 2.0
 
 
-def settle(seconds: float = 1.0) -> None:
-    """Let Qt and OpenGL draw."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        QApplication.processEvents()
-        time.sleep(0.01)
+def menu(viewer: napari.Viewer) -> None:
+    """Show where the widgets are found."""
+    open_menu(viewer, "Plugins", "Vein segmentation", "Segment")
+
+
+def open_sample(viewer: napari.Viewer) -> None:
+    """Show where the sample data are found."""
+    viewer.open_sample("napari-veinseg", "finger")
+    open_menu(viewer, "File", "Open Sample", "Vein segmentation", "Finger with its veins")
 
 
 def segment(viewer: napari.Viewer) -> None:
@@ -63,8 +57,8 @@ def correct(viewer: napari.Viewer) -> None:
     tool.moved(tuple(np.array(vein[int(0.9 * len(vein))], float)))
 
 
-def evaluate(viewer: napari.Viewer) -> None:
-    """Show a measured mask and a starter model judged on synthetic fingers."""
+def measure(viewer: napari.Viewer) -> None:
+    """Show a measured mask."""
     from napari_veinseg.data.sample_data import sample_finger
 
     finger = sample_finger()
@@ -77,7 +71,7 @@ def evaluate(viewer: napari.Viewer) -> None:
     wait_until(lambda: not widget.job.running)
 
 
-def evaluate_dataset(viewer: napari.Viewer) -> None:
+def evaluate(viewer: napari.Viewer) -> None:
     """Show models judged on a dataset, and the image with the worst mask."""
     with TemporaryDirectory() as folder:
         make_dataset(Path(folder) / "synthetic fingers")
@@ -121,24 +115,12 @@ def train(viewer: napari.Viewer) -> None:
         scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
 
 
-def make_dataset(folder: Path) -> None:
-    """Write two shots each of six fingers that no model was trained on."""
-    from napari_veinseg.data.images import write_image, write_mask
-    from napari_veinseg.data.synthesis import synthetic_finger
-
-    for room in ("images", "masks"):
-        (folder / room).mkdir(parents=True)
-    for finger in range(6):
-        for shot in range(2):
-            made = synthetic_finger(9_000_000 + finger, (160, 320), shot=shot)
-            write_image(folder / "images" / f"finger{finger}_{shot}.tif", made.image)
-            write_mask(folder / "masks" / f"finger{finger}_{shot}.tif", made.mask)
-
-
 PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
+    "menu": menu,
+    "open": open_sample,
     "segment": segment,
     "correct": correct,
     "train": train,
     "evaluate": evaluate,
-    "evaluate_dataset": evaluate_dataset,
+    "measure": measure,
 }

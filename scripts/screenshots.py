@@ -8,9 +8,14 @@ import argparse
 from pathlib import Path
 
 import napari
-from pictures import PICTURES, settle
+from pictures import PICTURES
+from PIL import Image
+from qtpy.QtGui import QPainter, QPixmap
+from report_picture import browser, take_report
+from staging import open_menus, settle
 
 SIZE = (1360, 740)
+LARGEST = 400_000  # bytes
 
 
 def take(name: str, folder: Path, theme: str) -> Path:
@@ -18,26 +23,58 @@ def take(name: str, folder: Path, theme: str) -> Path:
     try:
         viewer.theme = theme
         viewer.window.resize(*SIZE)
+        viewer.window._qt_window.move(0, 0)
         PICTURES[name](viewer)
         settle()
         viewer.reset_view(margin=0.02)
         settle()
         path = folder / f"{name}.png"
         viewer.screenshot(path, canvas_only=False, flash=False)
+        draw_menus(path, viewer)
         return path
     finally:
         viewer.close()
 
 
+def draw_menus(path: Path, viewer: napari.Viewer) -> None:
+    """Add the open menus, which are windows of their own, to the picture."""
+    page = QPixmap(str(path))
+    painter = QPainter(page)
+    corner = viewer.window._qt_window.mapToGlobal(viewer.window._qt_window.rect().topLeft())
+    for menu in open_menus():
+        painter.drawPixmap(menu.mapToGlobal(menu.rect().topLeft()) - corner, menu.grab())
+        menu.close()
+    painter.end()
+    page.save(str(path))
+
+
+def shrink(path: Path) -> None:
+    """Keep the repository small: fewer colours where a picture is large."""
+    picture = Image.open(path).convert("RGB")
+    picture.save(path, optimize=True)
+    if path.stat().st_size > LARGEST:
+        picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
 def main() -> None:
+    names = [*PICTURES, "report"]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", choices=PICTURES, action="append")
+    parser.add_argument("--only", choices=names, action="append")
     parser.add_argument("--theme", default="dark", choices=["dark", "light"])
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for name in arguments.only or PICTURES:
-        print(take(name, arguments.folder, arguments.theme))
+    for name in arguments.only or names:
+        path = arguments.folder / f"{name}.png"
+        if name in PICTURES:
+            take(name, arguments.folder, arguments.theme)
+        elif browser():
+            take_report(path)
+        else:
+            print(f"{path} is left as it is: a Chromium on the PATH takes it anew")
+            continue
+        shrink(path)
+        print(path, f"{path.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":

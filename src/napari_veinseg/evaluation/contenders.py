@@ -226,8 +226,24 @@ def gather_contenders(
         found += [Baseline(name, settings) for name in BASELINES]
     if not found:
         raise VeinSegError("There is nothing to evaluate: name a model, masks or the baselines.")
-    shared = {name for name, count in Counter(each.name for each in found).items() if count > 1}
+    return told_apart(found)
+
+
+def told_apart(contenders: Sequence[Contender]) -> list[Contender]:
+    """Give a number to those that share a name.
+
+    Parameters
+    ----------
+    contenders : sequence of Contender
+        What is compared.
+
+    Returns
+    -------
+    list of Contender
+        In this order, with names of their own.
+    """
+    names = Counter(each.name for each in contenders)
     return [
-        replace(each, name=f"{each.name} ({number})") if each.name in shared else each
-        for number, each in enumerate(found, start=1)
+        replace(each, name=f"{each.name} ({number})") if names[each.name] > 1 else each
+        for number, each in enumerate(contenders, start=1)
     ]

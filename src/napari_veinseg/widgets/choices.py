@@ -7,16 +7,16 @@ from typing import Any
 import napari
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QSizePolicy
 
+from napari_veinseg.widgets.combo import NameCombo
 from napari_veinseg.widgets.form import connect_while_alive
 
 
-class LayerChoice(QComboBox):
+class LayerChoice(NameCombo):
     """A choice among the layers of one kind; it follows the viewer's layer list.
 
     It knows layers, not names: a renamed layer stays chosen.  When the user makes another layer
-    of the kind active in the layer list, that one becomes the choice.
+    of the kind active in the layer list, that one becomes the choice, unless told otherwise.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class LayerChoice(QComboBox):
         Which layers of that kind are offered; by default all.
     empty : str
         What is shown when there is none.
+    follows : bool
+        Whether the active layer becomes the choice.
     """
 
     layer_changed = Signal()
@@ -39,21 +41,21 @@ class LayerChoice(QComboBox):
         *,
         accepts: Callable[[Any], bool] = lambda _layer: True,
         empty: str,
+        follows: bool = True,
     ) -> None:
         super().__init__()
         self._viewer = weakref.ref(viewer)
         self._kind, self._accepts, self._empty = kind, accepts, empty
         self._layers: list[weakref.ref[Layer]] = []
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         events = viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             connect_while_alive(self, emitter, self.refresh)
-        connect_while_alive(self, viewer.layers.selection.events.active, self._follow)
+        if follows:
+            connect_while_alive(self, viewer.layers.selection.events.active, self._follow)
         self.currentIndexChanged.connect(lambda _: self.layer_changed.emit())
         self.refresh()
-        self._follow()
+        if follows:
+            self._follow()
 
     @property
     def layer(self) -> Any:
@@ -72,6 +74,18 @@ class LayerChoice(QComboBox):
         for index, known in enumerate(self._layers):
             if known() is layer:
                 self.setCurrentIndex(index)
+
+    def choose_other_than(self, layer: Layer | None) -> None:
+        """Leave a layer for another one, if that is the choice and there is another.
+
+        Parameters
+        ----------
+        layer : Layer or None
+            What is not wanted.
+        """
+        others = [known() for known in self._layers if known() is not layer]
+        if self.layer is layer and others:
+            self.choose(others[0])
 
     def refresh(self, *_event: object) -> None:
         """Read the viewer's layers anew, keeping the choice where it still exists.

@@ -4,12 +4,13 @@ import napari
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QCheckBox
 
+from napari_veinseg.widgets.agreement import is_agreement_layer
 from napari_veinseg.widgets.autosaver import Autosaver, RestoreOffer
 from napari_veinseg.widgets.choices import LayerChoice
-from napari_veinseg.widgets.form import Panel
 from napari_veinseg.widgets.layers import is_probability_layer
 from napari_veinseg.widgets.look_next import LookNext
 from napari_veinseg.widgets.mask_actions import MaskActions
+from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.records import image_of
 from napari_veinseg.widgets.reviewing import Reviewing
 from napari_veinseg.widgets.target import Target
@@ -37,8 +38,9 @@ class CorrectWidget(Panel):
         self.actions.line_width = lambda: self.toolbox.width.value() or None
         self.reviewing = Reviewing(self.target)
         self.look_next = LookNext(self.target, self.reviewing.dataset, self.reviewing.is_reviewed)
-        for section in (self.toolbox, self.look_next, self.reviewing, self.actions):
+        for section in (self.toolbox, self.actions, self.look_next):
             self.add(section)
+        self.add_footer(self.reviewing)  # never out of sight: it ends every correction
         self.toolbox.add_key("N", self.look_next.next)
         self.toolbox.add_key("R", self.reviewing.reviewed)
         self.reviewing.stored.connect(self._on_stored)
@@ -51,7 +53,12 @@ class CorrectWidget(Panel):
 
     def _add_layers(self) -> None:
         section = self.add_section("Mask")
-        self.mask = LayerChoice(self.viewer, Labels, empty="Segment an image first")
+        self.mask = LayerChoice(
+            self.viewer,
+            Labels,
+            accepts=lambda layer: not is_agreement_layer(layer),
+            empty="Segment an image first",
+        )
         self.image = LayerChoice(
             self.viewer,
             Image,

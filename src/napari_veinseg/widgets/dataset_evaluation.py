@@ -5,13 +5,11 @@ from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_info
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QFileDialog,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -22,9 +20,11 @@ from napari_veinseg.evaluation import figures
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
+from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.summary import summarise
-from napari_veinseg.model.store import installed_models
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.agreement import add_agreement_layer, agreement
+from napari_veinseg.widgets.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate_work import (
     DatasetTask,
     OpenedImage,
@@ -40,52 +40,9 @@ from napari_veinseg.widgets.records import edited_pixels
 from napari_veinseg.widgets.result_views import FigureTable, Plot
 
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
-
-
-class ModelList(QListWidget):
-    """The installed models, each with a box to tick."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setMaximumHeight(84)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Read the installed models anew, keeping the ticks."""
-        ticked = {name for name, _ in self.chosen()} if self.count() else None
-        self.clear()
-        for number, model in enumerate(installed_models()):
-            item = QListWidgetItem(model.name)
-            item.setData(Qt.ItemDataRole.UserRole, model.path)
-            on = number == 0 if ticked is None else model.name in ticked
-            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-            self.addItem(item)
-
-    def chosen(self) -> list[tuple[str, Path]]:
-        """Return the ticked models.
-
-        Returns
-        -------
-        list of tuple of str and Path
-            Names and files.
-        """
-        items = [self.item(row) for row in range(self.count())]
-        return [
-            (item.text(), item.data(Qt.ItemDataRole.UserRole))
-            for item in items
-            if item.checkState() == Qt.CheckState.Checked
-        ]
-
-    def showEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
-        """Show also what was installed meanwhile.
-
-        Parameters
-        ----------
-        event : QShowEvent
-            Qt's.
-        """
-        super().showEvent(event)
-        self.refresh()
+_IOU = "IoU\nVein IoU: pixels that both call vein, of those that either does."
+_CLDICE = "clDice\nAgreement of the centrelines; the width of a stroke hardly matters."
+_RECALL = f"Recall\nShare of the true centreline that was found, within {TOLERANCE:g} px."
 
 
 class DatasetEvaluation(QWidget):
@@ -117,26 +74,42 @@ class DatasetEvaluation(QWidget):
         section = Section("Models on a dataset")
         self.dataset = QLineEdit()
         self.dataset.setPlaceholderText("a folder with images/ and masks/")
-        self.browse = button("Choose a dataset…", "Choose a folder with images/ and masks/.")
-        self.models = ModelList()
+        self.browse = button("Choose…", "Choose the dataset's folder, with images/ and masks/.")
+        self.models = ContenderList()
+        self.add_masks = button(
+            "Add a folder of masks…",
+            "Compare masks that a second person or another program has made, named as the images.",
+        )
         self.fingers = QLineEdit()
         self.fingers.setPlaceholderText(r"such as ^(.+)_\d+$")
+        self.channel = QComboBox()
+        self.channel.addItems(["luminance", "red", "green", "blue"])
+        self.invert = QCheckBox("Veins are brighter than their surroundings")
         self.baselines = QCheckBox("Classical baselines, too")
         self.everything = QCheckBox("Every sample, not only the hold-out")
         self.evaluate = button(
-            "Evaluate", "Score the ticked models on the dataset; nothing is written.", primary=True
+            "&Evaluate", "Score the ticked models on the dataset; nothing is written.", primary=True
         )
         self.cancel = button("Cancel", "Stop after the image that is in work.")
         self.status = hint()
-        section.add_row("Dataset", self.dataset, "A folder with images/ and masks/; it is read.")
-        section.add_wide(self.browse)
-        section.add_row("Models", self.models, "The models that are compared.")
         section.add_row(
-            "Finger in name",
-            self.fingers,
-            "A regular expression whose first group is the finger in a file name; empty takes "
-            "samples.csv.  Intervals then resample fingers.",
+            "Dataset",
+            self.dataset,
+            "The folder with images/ and masks/ that is evaluated on; nothing is written there.",
+            self.browse,
         )
+        section.add_row("Compare", self.models, "Tick the models and folders that are compared.")
+        section.add_wide(self.add_masks)
+        section.add_row(
+            "Name pattern",
+            self.fingers,
+            "A regular expression; what its first ( ) finds in a file name is the finger. "
+            "Empty takes the fingers of samples.csv. Intervals then resample fingers.",
+        )
+        section.add_row(
+            "Channel", self.channel, "What models and baselines take from colour images."
+        )
+        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
         section.add_wide(
             self.baselines, "Maximum curvature and ridge filters, beside the models; slower."
         )
@@ -148,6 +121,7 @@ class DatasetEvaluation(QWidget):
         section.add_wide(self.cancel)
         section.add_wide(self.status)
         self.browse.clicked.connect(self._browse)
+        self.add_masks.clicked.connect(self._add_masks)
         self.evaluate.clicked.connect(self._evaluate)
         self.cancel.clicked.connect(self.job.cancel)
         return section
@@ -155,9 +129,9 @@ class DatasetEvaluation(QWidget):
     def _make_results(self) -> Section:
         self.results = section = Section("Results")
         self.caveats = hint()
-        self.summary = FigureTable(["Mean of images", "IoU", "clDice", "Recall*"], 8)
-        self.images = FigureTable(["Image", "Model", "IoU", "clDice"], 9, wide_columns=2)
-        self.distribution, self.curve = Plot(), Plot()
+        self.summary = FigureTable("Means", ["Mean of images", _IOU, _CLDICE, _RECALL], 8)
+        self.images = FigureTable("Images", ["Image", "By", _IOU, _CLDICE], 9, wide_columns=2)
+        self.distribution, self.curve = Plot("Vein IoU"), Plot("Precision over recall")
         self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
         section.add_wide(self.caveats)
         section.add_wide(
@@ -167,10 +141,12 @@ class DatasetEvaluation(QWidget):
         section.add_wide(
             self.images, "Click a heading to sort, and a row to open that image with its errors."
         )
-        section.add_wide(hint("Click an image to open it.  * of the centreline, within 2 px"))
+        section.add_wide(hint("A click on an image opens it with its errors."))
         section.add_wide(self.save)
-        section.add_wide(self.distribution)
-        section.add_wide(self.curve)
+        section.add_wide(self.distribution, "Vein IoU of every image, a column for each contender.")
+        section.add_wide(
+            self.curve, "Precision over recall, the pixels of all images pooled, by contender."
+        )
         section.hide()
         self.images.chosen.connect(self._open)
         self.save.clicked.connect(self._save)
@@ -182,6 +158,11 @@ class DatasetEvaluation(QWidget):
         folder = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.dataset.text())
         if folder:
             self.dataset.setText(folder)
+
+    def _add_masks(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of masks", self.dataset.text())
+        if folder:
+            self.models.add_folder(Path(folder))
 
     def task(self) -> DatasetTask:
         """Return what the controls say.
@@ -199,15 +180,19 @@ class DatasetEvaluation(QWidget):
         folder = self.dataset.text().strip()
         if not folder:
             raise VeinSegError("Choose a dataset first: a folder with images/ and masks/.")
-        models = self.models.chosen()
-        if not models and not self.baselines.isChecked():
+        models, masks = self.models.models(), self.models.folders()
+        if not models and not masks and not self.baselines.isChecked():
             raise VeinSegError("Tick a model or the baselines: there is nothing to evaluate.")
         return DatasetTask(
             Path(folder).expanduser(),
             models,
+            masks,
             self.baselines.isChecked(),
             self.everything.isChecked(),
             self.fingers.text().strip(),
+            SegmentationSettings(
+                channel=self.channel.currentText(), invert=self.invert.isChecked()
+            ),
         )
 
     # What is done.
@@ -262,12 +247,8 @@ class DatasetEvaluation(QWidget):
         )
         said = [comparison.selection.note, *caveats(comparison)]
         self.caveats.setText("\n".join(said))
-        self.distribution.show_figure(
-            figures.iou_distribution(comparison.results), "Vein IoU of every image, by model"
-        )
-        self.curve.show_figure(
-            figures.precision_recall(comparison.results), "Precision over recall, pooled, by model"
-        )
+        self.distribution.show_figure(figures.iou_distribution(comparison.results))
+        self.curve.show_figure(figures.precision_recall(comparison.results))
         self.results.show()
 
     def _open(self, row: int) -> None:

@@ -20,7 +20,7 @@ from napari_veinseg.widgets.agreement import (
 )
 from napari_veinseg.widgets.choices import LayerChoice
 from napari_veinseg.widgets.dataset_evaluation import DatasetEvaluation
-from napari_veinseg.widgets.form import Panel, Section, button
+from napari_veinseg.widgets.form import Section, button
 from napari_veinseg.widgets.jobs import Job
 from napari_veinseg.widgets.measuring import (
     MeasuredLayer,
@@ -31,6 +31,7 @@ from napari_veinseg.widgets.measuring import (
     summary_of,
 )
 from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.result_views import FigureTable
 
 _NAMES = {
@@ -70,21 +71,22 @@ class EvaluateWidget(Panel):
         self.truth.layer_changed.connect(self._show_state)
         self._show_state()
 
-    def _mask_choice(self, empty: str) -> LayerChoice:
+    def _mask_choice(self, empty: str, *, follows: bool) -> LayerChoice:
         return LayerChoice(
             self.viewer,
             Labels,
             accepts=lambda layer: layer.ndim in (2, 3) and not is_agreement_layer(layer),
             empty=empty,
+            follows=follows,
         )
 
     def _add_measure_section(self) -> None:
         section = self.add_section("Measure a mask")
-        self.mask = self._mask_choice("Segment an image first")
+        self.mask = self._mask_choice("Segment an image first", follows=True)
         self.measure = button(
-            "Measure", "Find centreline, branches and bifurcations, and measure them."
+            "&Measure", "Find centreline, branches and bifurcations, and measure them."
         )
-        self.figures = FigureTable(["", ""], 6)
+        self.figures = FigureTable("Measurements", ["", ""], 6)
         self.table = button("Show the branches", "Open napari's table of the branches.")
         self.save = button("Save tables…", "Write branches.csv and images.csv.")
         section.add_row("Mask", self.mask, "The labels that are measured: 1 is vein, 2 unsure.")
@@ -98,13 +100,13 @@ class EvaluateWidget(Panel):
 
     def _add_truth_section(self) -> None:
         section: Section = self.add_section("Hold it against a truth")
-        self.truth = self._mask_choice("Open a second mask")
+        self.truth = self._mask_choice("Open a second mask", follows=False)
         self.tolerance = QDoubleSpinBox()
         self.tolerance.setRange(0, 100)
         self.tolerance.setValue(TOLERANCE)
         self.tolerance.setSuffix(" px")
-        self.compare = button("Compare", "Score the mask above, and show where it is wrong.")
-        self.scores = FigureTable(["", ""], 9)
+        self.compare = button("&Compare", "Score the mask above, and show where it is wrong.")
+        self.scores = FigureTable("Scores", ["", ""], 9)
         section.add_row("Truth", self.truth, "The labels that are taken as right.")
         section.add_row(
             "Tolerance",
@@ -121,6 +123,7 @@ class EvaluateWidget(Panel):
         table.hide()
 
     def _show_state(self) -> None:
+        self.truth.choose_other_than(self.mask.layer)
         idle = not self.job.running
         self.measure.setEnabled(idle and self.mask.layer is not None)
         two = self.truth.layer is not None and self.truth.layer is not self.mask.layer

@@ -12,11 +12,20 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.evaluation.baselines import BASELINES
 from napari_veinseg.evaluation.comparison import Comparison, compare, read_pair, select
-from napari_veinseg.evaluation.contenders import Baseline, Contender, Model
+from napari_veinseg.evaluation.contenders import (
+    Baseline,
+    Contender,
+    MaskFolder,
+    Model,
+    told_apart,
+)
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import write_report
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Reporter, Step
+
+_USUAL = SegmentationSettings()
 
 
 @dataclass(frozen=True)
@@ -29,21 +38,27 @@ class DatasetTask:
         The dataset's folder.
     models : sequence of tuple of str and Path
         Names and files of models.
+    masks : sequence of Path
+        Folders of masks.
     baselines : bool
         Whether the classical extractors come along.
     everything : bool
         Whether to take every sample although there is a hold-out.
     finger_pattern : str
         Empty for none.
+    settings : SegmentationSettings
+        How models and baselines read images.
     tolerance : float
         px beside the true centreline that still count.
     """
 
     dataset: Path
     models: Sequence[tuple[str, Path]]
+    masks: Sequence[Path] = ()
     baselines: bool = False
     everything: bool = False
     finger_pattern: str = ""
+    settings: SegmentationSettings = _USUAL
     tolerance: float = TOLERANCE
 
 
@@ -85,15 +100,16 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
     """
     chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
     contenders: list[Contender] = [
-        Model(name, engine.load_model(path, reporter)) for name, path in task.models
+        Model(name, engine.load_model(path, reporter), task.settings) for name, path in task.models
     ]
+    contenders += [MaskFolder(folder.name, folder) for folder in task.masks]
     if task.baselines:
-        contenders += [Baseline(name) for name in BASELINES]
+        contenders += [Baseline(name, task.settings) for name in BASELINES]
 
     def progress(done: int, total: int, stem: str) -> None:
         reporter.tell(Step(done, total, f"Evaluating {stem}"))
 
-    return compare(chosen, contenders, task.tolerance, progress)
+    return compare(chosen, told_apart(contenders), task.tolerance, progress)
 
 
 def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:

@@ -1,162 +1,22 @@
 """The common look of the plugin's docks: sections, rows with a tooltip each, one main button."""
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
-import napari
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
+    QListWidget,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_veinseg.widgets.notify import reported, watch_callbacks
-from napari_veinseg.widgets.style import style_sheet
-
-WIDTH = 340
-"""The width in px that every dock must be readable at."""
-
-
-class Panel(QWidget):
-    """A dock of the plugin: its sections scroll, and it knows when the viewer closes.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer that it belongs to.
-    """
-
-    closing = Signal()
-    """The viewer's window is closing, or the panel is being removed."""
-
-    def __init__(self, viewer: napari.Viewer) -> None:
-        super().__init__()
-        # napari hands plugins a proxy that lives no longer than the call and hides the undo
-        # history, which mask layers need.
-        self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
-        watch_callbacks()
-        body = QWidget()
-        self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(10, 8, 10, 8)
-        self._layout.setSpacing(10)
-        self._layout.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
-        self._outer = QVBoxLayout(self)
-        self._outer.setContentsMargins(0, 0, 0, 0)
-        self._outer.setSpacing(0)
-        self._outer.addWidget(scroll)
-        self.setMinimumWidth(WIDTH - 40)
-        # The viewer's own window: a dock that floats is a window too, and may be hidden at work.
-        self.viewer.window._qt_window.installEventFilter(self)
-        connect_while_alive(self, self.viewer.events.theme, self._restyle)
-        self._restyle()
-
-    @property
-    def viewer(self) -> napari.Viewer:
-        """The viewer that the panel belongs to."""
-        viewer = self._viewer()
-        if viewer is None:
-            raise RuntimeError("the viewer of this panel is gone")
-        return viewer
-
-    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return the size that the dock opens with.
-
-        Returns
-        -------
-        QSize
-            In px.
-        """
-        return QSize(WIDTH, 600)
-
-    def add_section(self, title: str) -> "Section":
-        """Append a titled section.
-
-        Parameters
-        ----------
-        title : str
-            A few words; empty for a section without a heading.
-
-        Returns
-        -------
-        Section
-            The section, to be filled with rows.
-        """
-        section = Section(title)
-        self.add(section)
-        return section
-
-    def add(self, widget: QWidget) -> None:
-        """Append a widget across the whole width.
-
-        Parameters
-        ----------
-        widget : QWidget
-            What is appended.
-        """
-        self._layout.insertWidget(self._layout.count() - 1, widget)
-
-    def add_footer(self, widget: QWidget) -> None:
-        """Put a widget below everything that scrolls, so that it is always in sight.
-
-        Parameters
-        ----------
-        widget : QWidget
-            What is put there.
-        """
-        widget.setContentsMargins(10, 4, 10, 6)
-        self._outer.addWidget(widget)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Tell `closing` when the viewer's window has been closed, not when that was refused.
-
-        Parameters
-        ----------
-        watched : QObject or None
-            The viewer's window.
-        event : QEvent or None
-            Anything that happens to it.
-
-        Returns
-        -------
-        bool
-            False: the event goes on.
-        """
-        # A window that is closed is hidden by the program; one that is minimised, by the system.
-        if event is not None and event.type() == QEvent.Type.Hide and not event.spontaneous():
-            self.closing.emit()
-        return super().eventFilter(watched, event)
-
-    def event(self, event: QEvent | None) -> bool:
-        """Tell `closing` when the panel is taken out of its dock.
-
-        Parameters
-        ----------
-        event : QEvent or None
-            Anything that happens to the panel.
-
-        Returns
-        -------
-        bool
-            What Qt made of it.
-        """
-        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
-            self.closing.emit()
-        return super().event(event)
-
-    def _restyle(self, *_event: object) -> None:
-        self.setStyleSheet(style_sheet(self.viewer.theme))
+from napari_veinseg.widgets.notify import reported
 
 
 class Section(QWidget):
@@ -185,7 +45,9 @@ class Section(QWidget):
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.addLayout(self._form)
 
-    def add_row(self, label: str, control: QWidget, tooltip: str) -> QLabel:
+    def add_row(
+        self, label: str, control: QWidget, tooltip: str, beside: QWidget | None = None
+    ) -> QLabel:
         """Append a control with its label.
 
         Parameters
@@ -196,6 +58,8 @@ class Section(QWidget):
             The control; it gets the row's name for keyboard and screen reader users.
         tooltip : str
             What it does, and in which unit; mandatory.
+        beside : QWidget, optional
+            A small button right of the control, such as one that opens a file dialog.
 
         Returns
         -------
@@ -208,7 +72,10 @@ class Section(QWidget):
         _explain(name, tooltip)
         _explain(control, tooltip)
         control.setAccessibleName(label)
-        self._form.addRow(name, control)
+        if beside is None:
+            self._form.addRow(name, control)
+        else:
+            self._form.addRow(name, _row(control, beside, stretch=(1, 0)))
         return name
 
     def add_wide(self, control: QWidget, tooltip: str = "") -> None:
@@ -233,11 +100,7 @@ class Section(QWidget):
         *buttons : QWidget
             The controls, from left to right.
         """
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for each in buttons:
-            row.addWidget(each, 1)
-        self._form.addRow(row)
+        self._form.addRow(_row(*buttons, stretch=[1] * len(buttons)))
 
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
         """Show or hide a control together with its label.
@@ -321,6 +184,28 @@ def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
 
     emitter.connect(guarded)
     widget.destroyed.connect(lambda *_: emitter.disconnect(guarded))
+
+
+def fit_rows(view: QListWidget, most: int) -> None:
+    """Make a list as high as its rows; beyond `most` it scrolls.
+
+    Parameters
+    ----------
+    view : QListWidget
+        A list that was filled.
+    most : int
+        How many rows are in sight at once.
+    """
+    row = view.sizeHintForRow(0) if view.count() else view.fontMetrics().height()
+    view.setFixedHeight(row * min(max(view.count(), 1), most) + 2 * view.frameWidth() + 4)
+
+
+def _row(*widgets: QWidget, stretch: Sequence[int]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(6)
+    for widget, share in zip(widgets, stretch, strict=True):
+        row.addWidget(widget, share)
+    return row
 
 
 def _explain(control: QWidget, tooltip: str) -> None:

@@ -21,7 +21,7 @@ from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.form import Section, button, hint
+from napari_veinseg.widgets.form import Section, button, fit_rows, hint
 from napari_veinseg.widgets.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.layers import add_mask_layer
 from napari_veinseg.widgets.model_choice import ModelChoice
@@ -83,13 +83,13 @@ class LookNext(Section):
         self.order.clicked.connect(self._order)
         self.model = ModelChoice()
         self.images = QListWidget()
-        self.images.setMaximumHeight(130)
+        self.images.setAccessibleName("Images by doubt")
         self.images.itemActivated.connect(self._open)
         self.images.itemClicked.connect(self._open)
         self.add_buttons(self.previous, self.next)
         self.add_wide(self.said)
-        self.add_wide(self.order)
         self.add_row("Model", self.model, "The model whose doubt orders the images of a dataset.")
+        self.add_wide(self.order)
         self.add_wide(self.images, "The most doubtful first; a tick marks what is reviewed.")
         self.images.hide()
 
@@ -200,6 +200,7 @@ class LookNext(Section):
             item = QListWidgetItem(f"{tick}{row.text}: doubt {row.doubt:.0%}")
             item.setData(Qt.ItemDataRole.AccessibleTextRole, row.text)
             self.images.addItem(item)
+        fit_rows(self.images, 8)
         self.images.show()
 
     def _open(self, item: QListWidgetItem) -> None:

@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy
+from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model, installed_models
 from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.combo import NameCombo
 from napari_veinseg.widgets.jobs import Job, Reporter
 from napari_veinseg.widgets.preferences import preferences
 
@@ -17,7 +18,7 @@ IMPORT = "Import a model file…"
 _choices: "weakref.WeakSet[ModelChoice]" = weakref.WeakSet()
 
 
-class ModelChoice(QComboBox):
+class ModelChoice(NameCombo):
     """The installed models by name; its last entry imports a file.
 
     The list is read anew whenever it is opened, so a model kept by a training or imported in a
@@ -28,9 +29,6 @@ class ModelChoice(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         _choices.add(self)
         self._chosen: str | None = preferences().model
         self._job = Job("Importing the model", self)

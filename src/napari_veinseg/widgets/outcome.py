@@ -1,10 +1,8 @@
 """What a training has brought: the old model against the new one, to keep or to discard."""
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem
-
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets.form import Section, button, hint
+from napari_veinseg.widgets.result_views import FigureTable
 
 
 class Outcome(Section):
@@ -13,15 +11,7 @@ class Outcome(Section):
     def __init__(self) -> None:
         super().__init__("Old against new")
         self.verdict = hint()
-        self.table = QTableWidget(0, 3)
-        self.table.setHorizontalHeaderLabels(["Held-out image", "Old", "New"])
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.verticalHeader().hide()
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.table = FigureTable("Old against new", ["Held-out image", "Old", "New"], 6)
         self.keep = button("Keep", "Install the new model under its name.")
         self.discard = button("Discard", "Forget the new model; the old one is as it was.")
         self.add_wide(self.verdict)
@@ -40,20 +30,9 @@ class Outcome(Section):
         """
         rows = status.comparison()
         self.table.setVisible(bool(rows))
-        self.table.setRowCount(len(rows))
-        for number, (stem, *scores) in enumerate(rows):
-            self.table.setItem(number, 0, QTableWidgetItem(stem))
-            for column, score in enumerate(scores, start=1):
-                item = QTableWidgetItem(f"{score:.3f}")
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.table.setItem(number, column, item)
-        self.table.setFixedHeight(self._height(len(rows)))
+        self.table.fill(rows)
         self.verdict.setText(_verdict(status, rows, old_name))
         self.keep.setEnabled(not status.base_is_best)
-
-    def _height(self, rows: int) -> int:
-        row = self.table.verticalHeader().defaultSectionSize()
-        return self.table.horizontalHeader().sizeHint().height() + row * min(rows, 6) + 4
 
 
 def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Cell = str | float
+_PLOT_SIZE = (3.7, 3.0)  # inches
 
 
 class _Item(QTableWidgetItem):
@@ -41,8 +42,10 @@ class FigureTable(QTableWidget):
 
     Parameters
     ----------
+    name : str
+        What a screen reader calls it.
     headings : sequence of str
-        Of the columns.
+        Of the columns; after a line break follows what the tooltip says.
     rows_shown : int
         How many rows are in sight; the others scroll.
     wide_columns : int
@@ -52,10 +55,17 @@ class FigureTable(QTableWidget):
     chosen = Signal(int)
     """The number that a clicked row had when the table was filled."""
 
-    def __init__(self, headings: Sequence[str], rows_shown: int, wide_columns: int = 1) -> None:
+    def __init__(
+        self, name: str, headings: Sequence[str], rows_shown: int, wide_columns: int = 1
+    ) -> None:
         super().__init__(0, len(headings))
+        self.setAccessibleName(name)
         self._rows_shown = rows_shown
-        self.setHorizontalHeaderLabels(list(headings))
+        for column, heading in enumerate(headings):
+            name, _, explanation = heading.partition("\n")
+            item = QTableWidgetItem(name)
+            item.setToolTip(explanation)
+            self.setHorizontalHeaderItem(column, item)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -67,7 +77,9 @@ class FigureTable(QTableWidget):
         for column in range(wide_columns):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setTabKeyNavigation(False)  # Tab leaves the table, arrows walk in it
         self.cellClicked.connect(self._tell)
+        self.cellActivated.connect(self._tell)  # Enter
 
     def fill(self, rows: Sequence[Sequence[Cell]]) -> None:
         """Show other rows.
@@ -105,35 +117,40 @@ class FigureTable(QTableWidget):
             For the layout.
         """
         rows = max(1, min(self.rowCount(), self._rows_shown))
-        height = self.horizontalHeader().sizeHint().height() + 24 * rows + 4
+        header = self.horizontalHeader()
+        height = 24 * rows + 4 + (0 if header.isHidden() else header.sizeHint().height())
         return QSize(300, height)
 
 
 class Plot(QLabel):
-    """A matplotlib figure as a picture that follows the dock's width."""
+    """A matplotlib figure as a picture that follows the dock's width.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    name : str
+        What a screen reader calls it.
+    """
+
+    def __init__(self, name: str) -> None:
         super().__init__()
+        self.setAccessibleName(name)
         self._drawn = QPixmap()
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setMinimumWidth(120)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def show_figure(self, figure: "Figure", description: str) -> None:
+    def show_figure(self, figure: "Figure") -> None:
         """Draw a figure.
 
         Parameters
         ----------
         figure : Figure
             The figure.
-        description : str
-            What it shows, in words.
         """
         file = io.BytesIO()
+        figure.set_size_inches(*_PLOT_SIZE)  # so that its letters are as large as the dock's
         figure.savefig(file, format="png", dpi=200)
         self._drawn.loadFromData(file.getvalue())
-        self.setToolTip(description)
-        self.setAccessibleName(description)
         self._fit()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)

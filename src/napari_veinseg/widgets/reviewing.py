@@ -43,8 +43,12 @@ class Reviewing(Section):
         self.reviewed.clicked.connect(self.store)
         self.said = hint()
         self.said.hide()
-        self.add_row("Dataset", self.folder, "The folder with 'images' and 'masks' to train from.")
-        self.add_wide(self.browse)
+        self.add_row(
+            "Dataset",
+            self.folder,
+            "The folder with 'images' and 'masks' that reviewed masks are stored in.",
+            self.browse,
+        )
         self.add_wide(self.reviewed)
         self.add_wide(self.said)
 

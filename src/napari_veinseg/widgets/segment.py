@@ -14,7 +14,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.choices import LayerChoice
 from napari_veinseg.widgets.device_badge import DeviceBadge
 from napari_veinseg.widgets.folder import FolderTask, segment_folder, show_folder
-from napari_veinseg.widgets.form import Panel, button, connect_while_alive, hint
+from napari_veinseg.widgets.form import button, connect_while_alive, hint
 from napari_veinseg.widgets.jobs import Job, Step
 from napari_veinseg.widgets.layers import (
     add_mask_layer,
@@ -25,6 +25,7 @@ from napari_veinseg.widgets.layers import (
 from napari_veinseg.widgets.mask_controls import MaskControls
 from napari_veinseg.widgets.model_choice import ModelChoice
 from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.records import record_of
 from napari_veinseg.widgets.refine import apply_changes, changes_to
 from napari_veinseg.widgets.segment_work import ImageTask, Result, segment_images
@@ -97,7 +98,7 @@ class SegmentWidget(Panel):
 
     def _add_action_section(self) -> None:
         section = self.add_section("")
-        self.segment = button("Segment", "Find the veins and show them as a mask.", primary=True)
+        self.segment = button("&Segment", "Find the veins and show them as a mask.", primary=True)
         self.cancel = button("Cancel", "Stop after the part of the image that is in work.")
         self.folder = button(
             "A folder…", "Segment all images of a folder; the masks are written to another folder."

@@ -19,7 +19,7 @@ def style_sheet(theme_name: str) -> str:
         A Qt style sheet; everything else keeps napari's own.
     """
     theme = get_theme(theme_name)
-    quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.35)
+    quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.25)
     main = (0x1F, 0x7A, 0xC4)  # white text on it has a contrast of 4.6 in every theme
     hover = _mix(main, (0, 0, 0), 0.15)
     return f"""
@@ -28,8 +28,24 @@ def style_sheet(theme_name: str) -> str:
             border-bottom: 1px solid {theme.primary.as_hex()};
         }}
         QLabel[role="hint"] {{ color: {_rgb(quiet)}; }}
+        QPushButton {{ border: 1px solid transparent; padding: 3px; }}
+        QPushButton:disabled {{ border-color: {theme.foreground.as_hex()}; }}
+        QPushButton:checked {{ background-color: {_rgb(main)}; color: white; }}
+        QComboBox {{ border: 1px solid transparent; padding: 2px 9px 2px 7px; }}
+        QCheckBox::indicator, QListView::indicator {{
+            width: 14px; height: 14px; border-radius: 2px; padding: 0px;
+            border: 1px solid {_rgb(quiet)}; background-color: {theme.background.as_hex()};
+        }}
+        QCheckBox::indicator:disabled {{ border-color: {theme.foreground.as_hex()}; }}
+        QCheckBox::indicator:checked, QListView::indicator:checked {{
+            image: url("theme_{theme.id}:/check.svg");
+            background-color: {theme.current.as_hex()};
+        }}
+        QPushButton:focus, QComboBox:focus, QCheckBox::indicator:focus,
+        QListView:focus, QTableView:focus {{ border: 1px solid {theme.text.as_hex()}; }}
+        QTableView, QListView {{ border: 1px solid transparent; }}
         QPushButton[role="primary"] {{
-            background-color: {_rgb(main)}; color: white; font-weight: 600; padding: 7px;
+            background-color: {_rgb(main)}; color: white; font-weight: 600; padding: 6px;
         }}
         QPushButton[role="primary"]:hover {{ background-color: {_rgb(hover)}; }}
         QPushButton[role="primary"]:disabled {{

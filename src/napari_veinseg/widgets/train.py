@@ -27,12 +27,13 @@ from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
 from napari_veinseg.widgets.following import RunFollower
-from napari_veinseg.widgets.form import Panel, button, hint
+from napari_veinseg.widgets.form import button, hint
 from napari_veinseg.widgets.jobs import Job, Reporter
 from napari_veinseg.widgets.model_choice import ModelChoice, announce_model
 from napari_veinseg.widgets.notify import report, reported
 from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
 from napari_veinseg.widgets.outcome import Outcome
+from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.preferences import preferences
 
 
@@ -79,9 +80,12 @@ class TrainWidget(Panel):
         self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
         self.summary = hint("Choose a folder, or add the layers that are open.")
         section.add_row(
-            "Dataset", self.folder, "The folder with 'images' and 'masks' to train from."
+            "Dataset",
+            self.folder,
+            "The folder with 'images' and 'masks' to train from.",
+            self.browse,
         )
-        section.add_buttons(self.browse, self.add_layers)
+        section.add_wide(self.add_layers)
         section.add_wide(
             self.by_name,
             "Tick this only if it is so: shots of one finger must not be on both sides of the "
@@ -129,7 +133,9 @@ class TrainWidget(Panel):
 
     def _add_run_section(self) -> None:
         section = self.add_section("")
-        self.start = button("Start", "Train in a process of its own.", primary=True)
+        self.start = button(
+            "Star&t", "Train in a process of its own; the viewer stays free.", primary=True
+        )
         self.stop = button("Stop", "End now and keep what has been learned so far.")
         self.status = hint()
         self.curves = Curves()
@@ -227,10 +233,11 @@ class TrainWidget(Panel):
         if not self.folder.text().strip() or self.follower.running:
             return
         with reported("Reading the dataset"):
-            path, pattern = self.dataset_path(), self.finger_pattern
+            path = self.dataset_path()
             if not self.pattern.text():
                 names = [sample.stem for sample in Dataset.open(path)]
                 self.pattern.setText(suggest_finger_pattern(names) or "")
+            pattern = self.finger_pattern
 
             def work(_reporter: Reporter) -> Survey:
                 return survey(path, pattern)

@@ -1,0 +1,68 @@
+"""What the pictures share: waiting, a small dataset, menus that stay open."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import QApplication, QMenu
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 900) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("the program did not get ready for its picture")
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def settle(seconds: float = 1.0) -> None:
+    """Let Qt and OpenGL draw."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def make_dataset(folder: Path) -> None:
+    """Write two shots each of six fingers that no model was trained on."""
+    from napari_veinseg.data.images import write_image, write_mask
+    from napari_veinseg.data.synthesis import synthetic_finger
+
+    for room in ("images", "masks"):
+        (folder / room).mkdir(parents=True)
+    for finger in range(6):
+        for shot in range(2):
+            made = synthetic_finger(9_000_000 + finger, (160, 320), shot=shot)
+            write_image(folder / "images" / f"finger{finger}_{shot}.tif", made.image)
+            write_mask(folder / "masks" / f"finger{finger}_{shot}.tif", made.mask)
+
+
+def open_menu(viewer: napari.Viewer, first: str, *others: str) -> None:
+    """Open a menu and its submenus, and leave them open."""
+    bar = viewer.window._qt_window.menuBar()
+    action = _named(bar, first)
+    action.menu().popup(bar.mapToGlobal(bar.actionGeometry(action).bottomLeft()))
+    menu = action.menu()
+    for name in others:
+        settle(0.3)
+        action = _named(menu, name)
+        menu.setActiveAction(action)
+        menu = action.menu() or menu
+
+
+def open_menus() -> list[QMenu]:
+    """Return the menus that are open, the first one first."""
+    windows = QApplication.topLevelWidgets()
+    menus = [each for each in windows if isinstance(each, QMenu) and each.isVisible()]
+    return sorted(menus, key=lambda menu: menu.x())
+
+
+def _named(menu: QMenu, name: str) -> QAction:
+    texts = {each.text().replace("&", ""): each for each in menu.actions()}
+    found = [action for text, action in texts.items() if text.startswith(name)]
+    if not found:
+        raise LookupError(f"no {name!r} in the menu, only {list(texts)}")
+    return found[0]

@@ -1,0 +1,124 @@
+"""Every dock explains each of its controls, can be used by keyboard and fits its width."""
+
+from itertools import pairwise
+
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QScrollBar,
+    QWidget,
+)
+
+from napari_veinseg.widgets.correct import CorrectWidget
+from napari_veinseg.widgets.curves import Curves
+from napari_veinseg.widgets.evaluate import EvaluateWidget
+from napari_veinseg.widgets.form import Section
+from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.result_views import Plot
+from napari_veinseg.widgets.segment import SegmentWidget
+from napari_veinseg.widgets.train import TrainWidget
+
+DOCKS = {
+    each.__name__: each for each in (SegmentWidget, CorrectWidget, TrainWidget, EvaluateWidget)
+}
+CONTROLS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    Curves,
+    Plot,
+)
+WIDTH = 350
+
+
+@pytest.fixture(params=DOCKS)
+def dock(request, viewer, stub, vein_image, monkeypatch, tmp_path):
+    """A dock in a viewer that shows an image and its mask, with all of its sections shown."""
+    monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
+    name = "a long name, as files from a camera have it, 2026-11-25 14-02-11.0001"
+    image = viewer.add_image(vein_image, name=name)
+    add_mask_layer(viewer, (vein_image < 50).astype("uint8"), image)
+    panel = DOCKS[request.param](viewer)
+    viewer.window.add_dock_widget(panel, name=request.param)
+    for section in panel.findChildren(Section):
+        section.show()
+    panel.resize(WIDTH, 700)
+    panel.grab()  # lays everything out
+    yield panel
+    panel.closing.emit()
+
+
+def controls(panel):
+    """What a user handles; the inner parts of a control belong to it."""
+
+    def is_part(widget):
+        while (widget := widget.parent()) is not panel:
+            if isinstance(widget, CONTROLS):
+                return True
+        return False
+
+    kinds = [each for each in panel.findChildren(QWidget) if isinstance(each, CONTROLS)]
+    return [each for each in kinds if not isinstance(each, QScrollBar) and not is_part(each)]
+
+
+def words_of(control):
+    text = getattr(control, "text", str)
+    return (text() if callable(text) else "") or control.accessibleName() or type(control).__name__
+
+
+def test_every_control_is_explained_in_a_sentence_of_its_own(dock):
+    found = controls(dock)
+    assert len(found) > 10
+    told = {}
+    for control in found:
+        tip, words = control.toolTip(), words_of(control)
+        assert tip.endswith("."), (words, tip)
+        assert len(tip) > len(words) + 8 or len(tip) > 50, f"{words!r} is only repeated: {tip!r}"
+        assert "  " not in tip, (words, tip)
+        assert tip not in told, f"{words!r} and {told.get(tip)!r} have the same tooltip"
+        told[tip] = words
+
+
+def test_every_control_has_a_name_for_screen_readers(dock):
+    for control in controls(dock):
+        text = getattr(control, "text", str)()
+        assert control.accessibleName() or text, (control, control.toolTip())
+        assert control.accessibleDescription() or isinstance(control, Curves | Plot), control
+
+
+def test_tab_goes_through_the_dock_from_top_to_bottom(dock):
+    at = {control: control.mapTo(dock, QPoint(0, 0)) for control in controls(dock)}
+    body = dock.findChild(QScrollArea).widget()
+    reached, widget = [], dock
+    while (widget := widget.nextInFocusChain()) is not dock:
+        owner = next((each for each in at if each is widget or each.isAncestorOf(widget)), None)
+        takes_tab = bool(widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value)
+        if owner is not None and takes_tab and owner.isVisibleTo(dock) and owner not in reached:
+            reached.append(owner)
+    assert len(reached) > 8
+    foot = {each: 10_000 * (not body.isAncestorOf(each)) for each in reached}
+    places = [(foot[c] + at[c].y() + c.height() // 2, at[c].x()) for c in reached]
+    order = [f"{words_of(each)} {place}" for each, place in zip(reached, places, strict=True)]
+    for (above, before), (below, after) in pairwise(places):
+        same_row = abs(above - below) < 8
+        assert (after > before) if same_row else below > above, "\n".join(order)
+
+
+def test_nothing_is_wider_than_the_dock(dock):
+    scroll = dock.findChild(QScrollArea)
+    assert scroll.widget().minimumSizeHint().width() <= scroll.viewport().width()
+    for each in dock.findChildren(QPushButton) + dock.findChildren(QCheckBox):
+        if each.isVisibleTo(dock):
+            assert each.width() >= each.minimumSizeHint().width(), f"{each.text()!r} is cut off"
