@@ -25,7 +25,9 @@ def train(
     base: Annotated[
         str, typer.Option("--from", help="Name or file of the model to start from, or none.")
     ] = "starter",
-    minutes: Annotated[float | None, typer.Option(help="Budget in minutes (default 5).")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Minutes to train once all is read (default 5).")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Budget in epochs instead.")] = None,
     augmentation: Annotated[str, typer.Option(help="full, photometric or none.")] = "full",
     finger_pattern: Annotated[
@@ -49,6 +51,9 @@ def train(
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto, float32 or bfloat16, which some devices compute faster in.")
+    ] = "auto",
     stop_with_parent: Annotated[bool, typer.Option("--stop-with-parent", hidden=True)] = False,
 ) -> None:
     """Train a model on images with masks; Ctrl-C keeps what it has learned so far."""
@@ -84,6 +89,7 @@ def train(
             invert=invert,
             seed=seed,
             device=device,
+            precision=precision,
         )
         going = start(run, config)
     status = RunStatus()

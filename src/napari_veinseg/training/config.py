@@ -21,7 +21,8 @@ class TrainingConfig(BaseModel):
     base : str or None
         Name or path of the model to start from; None starts from random weights.
     minutes : float or None
-        Budget in minutes of training; exactly one of the two budgets is given.
+        Budget in minutes of training and judging; loading torch and reading the images come
+        before.  Exactly one of the two budgets is given.
     epochs : int or None
         Budget in epochs.
     augmentation : {"none", "photometric", "full"}

@@ -1,5 +1,6 @@
 """Which arithmetic the network learns in."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -29,10 +30,11 @@ def choose_precision(wish: str, device: str) -> FabricPrecision:
 
 
 def _fast_on_cuda() -> bool:
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def _fast_on_cpu() -> bool:
     """Whether the CPU multiplies matrices in bfloat16 (AMX); without that it only emulates."""
+    capabilities: Callable[[], dict[str, object]]
     capabilities = getattr(torch.cpu, "get_capabilities", dict)  # older torch cannot say
-    return bool(capabilities().get("amx_bf16", False))
+    return bool(capabilities().get("amx_bf16"))

@@ -120,7 +120,9 @@ class TrainWidget(Panel):
         self.invert = QCheckBox("Veins are brighter than their surroundings")
         self.name = QLineEdit("my model")
         section.add_row("Start from", self.base, "The model that learns on; it is not changed.")
-        section.add_row("Time", self.minutes, "How long to train; Stop ends it earlier.")
+        section.add_row(
+            "Time", self.minutes, "How long to train once all is read; Stop ends it earlier."
+        )
         section.add_row(
             "Variation",
             self.augmentation,
