@@ -129,7 +129,7 @@ def start(folder: str | Path | None, config: TrainingConfig) -> Run:
     if _rank() == 0:
         return Run.create(folder, config)
     if folder is None:
-        raise VeinSegError("Several processes train together: give them one folder with --run.")
+        raise VeinSegError("Several processes train together: give them one --run-folder.")
     for _ in range(600):
         if (Path(folder) / "config.json").exists():
             return Run.open(folder)
@@ -174,7 +174,8 @@ def go_on(
 
         run_training(run, on_event or _ignore, should_stop or _never)
     except VeinSegError as error:
-        run.tell({"event": "end", "reason": "failed", "text": str(error)})
+        if _rank() == 0:
+            run.tell({"event": "end", "reason": "failed", "text": str(error)})
         raise
     if output is not None and _rank() == 0:
         run.save_result(output)
