@@ -194,7 +194,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_best(
 
     calls = []
 
-    def poisoned(logits, *rest):
+    def poisoned(logits, *rest, **options):
         calls.append(1)
         return logits.sum() * (float("nan") if len(calls) == 6 else 1e-6)
 

@@ -44,7 +44,9 @@ def train(
     ] = "luminance",
     invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
     run: Annotated[
-        Path | None, typer.Option(help="Folder for events and weights, new or empty.")
+        Path | None,
+        # torchrun takes `--run` for a short form of an option of its own.
+        typer.Option("--run", "--run-folder", help="Folder for events and weights, new or empty."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --run, as its config.json says.")
@@ -96,7 +98,8 @@ def train(
     with progress_bar() as progress:
         shown = _Progress(progress, status)
         go_on(going, output, shown.hear, stop)
-    _conclude(status, output or going.result)
+    if status.end:  # of several processes the first one speaks
+        _conclude(status, output or going.result)
 
 
 def _running(folder: Path | None) -> "Run | None":

@@ -10,7 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -28,6 +28,7 @@ from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.materials import Materials, gather
 from napari_veinseg.training.precision import choose_precision
+from napari_veinseg.training.ranks import copy_of_first, merged, total
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import (
     Position,
@@ -39,6 +40,7 @@ from napari_veinseg.training.state import (
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
+T = TypeVar("T")
 
 _VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
 
@@ -62,6 +64,11 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
     """
     choice = choose_device(run.config.device)
     fabric = _fabric(choice, run.config.precision)
+    if fabric.world_size > run.config.batch_size:
+        raise VeinSegError(
+            f"{fabric.world_size} processes cannot share a batch of {run.config.batch_size}: start "
+            "fewer, or raise batch_size in the config.json of a new run."
+        )
     with fabric.rank_zero_first():  # the split is drawn once
         materials = gather(run.config)
     trainer = Trainer(fabric, run, materials, choice, tell, stop)
@@ -151,7 +158,8 @@ class Trainer:
             "optimiser": self.optimiser,
         }
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
-        self._judge = Judge(materials.holdout, settings, choice.name)
+        own = materials.holdout[fabric.global_rank :: fabric.world_size]
+        self._judge = Judge(own, settings, choice.name)
 
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""
@@ -233,7 +241,8 @@ class Trainer:
         )
         image = image.expand(-1, self.average.in_channels, -1, -1)
         self.optimiser.zero_grad()
-        loss = vein_loss(self.network(image), vein, known, self.config.cldice_weight)
+        logits = self.network(image)
+        loss = vein_loss(logits, vein, known, self.config.cldice_weight, total=total)
         self.fabric.backward(loss)
         self.fabric.clip_gradients(
             self.network, self.optimiser, max_norm=self.config.clip, error_if_nonfinite=False
@@ -291,20 +300,22 @@ class Trainer:
 
     def validate(self) -> None:
         """Judge the averaged weights on the hold-out, and keep them if they are the best."""
-        if not len(self._judge):
+        if not self.materials.holdout:
             self.at.unjudged = False
             return
         begin = time.perf_counter()
-        # Every process judges: the same weights, the same images, no word needed between them.
+        copy_of_first(self.average.buffers())  # statistics of its own part of the batches
         trained = self.at.epoch > 0
         card = self.materials.new_card(self.config, None) if trained else self.materials.card
-        scores = self._judge.scores(card, self.average, self._asked)
+        scores = merged(self._judge.scores(card, self.average, self._asked))
         if scores is None:
             return
         score = sum(scores.values()) / len(scores)
         self.tell("validation", epoch=self.at.epoch, vein_iou=score, per_image=scores)
-        self.at.validation_seconds = time.perf_counter() - begin
-        self.at.validated_at = time.perf_counter() - self._began
+        now = time.perf_counter()
+        self.at.validation_seconds, self.at.validated_at = self._agreed(
+            (now - begin, now - self._began)
+        )
         self.at.validated_epoch, self.at.unjudged = self.at.epoch, False
         self.at.stale += trained
         better = score > self.at.best_score
@@ -351,11 +362,11 @@ class Trainer:
             self.run.tell(line)
             self._tell(line)
 
-    def _agreed(self, values: tuple[float, bool]) -> tuple[float, bool]:
+    def _agreed(self, values: T) -> T:
         """Take the clock and the stop button of the first process for all."""
         if self.fabric.world_size == 1:
             return values
-        agreed: tuple[float, bool] = self.fabric.broadcast(values)
+        agreed: T = self.fabric.broadcast(values)
         return agreed
 
 

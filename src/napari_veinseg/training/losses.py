@@ -1,10 +1,18 @@
 """What the network minimises.  Pixels labelled unsure have exactly no influence."""
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
 
+Total = Callable[[torch.Tensor], torch.Tensor]
+
 _SMOOTH = 1.0  # px: keeps the ratios defined on crops without a vein
 _SKELETON_STEPS = 6  # px: half the width of a wide vein at working width
+
+
+def _own(sums: torch.Tensor) -> torch.Tensor:
+    return sums
 
 
 def vein_loss(
@@ -13,6 +21,7 @@ def vein_loss(
     known: torch.Tensor,
     cldice_weight: float = 0.0,
     dice_weight: float = 1.0,
+    total: Total = _own,
 ) -> torch.Tensor:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
 
@@ -30,6 +39,8 @@ def vein_loss(
         Weight of the soft clDice term; 0 leaves it out.
     dice_weight : float, optional
         Weight of Dice; cross-entropy has 1.  Less of it keeps probabilities honest.
+    total : callable, optional
+        Sums over the processes that share the batch, see `ranks.total`; else the batch is whole.
 
     Returns
     -------
@@ -42,12 +53,16 @@ def vein_loss(
     logits = torch.where(known, logits, nothing)
     vein = torch.where(known, vein, nothing)
     entropy = functional.binary_cross_entropy_with_logits(logits, vein, reduction="none")
-    entropy = (entropy * known).sum() / known.sum().clamp(min=1)
     probability = torch.where(known, logits.sigmoid(), nothing)
-    dice = _ratio(2 * (probability * vein).sum(), probability.sum() + vein.sum())
-    loss = entropy + dice_weight * (1 - dice)
+    overlap, areas = (probability * vein).sum(), probability.sum() + vein.sum()
+    sums = [(entropy * known).sum(), known.sum(), 2 * overlap, areas]
     if cldice_weight:
-        loss = loss + cldice_weight * soft_cldice_loss(probability, vein)
+        sums += _centreline_sums(probability, vein)
+    # Together, since processes pay for every word that they exchange.
+    crossed, pixels, overlap, areas, *lines = total(torch.stack([part.float() for part in sums]))
+    loss: torch.Tensor = crossed / pixels.clamp(min=1) + dice_weight * (1 - _ratio(overlap, areas))
+    if cldice_weight:
+        loss = loss + cldice_weight * _cldice_loss(*lines)
     return loss
 
 
@@ -69,9 +84,23 @@ def soft_cldice_loss(probability: torch.Tensor, vein: torch.Tensor) -> torch.Ten
     S. Shit et al., "clDice - a novel topology-preserving loss function for tubular structure
     segmentation", CVPR (2021).
     """
+    return _cldice_loss(*_centreline_sums(probability, vein))
+
+
+def _centreline_sums(probability: torch.Tensor, vein: torch.Tensor) -> list[torch.Tensor]:
     predicted_line, true_line = soft_skeleton(probability), soft_skeleton(vein)
-    precision = _ratio((predicted_line * vein).sum(), predicted_line.sum())
-    recall = _ratio((true_line * probability).sum(), true_line.sum())
+    return [
+        (predicted_line * vein).sum(),
+        predicted_line.sum(),
+        (true_line * probability).sum(),
+        true_line.sum(),
+    ]
+
+
+def _cldice_loss(
+    right: torch.Tensor, predicted: torch.Tensor, found: torch.Tensor, true: torch.Tensor
+) -> torch.Tensor:
+    precision, recall = _ratio(right, predicted), _ratio(found, true)
     return 1 - 2 * precision * recall / (precision + recall)
 
 

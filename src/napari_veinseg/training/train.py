@@ -132,7 +132,7 @@ def start(folder: str | Path | None, config: TrainingConfig) -> Run:
     if _rank() == 0:
         return Run.create(folder, config)
     if folder is None:
-        raise VeinSegError("Several processes train together: give them one folder with --run.")
+        raise VeinSegError("Several processes train together: give them one --run-folder.")
     for _ in range(600):
         if (Path(folder) / "config.json").exists():
             return Run.open(folder)
@@ -192,6 +192,8 @@ def go_on(
 
 
 def _tell_failure(run: Run, error: VeinSegError) -> None:
+    if _rank() != 0:
+        return
     with suppress(OSError):  # on a full disk there is no room for the last words either
         run.tell({"event": "end", "reason": "failed", "text": str(error)})
 

@@ -1,0 +1,91 @@
+"""What processes that train together tell each other; a process alone keeps its own."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import distributed
+
+
+def together() -> bool:
+    """Tell whether other processes train with this one.
+
+    Returns
+    -------
+    bool
+        True below torchrun, once the processes have met.
+    """
+    return distributed.is_available() and distributed.is_initialized()
+
+
+def total(values: torch.Tensor) -> torch.Tensor:
+    """Sum over all processes, in a way that gradients pass through.
+
+    A loss of such sums is that of the whole batch.  Its gradients, averaged over the processes as
+    DDP does, are those of a single process with the whole batch.
+
+    Parameters
+    ----------
+    values : torch.Tensor
+        Of the same shape in every process.
+
+    Returns
+    -------
+    torch.Tensor
+        The same in every process.
+    """
+    return _Total.apply(values) if together() else values  # type: ignore[no-untyped-call]
+
+
+class _Total(torch.autograd.Function):
+    @staticmethod
+    def forward(_context: Any, values: torch.Tensor) -> torch.Tensor:
+        return _summed(values)
+
+    @staticmethod
+    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return _summed(gradient)
+
+
+def _summed(values: torch.Tensor) -> torch.Tensor:
+    values = values.detach().clone()
+    distributed.all_reduce(values)
+    return values
+
+
+def merged(part: dict[str, float] | None) -> dict[str, float] | None:
+    """Put together what the processes have found.
+
+    Parameters
+    ----------
+    part : dict of str to float, or None
+        Of this process; None if it gave up.
+
+    Returns
+    -------
+    dict of str to float, or None
+        Of all, the same in every process; None if one gave up.
+    """
+    if not together():
+        return part
+    parts: list[dict[str, float] | None] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(parts, part)
+    found: dict[str, float] = {}
+    for each in parts:
+        if each is None:
+            return None
+        found |= each
+    return found
+
+
+def copy_of_first(tensors: Iterable[torch.Tensor]) -> None:
+    """Give every process the values of the first one, in place.
+
+    Parameters
+    ----------
+    tensors : iterable of torch.Tensor
+        Of the same shapes, in the same order, in every process.
+    """
+    if together():
+        for tensor in tensors:
+            distributed.broadcast(tensor, src=0)
