@@ -3,6 +3,7 @@
 import random
 import sys
 import types
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ def correct_in():
 
     yield make
     for widget in made:
-        widget.closing.emit()
+        with suppress(RuntimeError):  # gone with its viewer
+            widget.closing.emit()
 
 
 def masks(viewer):
