@@ -35,8 +35,8 @@ def test_it_finds_the_veins_of_unseen_fingers(starter: VeinModel) -> None:
     for seed in UNSEEN:
         finger = synthetic_finger(seed, (120, 240), FINGERS)
         scores.append(mask_metrics(starter.segment(finger.image), finger.mask))
-    assert np.mean([score["vein_iou"] for score in scores]) >= 0.45
-    assert np.mean([score["cldice"] for score in scores]) >= 0.55
+    assert np.mean([score["vein_iou"] for score in scores]) >= 0.55
+    assert np.mean([score["cldice"] for score in scores]) >= 0.75
 
 
 def test_it_marks_little_where_there_is_no_vein(starter: VeinModel) -> None:
@@ -45,7 +45,7 @@ def test_it_marks_little_where_there_is_no_vein(starter: VeinModel) -> None:
         (starter.segment(synthetic_finger(seed, (120, 240), bare).image) == 1).mean()
         for seed in UNSEEN
     ]
-    assert np.median(shares) <= 0.1
+    assert np.mean(shares) <= 0.02
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
