@@ -60,12 +60,11 @@ def correct(viewer: napari.Viewer) -> None:
 def measure(viewer: napari.Viewer) -> None:
     """Show a measured mask."""
     from napari_veinseg.data.sample_data import sample_finger
+    from napari_veinseg.widgets.layers import add_mask_layer
 
     finger = sample_finger()
     image = viewer.add_image(finger.image, name="finger", scale=(0.1, 0.1), units=("mm", "mm"))
-    viewer.add_labels(
-        finger.mask, name="finger veins", scale=image.scale, units=image.units, opacity=0.4
-    )
+    add_mask_layer(viewer, finger.mask, image).opacity = 0.4
     _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
     widget.measure.click()
     wait_until(lambda: not widget.job.running)
