@@ -80,7 +80,7 @@ def evaluate(viewer: napari.Viewer) -> None:
         judge.fingers.setText(r"^(.+)_\d+$")
         judge.baselines.setChecked(True)
         judge.evaluate.click()
-        wait_until(lambda: not judge.job.running, 600)
+        wait_until(lambda: not judge.job.running)
         judge.images.sortItems(2, Qt.SortOrder.DescendingOrder)
         judge.images.cellClicked.emit(1, 0)
         wait_until(lambda: not judge.job.running)
@@ -106,7 +106,7 @@ def train(viewer: napari.Viewer) -> None:
         wait_until(lambda: "vein pixels" in widget.summary.text())
         widget.minutes.setValue(TRAINING_MINUTES)
         widget.start.click()
-        wait_until(lambda: not widget.follower.running, 600)
+        wait_until(lambda: not widget.follower.running)
         # The temporary folder's name would stand in the picture.
         widget.folder.setText("my fingers")
         settle()
