@@ -52,7 +52,7 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     judge.models.item(0).setCheckState(Qt.CheckState.Unchecked)
     judge.evaluate.click()
     jobs = (correct.look_next.job, train.job, judge.job)
-    wait_until(lambda: not any(job.running for job in jobs), 600)
+    wait_until(lambda: not any(job.running for job in jobs))
 
 
 def example_run() -> list[dict[str, Any]]:

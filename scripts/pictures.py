@@ -60,12 +60,11 @@ def correct(viewer: napari.Viewer) -> None:
 def measure(viewer: napari.Viewer) -> None:
     """Show a measured mask."""
     from napari_veinseg.data.sample_data import sample_finger
+    from napari_veinseg.widgets.layers import add_mask_layer
 
     finger = sample_finger()
     image = viewer.add_image(finger.image, name="finger", scale=(0.1, 0.1), units=("mm", "mm"))
-    viewer.add_labels(
-        finger.mask, name="finger veins", scale=image.scale, units=image.units, opacity=0.4
-    )
+    add_mask_layer(viewer, finger.mask, image).opacity = 0.4
     _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
     widget.measure.click()
     wait_until(lambda: not widget.job.running)
@@ -81,7 +80,7 @@ def evaluate(viewer: napari.Viewer) -> None:
         judge.fingers.setText(r"^(.+)_\d+$")
         judge.baselines.setChecked(True)
         judge.evaluate.click()
-        wait_until(lambda: not judge.job.running, 600)
+        wait_until(lambda: not judge.job.running)
         judge.images.sortItems(2, Qt.SortOrder.DescendingOrder)
         judge.images.cellClicked.emit(1, 0)
         wait_until(lambda: not judge.job.running)
@@ -107,7 +106,7 @@ def train(viewer: napari.Viewer) -> None:
         wait_until(lambda: "vein pixels" in widget.summary.text())
         widget.minutes.setValue(TRAINING_MINUTES)
         widget.start.click()
-        wait_until(lambda: not widget.follower.running, 600)
+        wait_until(lambda: not widget.follower.running)
         # The temporary folder's name would stand in the picture.
         widget.folder.setText("my fingers")
         settle()

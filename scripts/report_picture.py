@@ -5,10 +5,12 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
 from staging import make_dataset
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-WIDTH, HEIGHT = 960, 2300
+WINDOW = (1300, 3500)
+WIDTH = 960
 
 
 def browser() -> str | None:
@@ -33,8 +35,10 @@ def take_report(path: Path) -> None:
             [
                 program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                 "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={place / 'profile'}",
-                f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={path.resolve()}",
+                "--window-size={},{}".format(*WINDOW), f"--screenshot={path.resolve()}",
                 (place / "report" / "report.html").as_uri(),
             ],
             check=True, capture_output=True, timeout=300,
         )  # fmt: skip
+    with Image.open(path) as picture:
+        picture.resize((WIDTH, WIDTH * picture.height // picture.width)).save(path)

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 import napari
+import pictures
 from pictures import PICTURES
 from PIL import Image
 from qtpy.QtGui import QPainter, QPixmap
@@ -62,7 +63,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", choices=names, action="append")
     parser.add_argument("--theme", default="dark", choices=["dark", "light"])
+    parser.add_argument(
+        "--minutes", type=float, default=pictures.TRAINING_MINUTES, help="of the training shown"
+    )
     arguments = parser.parse_args()
+    pictures.TRAINING_MINUTES = arguments.minutes
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.only or names:
         path = arguments.folder / f"{name}.png"

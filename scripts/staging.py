@@ -9,7 +9,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QApplication, QMenu
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 900) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 1800) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

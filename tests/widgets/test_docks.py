@@ -3,7 +3,9 @@
 from itertools import pairwise
 
 import pytest
+from napari.layers import Labels
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QAction, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -18,6 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_veinseg.widgets.agreement import add_agreement_layer
+from napari_veinseg.widgets.choices import LayerChoice
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.curves import Curves
 from napari_veinseg.widgets.evaluate import EvaluateWidget
@@ -114,6 +118,24 @@ def test_tab_goes_through_the_dock_from_top_to_bottom(dock):
     for (above, before), (below, after) in pairwise(places):
         same_row = abs(above - below) < 8
         assert (after > before) if same_row else below > above, "\n".join(order)
+
+
+def test_no_mnemonic_is_one_of_napari_s_own_keys(dock, viewer):
+    window = viewer.window._qt_window
+    keys = [key.toString() for each in window.findChildren(QAction) for key in each.shortcuts()]
+    menus = [QKeySequence.mnemonic(each.text()).toString() for each in window.menuBar().actions()]
+    assert {"Alt+S", "Alt+F"} <= {*keys, *menus}
+    ours = [QKeySequence.mnemonic(each.text()) for each in dock.findChildren(QPushButton)]
+    ours = [key.toString() for key in ours if not key.isEmpty()]
+    assert len(ours) == len(set(ours))
+    assert not {*ours} & {*keys, *menus}
+
+
+def test_an_agreement_layer_is_offered_nowhere_as_a_mask(dock):
+    mask = next(layer for layer in dock.viewer.layers if isinstance(layer, Labels))
+    add_agreement_layer(dock.viewer, mask.data, mask, "agreement")
+    for choice in dock.findChildren(LayerChoice):
+        assert choice.findText("agreement") == -1
 
 
 def test_nothing_is_wider_than_the_dock(dock):

@@ -120,6 +120,15 @@ def test_compare_scores_and_shows_the_errors(viewer, widget):
     assert widget.mask.findText("mask agreement") == -1
 
 
+def test_the_truth_is_another_layer_than_the_mask(viewer, widget):
+    layers = [viewer.add_labels(MASK, name=name) for name in "abc"]
+    for layer in layers:
+        viewer.layers.selection.active = layer
+        assert widget.mask.layer is layer
+        assert widget.truth.layer in set(layers) - {layer}
+    assert widget.compare.isEnabled()
+
+
 def test_masks_of_different_images_are_refused_in_one_sentence(viewer, widget, told):
     viewer.add_labels(MASK, name="a")
     viewer.add_labels(MASK[:50], name="b")
@@ -158,6 +167,27 @@ def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
     judged.images.sortItems(2, Qt.SortOrder.DescendingOrder)
     assert [float(row[2]) for row in cells(judged.images)] == ious[::-1]
     assert "optimistic" in judged.caveats.text()
+
+
+def test_a_folder_of_masks_is_judged_like_a_model(widget, run, stub, tmp_path, monkeypatch):
+    stub.card = ModelCard()
+    judge, data = widget.on_dataset, make_dataset(tmp_path / "data", fingers=3)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(data / "masks"))
+    judge.add_masks.click()
+    judge.models.refresh()  # as when the dock is shown again: its tick stays
+    judge.dataset.setText(str(data))
+    run(judge.evaluate, judge.job)
+    ious = {(by, iou) for _, by, iou, _ in cells(judge.images)}
+    assert ("masks", "1.000") in ious
+    assert {by for by, _ in ious} == {"masks", "starter"}
+
+
+def test_enter_opens_the_chosen_row(judged, qtbot):
+    judged.images.setCurrentCell(1, 0)
+    with qtbot.waitSignal(judged.images.chosen) as chosen:
+        qtbot.keyClick(judged.images, Qt.Key.Key_Return)
+    assert chosen.args == [1]
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
 
 
 def test_a_click_opens_the_image_with_its_errors(viewer, judged, qtbot):

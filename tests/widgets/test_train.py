@@ -119,6 +119,13 @@ def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, 
     assert {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")} == before
 
 
+def test_a_tick_before_the_folder_counts(train, dataset, qtbot):
+    train.by_name.setChecked(True)
+    train.folder.setText(str(dataset.path))
+    train.folder.editingFinished.emit()
+    qtbot.waitUntil(lambda: "of 2 fingers" in train.summary.text())
+
+
 def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path):
     image, mask = layer_data()
     stack = np.stack([image, image + 1, image + 2])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.labels import LABEL_COLOURS
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_field, synthetic_finger
 
 LayerData = tuple[npt.NDArray[np.uint8], dict[str, Any], str]
@@ -130,5 +131,9 @@ def field_layers() -> list[LayerData]:
 def _layers(sample: Sample) -> list[LayerData]:
     return [
         (sample.image, {"name": sample.name}, "image"),
-        (sample.mask, {"name": f"{sample.name} truth", "opacity": 0.5}, "labels"),
+        (
+            sample.mask,
+            {"name": f"{sample.name} truth", "opacity": 0.5, "colormap": dict(LABEL_COLOURS)},
+            "labels",
+        ),
     ]

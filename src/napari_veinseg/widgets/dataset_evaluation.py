@@ -73,7 +73,7 @@ class DatasetEvaluation(QWidget):
     def _make_form(self) -> Section:
         section = Section("Models on a dataset")
         self.dataset = QLineEdit()
-        self.dataset.setPlaceholderText("a folder with images/ and masks/")
+        self.dataset.setPlaceholderText("choose a folder")
         self.browse = button("Choose…", "Choose the dataset's folder, with images/ and masks/.")
         self.models = ContenderList()
         self.add_masks = button(

@@ -105,7 +105,7 @@ class EvaluateWidget(Panel):
         self.tolerance.setRange(0, 100)
         self.tolerance.setValue(TOLERANCE)
         self.tolerance.setSuffix(" px")
-        self.compare = button("&Compare", "Score the mask above, and show where it is wrong.")
+        self.compare = button("C&ompare", "Score the mask above, and show where it is wrong.")
         self.scores = FigureTable("Scores", ["", ""], 9)
         section.add_row("Truth", self.truth, "The labels that are taken as right.")
         section.add_row(

@@ -9,12 +9,10 @@ import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.labels import LABEL_COLOURS, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.records import has_probability, image_of, record_of
 
-VEIN_COLOUR = "#ff4b7d"
-UNSURE_COLOUR = "#ffc233"
 _PROBABILITY = "veinseg probability"
 
 
@@ -102,9 +100,7 @@ def add_mask_layer(
         np.array(mask, dtype=np.uint8),
         name=name or f"{image.name} veins",
         opacity=0.7,
-        colormap=DirectLabelColormap(
-            color_dict={0: "transparent", VEIN: VEIN_COLOUR, UNSURE: UNSURE_COLOUR, None: "white"}
-        ),
+        colormap=DirectLabelColormap(color_dict=LABEL_COLOURS),
         # napari shows the row of the label under the cursor in its status bar.
         features={"index": [0, VEIN, UNSURE], "name": ["background", "vein", "unsure"]},
         **spatial_attributes(image),

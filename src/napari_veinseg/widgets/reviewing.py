@@ -31,7 +31,7 @@ class Reviewing(Section):
         self._target = target
         self._dataset: Dataset | None = None
         self.folder = QLineEdit()
-        self.folder.setPlaceholderText("a folder to train from")
+        self.folder.setPlaceholderText("choose a folder")
         self.folder.editingFinished.connect(self._forget)
         self.browse = button("Choose…", "Choose the folder, or make one.")
         self.browse.clicked.connect(self._browse)

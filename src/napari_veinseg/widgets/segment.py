@@ -98,7 +98,7 @@ class SegmentWidget(Panel):
 
     def _add_action_section(self) -> None:
         section = self.add_section("")
-        self.segment = button("&Segment", "Find the veins and show them as a mask.", primary=True)
+        self.segment = button("Se&gment", "Find the veins and show them as a mask.", primary=True)
         self.cancel = button("Cancel", "Stop after the part of the image that is in work.")
         self.folder = button(
             "A folder…", "Segment all images of a folder; the masks are written to another folder."

@@ -136,7 +136,7 @@ class TrainWidget(Panel):
     def _add_run_section(self) -> None:
         section = self.add_section("")
         self.start = button(
-            "Star&t", "Train in a process of its own; the viewer stays free.", primary=True
+            "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
         )
         self.stop = button("Stop", "End now and keep what has been learned so far.")
         self.status = hint()
