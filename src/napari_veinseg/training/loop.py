@@ -287,9 +287,9 @@ class Trainer:
         )
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
         self.at.unjudged = self._validation_due()
+        self.save()  # first: a stop or a kill while it judges has nothing left to write, or to lose
         if self.at.unjudged:
             self.validate()
-        self.save()
 
     def _validation_due(self) -> bool:
         """With a budget in minutes, looking must not eat the learning."""
