@@ -18,6 +18,13 @@ PACKAGE = "napari-veinseg"
 WEAK = re.compile(r"\b(LGPL|MPL|EPL|CDDL)|Lesser General|Mozilla Public", re.IGNORECASE)
 STRONG = re.compile(r"\bA?GPL|(?<!Lesser )General Public", re.IGNORECASE)
 UNKNOWN = "not told"
+INTRODUCTION = f"""\
+What `pip install {PACKAGE}` brings, with what it needs in turn, on the machine where
+`python scripts/licences.py docs/licences.md` wrote this list. The package itself is under
+BSD-3-Clause and contains no code of the packages below. Extras (`[all]`, `[cluster]` and so on)
+bring more; Qt bindings come with `[all]` alone. The list repeats what packages say of themselves
+and does not look into libraries that their wheels enclose. torch's usual build for Linux also
+brings NVIDIA's libraries, which are under NVIDIA's own terms."""
 
 
 def needed(name: str) -> dict[str, Distribution]:
@@ -81,12 +88,7 @@ def page(packages: dict[str, Distribution]) -> str:
     lines = [
         "# Licences",
         "",
-        f"What `pip install {PACKAGE}` brings, with what it needs in turn, on the machine",
-        "where `python scripts/licences.py docs/licences.md` wrote this list. The package itself is",
-        "under BSD-3-Clause and contains no code of the packages below. Extras (`[all]`, `[cluster]`",
-        "and so on) bring more; Qt bindings come with `[all]` alone. The list repeats what packages",
-        "say of themselves and does not look into libraries that their wheels enclose. torch's usual",
-        "build for Linux also brings NVIDIA's libraries, which are under NVIDIA's own terms.",
+        INTRODUCTION,
         "",
         f"- Packages: {len(rows)}",
         f"- Copyleft: {', '.join(strong) or 'none'}",
