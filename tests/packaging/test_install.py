@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -51,7 +52,19 @@ def test_wheel_is_small_pure_and_holds_the_starter(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "napari_veinseg/model/starter.safetensors" in names
     assert "napari_veinseg/napari.yaml" in names
+    assert "napari_veinseg/segmentation/bundle_readme.md" in names
     assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_sdist_is_small_and_holds_what_a_build_needs(tmp_path):
+    run([sys.executable, "-m", "build", "--sdist", "--outdir", tmp_path, ROOT])
+    (archive,) = tmp_path.glob("*.tar.gz")
+    assert archive.stat().st_size <= 8e6
+    with tarfile.open(archive) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+    assert {"pyproject.toml", "LICENSE", "README.md", "Makefile", "constraints.txt"} <= names
+    assert "src/napari_veinseg/model/starter.safetensors" in names
+    assert any(name.startswith("tests/") for name in names)
 
 
 def test_napari_installs_the_wheel_and_opens_the_widget(wheel, fresh_python, tmp_path):

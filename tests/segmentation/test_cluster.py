@@ -111,7 +111,7 @@ def processes():
     import dask
 
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -119,7 +119,7 @@ def processes():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_killed_worker_loses_nothing(processes, model, tmp_path):
     folder = images(tmp_path / "in", 60)
     segment_files([folder], tmp_path / "here", VeinModel.load(model, "cpu"), SETTINGS)
@@ -142,7 +142,7 @@ def test_a_killed_worker_loses_nothing(processes, model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_an_image_that_kills_its_workers_fails_alone(processes, model, tmp_path):
     folder = images(tmp_path / "in", 40)
     (folder / "i010.png").rename(folder / "deadly.png")

@@ -46,7 +46,7 @@ def told(run):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_two_processes_learn_what_one_learns(dataset, plain, tmp_path):
     config = configure(
         dataset, base=plain, validation_share=0.5, freeze_statistics=True, cldice_weight=0.3, **HOW
@@ -76,7 +76,7 @@ def test_two_processes_learn_what_one_learns(dataset, plain, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_new_run_whose_statistics_follow_the_images(dataset, plain, tmp_path):
     done = torchrun(
         2, dataset.path, "--run-folder", tmp_path / "run", "--output", tmp_path / "new.safetensors",
@@ -89,7 +89,7 @@ def test_a_new_run_whose_statistics_follow_the_images(dataset, plain, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_more_processes_than_crops_are_refused(dataset, plain, tmp_path):
     run = start(tmp_path / "run", configure(dataset, base=plain, **HOW | {"batch_size": 1}))
     done = torchrun(2, "--run-folder", run.path, "--resume")

@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import dask
+
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import resolve
@@ -133,6 +135,27 @@ class _Task:
 
 
 def _run(client: Client, jobs: Sequence[Job], task: _Task) -> Iterator[FileRow]:
+    """Do all jobs; those whose worker dies are done again, and at last one by one.
+
+    When a worker dies everything that it had in hand is suspect.  Only a job that kills its worker
+    while no other runs is surely to blame.
+    """
+    cores = sum(client.nthreads().values())
+    together = min(_MOST_TOGETHER, max(1, len(jobs) // (_TASKS_A_CORE * cores)))
+    parts = (jobs[start : start + together] for start in range(0, len(jobs), together))
+    suspects: list[Job] = []
+    yield from _side_by_side(client, parts, task, suspects)
+    again: list[Job] = []
+    yield from _side_by_side(client, ([job] for job in suspects), task, again)
+    for job in again:
+        deadly: list[Job] = []
+        yield from _side_by_side(client, iter([[job]]), task, deadly)
+        yield from map(_deadly, deadly)
+
+
+def _side_by_side(
+    client: Client, parts: Iterator[Sequence[Job]], task: _Task, suspects: list[Job]
+) -> Iterator[FileRow]:
     """Keep a bounded number of tasks in flight, and hand out the rows of those that end."""
     jobs_of: dict[str, Sequence[Job]] = {}
 
@@ -141,19 +164,13 @@ def _run(client: Client, jobs: Sequence[Job], task: _Task) -> Iterator[FileRow]:
         jobs_of[future.key] = part
         return future
 
-    cores = sum(client.nthreads().values())
-    together = min(_MOST_TOGETHER, max(1, len(jobs) // (_TASKS_A_CORE * cores)))
-    parts = (jobs[start : start + together] for start in range(0, len(jobs), together))
     running = as_completed(map(submit, islice(parts, _IN_FLIGHT)))
     for future in running:
         part = jobs_of.pop(future.key)
         try:
             yield from future.result()
         except KilledWorker:
-            if len(part) == 1:
-                yield _deadly(part[0])
-            else:  # find out which of them it was
-                running.update([submit([job]) for job in part])
+            suspects += part
         except CancelledError as error:
             raise VeinSegError(
                 "The scheduler was lost: start the same command again, finished images are kept."
@@ -173,8 +190,10 @@ def _deadly(job: Job) -> FileRow:
 def _connected(scheduler: str) -> Iterator[Client]:
     count = _local_workers(scheduler)
     if count is not None:
-        # A process that dies is replaced.  Nothing listens beyond this machine.
+        # A process that dies is replaced; who is to blame is found out here, not by the scheduler.
+        # Nothing listens beyond this machine.
         with (
+            dask.config.set({"distributed.scheduler.allowed-failures": 0}),
             LocalCluster(
                 count,
                 threads_per_worker=1,
@@ -208,9 +227,7 @@ def _local_workers(scheduler: str) -> int | None:
         return None
     if count and not (count.isdecimal() and int(count)):
         raise VeinSegError(f"The scheduler {scheduler!r} names no number of processes: local:2.")
-    from dask.system import CPU_COUNT
-
-    return int(count or CPU_COUNT)
+    return int(count or dask.system.CPU_COUNT)
 
 
 @contextmanager

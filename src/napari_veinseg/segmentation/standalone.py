@@ -1,0 +1,176 @@
+"""A model as one torch module that needs nothing else of this package: grey values to probability.
+
+`StandaloneModel` is plain tensor operations, so that `torch.export` takes it with dynamic sizes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.segmentation.vein_width import estimate_vein_width
+
+_CLIP = 3.0  # normalised grey value, as in `transforms.Normaliser`
+
+
+class StandaloneModel(nn.Module):
+    """A network between normalisation and sigmoid.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        Its core is kept.
+    low_percentile, high_percentile : float
+        The grey values at these percentiles of each image become -1 and 1.
+    """
+
+    def __init__(
+        self, network: SegmentationNetwork, low_percentile: float, high_percentile: float
+    ) -> None:
+        super().__init__()
+        self.core = network.core
+        self._channels, self._stride = network.in_channels, network.total_stride
+        self._shares = low_percentile / 100, high_percentile / 100
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Predict images whose veins have the working width.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            `(N, 1, Y, X)` float32, any range, finite; veins are dark.
+
+        Returns
+        -------
+        torch.Tensor
+            `(N, 1, Y, X)`, the probability of vein; 0 where an image is constant.
+        """
+        normal, visible = self.normalise(image)
+        return self.predict(normal) * visible
+
+    def normalise(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Bring images to the range that the network knows.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            `(N, 1, Y, X)`.
+
+        Returns
+        -------
+        normal : torch.Tensor
+            In [-3, 3].
+        visible : torch.Tensor
+            `(N, 1, 1, 1)`, 0 for a constant image and 1 for others.
+        """
+        ordered = image.flatten(1).sort(dim=1).values
+        low, high = (_quantile(ordered, share) for share in self._shares)
+        # Where the two percentiles coincide the extremes stand in.
+        flat = high <= low
+        low = torch.where(flat, ordered[:, :1, None, None], low)
+        high = torch.where(flat, ordered[:, -1:, None, None], high)
+        half = (high - low) / 2
+        normal = (image - (high + low) / 2) / torch.where(half > 0, half, 1.0)
+        return normal.clamp(-_CLIP, _CLIP), (half > 0).to(image.dtype)
+
+    def predict(self, normal: torch.Tensor) -> torch.Tensor:
+        """Predict normalised images.
+
+        Parameters
+        ----------
+        normal : torch.Tensor
+            `(N, 1, Y, X)`.
+
+        Returns
+        -------
+        torch.Tensor
+            `(N, 1, Y, X)`, the probability of vein.
+        """
+        sides = normal.shape[2:]
+        for axis, side in zip((2, 3), sides, strict=True):
+            normal = normal.index_select(axis, self._places(side, normal.device))
+        logits: torch.Tensor = self.core(normal.expand(-1, self._channels, -1, -1))
+        for axis, side in zip((2, 3), sides, strict=True):
+            logits = logits.index_select(axis, torch.arange(side, device=logits.device))
+        return logits.sigmoid()
+
+    def _places(self, side: int, device: torch.device) -> torch.Tensor:
+        """Repeat the border up to whole strides; without a branch, so that every size exports."""
+        cells = (side + self._stride - 1) // self._stride
+        return torch.arange(max(2, cells) * self._stride, device=device).clamp(max=side - 1)
+
+
+class AnyVeinWidth(StandaloneModel):
+    """A standalone model that brings each image to the working width and its answer back.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        Its core is kept.
+    low_percentile, high_percentile : float
+        The grey values at these percentiles of each image become -1 and 1.
+    working_vein_width : float
+        Px: width of a vein as the network sees it.
+    vein_width_factor : float
+        Width as drawn in the training masks over the width estimated on the image.
+    vein_width : float or None
+        Typical width of a vein in px of the images; None estimates it in each.
+    """
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        low_percentile: float,
+        high_percentile: float,
+        working_vein_width: float,
+        vein_width_factor: float = 1.0,
+        vein_width: float | None = None,
+    ) -> None:
+        super().__init__(network, low_percentile, high_percentile)
+        self._working_width, self._width_factor = working_vein_width, vein_width_factor
+        self._width = vein_width
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Predict images of any vein width.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            `(N, 1, Y, X)` float32, any range, finite; veins are dark.
+
+        Returns
+        -------
+        torch.Tensor
+            `(N, 1, Y, X)`, the probability of vein; 0 where an image is constant.
+        """
+        plain = image.as_subclass(torch.Tensor)  # MONAI's tensors would drag their history along
+        return torch.cat([self._one(each[None]) for each in plain])
+
+    def _one(self, image: torch.Tensor) -> torch.Tensor:
+        width = self._width
+        if width is None:
+            grey = image[0, 0].cpu().numpy().astype(np.float32)
+            width = estimate_vein_width(grey) * self._width_factor
+        factor = self._working_width / width
+        working = [max(1, round(side * factor)) for side in image.shape[2:]]
+        normal, visible = self.normalise(image)
+        probability = self.predict(_resized(normal, working))
+        return _resized(probability, image.shape[2:]) * visible
+
+
+def _quantile(ordered: torch.Tensor, share: float) -> torch.Tensor:
+    """Interpolate as NumPy does; `torch.quantile` refuses images of 16 million pixels."""
+    place = torch.scalar_tensor(ordered.shape[1] - 1, device=ordered.device) * share
+    below, above = (
+        ordered.index_select(1, index.long().reshape(1)) for index in (place.floor(), place.ceil())
+    )
+    return torch.lerp(below, above, place - place.floor())[:, :, None, None]
+
+
+def _resized(image: torch.Tensor, sides: Sequence[int]) -> torch.Tensor:
+    if list(image.shape[2:]) == list(sides):
+        return image
+    return functional.interpolate(image, tuple(sides), mode="bilinear", antialias=True)

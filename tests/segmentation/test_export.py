@@ -1,0 +1,163 @@
+"""Exported models: other runtimes, without this package, give the same probabilities."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+
+from napari_veinseg.data.images import read_image, write_image
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.card import Original2020Arguments
+from napari_veinseg.segmentation import transforms
+from napari_veinseg.segmentation.export_bundle import export_bundle
+from napari_veinseg.segmentation.export_torch import CARD_NAME, export_torch, standalone
+from napari_veinseg.segmentation.standalone import AnyVeinWidth
+from napari_veinseg.segmentation.vein_model import VeinModel
+from tests.models import lively_network, small_card, texture
+
+EXACT = 1e-4
+
+
+@pytest.fixture(autouse=True)
+def every_pixel_counts(monkeypatch):
+    """For its percentiles the package takes a sample of an image's pixels, and the export all."""
+    monkeypatch.setattr(transforms, "_ENOUGH_SAMPLES", 10**9)
+
+
+@pytest.fixture(scope="module")
+def model():
+    card = small_card(working_vein_width=7.0)
+    return VeinModel(card, lively_network(card), "cpu")
+
+
+def probability(module, image):
+    with torch.inference_mode():
+        return module(torch.from_numpy(image.astype(np.float32))[None, None])[0, 0].numpy()
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (90, 70), (33, 100), (9, 8)])
+def test_the_standalone_model_is_the_model_at_working_width(model, shape):
+    image = 1000 * texture(shape)
+    expected = model.probability(image, vein_width=7.0)
+    assert np.ptp(expected) > 0.1
+    assert np.abs(probability(standalone(model), image) - expected).max() < EXACT
+
+
+def test_a_constant_image_shows_nothing_and_a_nearly_constant_one_its_extremes(model):
+    module = standalone(model)
+    assert not probability(module, np.full((40, 50), 7.0)).any()
+    image = np.zeros((40, 50), np.float32)
+    image[20, 25] = 1
+    expected = model.probability(image, vein_width=7.0)
+    assert np.abs(probability(module, image) - expected).max() < EXACT
+
+
+@pytest.mark.parametrize("width", [None, 4.0, 7.0, 15.0])
+def test_any_vein_width_is_brought_to_the_working_width(model, width):
+    card = model.card
+    module = AnyVeinWidth(model.network, 1, 99, card.working_vein_width, 1.0, width).eval()
+    image = synthetic_finger(3, (100, 150)).image
+    expected = model.probability(image, vein_width=width)
+    inner = np.s_[12:-12, 12:-12]  # beyond the border one repeats it and the other has nothing
+    assert np.abs(probability(module, image) - expected)[inner].mean() < 0.005
+    if width == card.working_vein_width:
+        assert np.abs(probability(module, image) - expected).max() < EXACT
+
+
+def test_a_torch_export_takes_any_size_and_carries_its_card(model, tmp_path):
+    export_torch(model, tmp_path / "model.pt2")
+    described = {CARD_NAME: ""}
+    loaded = torch.export.load(tmp_path / "model.pt2", extra_files=described).module()
+    assert json.loads(described[CARD_NAME]) == model.card.model_dump(mode="json")
+    for shape in [(64, 96), (90, 70), (40, 17), (18, 130), (200, 300)]:
+        image = texture(shape)
+        expected = model.probability(image, vein_width=7.0)
+        assert np.abs(probability(loaded, image) - expected).max() < EXACT, shape
+    images = torch.from_numpy(texture((3, 1, 48, 64)))
+    one_by_one = torch.cat([loaded(image[None]) for image in images])
+    torch.testing.assert_close(loaded(images), one_by_one, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_network_of_three_channels_exports(tmp_path):
+    card = small_card(network=Original2020Arguments())
+    model = VeinModel(card, lively_network_of(card), "cpu")
+    export_torch(model, tmp_path / "o.pt2")
+    image = texture((50, 70))
+    loaded = torch.export.load(tmp_path / "o.pt2").module()
+    expected = model.probability(image, vein_width=card.working_vein_width)
+    assert np.abs(probability(loaded, image) - expected).max() < EXACT
+
+
+def lively_network_of(card):
+    from napari_veinseg.model.file import build_network
+
+    torch.manual_seed(0)
+    return build_network(card).eval()
+
+
+@pytest.mark.parametrize(
+    ("export", "name", "said"),
+    [(export_torch, "model.onnx", "pt2"), (export_torch, "no/model.pt2", "no/model.pt2")],
+)
+def test_a_place_that_cannot_be_written_is_one_sentence(model, tmp_path, export, name, said):
+    with pytest.raises(VeinSegError, match=said):
+        export(model, tmp_path / name)
+
+
+def test_a_bundle_is_whole_loads_no_pickle_and_replaces_only_a_bundle(model, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    with pytest.raises(VeinSegError, match="no MONAI bundle"):
+        export_bundle(model, tmp_path / "mine")
+    export_bundle(model, tmp_path / "bundle")
+    export_bundle(model, tmp_path / "bundle")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "mine"]
+    bundle = tmp_path / "bundle"
+    weights = torch.load(bundle / "models" / "model.pt", weights_only=True)
+    assert weights.keys() == model.network.core.state_dict().keys()
+    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    assert set(metadata["required_packages_version"]) == {"fire", "ignite", "PIL", "scipy"}
+    for script in (bundle / "scripts").glob("*.py"):
+        assert "import napari_veinseg" not in script.read_text()
+        assert "from napari_veinseg" not in script.read_text()
+    assert "pip install monai" in (bundle / "docs" / "README.md").read_text()
+    text = "".join(path.read_text() for path in (bundle / "configs").iterdir())
+    assert str(tmp_path) not in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_monai_runs_the_bundle_without_this_package(model, tmp_path):
+    export_bundle(model, tmp_path / "bundle")
+    (tmp_path / "images").mkdir()
+    grey = synthetic_finger(3, (100, 150)).image
+    write_image(tmp_path / "images" / "grey.png", grey)
+    write_image(tmp_path / "images" / "deep.tif", grey.astype(np.uint16) * 200)
+    write_image(tmp_path / "images" / "colour.png", np.stack([grey, grey // 2, grey], axis=-1))
+    (tmp_path / "block" / "napari_veinseg").mkdir(parents=True)
+    blocker = tmp_path / "block" / "napari_veinseg" / "__init__.py"
+    blocker.write_text("raise ImportError('this package is not installed here')")
+    run = subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", "--config_file", "configs/inference.json",
+         "--bundle_root", ".", "--dataset_dir", str(tmp_path / "images"), "--output_dir",
+         str(tmp_path / "out"), "--vein_width", "7"],
+        cwd=tmp_path / "bundle", env=os.environ | {"PYTHONPATH": str(tmp_path / "block")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    for name in ("grey.png", "deep.tif", "colour.png"):
+        image = read_image(tmp_path / "images" / name)
+        expected = model.probability(image, vein_width=7.0)
+        stem = name.partition(".")[0]
+        likely = tifffile.imread(tmp_path / "out" / f"{stem}_probability.tif")
+        assert np.abs(likely - expected).max() < EXACT, name
+        mask = read_image(tmp_path / "out" / f"{stem}_mask.png")
+        np.testing.assert_array_equal(mask, 255 * (likely >= model.card.threshold).astype(np.uint8))
