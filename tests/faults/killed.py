@@ -114,6 +114,10 @@ class Autosaves(Scenario):
                 lost += not any(whole)
         return lost
 
+    def clean_up(self) -> None:
+        self.prepare()
+        self.work(0)
+
 
 class SavesModels(Scenario):
     """A model that is replaced, and one of the store."""
