@@ -42,7 +42,7 @@ def correct(viewer, image, number):
 
 @pytest.mark.timeout(7200)
 def test_segment_correct_undo(viewer, segment, press, told, vein_image, tally):
-    rounds = times(12, 200)
+    rounds = times(16, 200)
     image = viewer.add_image(vein_image)
     corrects = CorrectWidget(viewer)
     viewer.window.add_dock_widget(corrects, name="Correct")
@@ -56,7 +56,8 @@ def test_segment_correct_undo(viewer, segment, press, told, vein_image, tally):
         viewer.layers.remove(mask)
         del mask
         slowest = max(slowest, (time.perf_counter() - wall, time.process_time() - busy))
-        watch.look()
+        if number % 4 == 3:
+            watch.look(number + 1)
     corrects.closing.emit()
     tally("rounds of segment, correct, undo", rounds)
     tally("MB grown in them", round(watch.grown("megabytes"), 1))
@@ -139,12 +140,12 @@ def test_segment_correct_retrain_evaluate(
         wait(lambda: judges.on_dataset.job.running)
         viewer.layers.remove(mask)
         del mask
-        watch.look()
-        if number % 10 == 9 or number == rounds - 1:
+        if number % 2:
+            watch.look(number + 1)
             watch.plot(plot)
     for widget in (corrects, judges, segments):
         widget.closing.emit()
-    tally("rounds of segment, correct, retrain, evaluate", watch.rounds)
+    tally("rounds of segment, correct, retrain, evaluate", watch.rounds[-1])
     for name in ("megabytes", "threads", "children", "handles"):
         tally(f"{name} grown in them", round(watch.grown(name), 1))
     assert len(Dataset.open(folder)) == 4
