@@ -40,6 +40,11 @@ class Watch:
 
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         panels = figure.subplots(2, 2, sharex=True)
+        figure.suptitle(
+            f"{self.rounds[-1]} rounds: memory {self.grown('megabytes'):+.1f} MB from the second "
+            "quarter to the last",
+            fontsize=10,
+        )
         titles = {
             "megabytes": "Memory of the viewer (MB, resident)",
             "threads": "Threads",

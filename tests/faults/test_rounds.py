@@ -18,7 +18,7 @@ from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate import EvaluateWidget
 from napari_veinseg.widgets.following import RunFollower
 from napari_veinseg.widgets.segment import SegmentWidget
-from tests.faults.conftest import FULL, times
+from tests.faults.conftest import SHARE, times
 from tests.faults.flat import Watch
 
 PLOT = Path(__file__).parents[2] / "docs" / "images" / "reliability.png"
@@ -42,7 +42,7 @@ def correct(viewer, image, number):
 
 @pytest.mark.timeout(7200)
 def test_segment_correct_undo(viewer, segment, press, told, vein_image, tally):
-    rounds = times(16, 200)
+    rounds = times(12, 200)
     image = viewer.add_image(vein_image)
     corrects = CorrectWidget(viewer)
     viewer.window.add_dock_widget(corrects, name="Correct")
@@ -56,7 +56,7 @@ def test_segment_correct_undo(viewer, segment, press, told, vein_image, tally):
         viewer.layers.remove(mask)
         del mask
         slowest = max(slowest, (time.perf_counter() - wall, time.process_time() - busy))
-        if number % 4 == 3:
+        if number % 3 == 2:
             watch.look(number + 1)
     corrects.closing.emit()
     tally("rounds of segment, correct, undo", rounds)
@@ -101,7 +101,7 @@ class ForkedTraining:
 def test_segment_correct_retrain_evaluate(
     viewer, qtbot, told, tmp_path, monkeypatch, tally
 ):  # fmt: skip
-    rounds, plot = times(4, 200), PLOT if FULL else tmp_path / "flat.png"
+    rounds, plot = times(4, 200), PLOT if SHARE else tmp_path / "flat.png"
     monkeypatch.setattr(following, "TrainingProcess", ForkedTraining)
     folder = tmp_path / "set"
     dataset = Dataset.create(folder)
