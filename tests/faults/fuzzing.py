@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_veinseg.errors import VeinSegError
-from tests.faults.conftest import FULL
+from tests.faults.conftest import SHARE
 
 MOST_SECONDS = 10.0  # of computing; a reader that takes longer hangs
 
@@ -34,7 +34,7 @@ def throw(strategy: st.SearchStrategy[Any], count: int, use: Callable[[Any], Any
         max_examples=count,
         deadline=None,
         database=None,
-        derandomize=not FULL,
+        derandomize=SHARE == 0,
         suppress_health_check=list(HealthCheck),
     )
     @given(strategy)

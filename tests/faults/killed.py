@@ -4,12 +4,12 @@ A `Scenario` is pickled into a child process, which calls `work(index)` for risi
 the parent each one that is done; the parent kills it anywhere and calls `check`.
 """
 
+import itertools
 import os
 import random
 import struct
 import time
 from dataclasses import dataclass
-from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,10 @@ class Autosaves(Scenario):
                 lost += not any(whole)
         return lost
 
+    def clean_up(self) -> None:
+        self.prepare()
+        self.work(0)
+
 
 class SavesModels(Scenario):
     """A model that is replaced, and one of the store."""
@@ -173,7 +177,7 @@ class SegmentsAFolder(Scenario):
 
 def write_forever(scenario: Scenario, first: int, told: Connection) -> None:
     scenario.prepare()
-    for index in count(first):
+    for index in itertools.count(first):
         scenario.work(index)
         told.send_bytes(struct.pack("<q", index))
 
@@ -196,6 +200,14 @@ def kill_once(context: Any, scenario: Scenario, first: int, chance: random.Rando
             break
     ours.close()
     return done
+
+
+def add_many(folder: Path, writer: int, count: int) -> None:
+    """Be one of several programs that add to a dataset at once."""
+    dataset = Dataset.create(folder)
+    for number in range(count):
+        name = f"{writer}-{number}"
+        dataset.add(name, picture(number), drawn(number), finger=f"finger {writer}")
 
 
 def litter(folder: Path) -> list[Path]:

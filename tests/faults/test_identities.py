@@ -16,7 +16,7 @@ from tests.faults.conftest import times
 from tests.models import lively_network, small_card, texture
 
 EXAMPLES = settings(
-    max_examples=times(10, 60),
+    max_examples=times(6, 60),
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -110,6 +110,27 @@ def test_a_model_is_trained(tmp_path, tally):
     assert killed.litter(run.path) == []
 
 
+def test_several_programs_add_to_one_dataset(tmp_path, tally):
+    writers, count = 3, times(4, 30)
+    children = [
+        FORKS.Process(target=killed.add_many, args=(tmp_path / "set", writer, count))
+        for writer in range(writers)
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(600)
+    assert [child.exitcode for child in children] == [0] * writers
+    dataset = Dataset.open(tmp_path / "set")
+    assert dataset.faults() == []
+    assert {sample.stem: sample.finger for sample in dataset} == {
+        f"{writer}-{number}": f"finger {writer}"
+        for writer in range(writers)
+        for number in range(count)
+    }
+    tally("samples added by several programs at once", len(dataset))
+
+
 def status_of(run) -> RunStatus:
     status = RunStatus()
     for event in EventReader(run.events_path).new_events():

@@ -18,7 +18,7 @@ from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate import EvaluateWidget
 from napari_veinseg.widgets.following import RunFollower
 from napari_veinseg.widgets.segment import SegmentWidget
-from tests.faults.conftest import FULL, times
+from tests.faults.conftest import SHARE, times
 from tests.faults.flat import Watch
 
 PLOT = Path(__file__).parents[2] / "docs" / "images" / "reliability.png"
@@ -56,7 +56,8 @@ def test_segment_correct_undo(viewer, segment, press, told, vein_image, tally):
         viewer.layers.remove(mask)
         del mask
         slowest = max(slowest, (time.perf_counter() - wall, time.process_time() - busy))
-        watch.look()
+        if number % 3 == 2:
+            watch.look(number + 1)
     corrects.closing.emit()
     tally("rounds of segment, correct, undo", rounds)
     tally("MB grown in them", round(watch.grown("megabytes"), 1))
@@ -100,7 +101,7 @@ class ForkedTraining:
 def test_segment_correct_retrain_evaluate(
     viewer, qtbot, told, tmp_path, monkeypatch, tally
 ):  # fmt: skip
-    rounds, plot = times(4, 200), PLOT if FULL else tmp_path / "flat.png"
+    rounds, plot = times(4, 200), PLOT if SHARE else tmp_path / "flat.png"
     monkeypatch.setattr(following, "TrainingProcess", ForkedTraining)
     folder = tmp_path / "set"
     dataset = Dataset.create(folder)
@@ -139,12 +140,12 @@ def test_segment_correct_retrain_evaluate(
         wait(lambda: judges.on_dataset.job.running)
         viewer.layers.remove(mask)
         del mask
-        watch.look()
-        if number % 10 == 9 or number == rounds - 1:
+        if number % 2:
+            watch.look(number + 1)
             watch.plot(plot)
     for widget in (corrects, judges, segments):
         widget.closing.emit()
-    tally("rounds of segment, correct, retrain, evaluate", watch.rounds)
+    tally("rounds of segment, correct, retrain, evaluate", watch.rounds[-1])
     for name in ("megabytes", "threads", "children", "handles"):
         tally(f"{name} grown in them", round(watch.grown(name), 1))
     assert len(Dataset.open(folder)) == 4
