@@ -42,6 +42,7 @@ def segment(
 ) -> None:
     """Write a vein mask (0 and 1, in DIR/STEM.tif) for every image."""
     from napari_veinseg.cli.console import progress_bar
+    from napari_veinseg.cli.start import plain_monai
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.segmentation.jobs import plan_jobs
     from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -58,7 +59,8 @@ def segment(
     from napari_veinseg.segmentation.batch import segment_files
     from napari_veinseg.segmentation.vein_model import VeinModel
 
-    loaded = VeinModel.load(model, device=device)
+    with plain_monai():
+        loaded = VeinModel.load(model, device=device)
     with progress_bar() as progress:
         task = progress.add_task("Segmenting", total=len(jobs))
 
