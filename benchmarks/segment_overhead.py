@@ -61,14 +61,12 @@ def paired(first: Callable[[], object], second: Callable[[], object], repeats: i
 def measure(model: VeinModel, image: np.ndarray, vein_width: float | None, repeats: int) -> dict:
     settings = SegmentationSettings(vein_width)
     width = model.resolve(settings, image).vein_width
-    tiled = TiledPrediction(image.shape, model.card.working_vein_width / width, model._predictor)
+    tiled = TiledPrediction(image.shape, model.card.working_vein_width / width, model.runtime)
     size = tiled.working_shape
-    tensor = torch.rand(1, model.network.in_channels, *size)
-    tensor = tensor.to(memory_format=torch.channels_last)
+    seen = np.random.default_rng(0).random((1, *size), np.float32)
 
     def bare() -> None:
-        with torch.inference_mode():
-            model._predictor.core(tensor)
+        model.runtime(seen)
 
     whole, forward = paired(lambda: model.segment(image, settings), bare, repeats)
     return {

@@ -115,7 +115,16 @@ def test_old_ones_are_forgotten(model_file, cache, monkeypatch):
     assert len(list(cache.iterdir())) == 2
 
 
-def test_a_prepared_model_needs_no_torch(model_file, cache, tmp_path):
+@pytest.mark.parametrize(
+    ("fast", "needed", "spared"),
+    [
+        ("1", {"onnxruntime"}, {"torch", "monai", "napari", "dask", "matplotlib"}),
+        ("0", {"torch", "monai"}, {"pandas", "sklearn", "napari", "dask", "matplotlib"}),
+    ],
+)
+def test_a_command_imports_no_more_than_it_needs(
+    model_file, cache, tmp_path, monkeypatch, fast, needed, spared
+):
     VeinModel.load(model_file, "cpu")
     write_image(tmp_path / "finger.png", (texture((60, 90)) * 255).astype(np.uint8))
     code = (
@@ -124,11 +133,12 @@ def test_a_prepared_model_needs_no_torch(model_file, cache, tmp_path):
         "finally: print(*{name.partition('.')[0] for name in sys.modules})"
     )
     arguments = ["segment", tmp_path / "finger.png", "--output", tmp_path / "out"]
+    monkeypatch.setenv(prepared.SWITCH_VARIABLE, fast)
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments, "--model", model_file, "--device", "cpu"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "1 of 1 images" in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert "onnxruntime" in loaded
-    assert not loaded & {"torch", "monai", "lightning_fabric", "napari", "dask", "matplotlib"}
+    assert needed <= loaded
+    assert not loaded & spared

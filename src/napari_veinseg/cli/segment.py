@@ -76,10 +76,13 @@ def _engine(scheduler: str | None, model: str, device: str) -> Callable[..., "li
         from napari_veinseg.segmentation.cluster import segment_files_on
 
         return partial(segment_files_on, scheduler, model=model, device=device)
+    from napari_veinseg.cli.start import plain_monai
     from napari_veinseg.segmentation.batch import segment_files
     from napari_veinseg.segmentation.vein_model import VeinModel
 
-    return partial(segment_files, model=VeinModel.load(model, device=device))
+    with plain_monai():
+        loaded = VeinModel.load(model, device=device)
+    return partial(segment_files, model=loaded)
 
 
 def _width(text: str) -> float | None:

@@ -60,7 +60,8 @@ class OnnxRuntime(Runtime):
         options.log_severity_level = 3
         # Waiting threads would take the cores that a viewer, or another program, needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_mem_pattern = False  # a plan for each size of image would be kept
+        # Plans and pools would be kept for each size of image: a third more memory, 2 % less time.
+        options.enable_mem_pattern = options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(
             path, options, providers=["CPUExecutionProvider"]
         )

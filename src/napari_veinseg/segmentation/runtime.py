@@ -61,7 +61,7 @@ class Runtime(ABC):
         try:
             return self._forward(images)
         except (RuntimeError, MemoryError) as error:
-            if not _ran_out_of_memory(error):
+            if not ran_out_of_memory(error):
                 raise
         # Outside the handler, whose traceback would keep the tensors alive.
         self._release()
@@ -94,8 +94,19 @@ class Runtime(ABC):
             warnings.warn(message, VeinSegWarning, stacklevel=3)
 
 
-def _ran_out_of_memory(error: Exception) -> bool:
-    """CUDA and Python have an exception of their own; the others only say so."""
+def ran_out_of_memory(error: Exception) -> bool:
+    """Tell whether an error means that the memory is too small.
+
+    Parameters
+    ----------
+    error : Exception
+        Of any runtime: CUDA and Python have a class of their own, the others only say so.
+
+    Returns
+    -------
+    bool
+        Whether less at once may succeed.
+    """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     said = str(error).lower()

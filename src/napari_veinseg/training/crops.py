@@ -57,6 +57,11 @@ class Crops(Dataset[Crop]):
         self._window = (round(height * margin), round(width * margin))
         self._augment = make_augmentation(augmentation, self.shape)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the samples lie, and the crops are made."""
+        return self._samples[0].maps.device
+
     def __getitem__(self, place: Place) -> Crop:
         """Return the crop of one step and place.
 
@@ -111,7 +116,13 @@ class Crops(Dataset[Crop]):
 
 
 def batches(
-    crops: Crops, first_step: int, batch_size: int, rank: int, ranks: int, workers: int
+    crops: Crops,
+    first_step: int,
+    batch_size: int,
+    rank: int,
+    ranks: int,
+    workers: int,
+    device: torch.device | None = None,
 ) -> Iterator[Crop]:
     """Give this process's part of every batch, without end.
 
@@ -127,6 +138,8 @@ def batches(
         Which process this is, and of how many.
     workers : int
         Processes that prepare crops ahead; 0 leaves it to a thread.
+    device : torch.device, optional
+        Where they will be used: for CUDA they lie in pinned memory, unless they are there already.
 
     Yields
     ------
@@ -141,7 +154,10 @@ def batches(
             step += 1
 
     # Dataset indices of two numbers are fine for torch, but not for its annotations.
-    loader: DataLoader[Crop] = DataLoader(crops, batch_sampler=places(), num_workers=workers)
+    pinned = device is not None and device.type == "cuda" and crops.device.type == "cpu"
+    loader: DataLoader[Crop] = DataLoader(
+        crops, batch_sampler=places(), num_workers=workers, pin_memory=pinned
+    )
     yield from loader if workers else _one_ahead(iter(loader))
 
 

@@ -27,6 +27,7 @@ from napari_veinseg.training.crops import Crops, batches
 from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.materials import Materials, gather
+from napari_veinseg.training.memory import Parts, near
 from napari_veinseg.training.precision import choose_precision
 from napari_veinseg.training.ranks import copy_of_first, merged, total
 from napari_veinseg.training.run import Run
@@ -43,6 +44,7 @@ Stop = Callable[[], bool]
 T = TypeVar("T")
 
 _VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
+_LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 
 
 def run_training(run: Run, tell: Tell, stop: Stop) -> None:
@@ -136,8 +138,10 @@ class Trainer:
         self.choice, self._tell, self._stop = choice, tell, stop
         self.config: TrainingConfig = run.config
         self.at = Position(unjudged=bool(self.config.base))
+        # Worker processes cannot share what lies on a device.
+        train = materials.train if self.config.workers else near(materials.train, fabric.device)
         self.crops = Crops(
-            materials.train,
+            train,
             self.config.crop,
             self.config.batch_size,
             self.config.augmentation,
@@ -151,7 +155,11 @@ class Trainer:
             lr=self.config.learning_rate,
             weight_decay=self.config.weight_decay,
         )
+        if fabric.device.type == "cuda":
+            materials.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.optimiser = fabric.setup(materials.network, optimiser)
+        self._in_parts = Parts(alone=fabric.world_size == 1)
+        self._losses: list[torch.Tensor] = []
         self._parts: dict[str, Stateful] = {
             "network": self.network,
             "average": self.average,
@@ -196,6 +204,7 @@ class Trainer:
             rank,
             ranks,
             self.config.workers,
+            self.fabric.device,
         )
         while True:
             if self.at.unjudged:
@@ -240,25 +249,41 @@ class Trainer:
             self.fabric.to_device(crops[name]) for name in ("image", "vein", "known")
         )
         image = image.expand(-1, self.average.in_channels, -1, -1)
-        self.optimiser.zero_grad()
-        logits = self.network(image)
-        loss = vein_loss(logits, vein, known, self.config.cldice_weight, total=total)
-        self.fabric.backward(loss)
+        if image.is_cuda:
+            image = image.contiguous(memory_format=torch.channels_last)
+
+        def learn(part: slice, share: float) -> torch.Tensor:
+            logits = self.network(image[part])
+            weight = self.config.cldice_weight
+            loss = share * vein_loss(logits, vein[part], known[part], weight, total=total)
+            self.fabric.backward(loss)
+            return loss.detach()
+
+        loss = self._in_parts.learn(len(image), learn, self.optimiser.zero_grad)
         self.fabric.clip_gradients(
             self.network, self.optimiser, max_norm=self.config.clip, error_if_nonfinite=False
         )
         self.optimiser.step()
         self._update_average()
-        value = float(loss.detach())
-        if not math.isfinite(value):
+        self._losses.append(loss)
+        # To read a loss is to wait for the GPU.
+        if not loss.is_cuda or len(self._losses) >= _LOSSES_AT_ONCE:
+            self._read_losses()
+        self.at.step += 1
+        self.at.computing += time.perf_counter() - begin
+
+    def _read_losses(self) -> None:
+        if not self._losses:
+            return
+        values = torch.stack(self._losses).tolist()
+        self._losses = []
+        if not all(map(math.isfinite, values)):
             raise VeinSegError(
                 f"The loss is no longer a number after step {self.at.step}: train with a lower "
                 "learning rate; the best model so far is kept."
             )
-        self.at.step += 1
-        self.at.loss_sum += value
-        self.at.loss_steps += 1
-        self.at.computing += time.perf_counter() - begin
+        self.at.loss_sum += sum(values)
+        self.at.loss_steps += len(values)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -272,6 +297,7 @@ class Trainer:
                 value.copy_(latest[name])
 
     def _end_epoch(self) -> None:
+        self._read_losses()
         if self.at.loss_steps == 0:
             return
         self.at.epoch += 1
@@ -336,6 +362,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""
+        self._read_losses()
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.

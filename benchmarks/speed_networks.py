@@ -1,0 +1,134 @@
+"""`segment` against bare networks and ridge filters: time, memory, share of the machine's peak."""
+
+import argparse
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from monai.networks.nets import AttentionUnet, BasicUNet, SegResNet
+from timing import Calls, multiply_adds, paired, peak_memory, summary
+
+from napari_veinseg import VeinModel
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.evaluation.baselines import maximum_curvature
+from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.model.file import read_model
+from napari_veinseg.model.network import original_2020
+from napari_veinseg.model.store import resolve
+from napari_veinseg.segmentation import prepared
+from napari_veinseg.segmentation.inference import TiledPrediction
+from napari_veinseg.segmentation.settings import SegmentationSettings
+
+PIECE = 512  # px: the side of what a rival gets of a large image
+LARGE = 2048  # px: from this side on
+BASIC = "MONAI BasicUNet"
+RIVALS: dict[str, Callable[[], torch.nn.Module]] = {
+    BASIC: lambda: BasicUNet(spatial_dims=2, features=(32, 32, 64, 128, 256, 32)),
+    "MONAI AttentionUnet": lambda: AttentionUnet(2, 1, 1, (32, 64, 128, 256), (2, 2, 2)),
+    "MONAI SegResNet": lambda: SegResNet(2, in_channels=1, out_channels=1),
+    "original 2020": lambda: original_2020(in_channels=1),
+}
+if find_spec("segmentation_models_pytorch"):
+
+    def _densenet() -> torch.nn.Module:
+        import segmentation_models_pytorch as smp
+
+        return smp.Unet("densenet121", encoder_weights=None, in_channels=1, classes=1)
+
+    RIVALS["smp Unet densenet121"] = _densenet
+
+
+def tables(arguments: argparse.Namespace, rate: float) -> list[dict]:
+    card, network = read_model(resolve(arguments.model))
+    models = {"torch": VeinModel(card, network, "cpu")}
+    fast = VeinModel.load(arguments.model, "cpu")
+    if isinstance(fast.runtime, prepared.OnnxRuntime):
+        models["ONNX Runtime"] = fast
+    results = []
+    for size in arguments.sizes:
+        height, width = map(int, size.split("x"))
+        rounds = arguments.rounds if max(height, width) < LARGE else min(arguments.rounds, 2)
+        results.append(_table((height, width), models, rounds, rate))
+    return results
+
+
+def _image(shape: tuple[int, int]) -> np.ndarray:
+    """Make a finger; a large image shows the same one again and again."""
+    if max(shape) < LARGE:
+        return synthetic_finger(1, shape).image
+    piece = synthetic_finger(1, (PIECE, PIECE)).image
+    return np.tile(piece, [-(-side // PIECE) for side in shape])[: shape[0], : shape[1]]
+
+
+def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, rate: float) -> dict:
+    image = _image(shape)
+    any_model = next(iter(models.values()))
+    width = any_model.resolve(SegmentationSettings(), image).vein_width
+    factor = any_model.card.working_vein_width / width
+    tiled = TiledPrediction(shape, factor, any_model.runtime)
+    one_piece = len(tiled) == 1
+    seen = np.random.default_rng(0).random((1, *tiled.working_shape), np.float32)
+    calls: Calls = {}
+    for name, model in models.items():
+        calls[f"segment, {name}"] = lambda model=model: model.segment(image)
+        if one_piece:
+            calls[f"forward pass, {name}"] = lambda model=model: model.runtime(seen)
+            if shape == (240, 320):
+                every = model.card.working_vein_width
+                calls[f"segment at full size, {name}"] = lambda model=model, every=every: (
+                    model.segment(image, vein_width=every)
+                )
+    pieces, amounts = 1, {}
+    sides = [-(-side // 32) * 32 for side in shape]
+    if max(shape) >= LARGE:
+        pieces, sides = shape[0] * shape[1] // PIECE**2, [PIECE, PIECE]
+    rival_image = torch.rand(1, 1, *sides)
+    for name, make in RIVALS.items():
+        calls[name] = _bare(make().eval(), rival_image)
+        amounts[name] = pieces
+    grey = image[: sides[0], : sides[1]].astype(np.float32)
+    for name, filtered in (
+        ("ridge filter", lambda: valley_strength(grey)),
+        ("maximum curvature", lambda: maximum_curvature(grey, width)),
+    ):
+        calls[name], amounts[name] = filtered, pieces
+    seconds = {
+        name: [amounts.get(name, 1) * time for time in times]
+        for name, times in paired(calls, rounds).items()
+    }
+    core = models["torch"].runtime.core
+    work = multiply_adds(core, torch.from_numpy(seen)[:, None]) if one_piece else 0
+    rows = []
+    for name, call in calls.items():
+        found = summary(seconds[name], seconds[BASIC])
+        share = work / found["median_s"] / rate if name.startswith("forward") else None
+        rows.append(
+            {
+                "contender": name,
+                "median ms": 1e3 * found["median_s"],
+                "quartiles ms": f"{1e3 * found['low_s']:.3g} to {1e3 * found['high_s']:.3g}",
+                "/ BasicUNet": found["ratio"],
+                "/ own forward": _over_own_forward(name, seconds),
+                "share of peak": share,
+                "memory MB": peak_memory(call),
+            }
+        )
+    seen_size = "x".join(map(str, tiled.working_shape))
+    title = f"{shape[0]}x{shape[1]}, veins of {width:.1f} px, seen at {seen_size} in {len(tiled)} "
+    return {"title": title + ("piece" if one_piece else "tiles"), "rows": rows}
+
+
+def _over_own_forward(name: str, seconds: dict[str, list[float]]) -> float | None:
+    forward = name.replace("segment, ", "forward pass, ")
+    if forward == name or forward not in seconds:
+        return None
+    return summary(seconds[name], seconds[forward])["ratio"]
+
+
+def _bare(network: torch.nn.Module, image: torch.Tensor) -> Callable[[], object]:
+    def run() -> None:
+        with torch.inference_mode():
+            network(image)
+
+    return run

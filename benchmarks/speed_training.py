@@ -1,0 +1,85 @@
+"""Steps of `veinseg train` against a bare loop over tensors that are in memory already."""
+
+import argparse
+import copy
+import tempfile
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from monai.networks.nets import BasicUNet
+from timing import Calls, paired, peak_memory, summary
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.segmentation.devices import choose_device
+from napari_veinseg.training.config import make_config
+from napari_veinseg.training.crops import batches
+from napari_veinseg.training.loop import Trainer
+from napari_veinseg.training.losses import vein_loss
+from napari_veinseg.training.materials import gather
+from napari_veinseg.training.run import Run
+
+_IMAGES = 8
+
+
+def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
+    with tempfile.TemporaryDirectory() as name:
+        trainer = _trainer(Path(name), arguments.model)
+        crops = batches(trainer.crops, 0, trainer.config.batch_size, 0, 1, 0)
+        batch = next(crops)
+        steps = arguments.steps
+
+        def ours() -> None:
+            for _ in range(steps):
+                trainer.step(next(crops))
+
+        calls: Calls = {
+            "veinseg train": ours,
+            "bare loop": _bare_loop(copy.deepcopy(trainer.average).train(), batch, steps),
+            "bare loop, MONAI BasicUNet": _bare_loop(
+                BasicUNet(spatial_dims=2, out_channels=1, features=(32, 32, 64, 128, 256, 32)),
+                batch,
+                steps,
+            ),
+        }
+        trainer._began = 0.0
+        seconds = paired(calls, min(arguments.rounds, 5))
+        rows = [
+            {
+                "loop": name,
+                "steps/s": steps / found["median_s"],
+                "/ bare loop": 1 / found["ratio"],
+                "memory MB": peak_memory(calls[name]),
+            }
+            for name, times in seconds.items()
+            if (found := summary(times, seconds["bare loop"]))
+        ]
+    height, width = trainer.crops.shape
+    title = f"Training, {trainer.config.batch_size} crops of {height}x{width} a step"
+    return [{"title": title, "rows": rows}]
+
+
+def _trainer(folder: Path, model: str) -> Trainer:
+    dataset = Dataset.create(folder / "dataset")
+    for number in range(_IMAGES):
+        finger = synthetic_finger(number, (240, 320))
+        dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}")
+    config = make_config(dataset=dataset.path, base=model, epochs=10**6, device="cpu")
+    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric.launch()
+    run = Run.create(folder / "run", config)
+    ignore = lambda *_event: False  # noqa: E731
+    return Trainer(fabric, run, gather(config), choose_device("cpu"), ignore, ignore)
+
+
+def _bare_loop(network: torch.nn.Module, batch: dict[str, torch.Tensor], steps: int):
+    optimiser = torch.optim.AdamW([p.requires_grad_() for p in network.parameters()], lr=1e-4)
+
+    def run() -> None:
+        for _ in range(steps):
+            optimiser.zero_grad()
+            vein_loss(network(batch["image"]), batch["vein"], batch["known"]).backward()
+            optimiser.step()
+
+    return run

@@ -1,0 +1,96 @@
+"""Seconds, memory and multiply-adds of calls that are compared with each other."""
+
+import ctypes
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+Calls = dict[str, Callable[[], object]]
+
+
+def paired(calls: Calls, rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
+    """Seconds of each call; all take their turn in each round, so that what else runs meets all."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(rounds + warm_up):
+        for name, call in calls.items():
+            begin = time.perf_counter()
+            call()
+            if turn >= warm_up:
+                seconds[name].append(time.perf_counter() - begin)
+    return seconds
+
+
+def summary(times: list[float], yardstick: list[float]) -> dict[str, float]:
+    """Median and quartiles, and the median of the ratios to a rival in the same round."""
+    low, middle, high = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
+    ratio = statistics.median(a / b for a, b in zip(times, yardstick, strict=True))
+    return {"median_s": middle, "low_s": low, "high_s": high, "ratio": ratio}
+
+
+def peak_memory(call: Callable[[], object]) -> float | None:
+    """Megabytes that a call takes on top of what was there before; Linux only."""
+    status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    if not clear.exists():
+        return None
+
+    def kilobytes(field: str) -> int:
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith(field))
+        return int(line.split()[1])
+
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    clear.write_text("5")  # forget the highest mark
+    before = kilobytes("VmRSS")
+    call()
+    return (kilobytes("VmHWM") - before) / 1024
+
+
+def multiply_adds(network: torch.nn.Module, image: torch.Tensor) -> int:
+    """Multiply-adds of the convolutions in one pass."""
+    total = 0
+
+    def count(module: torch.nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        nonlocal total
+        transposed = isinstance(module, torch.nn.ConvTranspose2d)
+        places = (inputs[0] if transposed else output)[0, 0].numel()
+        total += places * module.weight.numel()
+
+    hooks = [
+        module.register_forward_hook(count)
+        for module in network.modules()
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d)
+    ]
+    with torch.inference_mode():
+        network(image)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def peak_rate(side: int = 2048) -> float:
+    """Multiply-adds a second of a large float32 matrix product: what the machine can do."""
+    a, b = torch.rand(side, side), torch.rand(side, side)
+    (times,) = paired({"product": lambda: a @ b}, rounds=7).values()
+    return side**3 / min(times)
+
+
+def machine() -> str:
+    """Describe the machine, with what may make another one slower."""
+    name, flags = platform.processor() or platform.machine(), ""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = dict(line.split(":", 1) for line in info.read_text().splitlines() if ":" in line)
+        fields = {key.strip(): value.strip() for key, value in lines.items()}
+        name, flags = fields.get("model name", name), fields.get("flags", "")
+    known = [flag for flag in ("avx2", "avx512f", "amx_bf16") if flag in flags.split()]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return (
+        f"{name}, {cores} cores, {platform.system()} {platform.machine()}"
+        f" ({', '.join(known) or 'no vector extension known'}; all computed in float32, so AMX is "
+        f"not used){load}"
+    )

@@ -1,0 +1,68 @@
+"""What only a CUDA device can show; skipped where there is none."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_veinseg import VeinModel
+from napari_veinseg.errors import VeinSegWarning
+from napari_veinseg.model.file import read_model
+from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.memory import near
+from napari_veinseg.training.pool import prepare_all
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.train import go_on
+from tests.models import lively_network, small_card, texture, write_small_model
+from tests.training.conftest import _made as _made
+from tests.training.conftest import dataset as dataset
+from tests.training.conftest import tiny as tiny
+from tests.training.test_train import StopAt, trained
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+CUDA = torch.device("cuda", 0)
+
+
+def test_segment_gives_what_the_cpu_gives(tmp_path):
+    path = write_small_model(tmp_path / "m.safetensors")
+    image = texture((300, 400))
+    there, here = VeinModel.load(path), VeinModel(*read_model(path), "cpu")
+    assert there.device_choice.name.startswith("cuda")
+    expected = here.probability(image, vein_width=6)
+    np.testing.assert_allclose(there.probability(image, vein_width=6), expected, atol=0.02)
+
+
+def test_the_ladder_ends_on_the_cpu(monkeypatch):
+    model = VeinModel(small_card(), lively_network(small_card()), "cuda")
+    image = texture((300, 400))
+    expected = model.probability(image, vein_width=6)
+    forward = type(model.runtime)._forward
+
+    def scarce(self, images):
+        if self.device.type == "cuda":
+            raise torch.OutOfMemoryError("simulated")
+        return forward(self, images)
+
+    monkeypatch.setattr(type(model.runtime), "_forward", scarce)
+    with pytest.warns(VeinSegWarning, match="on the CPU"):
+        answer = model.probability(image, vein_width=6)
+    np.testing.assert_allclose(answer, expected, atol=0.02)
+
+
+def test_samples_and_crops_lie_on_the_device(dataset):
+    samples, _ = prepare_all(dataset.samples, small_card())
+    crops = Crops(near(samples, CUDA), 32, 2, "full", 0)
+    assert crops.device == CUDA
+    source = batches(crops, 0, 2, 0, 1, 0, CUDA)
+    for _ in range(8):
+        assert {tensor.device for tensor in next(source).values()} == {CUDA}
+
+
+def test_a_run_stops_and_goes_on(dataset, tiny, tmp_path):
+    run = trained(dataset, tiny, tmp_path / "run", device="cuda", should_stop=StopAt(5))
+    first = torch.load(run.state, weights_only=True)["position"]["step"]
+    go_on(Run.open(run.path))
+    assert 0 < first < torch.load(run.state, weights_only=True)["position"]["step"]
+    assert VeinModel.load(run.last).segment(texture((60, 80))).shape == (60, 80)
