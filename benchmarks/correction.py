@@ -36,6 +36,7 @@ from simulated_annotator import Effort, dice, with_brush, with_tools
 
 from napari_veinseg import VeinModel
 from napari_veinseg.correction.lines import densified, smoothed
+from napari_veinseg.correction.profile import centred
 from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.tracing import Tracer, path_cost
 from napari_veinseg.data.grey import to_grey
@@ -132,7 +133,9 @@ def trace_branches(cases: list[Case], model: VeinModel | None) -> dict:
                 begin = time.perf_counter()
                 tracer.preview(branch[-1])
                 milliseconds.append(1e3 * (time.perf_counter() - begin))
-                drawn, _ = densified(smoothed(tracer.path(branch[-1])))
+                path = tracer.path(branch[-1])
+                path = smoothed(path) if name == "ridge filter" else centred(grey, path, width)
+                drawn, _ = densified(path)
                 row[name] = farthest(np.rint(drawn), branch)
             rows.append(row)
     return {"rows": rows, "move_ms": statistics.median(milliseconds)}
