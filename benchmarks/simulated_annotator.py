@@ -18,8 +18,9 @@ from skimage.measure import approximate_polygon
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.correction.change import disk_union
-from napari_veinseg.correction.lines import densified, smoothed, vein_redrawn, vein_region
-from napari_veinseg.correction.profile import widths_along
+from napari_veinseg.correction.growing import grown_vein, redrawn_as_measured
+from napari_veinseg.correction.lines import densified, vein_redrawn, vein_region
+from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
@@ -107,10 +108,45 @@ def with_tools(
         for option in _trace_options(stretch, grey, cost, width, truth)
     ]
 
+    def redrawn(mask: Region) -> Region:
+        return redrawn_as_measured(mask, grey, width).applied_to(mask) == 1
+
     def options(mask: Region) -> list[Option]:
-        return [*_removals(mask, truth), *_whole_mask(), *traces]
+        # The threshold is a slider; it is moved before anything is drawn.
+        by_threshold = mask is start and probability is not None
+        return [
+            *_removals(mask, truth),
+            *_whole_mask(),
+            Option(1, redrawn),
+            *traces,
+            *_growths(mask, truth, grey, cost, width),
+            *(_thresholds(probability) if by_threshold else []),
+        ]
 
     return improve(start, truth, options)
+
+
+def _growths(
+    mask: Region, truth: np.ndarray, grey: np.ndarray, cost: np.ndarray, width: float
+) -> list[Option]:
+    """Click on the middle of each stretch that is missing."""
+    rng = np.random.default_rng(0)
+    lacking, count = ndimage.label(centreline(truth == 1) & ~mask, np.ones((3, 3)))
+    options = []
+    for number in range(1, count + 1):
+        places = np.argwhere(lacking == number)
+        if len(places) < 6:
+            continue
+        click = places[len(places) // 2] + rng.normal(0, SLIP, 2)
+        grown = grown_vein(mask.astype(np.uint8), grey, cost, tuple(click), width)
+        options.append(Option(1, lambda m, grown=grown: grown.applied_to(m) == 1))
+    return options
+
+
+def _thresholds(probability: np.ndarray) -> list[Option]:
+    return [
+        Option(1, lambda _, level=level: probability >= level) for level in np.arange(0.05, 1, 0.1)
+    ]
 
 
 def _stretches(truth: np.ndarray, start: Region) -> list[np.ndarray]:
@@ -131,7 +167,7 @@ def _stretches(truth: np.ndarray, start: Region) -> list[np.ndarray]:
 def _trace_options(
     stretch: np.ndarray, grey: np.ndarray, cost: np.ndarray, width: float, truth: np.ndarray
 ) -> list[Option]:
-    path, clicks = _traced(stretch, cost, width)
+    path, clicks = _traced(stretch, grey, cost, width)
     true_width = 2 * np.median(ndimage.distance_transform_edt(truth == 1)[tuple(stretch.T)])
     measured = vein_region(truth.shape, path, widths_along(grey, path, width))
     fixed = vein_region(truth.shape, path, round(2 * true_width) / 2)
@@ -148,14 +184,16 @@ def _trace_options(
     ]
 
 
-def _traced(stretch: np.ndarray, cost: np.ndarray, width: float) -> tuple[np.ndarray, int]:
+def _traced(
+    stretch: np.ndarray, grey: np.ndarray, cost: np.ndarray, width: float
+) -> tuple[np.ndarray, int]:
     """Click both ends, and then where the line strays most, until it strays no more."""
     at = [0, len(stretch) - 1]
     slips = np.random.default_rng(0).normal(0, SLIP, stretch.shape)
     reach = max(width / 2, 2)
     while True:
         parts = [
-            smoothed(Tracer(cost, one).path(other))
+            centred(grey, Tracer(cost, one).path(other), width)
             for one, other in pairwise(snapped(cost, (stretch + slips)[i], reach) for i in at)
         ]
         path = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])

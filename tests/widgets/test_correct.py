@@ -18,7 +18,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
 from napari_veinseg.widgets.tools import BoxTool, RemoveTool
-from napari_veinseg.widgets.tracing_tools import BridgeTool, TraceTool
+from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
 from tests.widgets.mouse import Mouse
 
 SHAPE = (120, 180)
@@ -148,6 +148,20 @@ def test_shift_makes_a_straight_line_of_a_fixed_width_and_label(viewer, correct_
     assert (labels.data == 2).sum() < 5.6 * 101 + 30
 
 
+def test_one_click_adds_a_whole_vein_in_one_undo_step(viewer, correct_in, use, qtbot):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    use(widget, GrowTool)
+    qtbot.waitUntil(lambda: widget.target.valleys(()) is not None)
+    mouse.click((55, 75))
+    grown = labels.data.copy()
+    assert dice(grown == 1, truth() == 1) > 0.85
+    assert len(labels._undo_history) == 1
+    labels.undo()
+    assert not labels.data.any()
+    labels.redo()
+    np.testing.assert_array_equal(labels.data, grown)
+
+
 def test_a_redrawn_vein_is_one_undo_step(viewer, correct_in, use):
     start = truth()
     widget, labels, mouse = correct_in(viewer, start)
@@ -221,7 +235,7 @@ def test_tools_and_the_brush_undo_in_turn(viewer, correct_in, use):
 
 
 BUTTONS = ["Drop small pieces", "Fill small holes", "Smooth", "Thinner", "Thicker",
-           "Move onto veins", "Rest is unsure"]  # fmt: skip
+           "Move onto veins", "Rest is unsure", "Redraw as measured"]  # fmt: skip
 
 
 def button_of(widget, text):
@@ -322,7 +336,7 @@ def test_keys_and_callbacks_are_taken_only_while_a_tool_is_active(viewer, correc
 
     nodes = len(Mouse(viewer, labels).canvas.view.scene.children)
     before = hooks()
-    for kind in (TraceTool, RemoveTool, BridgeTool, BoxTool):
+    for kind in (TraceTool, GrowTool, RemoveTool, BridgeTool, BoxTool):
         use(widget, kind)
         assert hooks() != before
     widget.toolbox.use(None)
@@ -478,7 +492,7 @@ def test_the_widget_opens_from_the_plugin_menu(viewer):
     labels = viewer.add_labels(truth())
     _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
     assert widget.target.mask is labels
-    tool = widget.toolbox.tools[1]
+    tool = next(tool for tool in widget.toolbox.tools if type(tool) is RemoveTool)
     widget.toolbox.buttons[tool].click()
     Mouse(viewer, labels).click((48, 148))
     assert labels.data[48, 148] == 0

@@ -20,8 +20,9 @@ Cost = NDArray[np.float32]
 # Side of the exact window and largest side of the coarse picture: each takes about 60 ms a click.
 WINDOW = 384
 
-# In vein widths: valleys narrower than the vein keep a path in the vein's middle.
-_SCALES = (0.25, 0.45, 0.7, 1.0)
+# In vein widths: narrow valleys keep a path in the middle of the vein; the widest is for veins that
+# are wider than the typical one, whose borders would otherwise attract it.
+_SCALES = (0.25, 0.45, 0.7, 1.0, 1.5)
 
 
 def path_cost(

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QSpinBox
 
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.change import Change
+from napari_veinseg.correction.growing import redrawn_as_measured
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
 from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.unsure import rest_unsure
@@ -55,6 +56,13 @@ class MaskActions(Section):
             ("Smooth", "Smooth the borders; thin veins stay connected.", cleanup.smooth),
             ("Thinner", "Narrow the veins by a pixel on each side.", cleanup.thin),
             ("Thicker", "Widen the veins by a pixel on each side.", cleanup.thicken),
+        )
+        self._add(
+            (
+                "Redraw as measured",
+                "Draw all veins anew, in the middle and in the width that the image shows.",
+                self._redraw,
+            ),
         )
         self.add_wide(self.all_slices, "Let the buttons of this section act on every slice.")
         self._add(
@@ -120,6 +128,10 @@ class MaskActions(Section):
         down, right = best_shift(grey, mask, estimate_vein_width(grey))
         show_info(f"The mask was moved by {down} px down and {right} px to the right.")
         return shifted(mask, down, right)
+
+    def _redraw(self, mask: NDArray[Any], plane: Plane) -> Change:
+        grey = to_grey(self._target.pixels(plane), invert=self._target.invert)
+        return redrawn_as_measured(mask, grey, estimate_vein_width(grey))
 
     def _leave_open(self, mask: NDArray[Any], plane: Plane) -> Change:
         reach = _LOOKED_AT * self._target.typical_width()

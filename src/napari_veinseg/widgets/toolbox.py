@@ -17,7 +17,7 @@ from napari_veinseg.widgets.notify import report
 from napari_veinseg.widgets.preview import canvas_of
 from napari_veinseg.widgets.target import Target
 from napari_veinseg.widgets.tools import BoxTool, RemoveTool, Tool
-from napari_veinseg.widgets.tracing_tools import BridgeTool, TraceTool
+from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
 
 _LABELS = {"vein": VEIN, "unsure": UNSURE, "background": BACKGROUND}
 
@@ -48,8 +48,8 @@ class Toolbox(Section):
             each.clicked.connect(lambda checked, tool=tool: self.use(tool if checked else None))
             self.add_key(tool.key, each, lambda tool=tool: self._toggle(tool))
         pairs = list(self.buttons.values())
-        self.add_buttons(*pairs[:2])
-        self.add_buttons(*pairs[2:])
+        for first in range(0, len(pairs), 2):
+            self.add_buttons(*pairs[first : first + 2])
         self.add_wide(self.say)
         self.label = QComboBox()
         self.label.addItems(list(_LABELS))
@@ -186,7 +186,7 @@ class Toolbox(Section):
             self.use(self.active)
 
 
-_KINDS = (TraceTool, RemoveTool, BridgeTool, BoxTool)
+_KINDS = (TraceTool, GrowTool, RemoveTool, BridgeTool, BoxTool)
 
 
 def _tool_button(tool: Tool) -> QPushButton:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.correction.branches import nearest_end
+from napari_veinseg.correction.growing import grown_vein
 from napari_veinseg.correction.lines import smoothed, vein_along, vein_redrawn
-from napari_veinseg.correction.profile import widths_along
+from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import Tracer, snapped
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
@@ -125,8 +126,10 @@ class TraceTool(Tool):
     def _stretch(self, point: Point, straight: bool, exact: bool) -> Points:
         if straight or self._tracer is None:
             return _straight_line(self._clicks[-1], point)
-        path = self._tracer.path(point) if exact else self._tracer.preview(point)
-        return smoothed(path)
+        valleys = self.target.valleys(self._plane) if exact else None
+        if valleys is None:
+            return smoothed(self._tracer.preview(point))
+        return centred(valleys.grey, self._tracer.path(point), valleys.vein_width)
 
     def _path(self, *live: Points) -> Points:
         stretches = [*self._stretches, *live]
@@ -158,6 +161,46 @@ class TraceTool(Tool):
         self.drop()
         for click, is_straight in zip(clicks, straight, strict=False):
             self.clicked(click, is_straight)
+
+
+class GrowTool(Tool):
+    """Click on a missing vein; it is drawn both ways, as far as the image shows it.
+
+    Parameters
+    ----------
+    target : Target
+        What is corrected.
+    say : callable
+        Shows one short sentence to the user.
+    """
+
+    name = "Add a vein"
+    key = "A"
+    help = "Click on a missing vein: it is drawn both ways, until it meets the mask or fades."
+
+    def begin(self) -> None:
+        """Get ready on the displayed plane, and prepare its valleys."""
+        super().begin()
+        self.target.valleys(self._plane)
+
+    def clicked(self, point: Point, straight: bool) -> None:  # noqa: ARG002
+        """Draw the vein.
+
+        Parameters
+        ----------
+        point : tuple of float
+            Where, (row, column) of the plane.
+        straight : bool
+            Whether Shift is held.
+        """
+        valleys = self.target.valleys(self._plane)
+        if valleys is None:
+            self._say("Still looking for veins: click again in a moment.")
+            return
+        mask = self.target.labels(self._plane)
+        change = grown_vein(mask, valleys.grey, valleys.cost, point, valleys.vein_width, self.label)
+        said = self.help if self.target.write({self._plane: change}) else "No vein is missing here."
+        self._say(said)
 
 
 class BridgeTool(TraceTool):
