@@ -41,7 +41,10 @@ def style_sheet(theme_name: str) -> str:
             image: url("theme_{theme.id}:/check.svg");
             background-color: {theme.current.as_hex()};
         }}
-        QPushButton:focus, QComboBox:focus, QCheckBox::indicator:focus,
+        QCheckBox::indicator:focus {{
+            border: 2px solid {theme.text.as_hex()}; width: 12px; height: 12px;
+        }}
+        QPushButton:focus, QComboBox:focus,
         QListView:focus, QTableView:focus {{ border: 1px solid {theme.text.as_hex()}; }}
         QTableView, QListView {{ border: 1px solid transparent; }}
         QPushButton[role="primary"] {{
