@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 
 import numpy as np
@@ -32,6 +33,15 @@ RIVALS: dict[str, Callable[[], torch.nn.Module]] = {
 if find_spec("segmentation_models_pytorch"):
 
     def _densenet() -> torch.nn.Module:
+        # It imports torchvision, whose operators, which a U-Net has no use for, are missing where
+        # its build is not that of torch.
+        with suppress(Exception):
+            import torchvision  # noqa: F401
+        for operator in ("nms", "qnms"):
+            with suppress(RuntimeError):
+                torch.library.define(
+                    f"torchvision::{operator}", "(Tensor a, Tensor b, float c) -> Tensor"
+                )
         import segmentation_models_pytorch as smp
 
         return smp.Unet("densenet121", encoder_weights=None, in_channels=1, classes=1)
