@@ -234,10 +234,10 @@ def main() -> None:
         key = f"{name.replace(' ', '_')}_within_2px"
         answer[key], answer[f"{key}_half_visible"], answer[f"{key}_all"] = table[name]
     answer |= timings()
-    if model:
+    if model and arguments.corrected:
         some = cases[: arguments.corrected]
         efforts = effort(some, [model.segment(case.image) for case in some], model)
-        answer |= Effort.summary(efforts) if efforts else {}
+        answer |= Effort.summary(efforts)
         answer["drawn_anew_dice"] = round(statistics.mean(map(drawn_anew_dice, some)), 3)
     if folder and (folder / "masks_as_published").is_dir():
         beside = moved(list(stored(folder, "masks_as_published", arguments.images)))
