@@ -27,7 +27,7 @@ EXACT = 1e-4
 @pytest.fixture(autouse=True)
 def every_pixel_counts(monkeypatch):
     """For its percentiles the package takes a sample of an image's pixels, and the export all."""
-    monkeypatch.setattr(transforms, "_ENOUGH_SAMPLES", 10**9)
+    monkeypatch.setattr(transforms, "ENOUGH_SAMPLES", 10**9)
 
 
 @pytest.fixture(scope="module")
