@@ -351,7 +351,7 @@ def test_no_key_of_napari_is_taken_and_free_ones_are_shown(viewer, correct_in):
     labels.bind_key("T", lambda _layer: None)
     widget, _, _ = correct_in(viewer, truth())
     keys = {str(key) for key in viewer.layers["finger veins"].keymap}
-    assert keys == {"T", "D", "G", "U", "N", "R"}
+    assert keys == {"T", "A", "D", "G", "U", "N", "R"}
     assert not keys & taken
     trace = widget.toolbox.buttons[widget.toolbox.tools[0]]
     assert trace.text().endswith("(T)")
