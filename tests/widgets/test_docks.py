@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from napari.layers import Labels
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QAction, QKeySequence
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -120,10 +120,17 @@ def test_tab_goes_through_the_dock_from_top_to_bottom(dock):
         assert (after > before) if same_row else below > above, "\n".join(order)
 
 
+def actions_of(menu):
+    for action in menu.actions():
+        yield action
+        if action.menu():
+            yield from actions_of(action.menu())
+
+
 def test_no_mnemonic_is_one_of_napari_s_own_keys(dock, viewer):
-    window = viewer.window._qt_window
-    keys = [key.toString() for each in window.findChildren(QAction) for key in each.shortcuts()]
-    menus = [QKeySequence.mnemonic(each.text()).toString() for each in window.menuBar().actions()]
+    bar = viewer.window._qt_window.menuBar()
+    keys = [key.toString() for action in actions_of(bar) for key in action.shortcuts()]
+    menus = [QKeySequence.mnemonic(action.text()).toString() for action in bar.actions()]
     assert {"Alt+S", "Alt+F"} <= {*keys, *menus}
     ours = [QKeySequence.mnemonic(each.text()) for each in dock.findChildren(QPushButton)]
     ours = [key.toString() for key in ours if not key.isEmpty()]
