@@ -4,14 +4,17 @@ Run `scripts/with-display python scripts/tracing_animation.py docs/images/trace.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import napari
 import numpy as np
 from PIL import Image
 from screenshots import settle, wait_until
 
+from napari_veinseg.correction.autosave import FOLDER_VARIABLE
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.data.sample_data import sample_finger
 from napari_veinseg.measurement.skeleton import centreline, trace
@@ -64,11 +67,14 @@ def main() -> None:
         pictures.append(Image.fromarray(viewer.screenshot(flash=False)).convert("RGB"))
         times.append(milliseconds)
 
-    try:
-        viewer.window.resize(*SIZE)
-        film(viewer, shoot)
-    finally:
-        viewer.close()
+    # What is traced for a picture is nobody's correction to be restored.
+    with TemporaryDirectory() as autosave:
+        os.environ[FOLDER_VARIABLE] = autosave
+        try:
+            viewer.window.resize(*SIZE)
+            film(viewer, shoot)
+        finally:
+            viewer.close()
     frames = with_one_palette(pictures)
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0)
     print(f"{path}: {len(frames)} frames, {path.stat().st_size / 1e6:.2f} MB")
