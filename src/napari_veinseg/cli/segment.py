@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def segment(
-    inputs: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Images, OME-Zarr too, or folders.")],
     output: Annotated[Path, typer.Option(help="Folder for masks and summary.csv.")],
     model: Annotated[str, typer.Option(help="Name or file of a model.")] = "starter",
     vein_width: Annotated[
