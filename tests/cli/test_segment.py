@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_veinseg.data.images import read_image, read_mask, write_image
+from napari_veinseg.errors import VeinSegWarning
 
 rng = np.random.default_rng(0)
 GREY = rng.integers(0, 255, (40, 60), dtype=np.uint8)
@@ -201,3 +202,25 @@ def test_help_needs_no_torch():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip().endswith("set()")
     assert "segment" in run.stdout
+
+
+def test_a_step_down_the_memory_ladder_is_told(veinseg, images, tiny_model, tmp_path, monkeypatch):
+    from napari_veinseg.segmentation.predictor import Predictor
+
+    forward = Predictor._forward
+
+    def scarce(self, pixels):
+        if pixels.size > 120 * 120:
+            raise MemoryError
+        return forward(self, pixels)
+
+    monkeypatch.setenv("VEINSEG_FAST", "0")
+    monkeypatch.setattr(Predictor, "_forward", scarce)
+    write_image(tmp_path / "large.png", np.tile(GREY, (4, 4)))
+    with pytest.warns(VeinSegWarning, match="smaller tiles") as told:
+        done = veinseg(
+            "segment", tmp_path / "large.png", "--output", tmp_path / "out", "--model", tiny_model,
+            "--vein-width", 6, "--device", "cpu",
+        )  # fmt: skip
+    assert done.code == 0
+    assert sum(warning.category is VeinSegWarning for warning in told) == 1
