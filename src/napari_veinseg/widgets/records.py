@@ -132,9 +132,14 @@ def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
     ):
         emitter.disconnect(callback)
         emitter.connect(callback)
-    for item in layer._undo_history:  # painted before anybody watched
-        for atom in item:
-            record.edits.record(atom, _pixels(atom))
+    try:
+        for item in layer._undo_history:  # painted before anybody watched
+            for atom in item:
+                record.edits.record(atom, _pixels(atom))
+        _ = record.edits.edited
+    except (IndexError, ValueError):  # on an array of another shape, which is gone
+        layer._reset_history()
+        record.edits = EditTracker(record.edits.shape)
     return record
 
 

@@ -224,7 +224,7 @@ class SegmentWidget(Panel):
         if self.with_probability.isChecked():
             add_probability_layer(self.viewer, result.probability, image)
         layer = mask_layer_of(self.viewer, image) if self.update_mask.isChecked() else None
-        if layer is None:
+        if layer is None or layer.data.shape != result.mask.shape:  # the image was swapped
             layer = add_mask_layer(self.viewer, result.mask, image, probability=result.probability)
         self._keep(layer, result)
 
