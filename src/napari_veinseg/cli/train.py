@@ -1,5 +1,6 @@
 """`veinseg train`."""
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,6 +98,8 @@ def train(
         shown = _Progress(progress, status)
         go_on(going, output, shown.hear, stop)
     _conclude(status, output or going.result)
+    # What torch and MONAI hold goes with the process: searching it for cycles took two seconds.
+    gc.freeze()
 
 
 def _running(folder: Path | None) -> "Run | None":
