@@ -1,5 +1,6 @@
 """`veinseg train`."""
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,6 +101,8 @@ def train(
         go_on(going, output, shown.hear, stop)
     if status.end:  # of several processes the first one speaks
         _conclude(status, output or going.result)
+    # What torch and MONAI hold goes with the process: searching it for cycles took two seconds.
+    gc.freeze()
 
 
 def _running(folder: Path | None) -> "Run | None":
