@@ -139,18 +139,13 @@ def measured(arguments: argparse.Namespace, data: Dataset | None) -> Iterator[di
             for variant in arguments.variants:
                 if variant == "start":
                     continue
-                choice = VARIANTS[variant] | {"seed": seed}
                 with tempfile.TemporaryDirectory() as folder:
+                    choice = VARIANTS[variant] | {"seed": seed}
                     model = trained(
                         learned, Path(folder), arguments.base, arguments.steps, **choice
                     )
-                row = scores(model, learned, judged)
-                yield {"set": name, "seed": seed, "variant": variant, **row}
-                if variant == "default":
-                    # The same weights, without what the masks said about the veins' width.
-                    model.card = model.card.model_copy(update={"vein_width_share": None})
                     row = scores(model, learned, judged)
-                    yield {"set": name, "seed": seed, "variant": "width by image alone", **row}
+                yield {"set": name, "seed": seed, "variant": variant, **row}
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ def veinseg(*arguments):
 def test_a_dataset_becomes_a_model(dataset, tiny, tmp_path):  # noqa: F811
     output, run = tmp_path / "new.safetensors", tmp_path / "run"
     how = ["--output", output, "--from", tiny, "--run", run]
-    result = veinseg(dataset.path, *how, "--minutes", 0.01, "--seed", 3)
+    result = veinseg(dataset.path, *how, "--epochs", 1, "--seed", 3)
     assert result.exception is None, result.output
     assert read_card(output).network == read_card(tiny).network
     assert "Mean vein IoU of the held-out images" in result.output

@@ -188,13 +188,3 @@ def test_loading_by_name(tmp_path, monkeypatch, image):
     monkeypatch.setenv("VEINSEG_MODELS", str(tmp_path))
     write_small_model(tmp_path / "mine.safetensors")
     assert VeinModel.load("mine", "cpu").segment(image).shape == image.shape
-
-
-def test_the_width_of_the_training_masks_steadies_the_estimate():
-    settings, image = SegmentationSettings(), texture((60, 90))
-    card = small_card(vein_width_factor=1.5)
-    seen, both = (
-        VeinModel(each, lively_network(card), "cpu").resolve(settings, image).vein_width
-        for each in (card, card.model_copy(update={"vein_width_share": 0.1}))
-    )
-    assert both == pytest.approx(np.sqrt(seen * 0.1 * 60))

@@ -155,9 +155,6 @@ class ModelCard(_Part):
         Px: width of a vein as the network sees it.
     vein_width_factor : float
         Width as drawn in the training masks over the width estimated on the image.
-    vein_width_share : float or None
-        Width as drawn in the training masks over the image's shorter side; None where the images
-        were of many kinds.
     threshold : float
         Probability from which a pixel is vein, in (0, 1).
     training_data : TrainingData
@@ -180,8 +177,6 @@ class ModelCard(_Part):
     vein_width_factor: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Width as drawn in the training masks over the width estimated on the image: what one
     annotator calls a vein, the estimate may take for a part of one."""
-    vein_width_share: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Images of one camera resemble each other: this steadies the estimate, which errs by more."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     training_data: TrainingData = Field(default_factory=TrainingData)
     metrics: tuple[Metric, ...] = ()

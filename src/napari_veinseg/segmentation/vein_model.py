@@ -307,13 +307,10 @@ class VeinModel:
                     raise Cancelled("The segmentation was cancelled.")
 
     def _vein_width(self, source: ImageSource) -> float:
-        """Take the mean, in octaves, of what the image and what the training masks say."""
         estimate = estimate_source_width(source)
         if estimate is None:
             return self.card.working_vein_width
-        seen = estimate * self.card.vein_width_factor
-        share = self.card.vein_width_share
-        return seen if share is None else float(np.sqrt(seen * share * min(source.shape[-2:])))
+        return estimate * self.card.vein_width_factor
 
     def _batch(
         self, source: ImageSource, start: int, stop: int

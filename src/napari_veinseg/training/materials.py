@@ -78,12 +78,7 @@ class Materials:
     @property
     def width_factor(self) -> float:
         """Width of the drawn veins over the width that is estimated on the images alone."""
-        return _typical([sample.width_factor for sample in self.train])
-
-    @property
-    def width_share(self) -> float:
-        """Width of the drawn veins over the shorter side of the images."""
-        return _typical([sample.width_share for sample in self.train])
+        return float(np.exp(np.median([np.log(sample.width_factor) for sample in self.train])))
 
     def new_card(self, config: TrainingConfig, vein_iou: float | None) -> ModelCard:
         """Write the card of the trained model.
@@ -119,7 +114,6 @@ class Materials:
                 "name": "",
                 "description": "Trained with veinseg train.",
                 "vein_width_factor": self.width_factor,
-                "vein_width_share": min(1.0, self.width_share),
                 "parent": Path(config.base).stem if config.base else None,
                 "training_data": TrainingData(
                     summary=f"{seen.summary}; then {summary}" if seen.summary else summary,
@@ -194,10 +188,6 @@ def _start(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
 def _some(holdout: Sequence[Sample], seed: int) -> list[Sample]:
     order: npt.NDArray[np.intp] = np.random.default_rng(seed).permutation(len(holdout))
     return [holdout[i] for i in sorted(order[:MOST_JUDGED])]
-
-
-def _typical(ratios: Sequence[float]) -> float:
-    return float(np.exp(np.median(np.log(ratios))))
 
 
 def _fingers(samples: Sequence[Sample]) -> int:

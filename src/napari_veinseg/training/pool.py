@@ -39,8 +39,6 @@ class Prepared:
         Width in px of the image, measured on the mask.
     width_factor : float
         That width over the one estimated on the image alone.
-    width_share : float
-        That width over the image's shorter side.
     vein_pixels : int
         Vein pixels of the mask.
     content_hash : str
@@ -52,7 +50,6 @@ class Prepared:
     places: npt.NDArray[np.intp]
     vein_width: float
     width_factor: float
-    width_share: float
     vein_pixels: int
     content_hash: str
 
@@ -160,7 +157,6 @@ def prepare(
         places[:: len(places) // _MOST_PLACES + 1],
         width,
         width / (estimate_source_width(ImageSource(image, channel, invert)) or width),
-        width / min(grey.shape),
         int((mask == VEIN).sum()),
         image_hash(image),
     )
