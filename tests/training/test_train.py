@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_weights(dataset, tiny, tmp_path, precision
     ],
 )
 def test_bfloat16_is_used_where_the_cpu_has_units_for_it(monkeypatch, capabilities, wish, chosen):
-    from napari_veinseg.training.precision import choose_precision
+    from napari_veinseg.training.fabric import choose_precision
 
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     if capabilities is not None:

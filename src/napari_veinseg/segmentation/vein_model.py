@@ -21,14 +21,13 @@ from napari_veinseg.segmentation.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.source import ImageSource, Plane
 from napari_veinseg.segmentation.transforms import Normaliser
-from napari_veinseg.segmentation.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.vein_width import estimate_source_width
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
 Progress = Callable[[int, int], None]
 _BATCH = 1_500_000  # working px of slices that go through the network together
-_MOST_SLICES = 5  # of a stack, that the vein width is estimated on
 _USUAL = SegmentationSettings()
 
 
@@ -328,34 +327,3 @@ class VeinModel:
                 normalisers.append(normaliser)
                 indices.append(index)
         return planes, normalisers, indices
-
-
-def estimate_source_width(source: ImageSource) -> float | None:
-    """Estimate the vein width of an image or stack on some slices, for a stack shows one thing.
-
-    Parameters
-    ----------
-    source : ImageSource
-        The image.
-
-    Returns
-    -------
-    float or None
-        Median width in px; None where nothing is seen.
-    """
-    slices = np.unique(np.linspace(0, len(source) - 1, _MOST_SLICES).round().astype(int))
-    widths = [
-        estimate_vein_width(_finite(crop))
-        for index in slices
-        for crop in source.plane(int(index)).crops()
-        if crop.min() != crop.max()
-    ]
-    return float(np.median(widths)) if widths else None
-
-
-def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put the median in the place of what is not finite."""
-    finite = np.isfinite(grey)
-    if finite.all() or not finite.any():
-        return grey if finite.any() else np.zeros_like(grey)
-    return np.where(finite, grey, np.median(grey[finite]))

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.segmentation.source import ImageSource
+
 _SCALES = (1.2, 1.7)  # Gaussian scales in px of one pyramid level: two steps an octave
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more
 _SAMPLE = 64  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
@@ -15,6 +17,7 @@ _FAINTEST = 0.02  # relative darkness below the shoulders
 _WIDTH_PER_SCALE = 1.7  # drawn width of a vein over the Gaussian scale that answers it best
 _USUAL_SHARE = 0.03  # vein width over the image's shorter side: the answer where nothing is seen
 _WIDTHS = (0.006, 0.1)  # over the shorter side: finer is grain, broader is shading
+_MOST_SLICES = 5  # of a stack, that the width is estimated on
 _USUAL_WEIGHT = 0.005  # how much squared evidence the usual share is worth: that of faint veins
 
 Image = NDArray[np.float32]
@@ -62,6 +65,37 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
             weights.append((_valley_evidence(tiles, scale) / factor * side) ** 2)
         factor *= 2
     return float(max(1.0, 2.0 ** np.average(octaves, weights=weights)))
+
+
+def estimate_source_width(source: ImageSource) -> float | None:
+    """Estimate the vein width of an image or stack on some slices, for a stack shows one thing.
+
+    Parameters
+    ----------
+    source : ImageSource
+        The image.
+
+    Returns
+    -------
+    float or None
+        Median width in px; None where nothing is seen.
+    """
+    slices = np.unique(np.linspace(0, len(source) - 1, _MOST_SLICES).round().astype(int))
+    widths = [
+        estimate_vein_width(_finite(crop))
+        for index in slices
+        for crop in source.plane(int(index)).crops()
+        if crop.min() != crop.max()
+    ]
+    return float(np.median(widths)) if widths else None
+
+
+def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put the median in the place of what is not finite."""
+    finite = np.isfinite(grey)
+    if finite.all() or not finite.any():
+        return grey if finite.any() else np.zeros_like(grey)
+    return np.where(finite, grey, np.median(grey[finite]))
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:

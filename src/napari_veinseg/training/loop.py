@@ -1,13 +1,11 @@
-"""The training loop, on Lightning Fabric; nothing else imports it.
+"""The training loop, on Lightning Fabric; nothing but it and `fabric` imports that.
 
 Randomness is drawn from the seed and the number of the step (see `crops`), so a run that was
 stopped or killed goes on from its last saved step to the same weights as an unbroken one.
 """
 
 import copy
-import logging
 import math
-import os
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,11 +22,11 @@ from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.materials import Materials, gather
 from napari_veinseg.training.memory import Parts, near
-from napari_veinseg.training.precision import choose_precision
 from napari_veinseg.training.ranks import copy_of_first, merged, total
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import (
@@ -65,7 +63,7 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
         If the run cannot start, or its loss is no longer a number.
     """
     choice = choose_device(run.config.device)
-    fabric = _fabric(choice, run.config.precision)
+    fabric = launch(choice, run.config.precision)
     if fabric.world_size > run.config.batch_size:
         raise VeinSegError(
             f"{fabric.world_size} processes cannot share a batch of {run.config.batch_size}: start "
@@ -76,34 +74,6 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
     trainer = Trainer(fabric, run, materials, choice, tell, stop)
     trainer.resume()
     trainer.train()
-
-
-def _fabric(choice: DeviceChoice, precision: str) -> Fabric:
-    # Under torchrun on a CPU, Fabric's own choice would be as many single runs.
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world > 1 and "LOCAL_RANK" not in os.environ:
-        raise VeinSegError(
-            f"WORLD_SIZE is {world} but nothing says which process this is: unset WORLD_SIZE, or "
-            "start with torchrun."
-        )
-    # Its remarks would be the last words of a child that is killed, and stand in every terminal.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    kind, _, index = choice.name.partition(":")
-    single = [int(index)] if index and world == 1 else 1
-    fabric = Fabric(
-        accelerator=kind,
-        devices=int(os.environ.get("LOCAL_WORLD_SIZE", world)) if world > 1 else single,
-        num_nodes=max(1, world // int(os.environ.get("LOCAL_WORLD_SIZE", world))),
-        strategy="ddp" if world > 1 else "auto",
-        precision=choose_precision(precision, kind),
-    )
-    fabric.launch()
-    if fabric.world_size != world:
-        raise VeinSegError(
-            f"WORLD_SIZE is {world} but {fabric.world_size} processes would train together: "
-            "unset WORLD_SIZE, or start all of them with torchrun."
-        )
-    return fabric
 
 
 class Trainer:

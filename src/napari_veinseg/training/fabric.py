@@ -1,0 +1,93 @@
+"""On what a run is computed: Lightning Fabric with its device, processes and arithmetic."""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.devices import DeviceChoice
+
+FabricPrecision = Literal["32-true", "bf16-mixed"]
+
+
+def launch(choice: DeviceChoice, precision: str) -> Fabric:
+    """Start Fabric on a device, alone or as one of the processes that torchrun started.
+
+    Parameters
+    ----------
+    choice : DeviceChoice
+        The device.
+    precision : {"auto", "float32", "bfloat16"}
+        See `choose_precision`.
+
+    Returns
+    -------
+    Fabric
+        Launched, with as many processes as WORLD_SIZE says.
+
+    Raises
+    ------
+    VeinSegError
+        If processes that should train together would train alone.
+    """
+    # Under torchrun on a CPU, Fabric's own choice would be as many single runs.
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and "LOCAL_RANK" not in os.environ:
+        raise VeinSegError(
+            f"WORLD_SIZE is {world} but nothing says which process this is: unset WORLD_SIZE, or "
+            "start with torchrun."
+        )
+    # Its remarks would be the last words of a child that is killed, and stand in every terminal.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    kind, _, index = choice.name.partition(":")
+    single = [int(index)] if index and world == 1 else 1
+    fabric = Fabric(
+        accelerator=kind,
+        devices=int(os.environ.get("LOCAL_WORLD_SIZE", world)) if world > 1 else single,
+        num_nodes=max(1, world // int(os.environ.get("LOCAL_WORLD_SIZE", world))),
+        strategy="ddp" if world > 1 else "auto",
+        precision=choose_precision(precision, kind),
+    )
+    fabric.launch()
+    if fabric.world_size != world:
+        raise VeinSegError(
+            f"WORLD_SIZE is {world} but {fabric.world_size} processes would train together: "
+            "unset WORLD_SIZE, or start all of them with torchrun."
+        )
+    return fabric
+
+
+def choose_precision(wish: str, device: str) -> FabricPrecision:
+    """Choose bfloat16 where the device has units for it, or what was asked for.
+
+    Parameters
+    ----------
+    wish : {"auto", "float32", "bfloat16"}
+        What the config says.
+    device : {"cpu", "cuda", "mps"}
+        Kind of the device.
+
+    Returns
+    -------
+    {"32-true", "bf16-mixed"}
+        As Fabric names it; weights stay float32 in either case.
+    """
+    fast = {"cuda": _fast_on_cuda, "cpu": _fast_on_cpu}.get(device)
+    if wish == "bfloat16" or (wish == "auto" and fast is not None and fast()):
+        return "bf16-mixed"
+    return "32-true"
+
+
+def _fast_on_cuda() -> bool:
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def _fast_on_cpu() -> bool:
+    """Whether the CPU multiplies matrices in bfloat16 (AMX); without that it only emulates."""
+    capabilities: Callable[[], dict[str, object]]
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)  # older torch cannot say
+    return bool(capabilities().get("amx_bf16"))
