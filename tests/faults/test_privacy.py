@@ -34,6 +34,8 @@ def _hear(event, arguments):
             file.write(f"{event} {arguments[1:]}\\n")
 sys.addaudithook(_hear)
 """
+# urllib3, which MONAI imports, asks by a local port whether the machine knows IPv6; it sends nothing.
+PROBE = "socket.__new__ (10, 1, 0)\nsocket.bind (('::1', 0),)\n"
 
 
 @pytest.fixture
@@ -177,4 +179,5 @@ def test_no_process_of_the_command_line_opens_a_socket(tmp_path, dataset):
     ]
     for command in commands:
         python("-m", "napari_veinseg", *command)
-    assert not heard.exists(), heard.read_text()
+    told = heard.read_text() if heard.exists() else ""
+    assert told.replace(PROBE, "") == ""

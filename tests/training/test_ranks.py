@@ -14,7 +14,14 @@ from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import configure, go_on, start
 
-HOW = {"epochs": 3, "steps_per_epoch": 5, "batch_size": 4, "crop": 32, "device": "cpu"}
+HOW: dict[str, object] = {
+    "epochs": 3,
+    "steps_per_epoch": 5,
+    "batch_size": 4,
+    "crop": 32,
+    "device": "cpu",
+    "precision": "float32",  # bfloat16 rounds parts of a batch otherwise than the whole
+}
 LOSS_TOLERANCE = 1e-4  # relative: sums are added in another order
 SCORE_TOLERANCE = 0.01  # vein IoU: a pixel on the threshold may fall to either side
 
