@@ -34,7 +34,7 @@ def _hear(event, arguments):
             file.write(f"{event} {arguments[1:]}\\n")
 sys.addaudithook(_hear)
 """
-# urllib3, which MONAI imports, asks by a local port whether the machine knows IPv6; it sends nothing.
+# urllib3, which MONAI imports, asks by a local port whether there is IPv6; it sends nothing.
 PROBE = "socket.__new__ (10, 1, 0)\nsocket.bind (('::1', 0),)\n"
 
 
