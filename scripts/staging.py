@@ -31,7 +31,7 @@ def make_dataset(folder: Path) -> None:
     from napari_veinseg.data.images import write_image, write_mask
     from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 
-    # All veins are about as wide, and drawn wider than the starter does: there is something to learn.
+    # Veins of one width, drawn wider than the starter does: there is something to learn.
     camera = SynthesisSettings(
         tree_share=0.0, vein_radius=(0.06, 0.07), drawn_core=1.2, contrast=(0.15, 0.4)
     )
