@@ -17,6 +17,7 @@ from napari_veinseg.training.augmentation import MARGIN, Augmentation, make_augm
 from napari_veinseg.training.pool import Prepared
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
+_MOST_OCTAVES = 0.9  # a scale that is wrong by more is the user's to mend
 
 Crop = dict[str, torch.Tensor]
 Place = tuple[int, int]  # step, place in the batch
@@ -25,7 +26,8 @@ Place = tuple[int, int]  # step, place in the batch
 class Crops(Dataset[Crop]):
     """Random crops of the training samples, indexed by step and place in the batch.
 
-    Every pass takes each sample once, in a new order.
+    Every pass takes each sample once, in a new order.  Scales err as much as the vein width that is
+    estimated on these images does: a network that saw true scales alone would fail in use.
 
     Parameters
     ----------
@@ -56,6 +58,8 @@ class Crops(Dataset[Crop]):
         margin = MARGIN if augmentation == "full" else 1.0
         self._window = (round(height * margin), round(width * margin))
         self._augment = make_augmentation(augmentation, self.shape)
+        error = float(np.std(np.log2([sample.width_factor for sample in samples])))
+        self._octaves = min(_MOST_OCTAVES, math.sqrt(3) * error)  # as wide as a uniform error
 
     @property
     def device(self) -> torch.device:
@@ -77,30 +81,44 @@ class Crops(Dataset[Crop]):
         """
         step, slot = place
         rng = np.random.default_rng([self._seed, step, slot])
-        maps = self._cut(self._sample_of(step * self._batch_size + slot), rng)
+        maps = self._at_a_scale(self._sample_of(step * self._batch_size + slot), rng)
         image, vein, known = torch.split(self._augment(maps, int(rng.integers(2**32))), 1)
-        # A pixel that interpolation made unknown in part is unknown.
-        return {"image": image, "vein": vein, "known": (known > 0.999).float()}
+        # Interpolation rounds beyond a share; a pixel that it made unknown in part is unknown.
+        return {"image": image, "vein": vein.clamp(0, 1), "known": (known > 0.999).float()}
 
     def _sample_of(self, number: int) -> Prepared:
         round_, position = divmod(number, len(self._samples))
         order = np.random.default_rng([self._seed, round_]).permutation(len(self._samples))
         return self._samples[int(order[position])]
 
-    def _cut(self, sample: Prepared, rng: np.random.Generator) -> torch.Tensor:
+    def _at_a_scale(self, sample: Prepared, rng: np.random.Generator) -> torch.Tensor:
+        """Cut a window of the image at a scale as wrong as it may be in use."""
+        zoom = 2 ** rng.uniform(-self._octaves, self._octaves)
+        window = tuple(round(side * zoom) for side in self._window)
+        maps = self._cut(sample, window, rng)
+        if window == self._window:
+            return maps
+        resized = functional.interpolate(
+            maps[None], size=self._window, mode="bilinear", antialias=zoom > 1
+        )
+        return resized[0]
+
+    def _cut(
+        self, sample: Prepared, window: tuple[int, ...], rng: np.random.Generator
+    ) -> torch.Tensor:
         """Cut a window; beyond the image its border goes on, and the truth is unknown."""
         sides = sample.maps.shape[1:]
         if len(sample.places) and rng.random() < _ON_VEINS:
             vein = sample.places[rng.integers(len(sample.places))]
             reach = np.array(self.shape) // 4
             centre = vein + rng.integers(-reach, reach + 1)
-            starts = centre - np.array(self._window) // 2
+            starts = centre - np.array(window) // 2
         else:
             free = np.array(sides) - self.shape
             starts = rng.integers(np.minimum(free, 0), np.maximum(free, 0) + 1)
-            starts = starts - (np.array(self._window) - self.shape) // 2
+            starts = starts - (np.array(window) - self.shape) // 2
         inside, pads = [], []
-        for start, want, side in zip(starts.tolist(), self._window, sides, strict=True):
+        for start, want, side in zip(starts.tolist(), window, sides, strict=True):
             first, last = min(max(start, 0), side - 1), max(min(start + want, side), 1)
             inside.append(slice(first, last))
             before = min(max(0, -start), want - (last - first))
