@@ -3,7 +3,11 @@
 Both see one 240x320 image in memory on the CPU, at the same working size.  They are timed in turn,
 so that what else the machine does meets both, and the medians are compared.
 
-    python benchmarks/segment_overhead.py [--data DIR] [--model NAME] [--threads N] [--json]
+    python benchmarks/segment_overhead.py [--data DIR] [--model NAME] [--threads N]
+        [--fast] [--json]
+
+Both compute with torch, as a plain installation does; `--fast` lets both use ONNX Runtime, whose
+shorter pass makes the same work around it a larger share.
 """
 
 import argparse
@@ -84,8 +88,10 @@ def main() -> None:
     parser.add_argument("--model", default=STARTER)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=31)
+    parser.add_argument("--fast", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    os.environ["VEINSEG_FAST"] = "1" if arguments.fast else "0"
     torch.set_num_threads(arguments.threads)
     model, image = load(arguments.model), benchmark_image(arguments.data)
     auto = measure(model, image, None, arguments.repeats)
