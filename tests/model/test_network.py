@@ -52,7 +52,17 @@ def test_the_decoder_upsamples_only_new_maps():
     assert [up.deconv.in_channels for up in network.core.ups] == [4 * 4, 3 * 4]
 
 
-@pytest.mark.parametrize("make", [small, original_2020])
+def with_compressed_skips(**changes) -> DenseUNet:
+    return small(compressed_skips=True, **changes)
+
+
+def test_compressed_skips_halve_what_the_decoder_gets():
+    blocks = [next(net.core.decoder[-1].children()) for net in (small(), with_compressed_skips())]
+    whole, compressed = (block.conv.in_channels for block in blocks)
+    assert (whole, compressed) == (12 + 4, 6 + 4)
+
+
+@pytest.mark.parametrize("make", [small, with_compressed_skips, original_2020])
 def test_a_gradient_reaches_every_parameter(make):
     torch.manual_seed(0)
     network = make(in_channels=1)
@@ -71,9 +81,10 @@ def reach(network: SegmentationNetwork, position: int, side: int) -> int:
     return int((rows - position).abs().max())
 
 
+@pytest.mark.parametrize("make", [small, with_compressed_skips])
 @pytest.mark.parametrize("stem_stride", [1, 2])
-def test_the_receptive_radius_is_true_and_tight(stem_stride):
-    network = small(norm=None, act=("leakyrelu", {"negative_slope": 1.0}), stem_stride=stem_stride)
+def test_the_receptive_radius_is_true_and_tight(stem_stride, make):
+    network = make(norm=None, act=("leakyrelu", {"negative_slope": 1.0}), stem_stride=stem_stride)
     network = network.double()
     for parameter in network.parameters():
         parameter.data.abs_()

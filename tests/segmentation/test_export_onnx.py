@@ -18,7 +18,11 @@ pytest.importorskip("onnx")
 
 @pytest.fixture(scope="module", params=["small", "shipped"])
 def model(request):
-    network = SMALL if request.param == "small" else DenseUNetArguments(growth_rate=24)
+    network = (
+        SMALL
+        if request.param == "small"
+        else DenseUNetArguments(growth_rate=32, layers=(1, 2, 4, 5), compressed_skips=True)
+    )
     normalisation = Normalisation(low_percentile=2, high_percentile=97)
     card = small_card(network=network, normalisation=normalisation)
     return VeinModel(card, lively_network(card), "cpu")

@@ -32,7 +32,7 @@ def model_file(tmp_path):
     "network",
     [
         SMALL,
-        DenseUNetArguments(growth_rate=24),
+        DenseUNetArguments(growth_rate=32, layers=(1, 2, 4, 5), compressed_skips=True),
         DenseUNetArguments(growth_rate=4, layers=(1, 2), stem_stride=1, norm=None),
         DenseUNetArguments(growth_rate=4, layers=(1, 2), act="leakyrelu"),
         Original2020Arguments(),

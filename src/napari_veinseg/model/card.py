@@ -38,6 +38,8 @@ class DenseUNetArguments(_NetworkPart):
         As there.
     dropout : float
         As there.
+    compressed_skips : bool
+        As there.
     """
 
     architecture: Literal["DenseUNet"] = "DenseUNet"
@@ -56,6 +58,7 @@ class DenseUNetArguments(_NetworkPart):
     act: str | tuple[str, dict[str, Any]] = ("relu", {"inplace": True})
     norm: str | tuple[str, dict[str, Any]] | None = "batch"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    compressed_skips: bool = False
 
 
 class Original2020Arguments(_NetworkPart):

@@ -128,6 +128,8 @@ class DenseUNet(SegmentationNetwork):
         Normalisation, as MONAI's factories name it.
     dropout : float
         Probability of dropping a map's value in training.
+    compressed_skips : bool
+        The decoder gets the maps that also go down, compressed to half as many, instead of all.
 
     References
     ----------
@@ -148,9 +150,12 @@ class DenseUNet(SegmentationNetwork):
         act: str | tuple[str, dict[str, Any]] = ("relu", {"inplace": True}),
         norm: str | tuple[str, dict[str, Any]] | None = "batch",
         dropout: float = 0.0,
+        compressed_skips: bool = False,
     ) -> None:
         blocks = _Blocks(spatial_dims, growth_rate, act, norm, dropout or None)
-        core = _DenseUNetCore(blocks, in_channels, out_channels, layers, stem_channels, stem_stride)
+        core = _DenseUNetCore(
+            blocks, in_channels, out_channels, layers, stem_channels, stem_stride, compressed_skips
+        )
         scales = [stem_stride * 2**level for level in range(len(layers))]
         # Cells on the way down and up, the deepest block once, a pixel's place in its deepest cell,
         # and the 3x3 convolutions of stem and head.
@@ -237,8 +242,10 @@ class _DenseUNetCore(nn.Module):
         layers: Sequence[int],
         stem_channels: int,
         stem_stride: int,
+        compressed_skips: bool,
     ) -> None:
         super().__init__()
+        self.compressed_skips = compressed_skips
         self.stem = blocks.convolution(in_channels, stem_channels, kernel=3, stride=stem_stride)
         self.encoder, self.downs = nn.ModuleList(), nn.ModuleList()
         self.decoder, self.ups = nn.ModuleList(), nn.ModuleList()
@@ -249,8 +256,8 @@ class _DenseUNetCore(nn.Module):
             self.encoder.append(blocks.dense(channels, n))
             channels += self.new_maps[level]
             if level < len(layers) - 1:
-                skips.append(channels)
                 self.downs.append(blocks.down(channels, channels // 2))
+                skips.append(channels // 2 if compressed_skips else channels)
                 channels //= 2
         for level in reversed(range(len(skips))):
             below, here = self.new_maps[level + 1], self.new_maps[level]
@@ -264,8 +271,10 @@ class _DenseUNetCore(nn.Module):
         for level, block in enumerate(self.encoder):
             maps = block(maps)
             if level < len(self.downs):
-                skips.append(maps)
-                maps = self.downs[level](maps)
+                compress, halve = cast("nn.Sequential", self.downs[level])
+                compressed = compress(maps)
+                skips.append(compressed if self.compressed_skips else maps)
+                maps = halve(compressed)
         for level, (up, block) in enumerate(zip(self.ups, self.decoder, strict=True)):
             new = maps[:, -self.new_maps[-1 - level] :]
             maps = block(torch.cat([skips.pop(), up(new)], dim=1))
