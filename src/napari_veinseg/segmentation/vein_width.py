@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from napari_veinseg.segmentation.source import ImageSource
 
-_SCALES = (1.2, 1.7)  # Gaussian scales in px of one pyramid level: two steps an octave
+_SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more
 _SAMPLE = 64  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
 _TILES = 2
@@ -18,7 +18,7 @@ _WIDTH_PER_SCALE = 1.7  # drawn width of a vein over the Gaussian scale that ans
 _USUAL_SHARE = 0.03  # vein width over the image's shorter side: the answer where nothing is seen
 _WIDTHS = (0.006, 0.1)  # over the shorter side: finer is grain, broader is shading
 _MOST_SLICES = 5  # of a stack, that the width is estimated on
-_USUAL_WEIGHT = 0.005  # how much squared evidence the usual share is worth: that of faint veins
+_USUAL_WEIGHT = 0.003  # how much squared evidence the usual share is worth: that of faint veins
 
 Image = NDArray[np.float32]
 
@@ -26,7 +26,7 @@ Image = NDArray[np.float32]
 def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     """Estimate the typical width of the dark veins of an image.
 
-    Valleys are looked for at scales half an octave apart.  A valley must have a shoulder on both
+    Valleys are looked for at scales an octave apart.  A valley must have a shoulder on both
     sides, which a step such as the finger's edge has not.  Length times squared contrast, in units
     of the image's shorter side, is a scale's evidence.  Faint veins drown in shading, folds and
     noise; so the answer is a mean of scales, weighted by squared evidence, that starts from the
@@ -55,14 +55,12 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     octaves, weights = [np.log2(usual)], [_USUAL_WEIGHT]
     factor = 1
     while side // factor >= _MIN_SIDE:
-        tiles = _log_intensity(_tiles(grey, factor), floor, ceiling)
-        for scale in _SCALES:
-            width = _WIDTH_PER_SCALE * scale * factor
-            if not _WIDTHS[0] < width / side < _WIDTHS[1]:
-                continue
+        width = _WIDTH_PER_SCALE * _SCALE * factor
+        if _WIDTHS[0] < width / side < _WIDTHS[1]:
+            tiles = _log_intensity(_tiles(grey, factor), floor, ceiling)
             octaves.append(np.log2(width))
             # Per area, length falls with the scale; times the side it is length per image.
-            weights.append((_valley_evidence(tiles, scale) / factor * side) ** 2)
+            weights.append((_valley_evidence(tiles) / factor * side) ** 2)
         factor *= 2
     return float(max(1.0, 2.0 ** np.average(octaves, weights=weights)))
 
@@ -99,7 +97,7 @@ def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    return tuple(slice(None, None, -(-side // 128)) for side in shape)
+    return tuple(slice(None, None, -(-side // 64)) for side in shape)
 
 
 def _tiles(grey: NDArray[np.floating], factor: int) -> Image:
@@ -131,24 +129,24 @@ def _log_intensity(tiles: Image, floor: float, ceiling: float) -> Image:
 
 
 @lru_cache(maxsize=64)
-def _gaussian(side: int, scale: float) -> tuple[Image, Image, Image]:
+def _gaussian(side: int) -> tuple[Image, Image, Image]:
     """Matrices that smooth a signal and take its first and second difference."""
-    smooth = ndimage.gaussian_filter1d(np.eye(side), scale, axis=0)
+    smooth = ndimage.gaussian_filter1d(np.eye(side), _SCALE, axis=0)
     first = np.gradient(smooth, axis=0)
     second = np.gradient(first, axis=0)
     return smooth.astype(np.float32), first.astype(np.float32), second.astype(np.float32)
 
 
-def _valley_evidence(tiles: Image, scale: float) -> float:
+def _valley_evidence(tiles: Image) -> float:
     """Sum squared contrast along the floors of the valleys, per pixel of the tiles."""
-    s_rows, d_rows, dd_rows = _gaussian(tiles.shape[1], scale)
-    s_columns, d_columns, dd_columns = (m.T for m in _gaussian(tiles.shape[2], scale))
+    s_rows, d_rows, dd_rows = _gaussian(tiles.shape[1])
+    s_columns, d_columns, dd_columns = (m.T for m in _gaussian(tiles.shape[2]))
     across, slope_across = s_rows @ tiles, d_rows @ tiles
     dyy, dyx, dxx = dd_rows @ tiles @ s_columns, slope_across @ d_columns, across @ dd_columns
     half_difference = 0.5 * (dxx - dyy)
     half_gap = np.sqrt(half_difference**2 + dyx**2)
     curvature = 0.5 * (dxx + dyy) + half_gap  # the larger eigenvalue
-    at = np.flatnonzero(curvature > np.float32(_FAINTEST / scale**2))
+    at = np.flatnonzero(curvature > np.float32(_FAINTEST / _SCALE**2))
     curvature, dyx = curvature.ravel()[at], dyx.ravel()[at]
     # The unit vector across the valley, where the curvature is strongest.
     cosine = half_difference.ravel()[at] / np.maximum(half_gap.ravel()[at], _TINY)
@@ -157,7 +155,7 @@ def _valley_evidence(tiles: Image, scale: float) -> float:
     on_floor = np.abs(slope) < np.float32(0.6) * curvature
     smooth = across @ s_columns
     floor = np.stack(np.unravel_index(at[on_floor], smooth.shape))
-    step = 2 * scale * np.stack([np.zeros_like(ny), ny, nx])[:, on_floor]
+    step = 2 * _SCALE * np.stack([np.zeros_like(ny), ny, nx])[:, on_floor]
     shoulders = [
         ndimage.map_coordinates(smooth, floor + sign * step, order=1, mode="nearest")
         for sign in (-1, 1)
