@@ -22,8 +22,8 @@ import timing
 import torch
 from timing import machine, peak_rate
 
-from napari_veinseg.model.card import DenseUNetArguments, ModelCard
-from napari_veinseg.model.file import build_network, write_model
+from napari_veinseg.model.file import build_network, read_card, write_model
+from napari_veinseg.model.store import STARTER, resolve
 
 MARKS = ("<!-- measured by benchmarks/speed.py -->", "<!-- end of what was measured -->")
 PARTS = {
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--sizes", nargs="+", default=["60x152", "240x320", "512x512", "4096x4096"])
-    parser.add_argument("--model", default="starter", help="or `untrained`: the recipe's network")
+    parser.add_argument("--model", default="starter", help="or `untrained`: its network")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
         "--processor-time",
@@ -63,8 +63,8 @@ def main() -> None:
 
 
 def _untrained(path: Path) -> Path:
-    """Write the starter's architecture, as `recipes/starter.py` has it, with random weights."""
-    card = ModelCard(network=DenseUNetArguments(growth_rate=24), working_vein_width=5.0)
+    """Write the starter's architecture with random weights."""
+    card = read_card(resolve(STARTER))
     write_model(path, card, build_network(card))
     return path
 

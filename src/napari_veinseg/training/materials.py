@@ -14,8 +14,8 @@ from napari_veinseg.data.fingers import thin_near_duplicates
 from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, ModelCard, TrainingData
-from napari_veinseg.model.file import build_network, read_model
-from napari_veinseg.model.store import resolve
+from napari_veinseg.model.file import build_network, read_card, read_model
+from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.pool import Prepared, prepare_all
 
@@ -181,7 +181,8 @@ def _start(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
     if config.base:
         return read_model(resolve(config.base))
     torch.manual_seed(config.seed)
-    card = ModelCard()
+    starter = read_card(resolve(STARTER))
+    card = ModelCard(network=starter.network, working_vein_width=starter.working_vein_width)
     return card, build_network(card)
 
 
