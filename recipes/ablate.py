@@ -40,8 +40,9 @@ VARIANTS = {
     "recipe": Variant({}, {}, {}),
     "clDice": Variant({"cldice": 0.3}, {}, {}),
     "Dice 1": Variant({"dice": 1.0}, {}, {}),
-    "narrower": Variant({}, {"growth_rate": 16}, {}),
-    "deeper, narrower": Variant({}, {"growth_rate": 20, "layers": (3, 4, 5, 6)}, {}),
+    "narrower": Variant({}, {"growth_rate": 24}, {}),
+    "all maps to the decoder": Variant({}, {"compressed_skips": False}, {}),
+    "even layers": Variant({}, {"growth_rate": 24, "layers": (2, 3, 4, 6)}, {}),
     "working width 7": Variant({}, {}, {"working_vein_width": 7.0}),
 }
 
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     pool = open_pool(arguments.pool, SHARDS, KINDS, arguments.threads, print)
@@ -62,17 +64,24 @@ def main() -> None:
     for name in arguments.only:
         budget = replace(BUDGET, steps=arguments.steps, **VARIANTS[name].budget)
         folder = arguments.work / f"{name.replace(' ', '_')}_{arguments.steps}"
-        print(_row(name, VARIANTS[name], budget, pool, folder), flush=True)
+        print(_row(name, VARIANTS[name], budget, pool, folder, arguments.compile), flush=True)
 
 
-def _row(name: str, variant: Variant, budget: Budget, pool: list[Item], folder: Path) -> str:
+def _row(
+    name: str,
+    variant: Variant,
+    budget: Budget,
+    pool: list[Item],
+    folder: Path,
+    compiled: bool,
+) -> str:
     network_arguments = CARD.network.model_copy(update=variant.network)
     card: ModelCard = CARD.model_copy(update={"network": network_arguments, **variant.card})
     torch.manual_seed(budget.seed)
     network = build_network(card)
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    trainer = Trainer(folder, network, budget)
+    trainer = Trainer(folder, network, budget, compiled)
     trainer.run(pool, card.working_vein_width, torch.device("cpu"), lambda _: None)
     minutes = (time.perf_counter() - started) / 60
     held_out = measure_hold_out(VeinModel(card, network, "cpu"))

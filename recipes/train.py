@@ -26,11 +26,11 @@ _SAVE_EVERY = 250  # steps
 class Budget:
     """How long and how fast the starter learns; part of what makes a run repeatable."""
 
-    steps: int = 14_000
+    steps: int = 40_000
     batch: int = 8
     peak_rate: float = 2e-3
     weight_decay: float = 1e-4
-    averaging: float = 0.998
+    averaging: float = 0.999
     dice: float = 0.5
     cldice: float = 0.0
     seed: int = 0
