@@ -8,7 +8,6 @@ Opening and reading never write.  Writing happens under a lock that the system t
 holder dies, so that two programs can add to one dataset and a crash blocks nobody.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,12 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.fingers import compile_finger_pattern
-from napari_veinseg.data.images import (
-    list_images,
-    read_image,
-    write_image,
-    write_mask,
-)
+from napari_veinseg.data.images import read_image, write_image, write_mask
+from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, fault_of, refuse_link_out
 from napari_veinseg.data.samples_csv import Row, is_stem, read_rows, write_rows
 from napari_veinseg.data.split import complete_split, leaking_groups
@@ -113,19 +108,16 @@ class Dataset:
 
     def _read(self) -> None:
         self._rows = read_rows(self.path / "samples.csv")
-        masks = self.path / "masks"
-        self._images = _by_stem(list_images(self.path / "images"))
-        self._masks = _by_stem(list_images(masks)) if masks.is_dir() else {}
-        found = (self._sample(stem) for stem in sorted(self._images) if stem in self._masks)
-        self._samples = {sample.stem: sample for sample in found if is_stem(sample.stem)}
+        self._files = Pairing.read(self.path)
+        self._samples = {stem: self._sample(stem) for stem in self._files.stems}
 
     def _sample(self, stem: str) -> Sample:
         row = self._rows.get(stem, {})
         named = self._pattern.search(stem) if self._pattern else None
         return Sample(
             stem,
-            self._images[stem][0],
-            self._masks[stem][0],
+            self._files.images[stem][0],
+            self._files.masks[stem][0],
             finger=(named[1] if named else None) or row.get("finger", ""),
             split=row.get("split", ""),
             reviewed=row.get("reviewed", "").lower() in ("yes", "true", "1"),
@@ -226,7 +218,7 @@ class Dataset:
                 "give both the same size."
             )
         with self._writing():
-            if stem in self._images and not replace:
+            if stem in self._files.images and not replace:
                 raise VeinSegError(f"{self.path} holds {stem!r} already: choose another name.")
             self._store(stem, image, mask)
             known = self._rows.get(stem, {"stem": stem})
@@ -238,7 +230,8 @@ class Dataset:
         return self._samples[stem]
 
     def _store(self, stem: str, image: npt.NDArray[Any], mask: npt.NDArray[Any]) -> None:
-        old_images, old_masks = self._images.get(stem, []), self._masks.get(stem, [])
+        files = self._files
+        old_images, old_masks = files.images.get(stem, []), files.masks.get(stem, [])
         new_image, new_mask = (self.path / room / f"{stem}.tif" for room in ("images", "masks"))
         if len(old_images) == 1 and _holds(old_images[0], image):
             new_image = old_images[0]
@@ -333,7 +326,7 @@ class Dataset:
             Unpaired, ambiguous, unreadable or mismatching files and masks without a vein, sorted
             by stem.
         """
-        faults = self._pairing_faults()
+        faults = self._files.faults(self._rows)
         with ThreadPoolExecutor() as pool:
             for done, fault in enumerate(pool.map(fault_of, self.samples), start=1):
                 if fault:
@@ -341,31 +334,6 @@ class Dataset:
                 if progress:
                     progress(done, len(self))
         return sorted(faults, key=lambda fault: fault.stem)
-
-    def _pairing_faults(self) -> list[Fault]:
-        faults = []
-        for stem in sorted({*self._images, *self._masks, *self._rows}):
-            images, masks = self._images.get(stem, []), self._masks.get(stem, [])
-            if not is_stem(stem):
-                faults.append(Fault(stem, f"{stem!r} is a name that not every system can hold."))
-            elif not images and not masks:
-                faults.append(Fault(stem, f"{stem} stands in samples.csv but has no files."))
-            elif not masks:
-                faults.append(Fault(stem, f"{images[0]} has no mask."))
-            elif not images:
-                faults.append(Fault(stem, f"{masks[0]} has no image."))
-            for files in (images, masks):
-                if len(files) > 1:
-                    names = " and ".join(path.name for path in files)
-                    faults.append(Fault(stem, f"{names} share a stem: delete all but one."))
-        return faults
-
-
-def _by_stem(paths: list[Path]) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = defaultdict(list)
-    for path in paths:
-        found[path.stem].append(path)
-    return dict(found)
 
 
 def _holds(path: Path, image: npt.NDArray[Any]) -> bool:

@@ -10,7 +10,7 @@ from napari_veinseg.segmentation.source import ImageSource
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more
-_SAMPLE = 64  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
+_SAMPLE = 40  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
 _TILES = 2
 _TINY = np.float32(1e-12)
 _FAINTEST = 0.02  # relative darkness below the shoulders
