@@ -221,7 +221,7 @@ def _photograph(
 ) -> SyntheticFinger:
     """Expose the scene with and without veins; the difference says which veins can be seen."""
     shape = scene.light.shape
-    absorbance, drawn = draw_veins(scene.courses, shape, scene.blur, core)
+    absorbance, drawn = draw_veins(scene.courses, shape, scene.blur, sensor.defocus, core)
     absorbance *= ndimage.gaussian_filter(scene.region.astype(np.float32), 1.0)
     lit = scene.light[scene.region] if scene.region.any() else scene.light
     gain = rng.uniform(0.92, 1.08) / max(float(np.percentile(lit, 98)), 1e-6)

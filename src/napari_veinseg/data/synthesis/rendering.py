@@ -9,7 +9,7 @@ from scipy import ndimage
 from napari_veinseg.data.synthesis.anatomy import DEPTHS, Vein
 from napari_veinseg.data.synthesis.random_fields import Field
 
-_WIDENING = 0.25  # of the tissue's blur, which an annotator takes for a part of the vein
+_WIDENING = 0.5  # of the blur, which an annotator takes for a part of the vein
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,11 @@ def course(
 
 
 def draw_veins(
-    courses: list[Course], shape: tuple[int, int], blur: tuple[float, ...], core: float
+    courses: list[Course],
+    shape: tuple[int, int],
+    blur: tuple[float, ...],
+    lens: float,
+    core: float,
 ) -> tuple[Field, NDArray[np.bool_]]:
     """Draw veins as cylinders of blood under layers of scattering tissue.
 
@@ -82,8 +86,10 @@ def draw_veins(
         Y, X.
     blur : tuple of float
         Standard deviation in px of the tissue's blur above each depth.
+    lens : float
+        Standard deviation in px of the camera's blur.
     core : float
-        Radius that an annotator draws, over that of the vein.
+        Radius that an annotator draws of a sharp vein, over its radius.
 
     Returns
     -------
@@ -91,12 +97,13 @@ def draw_veins(
         What the camera sees of the veins' absorbance.
     drawn : ndarray of bool, shape (Y, X)
         What an annotator would draw, could all veins be seen: a little more than the vein
-        itself where tissue blurs it.
+        itself where it is blurred.
     """
     layers = np.zeros((DEPTHS, *shape), np.float32)
     drawn = np.zeros(shape, bool)
     for item in courses:
-        _draw(item, layers[item.depth], drawn, core, _WIDENING * blur[item.depth])
+        widening = _WIDENING * float(np.hypot(blur[item.depth], lens))
+        _draw(item, layers[item.depth], drawn, core, widening)
     seen = np.zeros(shape, np.float32)
     for layer, sigma in zip(layers, blur, strict=True):
         if layer.any():
