@@ -23,7 +23,7 @@ from napari_veinseg.model.file import build_network, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 ROOT = Path(__file__).parents[1]
-SHARDS = 160  # hundreds of images in the pool
+SHARDS = 120  # hundreds of images in the pool
 BUDGET = Budget()
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew dark
 # veins too wide, marked something on fingers that show no vein, and lost the finest vessels.

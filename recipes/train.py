@@ -26,7 +26,7 @@ _SAVE_EVERY = 250  # steps
 class Budget:
     """How long and how fast the starter learns; part of what makes a run repeatable."""
 
-    steps: int = 40_000
+    steps: int = 26_000
     batch: int = 8
     peak_rate: float = 2e-3
     weight_decay: float = 1e-4
