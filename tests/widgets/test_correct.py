@@ -378,6 +378,13 @@ def test_choosing_another_layer_ends_the_tool(viewer, correct_in, use):
     assert not any(each.isChecked() for each in widget.toolbox.buttons.values())
 
 
+def test_turning_to_3d_with_a_tool_in_hand(viewer, correct_in, use):
+    widget, _, _ = correct_in(viewer, truth())
+    use(widget, TraceTool)  # its preview is on the canvas, and holds nothing yet
+    viewer.dims.ndisplay = 3
+    viewer.dims.ndisplay = 2
+
+
 def test_next_moves_the_camera_to_the_doubt(viewer, correct_in):
     mask = truth()
     probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)

@@ -38,6 +38,8 @@ class Preview:
         self._ribbon = Mesh(color=_RIBBON, parent=scene)
         self._middle = Line(color=_MIDDLE, width=1.5, parent=scene)
         self._marks = Markers(parent=scene)
+        # Turning to 3D asks each node for its bounds, which markers without a place do not know.
+        self._mark(np.zeros((1, 2)))
         self._nodes = (self._ribbon, self._middle, self._marks)
         for place, node in enumerate(self._nodes):
             node.order = _ORDER + place
@@ -93,13 +95,12 @@ class Preview:
     def _show_marks(self, clicks: NDArray[np.float64]) -> None:
         self._marks.visible = len(clicks) > 0
         if len(clicks):
-            self._marks.set_data(
-                pos=self._on_canvas(clicks),
-                size=8,
-                face_color=_MARK,
-                edge_color=_EDGE,
-                edge_width=1,
-            )
+            self._mark(clicks)
+
+    def _mark(self, places: NDArray[np.float64]) -> None:
+        self._marks.set_data(
+            pos=self._on_canvas(places), size=8, face_color=_MARK, edge_color=_EDGE, edge_width=1
+        )
 
     def _on_canvas(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
         """Turn (row, column) of the plane into the (x, y) of the scene."""
