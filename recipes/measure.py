@@ -1,13 +1,14 @@
 """How good a model is on sensors that it has not seen, through the public path.
 
-    python recipes/measure.py MODEL.safetensors --data DATASET
+    python recipes/measure.py MODEL                             # the held-out sensors
+    python recipes/measure.py MODEL.safetensors --data DATASET  # real or other images
 
-adds the figures of a dataset (`images/`, `masks/`) to the card in a model's file.
+The first prints a table over thresholds.  The second scores a dataset (`images/`, `masks/`) as a
+user would and adds the figures to the card in the model's file.
 """
 
 import argparse
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pool import Item, make_items
 from sensors import FIRST_SEED, HELD_OUT
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold, score_histogram
 from napari_veinseg.model.card import Metric
@@ -22,6 +24,8 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 
 _IMAGES = 24  # of each sensor
 _SCORES = ("vein_iou", "dice", "cldice", "centreline_precision", "centreline_recall")
+_TOLD = ("vein_iou", "cldice")
+_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,44 @@ def measure_dataset(model: VeinModel, folder: Path) -> tuple[Metric, ...]:
     )
 
 
+def threshold_table(model: VeinModel) -> str:
+    """Score the held-out sensors, and fingers without any vein, at several thresholds."""
+    seeds = range(FIRST_SEED, FIRST_SEED + _IMAGES)
+    without = replace(SynthesisSettings(), tree_share=0.0, trunks=(0, 0))
+    lines = [
+        f"| threshold | {' | '.join(f'{name}: vein IoU, clDice' for name in HELD_OUT)} "
+        "| marked where no vein is |",
+        "|---" * (len(HELD_OUT) + 2) + "|",
+    ]
+    seen = {
+        name: [(model.probability(item.image), item) for item in make_items(seeds, settings)]
+        for name, settings in (HELD_OUT | {"without": without}).items()
+    }
+    for threshold in sorted({*_THRESHOLDS, model.card.threshold}):
+        cells = []
+        for name in HELD_OUT:
+            rows = [
+                mask_metrics((probability >= threshold).astype(np.uint8), item.mask)
+                for probability, item in seen[name]
+            ]
+            scores = (float(np.mean([row[score] for row in rows])) for score in _TOLD)
+            cells.append(", ".join(f"{score:.3f}" for score in scores))
+        marked = np.mean([(probability >= threshold).mean() for probability, _ in seen["without"]])
+        lines.append(f"| {threshold:.2f} | {' | '.join(cells)} | {marked:.1%} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Measure a model on a dataset and put the figures into its card."""
+    """Print the table, or measure a dataset and put the figures into the model's card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--data", type=Path, default=os.environ.get("VEINSEG_DATA"))
+    parser.add_argument("model")
+    parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
     model = VeinModel.load(arguments.model)
-    measured = measure_dataset(model, Path(arguments.data))
+    if not arguments.data:
+        print(threshold_table(model))
+        return
+    measured = measure_dataset(model, arguments.data)
     for metric in measured:
         print(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
     others = tuple(metric for metric in model.card.metrics if metric.data != measured[0].data)
