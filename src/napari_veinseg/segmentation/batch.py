@@ -40,6 +40,12 @@ _READ_AHEAD = 2
 
 
 @dataclass(frozen=True)
+class _Image:
+    pixels: npt.NDArray[Any]
+    settings: SegmentationSettings  # with the vein width of these pixels
+
+
+@dataclass(frozen=True)
 class _Prediction:
     vein_width: float
     probability: npt.NDArray[np.float32] | None
@@ -113,7 +119,7 @@ def segment_file(
     FileRow
         What became of it; a bad file gives a row with an error, not an exception.
     """
-    return _write(job, _predict(job, _read(job, overwrite), model, settings))
+    return _write(job, _predict(job, _read(job, model, settings, overwrite), model, settings))
 
 
 def segment_jobs(
@@ -138,7 +144,7 @@ def segment_jobs(
         What became of each, in order.
     """
     with ThreadPoolExecutor(2, thread_name_prefix="veinseg-files") as pool:
-        reads = ((job, pool.submit(_read, job, overwrite)) for job in jobs)
+        reads = ((job, pool.submit(_read, job, model, settings, overwrite)) for job in jobs)
         writes = (
             pool.submit(_write, job, _predict(job, read.result(), model, settings))
             for job, read in _ahead(reads, _READ_AHEAD)
@@ -160,18 +166,24 @@ def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
 # The three steps of a job.  Each hands on its result, or at once the row that ends the job.
 
 
-def _read(job: Job, overwrite: bool) -> npt.NDArray[Any] | OmeZarrImage | FileRow:
+def _read(
+    job: Job, model: "VeinModel", settings: SegmentationSettings, overwrite: bool
+) -> _Image | OmeZarrImage | FileRow:
     if job.finished and not overwrite:
         return FileRow(str(job.source), job.mask.name, "kept")
     try:
-        return OmeZarrImage.open(job.source) if is_zarr(job.source) else read_image(job.source)
+        if is_zarr(job.source):
+            return OmeZarrImage.open(job.source)
+        pixels = read_image(job.source)
+        # The vein width is estimated here, beside the network of the image before.
+        return _Image(pixels, model.resolve(settings, pixels))
     except Exception as error:
         return _failed(job, error)
 
 
 def _predict(
     job: Job,
-    image: npt.NDArray[Any] | OmeZarrImage | FileRow,
+    image: _Image | OmeZarrImage | FileRow,
     model: "VeinModel",
     settings: SegmentationSettings,
 ) -> _Prediction | FileRow:
@@ -181,12 +193,12 @@ def _predict(
     try:
         if isinstance(image, OmeZarrImage):  # larger than memory: written while it is predicted
             return _segment_in_blocks(job, image, model, settings)
-        resolved = model.resolve(settings, image)
+        pixels, resolved = image.pixels, image.settings
         if job.probability:
-            probability = model.probability(image, resolved)
+            probability = model.probability(pixels, resolved)
             mask = model.mask(probability, resolved)
         else:  # takes less memory: it never holds the whole probability
-            probability, mask = None, model.segment(image, resolved)
+            probability, mask = None, model.segment(pixels, resolved)
     except Cancelled:
         raise
     except Exception as error:

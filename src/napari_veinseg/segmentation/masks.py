@@ -66,6 +66,13 @@ def _planes(mask: "NDArray[np.uint8] | StoredMask") -> Iterable[Any]:
 
 
 def _drop_small(plane: Any, min_size: int, height: int) -> None:
+    if len(plane) <= height:  # labelled once, without seams
+        whole = slice(0, len(plane))
+        labels, count = ndimage.label(plane[whole], _TOUCHING)
+        keep = np.bincount(labels.ravel(), minlength=count + 1) >= min_size
+        keep[0] = False
+        plane[whole] = np.take(keep.view(np.uint8), labels)
+        return
     strips = [slice(top, top + height) for top in range(0, len(plane), height)]
     sizes, seams, first = [np.zeros(1, np.int64)], [], 1
     above = np.zeros(plane.shape[1], np.int64)
@@ -79,8 +86,7 @@ def _drop_small(plane: Any, min_size: int, height: int) -> None:
     keep[0] = False
     first = 1
     for strip in strips:
-        if len(strips) > 1:  # else the labels are at hand
-            labels, count = ndimage.label(plane[strip], _TOUCHING)
+        labels, count = ndimage.label(plane[strip], _TOUCHING)
         kept = np.concatenate([keep[:1], keep[first : first + count]]).view(np.uint8)
         plane[strip] = np.take(kept, labels, mode="clip")
         first += count
