@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from sensors import FIRST_SEED, HELD_OUT
 
 from napari_veinseg.data.synthesis import SyntheticFinger, synthetic_finger
@@ -33,6 +34,8 @@ def main() -> None:
     rows = [row for sensor in HELD_OUT for row in _examples(model, sensor)]
     columns = ["image", "truth", "prediction and truth"]
     write_contact_sheet(arguments.output, columns, rows, legend=True)
+    # A page's pictures must stay small, and noise does not compress: 64 colours show as much.
+    Image.open(arguments.output).convert("RGB").quantize(64).save(arguments.output, optimize=True)
 
 
 def _examples(model: VeinModel, sensor: str) -> list[SheetRow]:
