@@ -95,8 +95,9 @@ def test_the_graph_holds_the_line_and_nothing_else(noise, blur):
     assert not (drawn & ~line).any()
     lone = line & (line_neighbours(line) == 0)
     missed = line & ~drawn & ~lone
-    near_bifurcation = ndimage.binary_dilation((crossing_numbers(line) >= 3), EIGHT, iterations=2)
-    assert not (missed & ~near_bifurcation).any()
+    # What no branch runs through belongs to a bifurcation, which may be a square of four pixels.
+    bifurcation = (crossing_numbers(line) >= 3) | ndimage.binary_opening(line, np.ones((2, 2)))
+    assert not (missed & ~bifurcation).any()
 
 
 def test_thinning_keeps_the_number_of_veins_and_of_holes():
