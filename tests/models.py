@@ -6,10 +6,12 @@ import numpy as np
 import torch
 
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard
-from napari_veinseg.model.file import build_network, write_model
+from napari_veinseg.model.file import build_network, read_card, write_model
 from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.model.store import STARTER, resolve
 
 SMALL = DenseUNetArguments(growth_rate=4, layers=(1, 2, 2), stem_channels=8)
+SHIPPED = read_card(resolve(STARTER)).network
 
 
 def small_card(**changes) -> ModelCard:

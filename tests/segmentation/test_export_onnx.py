@@ -8,9 +8,9 @@ import pytest
 from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.card import DenseUNetArguments, ModelCard, Normalisation
+from napari_veinseg.model.card import ModelCard, Normalisation
 from napari_veinseg.segmentation.export_onnx import CARD_KEY, export_onnx
-from tests.models import SMALL, lively_network, small_card
+from tests.models import SHIPPED, SMALL, lively_network, small_card
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -18,11 +18,7 @@ pytest.importorskip("onnx")
 
 @pytest.fixture(scope="module", params=["small", "shipped"])
 def model(request):
-    network = (
-        SMALL
-        if request.param == "small"
-        else DenseUNetArguments(growth_rate=32, layers=(1, 2, 4, 5), compressed_skips=True)
-    )
+    network = SMALL if request.param == "small" else SHIPPED
     normalisation = Normalisation(low_percentile=2, high_percentile=97)
     card = small_card(network=network, normalisation=normalisation)
     return VeinModel(card, lively_network(card), "cpu")

@@ -12,7 +12,7 @@ from napari_veinseg.model.card import DenseUNetArguments, Original2020Arguments
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.segmentation import prepared
 from napari_veinseg.segmentation.predictor import Predictor
-from tests.models import SMALL, lively_network, small_card, texture, write_small_model
+from tests.models import SHIPPED, SMALL, lively_network, small_card, texture, write_small_model
 
 pytest.importorskip("onnxruntime")
 
@@ -32,7 +32,7 @@ def model_file(tmp_path):
     "network",
     [
         SMALL,
-        DenseUNetArguments(growth_rate=32, layers=(1, 2, 4, 5), compressed_skips=True),
+        SHIPPED,
         DenseUNetArguments(growth_rate=4, layers=(1, 2), stem_stride=1, norm=None),
         DenseUNetArguments(growth_rate=4, layers=(1, 2), act="leakyrelu"),
         Original2020Arguments(),
