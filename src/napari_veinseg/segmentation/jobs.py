@@ -56,7 +56,7 @@ class FileRow:
     vein_share : float
         The share of its pixels that is vein, in [0, 1].
     seconds : float
-        From reading to the mask, without waiting.
+        From the image and its vein width to the mask, without reading, writing and waiting.
     error : str
         The sentence that says why it failed.
     """
