@@ -102,8 +102,8 @@ def training(viewer: napari.Viewer, folder: Path, seconds: float) -> float:
         finger = synthetic_finger(number, shape=(240, 320))
         dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}")
     widget, _ = opening(viewer, "Train")
-    widget.folder.setText(str(dataset.path))
-    widget.folder.editingFinished.emit()
+    widget.dataset.folder.setText(str(dataset.path))
+    widget.dataset.folder.editingFinished.emit()
     wait_until(lambda: widget.start.isEnabled() and not widget.job.running)
     widget.minutes.setValue(max(0.5, seconds / 60))
     with Latecomer() as late:

@@ -32,8 +32,8 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     correct, train, evaluate = (widgets[name] for name in ("Correct", "Train", "Evaluate"))
     correct.look_next.order.click()
     correct.look_next.next.click()
-    train.folder.setText(str(folder))
-    train.by_name.setChecked(True)
+    train.dataset.folder.setText(str(folder))
+    train.dataset.by_name.setChecked(True)
     train.follower.run = train  # any: a widget without a run hides its curves
     status = RunStatus()
     for event in example_run():

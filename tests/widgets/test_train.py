@@ -98,8 +98,8 @@ def layer_data(seed=0):
 
 @pytest.fixture
 def started(train, dataset, qtbot):
-    train.folder.setText(str(dataset.path))
-    train._survey()
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset._survey()
     qtbot.waitUntil(lambda: not train.job.running)
     train.start.click()
     assert train.follower.running
@@ -108,22 +108,22 @@ def started(train, dataset, qtbot):
 
 def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, qtbot):
     before = {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")}
-    train.folder.setText(str(dataset.path))
-    train.folder.editingFinished.emit()
-    qtbot.waitUntil(lambda: "vein pixels" in train.summary.text())
-    assert "3 images, 720 vein pixels. Trains on 2, is judged on 1." in train.summary.text()
-    assert "optimistic" in train.summary.text()
-    assert train.finger_pattern is None  # suggested, not applied
-    train.by_name.setChecked(True)
-    qtbot.waitUntil(lambda: "of 2 fingers" in train.summary.text())
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset.folder.editingFinished.emit()
+    qtbot.waitUntil(lambda: "vein pixels" in train.dataset.summary.text())
+    assert "3 images, 720 vein pixels. Trains on 2, is judged on 1." in train.dataset.summary.text()
+    assert "optimistic" in train.dataset.summary.text()
+    assert train.dataset.finger_pattern is None  # suggested, not applied
+    train.dataset.by_name.setChecked(True)
+    qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
     assert {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")} == before
 
 
 def test_a_tick_before_the_folder_counts(train, dataset, qtbot):
-    train.by_name.setChecked(True)
-    train.folder.setText(str(dataset.path))
-    train.folder.editingFinished.emit()
-    qtbot.waitUntil(lambda: "of 2 fingers" in train.summary.text())
+    train.dataset.by_name.setChecked(True)
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset.folder.editingFinished.emit()
+    qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
 
 
 def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path):
@@ -134,8 +134,8 @@ def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path)
     add_mask_layer(viewer, masks, viewer.add_image(stack, name="stack"))
     viewer.add_image(image, name="without a mask")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "new"))
-    train.add_layers.click()
-    qtbot.waitUntil(lambda: "vein pixels" in train.summary.text())
+    train.dataset.add_layers.click()
+    qtbot.waitUntil(lambda: "vein pixels" in train.dataset.summary.text())
     added = Dataset.open(tmp_path / "new")
     assert [sample.stem for sample in added] == ["left index_ 1", "stack_0000", "stack_0002"]
     np.testing.assert_array_equal(added["stack_0002"].image(), stack[2])
@@ -143,7 +143,7 @@ def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path)
     # Again after more painting: replaced, not doubled; another image of that name gets a number.
     viewer.layers["left index: 1 veins"].data[0] = 1
     viewer.layers["stack"].data[0, 0, 0] ^= 1
-    train.add_layers.click()
+    train.dataset.add_layers.click()
     qtbot.waitUntil(lambda: not train.job.running)
     added = Dataset.open(tmp_path / "new")
     assert len(added) == 4
@@ -212,7 +212,7 @@ def test_stopped_while_it_loads_there_is_no_trouble_and_nothing_left(
     train, dataset, qtbot, told, monkeypatch
 ):
     monkeypatch.setattr(StubChild, "loading", True)
-    train.folder.setText(str(dataset.path))
+    train.dataset.folder.setText(str(dataset.path))
     train.start.click()
     train.stop.click()
     qtbot.waitUntil(lambda: not train.follower.running)

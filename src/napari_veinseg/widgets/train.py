@@ -1,7 +1,6 @@
 """The Train widget: from a folder of masks to a better model, in a process of its own."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import napari
@@ -10,28 +9,24 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QFileDialog,
     QLineEdit,
     QMainWindow,
     QMessageBox,
     QWidget,
 )
 
-from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.fingers import suggest_finger_pattern
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.survey import Survey, survey
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
+from napari_veinseg.widgets.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.following import RunFollower
 from napari_veinseg.widgets.form import button, hint
 from napari_veinseg.widgets.jobs import Job, Reporter
 from napari_veinseg.widgets.model_choice import ModelChoice, announce_model
 from napari_veinseg.widgets.notify import report, reported
-from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
 from napari_veinseg.widgets.outcome import Outcome
 from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.preferences import preferences
@@ -50,7 +45,8 @@ class TrainWidget(Panel):
         super().__init__(viewer)
         self.job = Job("Reading the dataset", self)
         self.follower = RunFollower(self)
-        self._add_data_section()
+        self.dataset = DatasetChoice(self, self.job, lambda: self.follower.running)
+        self.add(self.dataset)
         self._add_model_section()
         self._add_run_section()
         self.outcome = Outcome()
@@ -64,46 +60,6 @@ class TrainWidget(Panel):
         self.job.changed.connect(self._show_state)
         self.closing.connect(self._close)
         self._show_state()
-
-    def _add_data_section(self) -> None:
-        section = self.add_section("Images and masks")
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("choose a folder")
-        self.browse = button("Choose…", "Choose a folder with 'images' and 'masks', or make one.")
-        self.add_layers = button(
-            "Add open layers",
-            "Put every open image that has a mask over it into the dataset; a sample that shows "
-            "the same image gets the new mask.",
-        )
-        self.by_name = QCheckBox("The names say which finger it is")
-        self.pattern = QLineEdit()
-        self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
-        self.summary = hint("Choose a folder, or add the layers that are open.")
-        section.add_row(
-            "Dataset",
-            self.folder,
-            "The folder with 'images' and 'masks' to train from.",
-            self.browse,
-        )
-        section.add_wide(self.add_layers)
-        section.add_wide(
-            self.by_name,
-            "Tick this only if it is so: shots of one finger must not be on both sides of the "
-            "split, and a wrong guess makes the score too good.",
-        )
-        section.add_row(
-            "Name pattern",
-            self.pattern,
-            "A regular expression; what its first ( ) finds in a file name is the finger.",
-        )
-        section.add_wide(self.summary)
-        section.set_row_visible(self.pattern, False)
-        self.by_name.toggled.connect(partial(section.set_row_visible, self.pattern))
-        self.by_name.toggled.connect(self._survey)
-        self.pattern.editingFinished.connect(self._survey)
-        self.folder.editingFinished.connect(self._survey)
-        self.browse.clicked.connect(self._browse)
-        self.add_layers.clicked.connect(self._add_open_layers)
 
     def _add_model_section(self) -> None:
         section = self.add_section("Training")
@@ -152,8 +108,8 @@ class TrainWidget(Panel):
     def _show_state(self) -> None:
         running = self.follower.running
         idle = not running and not self.job.running
-        for control in (self.start, self.browse, self.add_layers):
-            control.setEnabled(idle)
+        self.start.setEnabled(idle)
+        self.dataset.show_idle(idle)
         self.stop.setEnabled(running)
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
@@ -181,87 +137,18 @@ class TrainWidget(Panel):
         self.status.setText(text)
         self.status.setVisible(bool(text))
 
-    # What is asked for.
-
-    @property
-    def finger_pattern(self) -> str | None:
-        """The pattern that the user has confirmed, or None."""
-        return (self.pattern.text().strip() or None) if self.by_name.isChecked() else None
-
-    def dataset_path(self) -> Path:
-        """Return the chosen folder.
-
-        Returns
-        -------
-        Path
-            It need not exist.
-
-        Raises
-        ------
-        VeinSegError
-            When none is chosen.
-        """
-        text = self.folder.text().strip()
-        if not text:
-            raise VeinSegError("Choose a dataset folder first: it is what a model learns from.")
-        return Path(text).expanduser()
-
-    # The dataset.
-
-    def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.folder.text())
-        if chosen:
-            self.folder.setText(chosen)
-            self._survey()
-
-    def _add_open_layers(self) -> None:
-        with reported("Adding the layers"):
-            pairs = open_pairs(self.viewer)
-            if not pairs:
-                raise VeinSegError(
-                    "No open image has a mask over it: segment one, or add a Labels layer."
-                )
-            if not self.folder.text().strip():
-                self._browse()
-            path = self.dataset_path()
-
-            def work(_reporter: Reporter) -> int:
-                return add_pairs(Dataset.create(path), pairs)
-
-            self.job.start(work, done=self._survey)
-
-    def _survey(self, *_value: object) -> None:
-        """Say what would be trained and judged on, and suggest a name pattern."""
-        if not self.folder.text().strip() or self.follower.running:
-            return
-        with reported("Reading the dataset"):
-            path = self.dataset_path()
-            if not self.pattern.text():
-                names = [sample.stem for sample in Dataset.open(path)]
-                self.pattern.setText(suggest_finger_pattern(names) or "")
-            pattern = self.finger_pattern
-
-            def work(_reporter: Reporter) -> Survey:
-                return survey(path, pattern)
-
-            self.summary.setText("Reading the images and masks…")
-            self.job.start(work, done=self._show_survey)
-
-    def _show_survey(self, found: Survey) -> None:
-        self.summary.setText(str(found))
-
     # The run.
 
     def _start(self) -> None:
         with reported("Training"):
             config = configure(
-                self.dataset_path(),
+                self.dataset.path(),
                 base=self.base.path,
                 minutes=self.minutes.value(),
                 augmentation=self.augmentation.currentText(),
                 channel=self.channel.currentText(),
                 invert=self.invert.isChecked(),
-                finger_pattern=self.finger_pattern,
+                finger_pattern=self.dataset.finger_pattern,
                 device=preferences().device,
             )
             self.outcome.hide()
