@@ -15,6 +15,7 @@ from napari_veinseg.data.decoders import (
     write_tiff,
 )
 from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 
@@ -172,9 +173,11 @@ def write_mask(path: str | Path, mask: Array) -> None:
         If the values or the shape do not fit, or the file cannot be written.
     """
     mask = np.asarray(mask)
-    if not np.isin(mask, (0, 1, 2)).all():
+    with np.errstate(invalid="ignore"):  # what is no number differs from what it becomes
+        labels = mask.astype(np.uint8)
+    if np.any(labels != mask) or labels.max(initial=0) > UNSURE:
         raise VeinSegError(f"{path} was not written: a mask holds 0, 1 and 2 only.")
-    _write(Path(path), mask.astype(np.uint8))
+    _write(Path(path), labels)
 
 
 def write_probability(path: str | Path, probability: Array) -> None:

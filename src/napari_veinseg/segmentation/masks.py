@@ -68,10 +68,13 @@ def _planes(mask: "NDArray[np.uint8] | StoredMask") -> Iterable[Any]:
 def _drop_small(plane: Any, min_size: int, height: int) -> None:
     if len(plane) <= height:  # labelled once, without seams
         whole = slice(0, len(plane))
-        labels, count = ndimage.label(plane[whole], _TOUCHING)
-        keep = np.bincount(labels.ravel(), minlength=count + 1) >= min_size
-        keep[0] = False
-        plane[whole] = np.take(keep.view(np.uint8), labels)
+        flat = plane[whole].ravel()
+        # Most of a mask is background, which need not be counted.
+        vein = np.flatnonzero(flat.view(np.bool_))
+        labels = ndimage.label(plane[whole], _TOUCHING)[0].ravel()[vein]
+        small = np.bincount(labels, minlength=1) < min_size
+        flat[vein[small[labels]]] = 0
+        plane[whole] = flat.reshape(plane.shape)
         return
     strips = [slice(top, top + height) for top in range(0, len(plane), height)]
     sizes, seams, first = [np.zeros(1, np.int64)], [], 1

@@ -1,16 +1,21 @@
 """The typical vein width of an image that has no mask yet."""
 
+import math
+import statistics
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.segmentation.source import ImageSource
+from napari_veinseg.segmentation.transforms import percentiles
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more
-_SAMPLE = 40  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
+_SAMPLE = 32  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
 _TILES = 2
 _TINY = np.float32(1e-12)
 _FAINTEST = 0.02  # relative darkness below the shoulders
@@ -47,22 +52,22 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     T. Lindeberg, Edge detection and ridge detection with automatic scale selection,
     Int. J. Computer Vision 30 (1998).
     """
-    side = min(grey.shape)
-    usual = float(max(1.0, _USUAL_SHARE * side))
-    floor, ceiling = np.percentile(grey[_thinned(grey.shape)], (1, 99))
+    side: int = min(grey.shape)
+    usual = max(1.0, _USUAL_SHARE * side)
+    floor, ceiling = percentiles(grey[_thinned(grey.shape)], 1, 99)
     if not ceiling > floor:
         return usual
-    octaves, weights = [np.log2(usual)], [_USUAL_WEIGHT]
-    factor = 1
-    while side // factor >= _MIN_SIDE:
-        width = _WIDTH_PER_SCALE * _SCALE * factor
-        if _WIDTHS[0] < width / side < _WIDTHS[1]:
-            tiles = _log_intensity(_tiles(grey, factor), floor, ceiling)
-            octaves.append(np.log2(width))
+    levels = _levels(grey.shape)
+    tiles = [tile for level in levels for tile in _tiles(grey, level)]
+    octaves, weights = math.log2(usual) * _USUAL_WEIGHT, _USUAL_WEIGHT
+    if levels:
+        seen = _valley_evidence(_log_intensity(np.stack(tiles), floor, ceiling), levels)
+        for level, evidence in zip(levels, seen, strict=True):
             # Per area, length falls with the scale; times the side it is length per image.
-            weights.append((_valley_evidence(tiles) / factor * side) ** 2)
-        factor *= 2
-    return float(max(1.0, 2.0 ** np.average(octaves, weights=weights)))
+            weight = (evidence / level.factor * side) ** 2
+            octaves += weight * math.log2(level.width)
+            weights += weight
+    return max(1.0, math.exp2(octaves / weights))
 
 
 def estimate_source_width(source: ImageSource) -> float | None:
@@ -78,47 +83,87 @@ def estimate_source_width(source: ImageSource) -> float | None:
     float or None
         Median width in px; None where nothing is seen.
     """
-    slices = np.unique(np.linspace(0, len(source) - 1, _MOST_SLICES).round().astype(int))
-    widths = [
-        estimate_vein_width(_finite(crop))
-        for index in slices
-        for crop in source.plane(int(index)).crops()
-        if crop.min() != crop.max()
-    ]
-    return float(np.median(widths)) if widths else None
+    last = len(source) - 1
+    slices = {round(last * part / (_MOST_SLICES - 1)) for part in range(_MOST_SLICES)}
+    widths = []
+    for crop in (crop for index in sorted(slices) for crop in source.plane(index).crops()):
+        darkest, brightest = crop.min(), crop.max()
+        if not (np.isfinite(darkest) and np.isfinite(brightest)):
+            crop = _finite(crop)
+        if darkest != brightest:
+            widths.append(estimate_vein_width(crop))
+    return statistics.median(widths) if widths else None
 
 
 def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """Put the median in the place of what is not finite."""
     finite = np.isfinite(grey)
-    if finite.all() or not finite.any():
-        return grey if finite.any() else np.zeros_like(grey)
-    return np.where(finite, grey, np.median(grey[finite]))
+    return np.where(finite, grey, np.median(grey[finite]) if finite.any() else 0)
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(None, None, -(-side // 64)) for side in shape)
 
 
-def _tiles(grey: NDArray[np.floating], factor: int) -> Image:
-    """Stack evenly spread tiles of the image, made smaller by a whole factor."""
-    sides = [min(_SAMPLE * factor, length // factor * factor) for length in grey.shape]
-    starts = [
-        np.unique(np.linspace(0, length - side, _TILES).astype(int))
-        for length, side in zip(grey.shape, sides, strict=True)
-    ]
-    tiles = [
-        np.asarray(grey[top : top + sides[0], left : left + sides[1]], np.float32)
-        for top in starts[0]
-        for left in starts[1]
-    ]
-    # Slice by slice of the blocks: a sum over their short axes is several times slower.
-    stack = np.stack(tiles)
-    for axis in (2, 1) if factor > 1 else ():
-        places = (slice(place, None, factor) for place in range(factor))
-        parts = [stack[(slice(None),) * axis + (place,)] for place in places]
-        stack = np.asarray(sum(parts[1:], parts[0]) / np.float32(factor), np.float32)
-    return stack
+@dataclass(frozen=True)
+class _Level:
+    """A level of the pyramid, and the tiles that are looked at.
+
+    Parameters
+    ----------
+    factor : int
+        Px of the image in one of the level, along an axis.
+    side : int
+        Of a tile in px of the level; the same at all levels of an image.
+    corners : tuple of (int, int)
+        First row and column of each tile in px of the image.
+    """
+
+    factor: int
+    side: int
+    corners: tuple[tuple[int, int], ...]
+
+    @property
+    def width(self) -> float:
+        """Width in px of the image of the veins that show here."""
+        return _width_at(self.factor)
+
+
+def _width_at(factor: int) -> float:
+    return _WIDTH_PER_SCALE * _SCALE * factor
+
+
+@lru_cache(maxsize=64)
+def _levels(shape: tuple[int, int]) -> tuple[_Level, ...]:
+    """Plan the levels that may show a vein, each with evenly spread tiles."""
+    shorter = min(shape)
+    factors = [2**octave for octave in range((shorter // _MIN_SIDE).bit_length())]
+    factors = [f for f in factors if _WIDTHS[0] < _width_at(f) / shorter < _WIDTHS[1]]
+    side = min(_SAMPLE, shorter // max(factors, default=1))
+    levels = []
+    for factor in factors:
+        starts = [
+            np.unique(np.linspace(0, length - side * factor, _TILES).astype(int)).tolist()
+            for length in shape
+        ]
+        levels.append(_Level(factor, side, tuple(product(*starts))))
+    return tuple(levels)
+
+
+def _tiles(grey: NDArray[np.floating], level: _Level) -> list[Image]:
+    """Cut tiles of a level: means over blocks of the image."""
+    reach = level.side * level.factor
+    tiles = []
+    for top, left in level.corners:
+        tile = np.asarray(grey[top : top + reach, left : left + reach], np.float32)
+        if level.factor > 1:
+            # Whole rows first, where memory is read in order; then slices, for a sum over the
+            # blocks' short axis takes several times longer.
+            tile = tile.reshape(level.side, level.factor, reach).sum(axis=1)
+            tile = sum(tile[:, place :: level.factor] for place in range(level.factor))
+            tile /= np.float32(level.factor**2)
+        tiles.append(tile)
+    return tiles
 
 
 def _log_intensity(tiles: Image, floor: float, ceiling: float) -> Image:
@@ -129,20 +174,24 @@ def _log_intensity(tiles: Image, floor: float, ceiling: float) -> Image:
 
 
 @lru_cache(maxsize=64)
-def _gaussian(side: int) -> tuple[Image, Image, Image]:
-    """Matrices that smooth a signal and take its first and second difference."""
+def _gaussian(side: int) -> Image:
+    """Matrices that smooth a signal and take its first and second difference, (3, side, side)."""
     smooth = ndimage.gaussian_filter1d(np.eye(side), _SCALE, axis=0)
     first = np.gradient(smooth, axis=0)
     second = np.gradient(first, axis=0)
-    return smooth.astype(np.float32), first.astype(np.float32), second.astype(np.float32)
+    return np.stack([smooth, first, second]).astype(np.float32)
 
 
-def _valley_evidence(tiles: Image) -> float:
-    """Sum squared contrast along the floors of the valleys, per pixel of the tiles."""
-    s_rows, d_rows, dd_rows = _gaussian(tiles.shape[1])
-    s_columns, d_columns, dd_columns = (m.T for m in _gaussian(tiles.shape[2]))
-    across, slope_across = s_rows @ tiles, d_rows @ tiles
-    dyy, dyx, dxx = dd_rows @ tiles @ s_columns, slope_across @ d_columns, across @ dd_columns
+def _valley_evidence(tiles: Image, levels: tuple[_Level, ...]) -> list[float]:
+    """Sum squared contrast along the floors of the valleys, per pixel of each level's tiles.
+
+    All levels at once, for most of the time goes into calls.  Tile by tile all the same: products
+    of larger matrices would wake threads, which get into the way of the network's.
+    """
+    count, side, _ = tiles.shape
+    s_rows, d_rows, dd_rows = _gaussian(side)[:, None] @ tiles
+    s_columns, d_columns, dd_columns = _gaussian(side).transpose(0, 2, 1)
+    dyy, dyx, dxx = dd_rows @ s_columns, d_rows @ d_columns, s_rows @ dd_columns
     half_difference = 0.5 * (dxx - dyy)
     half_gap = np.sqrt(half_difference**2 + dyx**2)
     curvature = 0.5 * (dxx + dyy) + half_gap  # the larger eigenvalue
@@ -151,15 +200,17 @@ def _valley_evidence(tiles: Image) -> float:
     # The unit vector across the valley, where the curvature is strongest.
     cosine = half_difference.ravel()[at] / np.maximum(half_gap.ravel()[at], _TINY)
     ny, nx = np.copysign(np.sqrt((1 - cosine) / 2), dyx), np.sqrt((1 + cosine) / 2)
-    slope = (slope_across @ s_columns).ravel()[at] * ny + (across @ d_columns).ravel()[at] * nx
-    on_floor = np.abs(slope) < np.float32(0.6) * curvature
-    smooth = across @ s_columns
-    floor = np.stack(np.unravel_index(at[on_floor], smooth.shape))
-    step = 2 * _SCALE * np.stack([np.zeros_like(ny), ny, nx])[:, on_floor]
-    shoulders = [
-        ndimage.map_coordinates(smooth, floor + sign * step, order=1, mode="nearest")
-        for sign in (-1, 1)
-    ]
-    contrast = np.minimum(*shoulders) - smooth.ravel()[at[on_floor]]
-    contrast = contrast[contrast > _FAINTEST]
-    return float(np.sum(contrast**2) / tiles.size)
+    slope = (d_rows @ s_columns).ravel()[at] * ny + (s_rows @ d_columns).ravel()[at] * nx
+    on_floor = np.flatnonzero(np.abs(slope) < np.float32(0.6) * curvature)
+    smooth = s_rows @ s_columns
+    at, zeros = at[on_floor], np.zeros(len(on_floor), np.float32)
+    floor = np.stack(np.unravel_index(at, smooth.shape))
+    step = 2 * _SCALE * np.stack([zeros, ny[on_floor], nx[on_floor]])
+    shoulders = ndimage.map_coordinates(
+        smooth, np.concatenate([floor + step, floor - step], axis=1), order=1, mode="nearest"
+    )
+    contrast = np.minimum(*np.split(shoulders, 2)) - smooth.ravel()[at]
+    squares = np.where(contrast > _FAINTEST, contrast**2, 0)
+    of_tile = np.bincount(floor[0], squares, count)
+    ends = np.cumsum([len(level.corners) for level in levels])
+    return [float(part.mean()) / side**2 for part in np.split(of_tile, ends[:-1])]
