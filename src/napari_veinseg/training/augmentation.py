@@ -5,8 +5,9 @@ prepare its crops, and a resumed one needs no random state.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from monai.data import set_track_meta
 from monai.transforms import (
@@ -19,6 +20,7 @@ from monai.transforms import (
     RandFlip,
     RandGaussianNoise,
     RandGaussianSmooth,
+    Randomizable,
     RandScaleIntensity,
     RandShiftIntensity,
     Transform,
@@ -54,13 +56,27 @@ def make_augmentation(
     deform = Compose(_geometric(shape) if name == "full" else [])
     shade = Compose(_photometric() if name != "none" else [])
 
+    # One source of chance for all: to give each its own costs more time than to use them.
+    chance = np.random.RandomState()
+    _draw_from(chance, deform)
+    _draw_from(chance, shade)
+
     def augment(crop: torch.Tensor, seed: int) -> torch.Tensor:
-        for number, transforms in enumerate((deform, shade)):
-            transforms.set_random_state((seed + number) % 2**32)
+        chance.seed(seed)
         crop = deform(crop) if name == "full" else _middle(crop, shape)
         return torch.cat([shade(crop[:1]), crop[1:]])
 
     return augment
+
+
+def _draw_from(chance: np.random.RandomState, transform: Any) -> None:
+    """Let a transform and all within draw from one source; `Compose` would give each its own."""
+    if isinstance(transform, Compose):
+        transform.R = chance
+        for each in transform.transforms:
+            _draw_from(chance, each)
+    elif isinstance(transform, Randomizable):
+        transform.set_random_state(state=chance)
 
 
 def _geometric(shape: tuple[int, int]) -> list[Transform]:
