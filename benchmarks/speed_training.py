@@ -36,7 +36,7 @@ def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
 
         calls: Calls = {
             "veinseg train": ours,
-            "bare loop": _bare_loop(copy.deepcopy(trainer.average).train(), batch, steps),
+            "bare loop": _bare_loop(copy.deepcopy(trainer.learner.average).train(), batch, steps),
             "bare loop, MONAI BasicUNet": _bare_loop(
                 BasicUNet(spatial_dims=2, out_channels=1, features=(32, 32, 64, 128, 256, 32)),
                 batch,

@@ -81,7 +81,6 @@ def test_another_error_is_not_taken_for_it(network):
 
 
 def test_a_run_that_runs_out_of_memory_goes_on(dataset, tiny, tmp_path, monkeypatch):
-    from napari_veinseg.training import loop
     from tests.training.test_train import trained
 
     def scarce(logits, *arguments, **options):
@@ -89,7 +88,7 @@ def test_a_run_that_runs_out_of_memory_goes_on(dataset, tiny, tmp_path, monkeypa
             raise torch.OutOfMemoryError("simulated")
         return vein_loss(logits, *arguments, **options)
 
-    monkeypatch.setattr(loop, "vein_loss", scarce)
+    monkeypatch.setattr("napari_veinseg.training.learner.vein_loss", scarce)
     with pytest.warns(VeinSegWarning, match="at a time"):
         result = trained(dataset, tiny, tmp_path / "run")
     assert result is not None

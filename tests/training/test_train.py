@@ -190,15 +190,13 @@ def test_batch_statistics_can_be_frozen(dataset, tiny, tmp_path):
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_best(
     dataset, tiny, tmp_path, monkeypatch
 ):
-    from napari_veinseg.training import loop
-
     calls = []
 
     def poisoned(logits, *rest, **options):
         calls.append(1)
         return logits.sum() * (float("nan") if len(calls) == 6 else 1e-6)
 
-    monkeypatch.setattr(loop, "vein_loss", poisoned)
+    monkeypatch.setattr("napari_veinseg.training.learner.vein_loss", poisoned)
     with pytest.raises(VeinSegError, match="no longer a number"):
         trained(dataset, tiny, tmp_path / "run")
     run = Run.open(tmp_path / "run")

@@ -1,10 +1,9 @@
-"""The training loop, on Lightning Fabric; nothing but it and `fabric` imports that.
+"""The training loop, on Lightning Fabric.
 
 Randomness is drawn from the seed and the number of the step (see `crops`), so a run that was
 stopped or killed goes on from its last saved step to the same weights as an unbroken one.
 """
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
@@ -24,14 +22,13 @@ from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.judge import Judge
-from napari_veinseg.training.losses import vein_loss
+from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.materials import Materials, gather
-from napari_veinseg.training.memory import Parts, near
-from napari_veinseg.training.ranks import copy_of_first, merged, total
+from napari_veinseg.training.memory import near
+from napari_veinseg.training.ranks import copy_of_first, merged
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import (
     Position,
-    Stateful,
     learning_rate,
     load_state,
     save_state,
@@ -41,7 +38,6 @@ Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
 T = TypeVar("T")
 
-_VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
 _LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 
 
@@ -119,22 +115,8 @@ class Trainer:
         )
         passes = -(-len(materials.train) // self.config.batch_size)
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
-        self.average = copy.deepcopy(materials.network).to(fabric.device).eval()
-        optimiser = torch.optim.AdamW(
-            materials.network.parameters(),
-            lr=self.config.learning_rate,
-            weight_decay=self.config.weight_decay,
-        )
-        if fabric.device.type == "cuda":
-            materials.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network, self.optimiser = fabric.setup(materials.network, optimiser)
-        self._in_parts = Parts(alone=fabric.world_size == 1)
+        self.learner = Learner(fabric, materials.network, self.config)
         self._losses: list[torch.Tensor] = []
-        self._parts: dict[str, Stateful] = {
-            "network": self.network,
-            "average": self.average,
-            "optimiser": self.optimiser,
-        }
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         own = materials.holdout[fabric.global_rank :: fabric.world_size]
         self._judge = Judge(own, settings, choice.name)
@@ -209,32 +191,7 @@ class Trainer:
             `image`, `vein` and `known`, each `(N, 1, Y, X)`.
         """
         begin = time.perf_counter()
-        torch.manual_seed(self.config.seed * 1_000_003 + self.at.step)  # dropout
-        self.network.train()
-        if self.config.freeze_statistics:
-            _freeze_statistics(self.network)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self._progress, self.config)
-        image, vein, known = (
-            self.fabric.to_device(crops[name]) for name in ("image", "vein", "known")
-        )
-        image = image.expand(-1, self.average.in_channels, -1, -1)
-        if image.is_cuda:
-            image = image.contiguous(memory_format=torch.channels_last)
-
-        def learn(part: slice, share: float) -> torch.Tensor:
-            logits = self.network(image[part])
-            weight = self.config.cldice_weight
-            loss = share * vein_loss(logits, vein[part], known[part], weight, total=total)
-            self.fabric.backward(loss)
-            return loss.detach()
-
-        loss = self._in_parts.learn(len(image), learn, self.optimiser.zero_grad)
-        self.fabric.clip_gradients(
-            self.network, self.optimiser, max_norm=self.config.clip, error_if_nonfinite=False
-        )
-        self.optimiser.step()
-        self._update_average()
+        loss = self.learner.learn(crops, self.at.step, learning_rate(self._progress, self.config))
         self._losses.append(loss)
         # To read a loss is to wait for the GPU.
         if not loss.is_cuda or len(self._losses) >= _LOSSES_AT_ONCE:
@@ -255,17 +212,6 @@ class Trainer:
         self.at.loss_sum += sum(values)
         self.at.loss_steps += len(values)
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # The average of few steps looks back over few: the first weights are worth little.
-        keep = min(self.config.averaging, (1 + self.at.step) / (10 + self.at.step))
-        latest = self.network.state_dict()
-        for name, value in self.average.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(latest[name], 1 - keep)
-            else:
-                value.copy_(latest[name])
-
     def _end_epoch(self) -> None:
         self._read_losses()
         if self.at.loss_steps == 0:
@@ -282,17 +228,10 @@ class Trainer:
             compute_share=self.at.computing / max(self.at.seconds, 1e-9),
         )
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
-        self.at.unjudged = self._validation_due()
+        self.at.unjudged = self.at.validation_due(self.config)
         self.save()  # first: a stop or a kill while it judges has nothing left to write, or to lose
         if self.at.unjudged:
             self.validate()
-
-    def _validation_due(self) -> bool:
-        """With a budget in minutes, looking must not eat the learning."""
-        if not self.config.minutes:
-            return True
-        since = self.at.seconds - self.at.validated_at
-        return since * _VALIDATION_SHARE >= self.at.validation_seconds
 
     def validate(self) -> None:
         """Judge the averaged weights on the hold-out, and keep them if they are the best."""
@@ -300,10 +239,10 @@ class Trainer:
             self.at.unjudged = False
             return
         begin = time.perf_counter()
-        copy_of_first(self.average.buffers())  # statistics of its own part of the batches
+        copy_of_first(self.learner.average.buffers())  # statistics of its own part of the batches
         trained = self.at.epoch > 0
         card = self.materials.new_card(self.config, None) if trained else self.materials.card
-        scores = merged(self._judge.scores(card, self.average, self._asked))
+        scores = merged(self._judge.scores(card, self.learner.average, self._asked))
         if scores is None:
             return
         score = sum(scores.values()) / len(scores)
@@ -312,15 +251,11 @@ class Trainer:
         self.at.validation_seconds, self.at.validated_at = self._agreed(
             (now - begin, now - self._began)
         )
-        self.at.validated_epoch, self.at.unjudged = self.at.epoch, False
-        self.at.stale += trained
-        better = score > self.at.best_score
-        if better:
-            self.at.best_score, self.at.best_epoch, self.at.stale = score, self.at.epoch, 0
+        better = self.at.take_score(score)
         if trained and self.fabric.is_global_zero:
             if better:
                 card = self.materials.new_card(self.config, score)
-                write_model(self.run.best, card, self.average)
+                write_model(self.run.best, card, self.learner.average)
             elif not self.run.best.exists():
                 self._keep_base()
 
@@ -336,13 +271,14 @@ class Trainer:
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.
-        write_model(self.run.last, self.materials.new_card(self.config, None), self.average)
-        save_state(self.run.state, self.at, self._parts)
+        card = self.materials.new_card(self.config, None)
+        write_model(self.run.last, card, self.learner.average)
+        save_state(self.run.state, self.at, self.learner.parts)
 
     def resume(self) -> None:
         """Go on from the saved state, if there is one."""
         if self.run.state.exists():
-            self.at = load_state(self.run.state, self._parts, self.fabric.device)
+            self.at = load_state(self.run.state, self.learner.parts, self.fabric.device)
 
     def tell(self, event: str, **values: Any) -> None:
         """Write an event down and pass it on.
@@ -372,9 +308,3 @@ _ENDINGS = {
     "patience": "The hold-out has not improved for long.",
     "stopped": "Stopped on request.",
 }
-
-
-def _freeze_statistics(network: nn.Module) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()

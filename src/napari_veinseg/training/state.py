@@ -13,6 +13,7 @@ from napari_veinseg.files import atomic_path
 from napari_veinseg.training.config import TrainingConfig
 
 _LOWEST_RATE = 0.01  # of the highest
+_VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
 
 
 @dataclass
@@ -71,6 +72,45 @@ class Position:
             return (self.seconds + self.validation_seconds) / (60 * config.minutes)
         assert config.epochs is not None
         return self.step / (config.epochs * epoch_steps)
+
+    def validation_due(self, config: TrainingConfig) -> bool:
+        """Whether to look at the hold-out now: that must not eat a budget in minutes.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            Holds the budget.
+
+        Returns
+        -------
+        bool
+            Always true with a budget of epochs.
+        """
+        if not config.minutes:
+            return True
+        since = self.seconds - self.validated_at
+        return since * _VALIDATION_SHARE >= self.validation_seconds
+
+    def take_score(self, score: float) -> bool:
+        """Count a validation of this epoch.
+
+        Parameters
+        ----------
+        score : float
+            Mean vein IoU of the hold-out.
+
+        Returns
+        -------
+        bool
+            Whether it is the best so far.
+        """
+        self.validated_epoch, self.unjudged = self.epoch, False
+        better = score > self.best_score
+        if better:
+            self.best_score, self.best_epoch, self.stale = score, self.epoch, 0
+        elif self.epoch > 0:
+            self.stale += 1
+        return better
 
 
 def learning_rate(progress: float, config: TrainingConfig) -> float:

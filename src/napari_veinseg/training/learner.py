@@ -1,0 +1,104 @@
+"""What learns: a network with its optimiser, and the running average of its weights."""
+
+import copy
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.training.averaging import RunningAverage
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.losses import vein_loss
+from napari_veinseg.training.memory import Parts
+from napari_veinseg.training.ranks import total
+from napari_veinseg.training.state import Stateful
+
+_FUSED = ("cpu", "cuda")  # devices whose optimiser takes one pass over each weight, not a dozen
+
+
+class Learner:
+    """Learns from batches, on the device and with the processes of a Fabric.
+
+    Parameters
+    ----------
+    fabric : Fabric
+        Launched.
+    network : SegmentationNetwork
+        Trained in place.
+    config : TrainingConfig
+        Holds how.
+    """
+
+    def __init__(
+        self, fabric: Fabric, network: SegmentationNetwork, config: TrainingConfig
+    ) -> None:
+        self._fabric, self._config = fabric, config
+        self.average = copy.deepcopy(network).to(fabric.device).eval()
+        optimiser = torch.optim.AdamW(
+            network.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=fabric.device.type in _FUSED,
+        )
+        if fabric.device.type == "cuda":
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network, self._optimiser = fabric.setup(network, optimiser)
+        self._averaging = RunningAverage(self.average, self._network, config.averaging)
+        self._in_parts = Parts(alone=fabric.world_size == 1)
+
+    @property
+    def parts(self) -> dict[str, Stateful]:
+        """All that a resumed run needs, by name."""
+        return {"network": self._network, "average": self.average, "optimiser": self._optimiser}
+
+    def learn(self, crops: dict[str, torch.Tensor], step: int, rate: float) -> torch.Tensor:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        crops : dict of str to torch.Tensor
+            `image`, `vein` and `known`, each `(N, 1, Y, X)`.
+        step : int
+            Steps before this one.
+        rate : float
+            The learning rate.
+
+        Returns
+        -------
+        torch.Tensor
+            The loss, on the device and without its graph.
+        """
+        torch.manual_seed(self._config.seed * 1_000_003 + step)  # dropout
+        self._network.train()
+        if self._config.freeze_statistics:
+            _freeze_statistics(self._network)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        image, vein, known = (
+            self._fabric.to_device(crops[name]) for name in ("image", "vein", "known")
+        )
+        image = image.expand(-1, self.average.in_channels, -1, -1)
+        if image.is_cuda:
+            image = image.contiguous(memory_format=torch.channels_last)
+
+        def learn(part: slice, share: float) -> torch.Tensor:
+            logits = self._network(image[part])
+            weight = self._config.cldice_weight
+            loss = share * vein_loss(logits, vein[part], known[part], weight, total=total)
+            self._fabric.backward(loss)
+            return loss.detach()
+
+        loss = self._in_parts.learn(len(image), learn, self._optimiser.zero_grad)
+        self._fabric.clip_gradients(
+            self._network, self._optimiser, max_norm=self._config.clip, error_if_nonfinite=False
+        )
+        self._optimiser.step()
+        self._averaging.update(step)
+        return loss
+
+
+def _freeze_statistics(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
