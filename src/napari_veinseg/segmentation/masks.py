@@ -68,13 +68,13 @@ def _planes(mask: "NDArray[np.uint8] | StoredMask") -> Iterable[Any]:
 def _drop_small(plane: Any, min_size: int, height: int) -> None:
     if len(plane) <= height:  # labelled once, without seams
         whole = slice(0, len(plane))
-        flat = plane[whole].ravel()
-        # Most of a mask is background, which need not be counted.
-        vein = np.flatnonzero(flat.view(np.bool_))
-        labels = ndimage.label(plane[whole], _TOUCHING)[0].ravel()[vein]
-        small = np.bincount(labels, minlength=1) < min_size
+        rows = plane[whole]
+        flat = rows.ravel()
+        vein = np.flatnonzero(flat != 0)  # most is background, which need not be counted
+        labels = ndimage.label(rows, _TOUCHING)[0].ravel()[vein]
+        small = np.bincount(labels) < min_size
         flat[vein[small[labels]]] = 0
-        plane[whole] = flat.reshape(plane.shape)
+        plane[whole] = flat.reshape(rows.shape)
         return
     strips = [slice(top, top + height) for top in range(0, len(plane), height)]
     sizes, seams, first = [np.zeros(1, np.int64)], [], 1

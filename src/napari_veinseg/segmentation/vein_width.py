@@ -15,7 +15,7 @@ from napari_veinseg.segmentation.transforms import percentiles
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more
-_SAMPLE = 32  # px: side of a tile of a level; a level shows at most _TILES x _TILES of them
+_SAMPLE = 32  # px: largest side of a tile of a level, which shows at most _TILES x _TILES of them
 _TILES = 2
 _TINY = np.float32(1e-12)
 _FAINTEST = 0.02  # relative darkness below the shoulders
@@ -59,15 +59,15 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
         return usual
     levels = _levels(grey.shape)
     tiles = [tile for level in levels for tile in _tiles(grey, level)]
-    octaves, weights = math.log2(usual) * _USUAL_WEIGHT, _USUAL_WEIGHT
+    octaves, belief = _USUAL_WEIGHT * math.log2(usual), _USUAL_WEIGHT
     if levels:
         seen = _valley_evidence(_log_intensity(np.stack(tiles), floor, ceiling), levels)
         for level, evidence in zip(levels, seen, strict=True):
             # Per area, length falls with the scale; times the side it is length per image.
             weight = (evidence / level.factor * side) ** 2
             octaves += weight * math.log2(level.width)
-            weights += weight
-    return max(1.0, math.exp2(octaves / weights))
+            belief += weight
+    return max(1.0, math.exp2(octaves / belief))
 
 
 def estimate_source_width(source: ImageSource) -> float | None:
@@ -86,16 +86,16 @@ def estimate_source_width(source: ImageSource) -> float | None:
     last = len(source) - 1
     slices = {round(last * part / (_MOST_SLICES - 1)) for part in range(_MOST_SLICES)}
     widths = []
-    for crop in (crop for index in sorted(slices) for crop in source.plane(index).crops()):
-        darkest, brightest = crop.min(), crop.max()
-        if not (np.isfinite(darkest) and np.isfinite(brightest)):
-            crop = _finite(crop)
-        if darkest != brightest:
-            widths.append(estimate_vein_width(crop))
+    for index in sorted(slices):
+        for crop in source.plane(index).crops():
+            darkest, brightest = crop.min(), crop.max()
+            if darkest != brightest:  # NaN too
+                finite = np.isfinite(darkest) and np.isfinite(brightest)
+                widths.append(estimate_vein_width(crop if finite else _without_gaps(crop)))
     return statistics.median(widths) if widths else None
 
 
-def _finite(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+def _without_gaps(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """Put the median in the place of what is not finite."""
     finite = np.isfinite(grey)
     return np.where(finite, grey, np.median(grey[finite]) if finite.any() else 0)

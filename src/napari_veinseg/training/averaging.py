@@ -13,17 +13,20 @@ class RunningAverage:
     average : nn.Module
         Changed in place by each update.
     latest : nn.Module
-        What is followed: of the same architecture, and trained in place.
-    longest : float
+        What is followed: of the same architecture, and trained in place.  From now on neither may
+        be moved to another device or memory layout.
+    most_kept : float
         Share of the average that an update keeps, in [0, 1), once it has seen many steps.
     """
 
-    def __init__(self, average: nn.Module, latest: nn.Module, longest: float) -> None:
-        self._longest = longest
+    def __init__(self, average: nn.Module, latest: nn.Module, most_kept: float) -> None:
+        self._most_kept = most_kept
         values = latest.state_dict()
-        pairs = [(value, values[name]) for name, value in average.state_dict().items()]
-        self._floats = list(zip(*(p for p in pairs if p[0].is_floating_point()), strict=True))
-        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        means = average.state_dict()
+        averaged = [name for name, value in means.items() if value.is_floating_point()]
+        self._means = [means[name] for name in averaged]
+        self._latest = [values[name] for name in averaged]
+        self._counts = [(means[name], values[name]) for name in means.keys() - {*averaged}]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -35,8 +38,8 @@ class RunningAverage:
             Steps before this one: the average of few looks back over few, for the first weights
             are worth little.
         """
-        keep = min(self._longest, (1 + step) / (10 + step))
+        keep = min(self._most_kept, (1 + step) / (10 + step))
         follow = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
-        follow(*map(list, self._floats), None)
+        follow(self._means, self._latest, None)
         for mean, latest in self._counts:
             mean.copy_(latest)

@@ -1,6 +1,7 @@
 """What learns: a network with its optimiser, and the running average of its weights."""
 
 import copy
+from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
@@ -12,7 +13,13 @@ from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.memory import Parts
 from napari_veinseg.training.ranks import total
-from napari_veinseg.training.state import Stateful
+from napari_veinseg.training.state import (
+    Position,
+    Stateful,
+    lay_out_as_weights,
+    load_state,
+    save_state,
+)
 
 _FUSED = ("cpu", "cuda")  # devices whose optimiser takes one pass over each weight, not a dozen
 
@@ -34,7 +41,6 @@ class Learner:
         self, fabric: Fabric, network: SegmentationNetwork, config: TrainingConfig
     ) -> None:
         self._fabric, self._config = fabric, config
-        self.average = copy.deepcopy(network).to(fabric.device).eval()
         optimiser = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
@@ -44,13 +50,47 @@ class Learner:
         if fabric.device.type == "cuda":
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network, self._optimiser = fabric.setup(network, optimiser)
+        self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
         self._in_parts = Parts(alone=fabric.world_size == 1)
 
     @property
-    def parts(self) -> dict[str, Stateful]:
-        """All that a resumed run needs, by name."""
+    def _parts(self) -> dict[str, Stateful]:
         return {"network": self._network, "average": self.average, "optimiser": self._optimiser}
+
+    def save(self, path: Path, position: Position) -> None:
+        """Write all that a resumed run needs.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        position : Position
+            Where the run stands.
+        """
+        save_state(path, position, self._parts)
+
+    def load(self, path: Path) -> Position:
+        """Go on from what `save` wrote, also on another device.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        Position
+            Where the run stood.
+
+        Raises
+        ------
+        VeinSegError
+            If the file is damaged or belongs to another network.
+        """
+        position = load_state(path, self._parts, self._fabric.device)
+        lay_out_as_weights(self._optimiser)
+        return position
 
     def learn(self, crops: dict[str, torch.Tensor], step: int, rate: float) -> torch.Tensor:
         """Learn from one batch.

@@ -27,12 +27,7 @@ from napari_veinseg.training.materials import Materials, gather
 from napari_veinseg.training.memory import near
 from napari_veinseg.training.ranks import copy_of_first, merged
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.state import (
-    Position,
-    learning_rate,
-    load_state,
-    save_state,
-)
+from napari_veinseg.training.state import Position, learning_rate
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
@@ -273,12 +268,12 @@ class Trainer:
         # `last` first: a kill between the two costs nothing, the state decides where to go on.
         card = self.materials.new_card(self.config, None)
         write_model(self.run.last, card, self.learner.average)
-        save_state(self.run.state, self.at, self.learner.parts)
+        self.learner.save(self.run.state, self.at)
 
     def resume(self) -> None:
         """Go on from the saved state, if there is one."""
         if self.run.state.exists():
-            self.at = load_state(self.run.state, self.learner.parts, self.fabric.device)
+            self.at = self.learner.load(self.run.state)
 
     def tell(self, event: str, **values: Any) -> None:
         """Write an event down and pass it on.

@@ -13,7 +13,7 @@ def together() -> bool:
     Returns
     -------
     bool
-        True below torchrun, once the processes have met.
+        True once the processes have met, as below torchrun.
     """
     return distributed.is_available() and distributed.is_initialized()
 

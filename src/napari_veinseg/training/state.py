@@ -169,6 +169,23 @@ def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) ->
         torch.save({"position": asdict(position), **state}, temporary)
 
 
+def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
+    """Give the moments of each weight its memory layout.
+
+    A fused step walks weight and moments as plain memory.  Loaded moments have the layout of the
+    device that they were saved on, and would be those of other weights without a word.
+
+    Parameters
+    ----------
+    optimiser : Optimizer
+        Its state is changed in place.
+    """
+    for weight, values in optimiser.state.items():
+        for name, value in values.items():
+            if value.shape == weight.shape:
+                values[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
+
+
 def load_state(path: Path, parts: Mapping[str, Stateful], device: torch.device) -> Position:
     """Read a state back; no code in the file is run.
 

@@ -1,0 +1,32 @@
+"""What a resumed run goes on from."""
+
+import torch
+from torch import nn
+
+from napari_veinseg.training.state import Position, lay_out_as_weights, load_state, save_state
+
+
+def test_moments_saved_in_another_memory_layout_stay_those_of_their_weights(tmp_path):
+    # CUDA keeps weights channels last, and a fused step does not look at strides.
+    written, read = (_learner(layout) for layout in (torch.channels_last, torch.contiguous_format))
+    _step(*written)
+    path = tmp_path / "state.pt"
+    save_state(path, Position(), {"network": written[0], "optimiser": written[1]})
+    load_state(path, {"network": read[0], "optimiser": read[1]}, torch.device("cpu"))
+    lay_out_as_weights(read[1])
+    _step(*written)
+    _step(*read)
+    torch.testing.assert_close(read[0].weight, written[0].weight)
+
+
+def _learner(layout):
+    torch.manual_seed(0)
+    network = nn.Conv2d(4, 4, 3).to(memory_format=layout)
+    return network, torch.optim.AdamW(network.parameters(), lr=0.1, fused=True)
+
+
+def _step(network, optimiser):
+    optimiser.zero_grad()
+    image = torch.arange(4 * 5 * 5.0).reshape(1, 4, 5, 5).sin()
+    network(image).square().mean().backward()
+    optimiser.step()
