@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from measure import measure_hold_out
-from pool import Item, open_pool
+from pool import Item, make_pool, read_pool
 from sensors import HELD_OUT
 from shots import agreement
 from starter import BUDGET, CARD, KINDS, ROOT, SHARDS
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    pool = open_pool(arguments.pool, SHARDS, KINDS, arguments.threads, print)
+    pool = read_pool(make_pool(arguments.pool, SHARDS, KINDS, arguments.threads, print))
     sensors = " | ".join(f"{sensor}: vein IoU, clDice, EER" for sensor in HELD_OUT)
     print(f"| variant | weights | minutes | {sensors} |\n|---{'|---' * (2 + len(HELD_OUT))}|")
     for name in arguments.only:

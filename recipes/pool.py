@@ -35,16 +35,16 @@ class Kind:
     settings: SynthesisSettings
 
 
-def open_pool(
+def make_pool(
     folder: Path,
     shards: int,
     kinds: Sequence[Kind],
     processes: int,
     log: Callable[[str], None],
-) -> list[Item]:
-    """Make what is missing of a pool of hundreds of images, then read all of it.
+) -> list[Path]:
+    """Make the shards that are missing, of a hundred images each.
 
-    An interrupted run goes on.  Every hundred holds all kinds, in their shares.
+    An interrupted run goes on.  Every shard holds all kinds, in their shares.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"shard_{number:04d}.npz" for number in range(shards)]
@@ -54,6 +54,11 @@ def open_pool(
         with ProcessPoolExecutor(processes) as executor:
             targets = [paths[number] for number in missing]
             list(executor.map(partial(_make_shard, kinds), missing, targets))
+    return paths
+
+
+def read_pool(paths: Sequence[Path]) -> list[Item]:
+    """Read the images of some shards."""
     return [item for path in paths for item in _read_shard(path)]
 
 
@@ -64,9 +69,13 @@ def make_items(seeds: range, settings: SynthesisSettings) -> list[Item]:
 
 def _make_item(seed: int, settings: SynthesisSettings) -> Item:
     finger = synthetic_finger(seed, settings=settings)
-    width = vein_width(finger.mask)
-    estimate = estimate_vein_width(finger.image.astype(np.float32))
-    return Item(finger.image, finger.mask, width if np.isfinite(width) else estimate, estimate)
+    return _item(finger.image, finger.mask, vein_width(finger.mask))
+
+
+def _item(image: NDArray[np.uint8], mask: NDArray[np.uint8], width: float) -> Item:
+    # Not kept on disk: it is to be what the package estimates today.
+    estimate = estimate_vein_width(image.astype(np.float32))
+    return Item(image, mask, width if np.isfinite(width) else estimate, estimate)
 
 
 def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
@@ -79,7 +88,7 @@ def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
             images=np.concatenate([item.image.ravel() for item in items]),
             masks=np.concatenate([item.mask.ravel() for item in items]),
             shapes=np.array([item.image.shape for item in items]),
-            widths=np.array([(item.width, item.estimate) for item in items]),
+            widths=np.array([vein_width(item.mask) for item in items]),
         )
 
 
@@ -90,7 +99,7 @@ def _read_shard(path: Path) -> list[Item]:
         )
     cuts = np.cumsum(np.prod(shapes, axis=1))[:-1]
     return [
-        Item(image.reshape(shape), mask.reshape(shape), float(width[0]), float(width[1]))
+        _item(image.reshape(shape), mask.reshape(shape), float(width))
         for image, mask, shape, width in zip(
             np.split(images, cuts), np.split(masks, cuts), shapes, widths, strict=True
         )

@@ -8,22 +8,27 @@ An interrupted run goes on where it stopped.  A GPU is used when there is one.
 
 import argparse
 import os
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from measure import measure_hold_out
-from pool import Kind, open_pool
+from pool import Kind, make_pool, read_pool
+from torch import distributed
+from torch import multiprocessing as mp
 from train import Budget, Trainer
 
 from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
 from napari_veinseg.model.file import build_network, write_model
+from napari_veinseg.model.network import DenseUNet
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 ROOT = Path(__file__).parents[1]
-SHARDS = 120  # hundreds of images in the pool
+SHARDS = 200  # hundreds of images in the pool
 BUDGET = Budget()
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew dark
 # veins too wide, marked something on fingers that show no vein, and lost the finest vessels.
@@ -56,33 +61,54 @@ CARD = ModelCard(
 
 
 def main() -> None:
-    """Run the recipe."""
+    """Make the pool, and let each process learn from its part of it."""
     arguments = _arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    log = _logger(arguments.work)
+    paths = make_pool(arguments.work / "pool", SHARDS, KINDS, os.cpu_count() or 1, log)
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = f"file://{Path(folder).as_posix()}/meeting"
+        mp.spawn(_learn, (arguments, paths, meeting), arguments.processes)
+
+
+def _learn(rank: int, arguments: argparse.Namespace, paths: list[Path], meeting: str) -> None:
+    """Train in one of the processes; the first one measures and writes the model."""
+    log = _logger(arguments.work) if rank == 0 else lambda _: None
+    if arguments.processes > 1:
+        distributed.init_process_group(
+            "gloo", init_method=meeting, rank=rank, world_size=arguments.processes
+        )
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // arguments.processes))
+    torch.manual_seed(0)
+    network = build_network(CARD)
+    log(f"training on {arguments.device} in {arguments.processes} processes")
+    steps = max(1, round(BUDGET.steps * arguments.share))
+    trainer = Trainer(arguments.work, network, replace(BUDGET, steps=steps), arguments.compile)
+    pool = read_pool(paths[rank :: arguments.processes])
+    trainer.run(pool, CARD.working_vein_width, torch.device(arguments.device), log)
+    if rank == 0:
+        _write(arguments.output, network, log)
+
+
+def _write(path: Path, network: DenseUNet, log: Callable[[str], None]) -> None:
+    held_out = measure_hold_out(VeinModel(CARD, network, "cpu"))
+    for metric in held_out.metrics:
+        log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
+    card = CARD.model_copy(update={"threshold": held_out.threshold, "metrics": held_out.metrics})
+    write_model(path, card, network, half=True)
+    log(f"wrote {path}, threshold {held_out.threshold}")
+
+
+def _logger(folder: Path) -> Callable[[str], None]:
     started = time.perf_counter()
 
     def log(message: str) -> None:
         line = f"{time.perf_counter() - started:7.0f} s  {message}"
         print(line, flush=True)
-        with (arguments.work / "log.txt").open("a", encoding="utf-8") as file:
+        with (folder / "log.txt").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    network = build_network(CARD)
-    log(f"training on {arguments.device} with {arguments.threads} threads")
-    pool = open_pool(arguments.work / "pool", SHARDS, KINDS, arguments.threads, log)
-    steps = max(1, round(BUDGET.steps * arguments.share))
-    budget = replace(BUDGET, steps=steps)
-    trainer = Trainer(arguments.work, network, budget, arguments.compile)
-    trainer.run(pool, CARD.working_vein_width, torch.device(arguments.device), log)
-
-    held_out = measure_hold_out(VeinModel(CARD, network, "cpu"))
-    for metric in held_out.metrics:
-        log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
-    card = CARD.model_copy(update={"threshold": held_out.threshold, "metrics": held_out.metrics})
-    write_model(arguments.output, card, network, half=True)
-    log(f"wrote {arguments.output}, threshold {held_out.threshold}")
+    return log
 
 
 def _arguments() -> argparse.Namespace:
@@ -93,11 +119,15 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         default=ROOT / "src" / "napari_veinseg" / "model" / "starter.safetensors",
     )
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument("--share", type=float, default=1.0, help="of all steps, for a trial")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", default=device)
+    parser.add_argument("--processes", type=int, default=2 if device == "cpu" else 1)
     parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if BUDGET.batch % arguments.processes:
+        parser.error(f"{arguments.processes} processes cannot share a batch of {BUDGET.batch}")
+    return arguments
 
 
 if __name__ == "__main__":

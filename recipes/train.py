@@ -1,5 +1,6 @@
 """The training loop of the starter: Dice and cross-entropy, averaged weights, resumable."""
 
+import copy
 import json
 import math
 import time
@@ -14,10 +15,14 @@ from batches import Batch, draw_batch
 from pool import Item
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import distributed
 
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.network import DenseUNet
+from napari_veinseg.training.averaging import RunningAverage
 from napari_veinseg.training.losses import vein_loss
+from napari_veinseg.training.ranks import together, total
+from napari_veinseg.training.state import lay_out_as_weights
 
 _SAVE_EVERY = 250  # steps
 
@@ -26,9 +31,9 @@ _SAVE_EVERY = 250  # steps
 class Budget:
     """How long and how fast the starter learns; part of what makes a run repeatable."""
 
-    steps: int = 26_000
-    batch: int = 8
-    peak_rate: float = 2e-3
+    steps: int = 28_000
+    batch: int = 16  # patches a step, over all processes
+    peak_rate: float = 2.5e-3
     weight_decay: float = 1e-4
     averaging: float = 0.999
     dice: float = 0.5
@@ -37,7 +42,11 @@ class Budget:
 
 
 class Trainer:
-    """Weights, their running average and the optimiser: all that a resumed run needs."""
+    """Weights, their running average and the optimiser: all that a resumed run needs.
+
+    Processes that have met (see `ranks`) share the batch, each with a pool of its own, and so does
+    the loss; batch statistics stay each process's own, and the first one's are kept.
+    """
 
     def __init__(
         self, folder: Path, network: DenseUNet, budget: Budget, compiled: bool = False
@@ -45,12 +54,14 @@ class Trainer:
         self.folder, self.network, self.budget = folder, network, budget
         # Patches are whole cells of the core: its padding has nothing to do.
         self.core = torch.compile(network.core) if compiled else network.core
-        self.average = {name: value.clone() for name, value in network.state_dict().items()}
+        self.average = copy.deepcopy(network)
         self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=budget.peak_rate, weight_decay=budget.weight_decay
+            network.parameters(), lr=budget.peak_rate, weight_decay=budget.weight_decay, fused=True
         )
         self.step = 0
         self.half = False
+        self.rank = distributed.get_rank() if together() else 0
+        self.ranks = distributed.get_world_size() if together() else 1
 
     def run(
         self,
@@ -60,15 +71,17 @@ class Trainer:
         log: Callable[[str], None],
     ) -> None:
         """Train to the end of the budget."""
+        for network in (self.network, self.average):
+            network.to(device, memory_format=torch.channels_last).train()
+        self._averaging = RunningAverage(self.average, self.network, self.budget.averaging)
         self._resume(log)
-        self.network.to(device, memory_format=torch.channels_last).train()
         # Without units for it, a CPU emulates bfloat16 and is slower.
         self.half = device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16", False)
         log(f"learning in {'bfloat16' if self.half else 'float32'}")
 
         def draw(step: int) -> Batch:
-            rng = np.random.default_rng([self.budget.seed, step])
-            batch = draw_batch(pool, self.budget.batch, working_width, rng)
+            rng = np.random.default_rng([self.budget.seed, step, self.rank])
+            batch = draw_batch(pool, self.budget.batch // self.ranks, working_width, rng)
             return Batch(**{name: part.to(device) for name, part in vars(batch).items()})
 
         started, losses = time.perf_counter(), []
@@ -83,9 +96,10 @@ class Trainer:
                     seconds = time.perf_counter() - started
                     log(f"step {self.step} loss {np.mean(losses):.4f} {seconds:.0f} s")
                     losses.clear()
-                if self.step % _SAVE_EVERY == 0 or self.step == self.budget.steps:
+                due = self.step % _SAVE_EVERY == 0 or self.step == self.budget.steps
+                if due and self.rank == 0:
                     self._save()
-        self.network.load_state_dict(self.average)
+        self.network.load_state_dict(self.average.state_dict())
         self.network.cpu().eval()
 
     def _learn(self, batch: Batch) -> float:
@@ -94,18 +108,23 @@ class Trainer:
         budget = self.budget
         with torch.autocast(batch.image.device.type, torch.bfloat16, enabled=self.half):
             logits = self.core(batch.image)
-        loss = vein_loss(logits.float(), batch.vein, batch.known, budget.cldice, budget.dice)
+        loss = vein_loss(logits.float(), batch.vein, batch.known, budget.cldice, budget.dice, total)
         self.optimiser.zero_grad()
         loss.backward()
+        if self.ranks > 1:
+            self._average_gradients()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        # An average over few steps at first: the first weights are worth nothing.
-        keep = min(self.budget.averaging, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                if value.is_floating_point():
-                    self.average[name] = self.average[name].to(value.device).lerp(value, 1 - keep)
+        self._averaging.update(self.step)
         return float(loss.detach())
+
+    def _average_gradients(self) -> None:
+        gradients = [weight.grad for weight in self.network.parameters()]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(flat)
+        parts = torch.split(flat / self.ranks, [gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
 
     def _rate(self) -> float:
         """Rise over the first 3 %, then fall as a cosine to a hundredth."""
@@ -114,13 +133,18 @@ class Trainer:
             return self.budget.peak_rate * (0.05 + 0.95 * part / 0.03)
         return self.budget.peak_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
 
+    @property
+    def _described(self) -> str:
+        # Each process draws its own patches from its own images.
+        return json.dumps(asdict(self.budget) | {"processes": self.ranks})
+
     def _save(self) -> None:
         state = {"weights." + k: v.contiguous() for k, v in self.network.state_dict().items()}
-        state |= {"average." + k: v.contiguous() for k, v in self.average.items()}
+        state |= {"average." + k: v.contiguous() for k, v in self.average.state_dict().items()}
         moments = self.optimiser.state_dict()["state"]
         for index, values in moments.items():
             state |= {f"moment.{index}.{k}": v.contiguous() for k, v in values.items()}
-        notes = {"step": str(self.step), "budget": json.dumps(asdict(self.budget))}
+        notes = {"step": str(self.step), "budget": self._described}
         with atomic_path(self.folder / "last.safetensors") as path:
             save_file(state, path, metadata=notes)
 
@@ -130,20 +154,23 @@ class Trainer:
             return
         with safe_open(path, "pt") as file:
             notes = file.metadata()
-        if json.loads(notes["budget"]) != asdict(self.budget):
-            raise SystemExit(f"{path} belongs to a run with another budget: move it away first")
+        if notes["budget"] != self._described:
+            raise SystemExit(
+                f"{path} belongs to a run with another budget or in other processes: move it away."
+            )
         state = load_file(path)
 
         def part(prefix: str) -> dict[str, torch.Tensor]:
             return {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
 
         self.network.load_state_dict(part("weights."))
-        self.average = part("average.")
+        self.average.load_state_dict(part("average."))
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in part("moment.").items():
             index, name = key.split(".")
             moments.setdefault(int(index), {})[name] = value
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        lay_out_as_weights(self.optimiser)
         self.step = int(notes["step"])
         log(f"resuming at step {self.step}")

@@ -7,7 +7,7 @@ from napari_veinseg.training.state import Position, lay_out_as_weights, load_sta
 
 
 def test_moments_saved_in_another_memory_layout_stay_those_of_their_weights(tmp_path):
-    # CUDA keeps weights channels last, and a fused step does not look at strides.
+    # Devices differ in where channels lie, and a fused step does not look at strides.
     written, read = (_learner(layout) for layout in (torch.channels_last, torch.contiguous_format))
     _step(*written)
     path = tmp_path / "state.pt"

@@ -92,7 +92,7 @@ def _geometric(shape: tuple[int, int]) -> list[Transform]:
         RandFlip(prob=0.5, spatial_axis=0),
         RandFlip(prob=0.5, spatial_axis=1),
         # Both turn and scale in one interpolation; the elastic one costs three times as much.
-        OneOf([RandAffine(**how), elastic], weights=[0.7, 0.3]),
+        OneOf([RandAffine(**how, cache_grid=True), elastic], weights=[0.7, 0.3]),
     ]
 
 

@@ -21,7 +21,7 @@ from napari_veinseg.training.state import (
     save_state,
 )
 
-_FUSED = ("cpu", "cuda")  # devices whose optimiser takes one pass over each weight, not a dozen
+_TRIED = ("cpu", "cuda")  # devices where channels last and a fused optimiser are known to serve
 
 
 class Learner:
@@ -41,14 +41,15 @@ class Learner:
         self, fabric: Fabric, network: SegmentationNetwork, config: TrainingConfig
     ) -> None:
         self._fabric, self._config = fabric, config
+        tried = fabric.device.type in _TRIED
+        self._layout = torch.channels_last if tried else torch.contiguous_format
+        network.to(memory_format=self._layout)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
-            fused=fabric.device.type in _FUSED,
+            fused=tried,
         )
-        if fabric.device.type == "cuda":
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network, self._optimiser = fabric.setup(network, optimiser)
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
@@ -119,8 +120,7 @@ class Learner:
             self._fabric.to_device(crops[name]) for name in ("image", "vein", "known")
         )
         image = image.expand(-1, self.average.in_channels, -1, -1)
-        if image.is_cuda:
-            image = image.contiguous(memory_format=torch.channels_last)
+        image = image.contiguous(memory_format=self._layout)
 
         def learn(part: slice, share: float) -> torch.Tensor:
             logits = self._network(image[part])
