@@ -27,7 +27,7 @@ def settle(seconds: float = 1.0) -> None:
 
 
 def make_dataset(folder: Path) -> None:
-    """Write two shots each of six fingers before one camera, that no model was trained on."""
+    """Write two shots each of ten fingers before one camera, that no model was trained on."""
     from napari_veinseg.data.images import write_image, write_mask
     from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 
@@ -37,7 +37,7 @@ def make_dataset(folder: Path) -> None:
     )
     for room in ("images", "masks"):
         (folder / room).mkdir(parents=True)
-    for finger in range(6):
+    for finger in range(10):
         for shot in range(2):
             made = synthetic_finger(9_000_000 + finger, (160, 320), camera, shot)
             write_image(folder / "images" / f"finger{finger}_{shot}.tif", made.image)

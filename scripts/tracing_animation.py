@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import napari
 import numpy as np
 from PIL import Image
-from screenshots import settle, wait_until
+from staging import settle, wait_until
 
 from napari_veinseg.correction.autosave import FOLDER_VARIABLE
 from napari_veinseg.correction.branches import remove_branch
