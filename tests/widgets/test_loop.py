@@ -29,9 +29,9 @@ def test_segment_correct_retrain_keep_segment(make_napari_viewer, qtbot, tmp_pat
     vein[vein.shape[0] // 2 - 2 : vein.shape[0] // 2 + 3, 20:200] = True
     mask.data_setitem(np.nonzero(vein), 1)  # ... but one vein
     Dataset.create(tmp_path / "set")
-    train.folder.setText(str(tmp_path / "set"))
-    train.add_layers.click()
-    qtbot.waitUntil(lambda: "vein pixels" in train.summary.text(), timeout=60_000)
+    train.dataset.folder.setText(str(tmp_path / "set"))
+    train.dataset.add_layers.click()
+    qtbot.waitUntil(lambda: "vein pixels" in train.dataset.summary.text(), timeout=60_000)
 
     train.minutes.setValue(0.1)
     train.name.setText("mine")
