@@ -21,7 +21,7 @@ from napari_veinseg.training.state import (
     save_state,
 )
 
-_TRIED = ("cpu", "cuda")  # devices where channels last and a fused optimiser are known to serve
+_FUSED = ("cpu", "cuda")  # devices that fuse the optimiser and convolve channels last
 
 
 class Learner:
@@ -41,14 +41,14 @@ class Learner:
         self, fabric: Fabric, network: SegmentationNetwork, config: TrainingConfig
     ) -> None:
         self._fabric, self._config = fabric, config
-        tried = fabric.device.type in _TRIED
-        self._layout = torch.channels_last if tried else torch.contiguous_format
+        fused = fabric.device.type in _FUSED
+        self._layout = torch.channels_last if fused else torch.contiguous_format
         network.to(memory_format=self._layout)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
-            fused=tried,
+            fused=fused,
         )
         self._network, self._optimiser = fabric.setup(network, optimiser)
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
