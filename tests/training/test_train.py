@@ -96,8 +96,9 @@ def test_the_same_seed_gives_the_same_weights(dataset, tiny, tmp_path, precision
     ("capabilities", "wish", "chosen"),
     [
         ({"amx_bf16": True}, "auto", "bf16-mixed"),
+        ({"amx_bf16": False, "avx512_bf16": True}, "auto", "bf16-mixed"),
         ({"amx_bf16": True}, "float32", "32-true"),
-        ({"amx_bf16": False}, "auto", "32-true"),
+        ({"amx_bf16": False, "avx512_bf16": False}, "auto", "32-true"),
         ({}, "auto", "32-true"),
         ({}, "bfloat16", "bf16-mixed"),
         (None, "auto", "32-true"),  # a torch that cannot say

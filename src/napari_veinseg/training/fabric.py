@@ -76,18 +76,24 @@ def choose_precision(wish: str, device: str) -> FabricPrecision:
     {"32-true", "bf16-mixed"}
         As Fabric names it; weights stay float32 in either case.
     """
-    fast = {"cuda": _fast_on_cuda, "cpu": _fast_on_cpu}.get(device)
+    fast = {"cuda": _fast_on_cuda, "cpu": cpu_multiplies_bfloat16}.get(device)
     if wish == "bfloat16" or (wish == "auto" and fast is not None and fast()):
         return "bf16-mixed"
     return "32-true"
 
 
+def cpu_multiplies_bfloat16() -> bool:
+    """Tell whether the CPU has units for bfloat16; without them it only emulates, and is slower.
+
+    Returns
+    -------
+    bool
+        True with AMX or AVX-512 BF16; false where this PyTorch cannot say.
+    """
+    capabilities: Callable[[], dict[str, object]]
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)
+    return any(capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
+
+
 def _fast_on_cuda() -> bool:
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-
-
-def _fast_on_cpu() -> bool:
-    """Whether the CPU multiplies matrices in bfloat16 (AMX); without that it only emulates."""
-    capabilities: Callable[[], dict[str, object]]
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)  # older torch cannot say
-    return bool(capabilities().get("amx_bf16"))
