@@ -31,8 +31,10 @@ ROOT = Path(__file__).parents[1]
 SHARDS = 200  # hundreds of images in the pool
 BUDGET = Budget()
 # Wider than the defaults where a network went wrong: it took broad shadows for veins, drew dark
-# veins too wide, marked something on fingers that show no vein, and lost the finest vessels.
-_FINGERS = replace(SynthesisSettings(), shadow=(0.0, 1.2), contrast=(0.07, 1.4))
+# veins too wide, marked something on fingers that show no vein, and lost the finest vessels.  The
+# noise is wider too, for one real sensor has more than the defaults.
+_FINGERS = replace(SynthesisSettings(), shadow=(0.0, 1.2), contrast=(0.07, 1.4), noise=(0.25, 14.0))
+_FAINT = replace(_FINGERS, contrast=(0.07, 0.3))  # as on two of three real sensors
 _BOLD = replace(_FINGERS, tree_share=0.0, vein_radius=(0.05, 0.11), trunks=(3, 6), height=(80, 160))
 _FINE_TREES = replace(
     _FINGERS,
@@ -42,10 +44,12 @@ _FINE_TREES = replace(
     vein_radius=(0.012, 0.04),
     scatter=(0.1, 0.6),
     contrast=(0.1, 1.0),
+    noise=(0.25, 6.0),  # in more of it they drown
     drawn_core=1.0,  # whoever draws the finest vessels draws all that is dark
 )
 KINDS = (
-    Kind(70, _FINGERS),
+    Kind(40, _FINGERS),
+    Kind(30, _FAINT),
     Kind(5, replace(_FINGERS, tree_share=0.0, trunks=(0, 0))),
     Kind(10, _BOLD),
     Kind(15, _FINE_TREES),

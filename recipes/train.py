@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from batches import Batch, draw_batch
+from muon import Muon
 from pool import Item
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -20,6 +21,7 @@ from torch import distributed
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.network import DenseUNet
 from napari_veinseg.training.averaging import RunningAverage
+from napari_veinseg.training.fabric import cpu_multiplies_bfloat16
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.ranks import together, total
 from napari_veinseg.training.state import lay_out_as_weights
@@ -31,9 +33,9 @@ _SAVE_EVERY = 250  # steps
 class Budget:
     """How long and how fast the starter learns; part of what makes a run repeatable."""
 
-    steps: int = 28_000
+    steps: int = 22_000
     batch: int = 16  # patches a step, over all processes
-    peak_rate: float = 2.5e-3
+    peak_rate: float = 6e-3
     weight_decay: float = 1e-4
     averaging: float = 0.999
     dice: float = 0.5
@@ -55,9 +57,7 @@ class Trainer:
         # Patches are whole cells of the core: its padding has nothing to do.
         self.core = torch.compile(network.core) if compiled else network.core
         self.average = copy.deepcopy(network)
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=budget.peak_rate, weight_decay=budget.weight_decay, fused=True
-        )
+        self.optimiser = Muon(network, budget.peak_rate, budget.weight_decay, fused=True)
         self.step = 0
         self.half = False
         self.rank = distributed.get_rank() if together() else 0
@@ -75,8 +75,7 @@ class Trainer:
             network.to(device, memory_format=torch.channels_last).train()
         self._averaging = RunningAverage(self.average, self.network, self.budget.averaging)
         self._resume(log)
-        # Without units for it, a CPU emulates bfloat16 and is slower.
-        self.half = device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16", False)
+        self.half = device.type == "cuda" or cpu_multiplies_bfloat16()
         log(f"learning in {'bfloat16' if self.half else 'float32'}")
 
         def draw(step: int) -> Batch:
