@@ -3,8 +3,8 @@
     python recipes/measure.py MODEL                             # the held-out sensors
     python recipes/measure.py MODEL.safetensors --data DATASET  # real or other images
 
-The first prints a table over thresholds.  The second scores a dataset (`images/`, `masks/`) as a
-user would and adds the figures to the card in the model's file.
+The first prints a table over thresholds, and one with intervals.  The second scores a dataset
+(`images/`, `masks/`) as a user would and adds the figures to the card in the model's file.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from sensors import FIRST_SEED, HELD_OUT
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import SynthesisSettings
+from napari_veinseg.evaluation.bootstrap import Grouping
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold, score_histogram
 from napari_veinseg.model.card import Metric
@@ -26,6 +27,8 @@ _IMAGES = 24  # of each sensor
 _SCORES = ("vein_iou", "dice", "cldice", "centreline_precision", "centreline_recall")
 _TOLD = ("vein_iou", "cldice")
 _THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+
+Seen = dict[str, list[tuple[np.ndarray, Item]]]  # probability and truth of a sensor's images
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,12 @@ def measure_hold_out(model: VeinModel) -> HoldOut:
     }
     histograms = [each for name in sensors for each in _histograms(seen[name], sensors[name])]
     metrics = [
-        _metric("calibration_error", "pooled pixels", _pooled_error(histograms), "all sensors")
+        _metric(
+            "calibration_error",
+            "pooled pixels",
+            _pooled(histograms).calibration_error,
+            "all sensors",
+        )
     ]
     for name, items in sensors.items():
         metrics += _sensor_metrics(f"sensor '{name}'", items, seen[name], threshold)
@@ -73,12 +81,11 @@ def _histograms(probabilities: list[np.ndarray], items: list[Item]) -> list[Scor
     ]
 
 
-def _pooled_error(histograms: list[ScoreHistogram]) -> float:
-    """Pool histograms and give their calibration error."""
+def _pooled(histograms: list[ScoreHistogram]) -> ScoreHistogram:
     pooled = histograms[0]
     for histogram in histograms[1:]:
         pooled = pooled + histogram
-    return pooled.calibration_error
+    return pooled
 
 
 def _sensor_metrics(
@@ -114,30 +121,59 @@ def measure_dataset(model: VeinModel, folder: Path) -> tuple[Metric, ...]:
     )
 
 
-def threshold_table(model: VeinModel) -> str:
-    """Score the held-out sensors, and fingers without any vein, at several thresholds."""
-    seeds = range(FIRST_SEED, FIRST_SEED + _IMAGES)
+def _seen(model: VeinModel) -> Seen:
+    """Segment the held-out sensors, and fingers without any vein."""
     without = replace(SynthesisSettings(), tree_share=0.0, trunks=(0, 0))
+    seeds = range(FIRST_SEED, FIRST_SEED + _IMAGES)
+    return {
+        name: [(model.probability(item.image), item) for item in make_items(seeds, settings)]
+        for name, settings in (HELD_OUT | {"without": without}).items()
+    }
+
+
+def _rows(pairs: list[tuple[np.ndarray, Item]], threshold: float) -> list[dict[str, float]]:
+    return [
+        mask_metrics((probability >= threshold).astype(np.uint8), item.mask)
+        for probability, item in pairs
+    ]
+
+
+def threshold_table(seen: Seen, chosen: float) -> str:
+    """Score the sensors at several thresholds."""
     lines = [
         f"| threshold | {' | '.join(f'{name}: vein IoU, clDice' for name in HELD_OUT)} "
         "| marked where no vein is |",
         "|---" * (len(HELD_OUT) + 2) + "|",
     ]
-    seen = {
-        name: [(model.probability(item.image), item) for item in make_items(seeds, settings)]
-        for name, settings in (HELD_OUT | {"without": without}).items()
-    }
-    for threshold in sorted({*_THRESHOLDS, model.card.threshold}):
+    for threshold in sorted({*_THRESHOLDS, chosen}):
         cells = []
         for name in HELD_OUT:
-            rows = [
-                mask_metrics((probability >= threshold).astype(np.uint8), item.mask)
-                for probability, item in seen[name]
-            ]
+            rows = _rows(seen[name], threshold)
             scores = (float(np.mean([row[score] for row in rows])) for score in _TOLD)
             cells.append(", ".join(f"{score:.3f}" for score in scores))
         marked = np.mean([(probability >= threshold).mean() for probability, _ in seen["without"]])
         lines.append(f"| {threshold:.2f} | {' | '.join(cells)} | {marked:.1%} |")
+    return "\n".join(lines)
+
+
+def interval_table(seen: Seen, threshold: float) -> str:
+    """Give other means of the figures at the card's threshold, and how sure they are."""
+    lines = [
+        "| sensor | vein IoU: mean of images (95 %) | median | of all pixels "
+        "| clDice: mean of images (95 %) |",
+        "|---|---|---|---|---|",
+    ]
+    for name in HELD_OUT:
+        rows = _rows(seen[name], threshold)
+        alone = Grouping(np.arange(len(rows)), by_finger=True)  # each image is another finger
+        iou, cldice = (alone.mean([row[score] for row in rows]) for score in _TOLD)
+        median = np.median([row["vein_iou"] for row in rows])
+        histograms = _histograms(*map(list, zip(*seen[name], strict=True)))
+        pooled = _pooled(histograms).counts_at(threshold).vein_iou
+        lines.append(
+            f"| {name} | {iou.value:.2f} ({iou.low:.2f} to {iou.high:.2f}) | {median:.2f} "
+            f"| {pooled:.2f} | {cldice.value:.2f} ({cldice.low:.2f} to {cldice.high:.2f}) |"
+        )
     return "\n".join(lines)
 
 
@@ -149,7 +185,9 @@ def main() -> None:
     arguments = parser.parse_args()
     model = VeinModel.load(arguments.model)
     if not arguments.data:
-        print(threshold_table(model))
+        seen = _seen(model)
+        print(threshold_table(seen, model.card.threshold))
+        print(interval_table(seen, model.card.threshold))
         return
     measured = measure_dataset(model, arguments.data)
     for metric in measured:

@@ -33,7 +33,7 @@ _SAVE_EVERY = 250  # steps
 class Budget:
     """How long and how fast the starter learns; part of what makes a run repeatable."""
 
-    steps: int = 22_000
+    steps: int = 26_000
     batch: int = 16  # patches a step, over all processes
     peak_rate: float = 6e-3
     weight_decay: float = 1e-4
