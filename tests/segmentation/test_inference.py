@@ -8,7 +8,7 @@ from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.card import DenseUNetArguments
 from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.predictor import Predictor
-from napari_veinseg.segmentation.source import ImageSource
+from napari_veinseg.segmentation.source import ImageSource, Plane
 from napari_veinseg.segmentation.transforms import Normaliser
 from tests.models import lively_network, small_card, texture
 
@@ -152,6 +152,67 @@ def test_out_of_memory_on_the_cpu_is_one_sentence(network):
         pytest.raises(VeinSegError, match="memory is too small"),
     ):
         predict_batch([texture((256, 320))], Scarce(network, 9))
+
+
+def test_after_it_failed_the_next_image_is_tried_again(network):
+    scarce = Scarce(network, 9)
+    with pytest.warns(UserWarning, match="smaller tiles"), pytest.raises(VeinSegError):
+        predict_batch([texture((256, 320))], scarce)
+    scarce.room = 10**6  # other programs were closed
+    np.testing.assert_allclose(
+        predict_batch([texture((256, 320))], scarce),
+        predict_batch([texture((256, 320))], Predictor(network)),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DefaultCPUAllocator: not enough memory: you tried to allocate 4 bytes.",
+        "CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "Non-zero status code returned while running Conv node: std::bad_alloc",
+        "Invalid buffer size: 9.54 GiB",
+    ],
+)
+def test_every_runtime_is_understood_when_its_memory_is_too_small(network, said):
+    class Failing(Scarce):
+        def _forward(self, images):
+            if images.size > self.room:
+                raise Exception(said)  # ONNX Runtime's classes derive from nothing narrower
+            return super()._forward(images)
+
+    images = [texture((256, 320), seed) for seed in range(2)]
+    with pytest.warns(VeinSegWarning, match="fewer images"):
+        answer = predict_batch(images, Failing(network, 256 * 320))
+    np.testing.assert_allclose(answer, predict_batch(images, Predictor(network)), atol=1e-4)
+
+
+def test_memory_that_is_too_small_to_read_a_tile_is_met_by_smaller_tiles(network):
+    image = texture((256, 320))
+
+    def read(rows, columns):
+        part = image[rows, columns]
+        if part.size > 200 * 320:
+            raise MemoryError
+        return part
+
+    plane = Plane(image.shape, read)
+    tiles = TiledPrediction(image.shape, 1.0, Predictor(network))
+    (tile,) = tiles.tiles([plane], [Normaliser.from_image(image, 1, 99)])
+    np.testing.assert_allclose(
+        tile.probability, predict_batch([image], Predictor(network)), atol=1e-4
+    )
+
+
+@given(height=st.integers(64, 3000), width=st.integers(64, 3000), factor=st.floats(0.05, 0.4))
+def test_an_image_of_usual_size_is_never_cut(predictor, height, width, factor):
+    assert len(TiledPrediction((height, width), factor, predictor)) == 1
+
+
+def test_wide_veins_in_a_huge_image_do_not_make_a_tile_of_all_of_it(predictor):
+    tiles = TiledPrediction((20_000, 20_000), 5 / 120, predictor)
+    assert len(tiles) >= 25
 
 
 def test_another_runtime_error_is_not_taken_for_it(network):

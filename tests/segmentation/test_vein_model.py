@@ -6,6 +6,7 @@ import zarr
 from napari_veinseg import VeinModel
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.source import ImageSource
 from tests.models import lively_network, small_card, texture, write_small_model
 
 
@@ -88,6 +89,33 @@ def test_a_stack_is_its_slices(model, make):
     for index, plane in enumerate(stack):
         np.testing.assert_allclose(answer[index], model.probability(plane, vein_width=5), atol=1e-5)
     assert not answer[2].any()
+
+
+def test_a_lost_frame_of_a_stack_shows_nothing_and_changes_nothing(model):
+    stack = texture((3, 40, 64))
+    whole = model.probability(stack[[0, 2]])
+    stack[1] = np.nan
+    answer = model.probability(stack)
+    assert not answer[1].any()
+    np.testing.assert_allclose(answer[[0, 2]], whole, atol=1e-5)
+
+
+def test_a_stack_of_large_frames_with_wide_veins_is_not_read_at_once(model, monkeypatch):
+    monkeypatch.setattr("napari_veinseg.segmentation.vein_model._READ", 3 * 64 * 96)
+    together = []
+    read = ImageSource.plane
+
+    def plane(self, index):
+        together.append(index)
+        return read(self, index)
+
+    monkeypatch.setattr(ImageSource, "plane", plane)
+    steps = []
+    model.probability(
+        texture((7, 64, 96)), vein_width=60, progress=lambda *step: steps.append(step)
+    )
+    assert steps[-1] == (3, 3), "seven frames, three at a time"
+    assert sorted(together) == list(range(7))
 
 
 def test_a_stack_is_never_read_whole(model):

@@ -23,6 +23,8 @@ TILE_SIDE = 1280
 """Working px that a tile of a large image keeps; its halo comes on top."""
 
 _ONE_PIECE = 1600 * 1600  # working px: up to here tiles would only repeat halos
+_LARGEST_PIECE = 2**26  # px of the image, whose grey values take a quarter of a GB
+_LARGEST_TILE = 4096  # px of the image, where veins are so wide that the working image is small
 _SMALLEST_TILE = 64  # px of the image: below, the halo is all that costs memory
 
 
@@ -67,10 +69,11 @@ class TiledPrediction:
     ) -> None:
         stride, radius = predictor.total_stride, predictor.receptive_radius
         working = [max(1, round(side * factor)) for side in shape]
-        if tile_side is None:
-            one_piece = working[0] * working[1] <= _ONE_PIECE
-            tile_side = max(working) if one_piece else TILE_SIDE
-        tile = max(1, int(np.ceil(tile_side / factor)))
+        small = working[0] * working[1] <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE
+        if tile_side is None and small:
+            tile = max(shape)
+        else:
+            tile = min(max(1, int(np.ceil((tile_side or TILE_SIDE) / factor))), _LARGEST_TILE)
         self._predictor = predictor
         self._rows, self._columns = (
             Axis(side, small, predictor.padded_side(small), stride, radius)
@@ -118,7 +121,7 @@ class TiledPrediction:
         if len(batch) * rows.length * columns.length <= self._predictor.limit:
             try:
                 return self._tile(rows, columns, batch)
-            except OutOfMemory:
+            except (OutOfMemory, MemoryError):
                 pass
         if len(batch) > 1:
             half = len(batch) // 2
@@ -133,6 +136,7 @@ class TiledPrediction:
             )
         if self._predictor.move_to_cpu():
             return self._fitting(rows, columns, batch)
+        self._predictor.limit = float("inf")  # there may be memory when this is tried again
         raise VeinSegError(
             "The memory is too small to segment this image: close other programs, or make the "
             "image smaller."

@@ -14,6 +14,16 @@ from napari_veinseg.model.geometry import Geometry
 
 Image = NDArray[np.float32]
 
+_NO_ROOM = (  # as CUDA, torch on Linux and on Windows, C++, cuDNN and MPS say it
+    "out of memory",
+    "allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "bad allocation",
+    "alloc_failed",
+    "invalid buffer size",
+)
+
 
 class OutOfMemory(Exception):  # noqa: N818  (a state, which the caller acts upon)
     """The device has no room for a batch of this size."""
@@ -60,7 +70,7 @@ class Runtime(ABC):
         """
         try:
             return self._forward(images)
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # those of ONNX Runtime are no RuntimeError
             if not ran_out_of_memory(error):
                 raise
         # Outside the handler, whose traceback would keep the tensors alive.
@@ -110,4 +120,4 @@ def ran_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     said = str(error).lower()
-    return any(words in said for words in ("out of memory", "allocate memory", "bad_alloc"))
+    return any(words in said for words in _NO_ROOM)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
 Progress = Callable[[int, int], None]
-_BATCH = 1_500_000  # working px of slices that go through the network together
+_BATCH = 1_500_000  # working px of slices that go through the network together ...
+_READ = 2**26  # ... and px of them that are read for it
 _USUAL = SegmentationSettings()
 
 
@@ -287,7 +288,7 @@ class VeinModel:
         factor = self.card.working_vein_width / width
         rows, columns = source.shape[-2:]
         tiled = TiledPrediction((rows, columns), factor, self.runtime)
-        batch = max(1, int(_BATCH / (rows * columns * factor**2)))
+        batch = max(1, int(min(_BATCH / factor**2, _READ) / (rows * columns)))
         starts = range(0, len(source), batch)
         done, total = 0, len(starts) * len(tiled)
         if progress:
@@ -314,11 +315,13 @@ class VeinModel:
     def _batch(
         self, source: ImageSource, start: int, stop: int
     ) -> tuple[list[Plane], list[Normaliser], list[int]]:
-        """Read slices and drop the constant ones, which show nothing."""
+        """Read slices and drop those that show nothing: constant, or lost in a stack."""
         percentiles = self.card.normalisation
         planes, normalisers, indices = [], [], []
         for index in range(start, min(stop, len(source))):
             plane = source.plane(index)
+            if len(source) > 1 and not np.isfinite(plane.sample).any():
+                continue
             normaliser = Normaliser.from_image(
                 plane.sample, percentiles.low_percentile, percentiles.high_percentile
             )

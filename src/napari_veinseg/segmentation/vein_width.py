@@ -89,16 +89,17 @@ def estimate_source_width(source: ImageSource) -> float | None:
     for index in sorted(slices):
         for crop in source.plane(index).crops():
             darkest, brightest = crop.min(), crop.max()
-            if darkest != brightest:  # NaN too
-                finite = np.isfinite(darkest) and np.isfinite(brightest)
-                widths.append(estimate_vein_width(crop if finite else _without_gaps(crop)))
+            if not (np.isfinite(darkest) and np.isfinite(brightest)):
+                widths += [estimate_vein_width(filled) for filled in _without_gaps(crop)]
+            elif darkest != brightest:
+                widths.append(estimate_vein_width(crop))
     return statistics.median(widths) if widths else None
 
 
-def _without_gaps(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put the median in the place of what is not finite."""
+def _without_gaps(grey: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Put the median in the place of what is not finite; give nothing where nothing is."""
     finite = np.isfinite(grey)
-    return np.where(finite, grey, np.median(grey[finite]) if finite.any() else 0)
+    return [np.where(finite, grey, np.median(grey[finite]))] if finite.any() else []
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
