@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
@@ -106,6 +107,24 @@ def test_what_cannot_be_prepared_is_left_to_torch(tmp_path, cache, monkeypatch):
     monkeypatch.setenv(prepared.CACHE_VARIABLE, "/proc/nowhere")
     assert isinstance(VeinModel.load(path, "cpu").runtime, Predictor)
     assert not list(cache.iterdir())
+
+
+def test_a_broken_installation_is_left_to_torch(model_file, cache, monkeypatch):
+    def broken(*_arguments):
+        raise ImportError("DLL load failed while importing onnxruntime_pybind11_state")
+
+    monkeypatch.setattr(prepared.OnnxRuntime, "__init__", broken)
+    assert isinstance(VeinModel.load(model_file, "cpu").runtime, Predictor)
+
+
+def test_a_package_of_another_name_will_do(model_file, cache, monkeypatch):
+    def version(package):
+        if package != "onnxruntime-gpu":
+            raise PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(prepared, "version", version)
+    assert isinstance(VeinModel.load(model_file, "cpu").runtime, prepared.OnnxRuntime)
 
 
 def test_old_ones_are_forgotten(model_file, cache, monkeypatch):

@@ -10,7 +10,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,8 +122,8 @@ def prepare(model: Path, network: "SegmentationNetwork") -> OnnxRuntime | None:
     Returns
     -------
     OnnxRuntime or None
-        None where torch has to do it: ONNX Runtime or the exporter is not installed, knows not
-        all of the network or gives other answers, or the cache cannot be written.
+        None where torch has to do it: ONNX Runtime or the exporter is not installed or broken,
+        knows not all of the network or gives other answers, or the cache cannot be written.
     """
     if not usable() or find_spec("onnx") is None:
         return None
@@ -132,7 +132,7 @@ def prepare(model: Path, network: "SegmentationNetwork") -> OnnxRuntime | None:
 
     path = _path(model)
     described = {_GEOMETRY_KEY: json.dumps(asdict(network.geometry))}
-    with suppress(VeinSegError, OSError):
+    with suppress(Exception):  # a broken installation raises anything at all
         content = prepared_model(network, described)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
@@ -162,8 +162,15 @@ def cache_folder() -> Path:
 
 def _path(model: Path) -> Path:
     digest = hashlib.sha256(model.read_bytes())
-    digest.update(f"{_FORMAT} {__version__} {version('onnxruntime')}".encode())
+    digest.update(f"{_FORMAT} {__version__} {_runtime_version()}".encode())
     return cache_folder() / f"{digest.hexdigest()[:40]}.onnx"
+
+
+def _runtime_version() -> str:
+    for package in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"):
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return "unknown"
 
 
 def _agree(runtime: Runtime, reference: Runtime) -> bool:
