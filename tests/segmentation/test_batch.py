@@ -9,7 +9,7 @@ import pytest
 
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import read_image, read_mask, write_image
-from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch import segment_file, segment_files
 from napari_veinseg.segmentation.jobs import plan_jobs
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -42,7 +42,7 @@ class DarkIsVein:
     def mask(self, probability, settings):
         return (probability >= settings.threshold).astype(np.uint8)
 
-    def segment(self, image, settings):
+    def segment(self, image, settings, **_):
         return self.mask(self.probability(image, settings), settings)
 
 
@@ -155,6 +155,84 @@ def test_a_cancel_keeps_what_is_done_and_tells_it(folder, tmp_path):
     assert len(summary(tmp_path / "out")) <= len(whole)
 
 
+def test_a_resumed_folder_keeps_the_figures_of_all_masks(folder, tmp_path):
+    output = tmp_path / "out"
+    segment_files([folder / "a.tif", folder / "b.png"], output, DarkIsVein(), SETTINGS)
+    first = {row["mask"]: row for row in summary(output)}
+    (output / "a.tif").unlink()
+    rows = segment_files([folder / "stack.tif", folder / "b.png"], output, DarkIsVein(), SETTINGS)
+    assert [row.status for row in rows] == ["done", "kept"]
+    table = {row["mask"]: row for row in summary(output)}
+    assert table["b.tif"] == first["b.tif"] | {"status": "kept"}
+    assert set(table) == {"stack.tif", "b.tif"}, "a mask that is gone has no row"
+    segment_files([folder / "a.tif"], output, DarkIsVein(), SETTINGS)
+    assert {row["mask"] for row in summary(output)} == {"a.tif", "stack.tif", "b.tif"}
+
+
+def test_the_mask_of_another_image_of_that_name_is_not_taken_for_this_ones(folder, tmp_path):
+    other, output = tmp_path / "other", tmp_path / "out"
+    other.mkdir()
+    write_image(other / "b.tif", rng.integers(0, 255, (25, 30), dtype=np.uint8))
+    segment_files([folder / "b.png"], output, DarkIsVein(), SETTINGS)
+    before = tree(output)
+    with pytest.raises(VeinSegError, match=r"b\.png, not of .*other.*another folder"):
+        segment_files([other], output, DarkIsVein(), SETTINGS)
+    assert tree(output).keys() == before.keys()
+    segment_files([other], output, DarkIsVein(), SETTINGS, overwrite=True)
+    assert [row["image"] for row in summary(output)] == [str(other / "b.tif")]
+
+
+def test_an_image_is_known_by_a_relative_path_from_another_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    segment_files([f"{folder.name}/b.png"], tmp_path / "out", DarkIsVein(), SETTINGS)
+    monkeypatch.chdir(folder)
+    (row,) = segment_files([folder / "b.png"], tmp_path / "out", DarkIsVein(), SETTINGS)
+    assert row.status == "kept"
+
+
+def test_a_summary_that_cannot_be_written_is_told_before_any_work(folder, tmp_path):
+    (tmp_path / "out" / "summary.csv").mkdir(parents=True)
+    model = DarkIsVein()
+    with pytest.raises(VeinSegError, match=r"summary\.csv was not written"):
+        segment_files([folder], tmp_path / "out", model, SETTINGS)
+    assert model.calls == 0
+
+
+def test_a_summary_that_is_locked_meanwhile_loses_no_mask(folder, tmp_path):
+    output = tmp_path / "out"
+
+    def lock(_row, done, _total):
+        if done == 4:
+            (output / "summary.csv").unlink()
+            (output / "summary.csv").mkdir()
+
+    with pytest.warns(VeinSegWarning, match=r"summary\.csv was not written"):
+        rows = segment_files([folder], output, DarkIsVein(), SETTINGS, report=lock)
+    assert [row.status for row in rows] == ["done"] * 4
+    assert len(list(output.glob("*.tif"))) == 4
+
+
+def test_a_sentence_names_the_file_in_whatever_folder_the_results_are(folder, monkeypatch):
+    write_image(folder / "z_bug.png", np.full((9, 9), 13, np.uint8))
+    (folder / ".." / "here").mkdir()
+    monkeypatch.chdir(folder / ".." / "here")
+    (row,) = segment_files([folder / "z_bug.png"], ".", DarkIsVein(), SETTINGS)
+    assert str(folder / "z_bug.png") in row.error
+
+
+def test_a_cancel_reaches_the_image_at_hand(folder, tmp_path):
+    asked = []
+
+    class Slow(DarkIsVein):
+        def segment(self, image, settings, cancelled, **_):
+            asked.append(cancelled())
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        segment_files([folder], tmp_path / "out", Slow(), SETTINGS, cancelled=lambda: True)
+    assert asked == [True]
+
+
 def test_a_job_can_be_done_on_its_own(folder, tmp_path):
     (tmp_path / "out").mkdir()
     rows = [
@@ -201,8 +279,19 @@ def test_two_images_with_one_result_are_refused_before_any_work(tmp_path, names,
     assert not (tmp_path / "out").exists()
 
 
-def test_an_image_given_twice_is_done_once(folder, tmp_path):
+def test_an_image_given_twice_is_done_once(folder, tmp_path, monkeypatch):
     assert len(plan_jobs([folder, folder / "b.png"], tmp_path / "out")) == 4
+    monkeypatch.chdir(folder)
+    assert len(plan_jobs([folder, "b.png"], tmp_path / "out")) == 4
+
+
+def test_a_result_never_replaces_an_image_that_is_reached_by_a_link(folder, tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "a.tif").symlink_to(folder / "a.tif")
+    before = tree(folder)
+    with pytest.raises(VeinSegError, match=r"would replace the image .*links"):
+        segment_files([tmp_path / "links"], folder, DarkIsVein(), SETTINGS, overwrite=True)
+    assert tree(folder) == before
 
 
 @pytest.mark.parametrize("given", [[], ["nowhere"], ["nowhere.png"], ["empty"]])

@@ -12,7 +12,7 @@ from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
 
 if TYPE_CHECKING:
-    from napari_veinseg.segmentation.jobs import FileRow
+    from napari_veinseg.segmentation.summary import FileRow
 
 
 @app.command()

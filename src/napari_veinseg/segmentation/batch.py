@@ -21,15 +21,9 @@ from napari_veinseg.data.labels import VEIN
 from napari_veinseg.data.ome_labels import new_labels, strips
 from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError
-from napari_veinseg.files import sweep
-from napari_veinseg.segmentation.jobs import (
-    FileRow,
-    Job,
-    collect,
-    make_output_folder,
-    plan_jobs,
-)
+from napari_veinseg.segmentation.jobs import Job, plan_jobs
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.summary import FileRow, collect, open_output
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -62,6 +56,7 @@ def segment_files(
     probability: bool = False,
     overwrite: bool = False,
     report: Callable[[FileRow, int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> list[FileRow]:
     """Segment images into a folder, and write what became of each to `summary.csv` there.
 
@@ -81,6 +76,8 @@ def segment_files(
         Make results anew that are there already; else they are kept.
     report : callable, optional
         Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
+    cancelled : callable, optional
+        Asked between the tiles of an image whether to stop.
 
     Returns
     -------
@@ -90,12 +87,14 @@ def segment_files(
     Raises
     ------
     VeinSegError
-        If inputs and output do not go together (before any work), or the output is not writable.
+        If inputs and output do not go together, or the output is not writable, before any work.
+    Cancelled
+        If `cancelled` said so.
     """
     jobs = plan_jobs(inputs, output, probability)
-    output = make_output_folder(output)
-    sweep(output)
-    return collect(jobs, segment_jobs(jobs, model, settings, overwrite), output, report)
+    known = open_output(jobs, output, overwrite)
+    rows = segment_jobs(jobs, model, settings, overwrite, cancelled)
+    return collect(jobs, rows, output, known, report)
 
 
 def segment_file(
@@ -123,7 +122,11 @@ def segment_file(
 
 
 def segment_jobs(
-    jobs: Iterable[Job], model: "VeinModel", settings: SegmentationSettings, overwrite: bool = False
+    jobs: Iterable[Job],
+    model: "VeinModel",
+    settings: SegmentationSettings,
+    overwrite: bool = False,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[FileRow]:
     """Segment one image while the next ones are read and the one before is written.
 
@@ -137,6 +140,8 @@ def segment_jobs(
         How.
     overwrite : bool, optional
         Make results anew that are there already.
+    cancelled : callable, optional
+        Asked between the tiles of an image whether to stop.
 
     Yields
     ------
@@ -146,7 +151,7 @@ def segment_jobs(
     with ThreadPoolExecutor(2, thread_name_prefix="veinseg-files") as pool:
         reads = ((job, pool.submit(_read, job, model, settings, overwrite)) for job in jobs)
         writes = (
-            pool.submit(_write, job, _predict(job, read.result(), model, settings))
+            pool.submit(_write, job, _predict(job, read.result(), model, settings, cancelled))
             for job, read in _ahead(reads, _READ_AHEAD)
         )
         for write in _ahead(writes, 1):
@@ -186,19 +191,20 @@ def _predict(
     image: _Image | OmeZarrImage | FileRow,
     model: "VeinModel",
     settings: SegmentationSettings,
+    cancelled: Callable[[], bool] | None = None,
 ) -> _Prediction | FileRow:
     if isinstance(image, FileRow):
         return image
     begin = time.perf_counter()
     try:
         if isinstance(image, OmeZarrImage):  # larger than memory: written while it is predicted
-            return _segment_in_blocks(job, image, model, settings)
+            return _segment_in_blocks(job, image, model, settings, cancelled)
         pixels, resolved = image.pixels, image.settings
         if job.probability:
-            probability = model.probability(pixels, resolved)
+            probability = model.probability(pixels, resolved, cancelled=cancelled)
             mask = model.mask(probability, resolved)
         else:  # takes less memory: it never holds the whole probability
-            probability, mask = None, model.segment(pixels, resolved)
+            probability, mask = None, model.segment(pixels, resolved, cancelled=cancelled)
     except Cancelled:
         raise
     except Exception as error:
@@ -207,13 +213,17 @@ def _predict(
 
 
 def _segment_in_blocks(
-    job: Job, image: OmeZarrImage, model: "VeinModel", settings: SegmentationSettings
+    job: Job,
+    image: OmeZarrImage,
+    model: "VeinModel",
+    settings: SegmentationSettings,
+    cancelled: Callable[[], bool] | None,
 ) -> FileRow:
     begin = time.perf_counter()
     planes = image.planes(settings.channel)
     resolved = model.resolve(settings, planes)
     with new_labels(job.mask, image) as labels:
-        model.segment(planes, resolved, out=labels)
+        model.segment(planes, resolved, out=labels, cancelled=cancelled)
         veins = sum(
             np.count_nonzero(plane[rows] == VEIN)
             for plane in labels.planes
@@ -261,6 +271,6 @@ def _failed(job: Job, error: Exception) -> FileRow:
     sentence = str(error)
     if not isinstance(error, VeinSegError):  # a bug, or the machine: the other files go on
         sentence = f"{type(error).__name__}: {' '.join(sentence.split())}"
-    if str(job.source) not in sentence and str(job.mask.parent) not in sentence:
+    if str(job.source) not in sentence and str(job.mask) not in sentence:
         sentence = f"{job.source}: {sentence}"
     return FileRow(str(job.source), "", "failed", error=sentence)

@@ -22,8 +22,9 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import resolve
 from napari_veinseg.segmentation.batch import segment_jobs
-from napari_veinseg.segmentation.jobs import FileRow, Job, collect, make_output_folder, plan_jobs
+from napari_veinseg.segmentation.jobs import Job, plan_jobs
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.summary import FileRow, collect, open_output
 
 try:
     from distributed import (
@@ -105,11 +106,10 @@ def segment_files_on(
     )
     content = resolve(model).read_bytes()
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
-        output = make_output_folder(output)
-        sweep(output)
+        known = open_output(jobs, output, overwrite)
         task = _Task(name, settings, overwrite)
-        rows = collect(jobs, _run(client, jobs, task), output, report)
-        sweep(output)  # what killed workers left
+        rows = collect(jobs, _run(client, jobs, task), output, known, report)
+        sweep(Path(output))  # what killed workers left
         return rows
 
 
@@ -235,8 +235,10 @@ def _model_on_workers(client: Client, content: bytes, device: str) -> Iterator[s
     """Give the model to every worker, also to those that join later."""
     plugin = _ModelPlugin(content, device)
     client.register_plugin(plugin)
-    yield plugin.name
-    client.unregister_worker_plugin(plugin.name)
+    try:
+        yield plugin.name
+    finally:
+        client.unregister_worker_plugin(plugin.name)
 
 
 class _ModelPlugin(WorkerPlugin):  # type: ignore[misc]

@@ -1,16 +1,12 @@
-"""What is to be done for a folder of images, and what became of each."""
+"""What is to be done for a folder of images, refused before any work where it cannot go well."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_veinseg.data.images import list_images
 from napari_veinseg.data.ome_zarr import is_zarr
-from napari_veinseg.data.tables import plain_text
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
 
 
 @dataclass(frozen=True)
@@ -37,42 +33,6 @@ class Job:
         return self.mask.exists() and (self.probability is None or self.probability.exists())
 
 
-@dataclass(frozen=True)
-class FileRow:
-    """What became of one image: a row of `summary.csv`.
-
-    Parameters
-    ----------
-    image : str
-        The path as it was given.
-    mask : str
-        The name of the mask in the output folder; empty if there is none.
-    status : str
-        `done`, `kept` (it was there already) or `failed`.
-    slices, height, width : int
-        The size of the image; 0 if it was not read.
-    vein_width : float
-        The vein width, in px, that was given or estimated.
-    vein_share : float
-        The share of its pixels that is vein, in [0, 1].
-    seconds : float
-        From the image and its vein width to the mask, without reading, writing and waiting.
-    error : str
-        The sentence that says why it failed.
-    """
-
-    image: str
-    mask: str
-    status: str
-    slices: int = 0
-    height: int = 0
-    width: int = 0
-    vein_width: float = 0.0
-    vein_share: float = 0.0
-    seconds: float = 0.0
-    error: str = ""
-
-
 def plan_jobs(
     inputs: Iterable[str | Path], output: str | Path, probability: bool = False
 ) -> list[Job]:
@@ -96,18 +56,21 @@ def plan_jobs(
     ------
     VeinSegError
         If an input does not exist, no image is found, two images would be written to one file, or
-        the output would go into an input folder.
+        the output would go into an input folder or onto an input.
     """
     given, output = [Path(path) for path in inputs], Path(output)
     _refuse_output_among_inputs(given, output)
-    sources = dict.fromkeys(image for path in given for image in _images_of(path))
+    sources: dict[Path, Path] = {}  # as they were first given, whatever other way there is to them
+    for image in (image for path in given for image in _images_of(path)):
+        sources.setdefault(image.resolve(), image)
     if not sources:
         raise VeinSegError(
             f"There is no image in {', '.join(map(str, given)) or 'no input'}: give tif, png, jpg "
             "or bmp files, or folders of them."
         )
-    jobs = [_job(source, output, probability) for source in sources]
+    jobs = [_job(source, output, probability) for source in sources.values()]
     _refuse_clashes(jobs)
+    _refuse_originals(jobs)
     return jobs
 
 
@@ -155,90 +118,19 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                 )
 
 
-def make_output_folder(path: str | Path) -> Path:
-    """Make the folder for results, and those above it.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder; it may exist.
-
-    Returns
-    -------
-    Path
-        The existing folder.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be made.
-    """
-    path = Path(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VeinSegError(
-            f"The output folder {path} cannot be made ({error.strerror}): choose another."
-        ) from error
-    return path
+def _refuse_originals(jobs: Sequence[Job]) -> None:
+    """Refuse results that would replace an image: by a link, or a name written otherwise."""
+    targets = [target for job in jobs for target in (job.mask, job.probability) if target]
+    there = [target for target in targets if target.exists()]
+    originals = {_identity(job.source): job.source for job in jobs} if there else {}
+    for target in there:
+        original = originals.get(_identity(target))
+        if original:
+            raise VeinSegError(
+                f"The result {target} would replace the image {original}: choose another folder."
+            )
 
 
-def collect(
-    jobs: Sequence[Job],
-    rows: Iterable[FileRow],
-    output: Path,
-    report: Callable[[FileRow, int, int], None] | None = None,
-) -> list[FileRow]:
-    """Take the rows as they come, and write them to `summary.csv` however that ends.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-        All jobs.
-    rows : iterable of FileRow
-        What becomes of them, in any order.
-    output : Path
-        The folder for the summary.
-    report : callable, optional
-        Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
-
-    Returns
-    -------
-    list of FileRow
-        In the order of the jobs.
-    """
-    place = {str(job.source): number for number, job in enumerate(jobs)}
-    collected: list[FileRow] = []
-    try:
-        for row in rows:
-            collected.append(row)
-            if report:
-                report(row, len(collected), len(jobs))
-    finally:  # also what was done before a cancel is told
-        collected.sort(key=lambda row: place[row.image])
-        write_summary(output / "summary.csv", collected)
-    return collected
-
-
-def write_summary(path: Path, rows: Iterable[FileRow]) -> None:
-    """Write what became of each image as a table.
-
-    Parameters
-    ----------
-    path : Path
-        The csv file to create or replace.
-    rows : iterable of FileRow
-        One an image.
-    """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(field.name for field in fields(FileRow))
-    for row in rows:
-        cells = (plain_text(cell) if isinstance(cell, str) else cell for cell in astuple(row))
-        table.writerow(round(cell, 5) if isinstance(cell, float) else cell for cell in cells)
-    try:
-        write_text(path, text.getvalue())
-    except OSError as error:
-        raise VeinSegError(
-            f"{path} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino

@@ -13,8 +13,9 @@ from napari.utils.notifications import show_info, show_warning
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch import FileRow, segment_files
+from napari_veinseg.segmentation.batch import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.summary import FileRow
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Reporter, Step
 from napari_veinseg.widgets.layers import add_mask_layer
@@ -99,7 +100,14 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
     def report(row: FileRow, done: int, total: int) -> None:
         reporter.tell(Step(done, total, f"Segmenting {Path(row.image).name}"))
 
-    rows = segment_files([task.images], task.masks, model, task.settings, report=report)
+    rows = segment_files(
+        [task.images],
+        task.masks,
+        model,
+        task.settings,
+        report=report,
+        cancelled=reporter.cancelled,
+    )
     groups: dict[tuple[Any, ...], Shown] = {}
     for name, image, mask in _readable(rows, task.masks):
         group = groups.setdefault((image.shape, image.dtype), Shown([], [], []))
@@ -165,7 +173,9 @@ def _tell(result: FolderResult) -> None:
     opened = sum(len(shown.files) for shown in result.shown)
     parts = [f"{counts['done']} masks written to {result.task.masks}"]
     if counts["kept"]:
-        parts.append(f"{counts['kept']} were there already")
+        parts.append(
+            f"{counts['kept']} were there already and are kept: remove them to make them anew"
+        )
     if opened < counts["done"] + counts["kept"]:
         parts.append(f"the first {opened} are open in the viewer")
     text = ", ".join(parts) + "."
