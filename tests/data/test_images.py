@@ -324,6 +324,14 @@ def test_a_mask_comes_back_as_it_was(tmp_path_factory, mask):
         np.testing.assert_array_equal(read_mask(folder / "m.png"), mask)
 
 
+def test_a_mask_too_large_to_be_read_compressed_is_written_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_veinseg.data.decoders.MAX_UNPACKED", 5000)
+    mask = np.zeros((80, 90), np.uint8)
+    mask[3:9] = 1
+    write_mask(tmp_path / "m.tif", mask)
+    np.testing.assert_array_equal(read_mask(tmp_path / "m.tif"), mask)
+
+
 def test_a_probability_keeps_its_values(tmp_path):
     probability = np.random.default_rng(0).random((9, 11), np.float32)
     write_probability(tmp_path / "p.tif", probability)

@@ -1,3 +1,5 @@
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -40,9 +42,26 @@ def test_crops_depend_on_seed_step_and_place_alone(samples, augmentation):
     assert equal(whole, joined)
 
 
-def test_workers_change_nothing(samples):
+@pytest.mark.parametrize("how", {"fork", "spawn"} & {*multiprocessing.get_all_start_methods()})
+def test_workers_change_nothing(samples, how):
     crops = Crops(samples, 32, 2, "full", seed=1)
-    assert equal(taken(crops, 3), taken(crops, 3, workers=2))
+    usual = multiprocessing.get_start_method()
+    multiprocessing.set_start_method(how, force=True)
+    try:
+        assert equal(taken(crops, 3), taken(crops, 3, workers=1))
+    finally:
+        multiprocessing.set_start_method(usual, force=True)
+
+
+def test_threads_that_begin_later_compute_on_all_cores(samples):
+    usual = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        taken(Crops(samples, 32, 2, "none", seed=1), 2)
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(usual)
 
 
 @pytest.mark.parametrize("augmentation", ["none", "photometric", "full"])

@@ -166,7 +166,7 @@ def _dark_is_low(image: Array, photometric: int) -> Array:
 
 
 def write_tiff(path: Path, array: Array, colour: bool) -> None:
-    """Write an image or a stack, compressed without loss.
+    """Write an image or a stack, without loss; compressed unless that could not be read again.
 
     Parameters
     ----------
@@ -179,7 +179,8 @@ def write_tiff(path: Path, array: Array, colour: bool) -> None:
     """
     # Said aloud: tifffile would take three grey slices for red, green and blue.
     photometric = "rgb" if colour else "minisblack"
-    tifffile.imwrite(path, array, photometric=photometric, compression="zlib")
+    compression = "zlib" if array.nbytes <= MAX_UNPACKED else None
+    tifffile.imwrite(path, array, photometric=photometric, compression=compression)
 
 
 def read_with_pillow(path: Path) -> Array:

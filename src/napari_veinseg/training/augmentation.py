@@ -4,7 +4,6 @@ A crop's changes are a function of its seed alone, so that a run is the same how
 prepare its crops, and a resumed one needs no random state.
 """
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -32,10 +31,8 @@ MARGIN = 1.25
 """Crops are taken this much larger than wanted: turning and scaling need the surroundings."""
 
 
-def make_augmentation(
-    name: Augmentation, shape: tuple[int, int]
-) -> Callable[[torch.Tensor, int], torch.Tensor]:
-    """Make the function that changes a crop.
+class Augment:
+    """Changes a crop at random; workers get copies of it.
 
     Parameters
     ----------
@@ -44,29 +41,42 @@ def make_augmentation(
         rotation, scale and elastic deformation.
     shape : tuple of int
         `(Y, X)` of the crops to give; they are cut from the middle of what comes in.
-
-    Returns
-    -------
-    callable
-        From a crop `(3, Y, X)`, normalised image, share of vein, 1 where that is known, and a
-        seed to the changed crop.
     """
-    set_track_meta(False)  # a MetaTensor costs a hundred times more for each operation
-    # Image and truth are deformed as one: half the work, and no way to come apart.
-    deform = Compose(_geometric(shape) if name == "full" else [])
-    shade = Compose(_photometric() if name != "none" else [])
 
-    # One source of chance for all: to give each its own costs more time than to use them.
-    chance = np.random.RandomState()
-    _draw_from(chance, deform)
-    _draw_from(chance, shade)
+    def __init__(self, name: Augmentation, shape: tuple[int, int]) -> None:
+        set_track_meta(False)  # a MetaTensor costs a hundred times more for each operation
+        self._shape = shape
+        # Image and truth are deformed as one: half the work, and no way to come apart.
+        self._deform = Compose(_geometric(shape)) if name == "full" else None
+        self._shade = Compose(_photometric() if name != "none" else [])
+        # One source of chance for all: to give each its own costs more time than to use them.
+        self._chance = np.random.RandomState()
+        _draw_from(self._chance, self._deform)
+        _draw_from(self._chance, self._shade)
 
-    def augment(crop: torch.Tensor, seed: int) -> torch.Tensor:
-        chance.seed(seed)
-        crop = deform(crop) if name == "full" else _middle(crop, shape)
-        return torch.cat([shade(crop[:1]), crop[1:]])
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        set_track_meta(False)  # in the process of a worker, too
+        self.__dict__.update(state)
 
-    return augment
+    def __call__(self, crop: torch.Tensor, seed: int) -> torch.Tensor:
+        """Change a crop.
+
+        Parameters
+        ----------
+        crop : torch.Tensor
+            `(3, Y, X)`: normalised image, share of vein, 1 where that is known.
+        seed : int
+            All of the chance.
+
+        Returns
+        -------
+        torch.Tensor
+            `(3, *shape)`.
+        """
+        self._chance.seed(seed)
+        # `is None`: to tell whether it is empty, a `Compose` gives its parts new sources of chance.
+        crop = _middle(crop, self._shape) if self._deform is None else self._deform(crop)
+        return torch.cat([self._shade(crop[:1]), crop[1:]])
 
 
 def _draw_from(chance: np.random.RandomState, transform: Any) -> None:

@@ -12,7 +12,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class TrainingConfig(BaseModel):
-    """Everything that decides what a run does; the same config gives the same weights on a CPU.
+    """Everything that decides what a run does.
+
+    On a CPU the same config with a budget in epochs gives the same weights, for one number of
+    threads and one precision.
 
     Parameters
     ----------

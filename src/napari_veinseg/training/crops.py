@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from napari_veinseg.training.augmentation import MARGIN, Augmentation, make_augmentation
+from napari_veinseg.training.augmentation import MARGIN, Augment, Augmentation
 from napari_veinseg.training.pool import Prepared
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
@@ -57,7 +57,7 @@ class Crops(Dataset[Crop]):
         self.shape = (height, width)
         margin = MARGIN if augmentation == "full" else 1.0
         self._window = (round(height * margin), round(width * margin))
-        self._augment = make_augmentation(augmentation, self.shape)
+        self._augment = Augment(augmentation, self.shape)
         error = float(np.std(np.log2([sample.width_factor for sample in samples])))
         self._octaves = min(_MOST_OCTAVES, math.sqrt(3) * error)  # as wide as a uniform error
 
@@ -181,10 +181,17 @@ def batches(
 
 def _one_ahead(source: Iterator[Crop]) -> Iterator[Crop]:
     """Prepare the next batch while the network learns from this one."""
-    # On one core, as torch's own worker processes: the same crops whatever the machine has.
-    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as thread:
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(1, initializer=_keep_to_one_core) as thread:
         upcoming = thread.submit(next, source)
         while True:
             batch = upcoming.result()
+            torch.set_num_threads(threads)  # of this thread, and of those that begin from now on
             upcoming = thread.submit(next, source)
             yield batch
+
+
+def _keep_to_one_core() -> None:
+    """As torch's own worker processes do: the same crops whatever the machine has."""
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # a thread takes over the process's number when it first needs one

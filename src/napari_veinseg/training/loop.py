@@ -1,7 +1,8 @@
 """The training loop, on Lightning Fabric.
 
 Randomness is drawn from the seed and the number of the step (see `crops`), so a run that was
-stopped or killed goes on from its last saved step to the same weights as an unbroken one.
+stopped or killed goes on from its last saved step to the same weights as an unbroken one; with a
+budget in minutes the clock decides on the rate, and so on the weights.
 """
 
 import math
@@ -237,7 +238,9 @@ class Trainer:
         copy_of_first(self.learner.average.buffers())  # statistics of its own part of the batches
         trained = self.at.epoch > 0
         card = self.materials.new_card(self.config, None) if trained else self.materials.card
-        scores = merged(self._judge.scores(card, self.learner.average, self._asked))
+        # The first process's stop counts for all, here as between steps.
+        asked = self._asked if self.fabric.is_global_zero else lambda: False
+        scores = merged(self._judge.scores(card, self.learner.average, asked))
         if scores is None:
             return
         score = sum(scores.values()) / len(scores)

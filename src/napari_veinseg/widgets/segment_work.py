@@ -4,18 +4,21 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Image
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Reporter, Step
 from napari_veinseg.widgets.layers import image_shape
+
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.vein_model import VeinModel
 
 
 @dataclass(frozen=True)
@@ -105,17 +108,36 @@ def segment_images(
         How.
     reporter : Reporter
         Told every tile as a `Step`, and every `Result`.
+
+    Raises
+    ------
+    VeinSegError
+        When some images cannot be segmented, after all others are.
+    Cancelled
+        When the user asked to stop.
     """
     model = engine.load_model(model_path, reporter)
+    refused = []
     for task in tasks:
+        try:
+            reporter.tell(_segmented(task, model, settings, reporter))
+        except Cancelled:
+            raise
+        except VeinSegError as error:
+            refused.append(f"'{task.name}': {error}" if len(tasks) > 1 else str(error))
+    if refused:
+        raise VeinSegError(" ".join(refused))
 
-        def progress(done: int, total: int, name: str = task.name) -> None:
-            reporter.tell(Step(done, total, f"Segmenting {name}"))
 
-        progress(0, 0)
-        resolved = model.resolve(settings, task.data)
-        probability = model.probability(
-            task.data, resolved, progress=progress, cancelled=reporter.cancelled
-        )
-        mask = model.mask(probability, resolved)
-        reporter.tell(Result(task, probability, mask, resolved))
+def _segmented(
+    task: ImageTask, model: "VeinModel", settings: SegmentationSettings, reporter: Reporter
+) -> Result:
+    def progress(done: int, total: int) -> None:
+        reporter.tell(Step(done, total, f"Segmenting {task.name}"))
+
+    progress(0, 0)
+    resolved = model.resolve(settings, task.data)
+    probability = model.probability(
+        task.data, resolved, progress=progress, cancelled=reporter.cancelled
+    )
+    return Result(task, probability, model.mask(probability, resolved), resolved)
