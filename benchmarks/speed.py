@@ -91,6 +91,8 @@ def _measure(arguments: argparse.Namespace) -> None:
     if arguments.write:
         before, _, rest = arguments.write.read_text(encoding="utf-8").partition(MARKS[0])
         after = rest.partition(MARKS[1])[2]
+        if not after:
+            raise SystemExit(f"{arguments.write} lacks a mark of {MARKS}: nothing was written.")
         arguments.write.write_text(
             f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8"
         )

@@ -36,7 +36,9 @@ def paired(calls: Calls, rounds: int, warm_up: int = 1) -> dict[str, list[float]
 
 def summary(times: list[float], yardstick: list[float]) -> dict[str, float]:
     """Median and quartiles, and the median of the ratios to a rival in the same round."""
-    low, middle, high = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
+    low = middle = high = times[0]
+    if len(times) > 1:  # inclusive: of few times no quartile lies beyond those that were seen
+        low, middle, high = statistics.quantiles(times, n=4, method="inclusive")
     ratio = statistics.median(a / b for a, b in zip(times, yardstick, strict=True))
     return {"median_s": middle, "low_s": low, "high_s": high, "ratio": ratio}
 

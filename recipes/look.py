@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from sensors import FIRST_SEED, HELD_OUT
+from starter import KINDS
 
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import list_images, read_image, read_mask
@@ -33,9 +34,15 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     print("| images | vein contrast (10-90 %) | noise | grey 2-98 % | illumination sd |")
     print("|---|---|---|---|---|")
-    for name, settings in {"training": SynthesisSettings(), **HELD_OUT}.items():
-        seeds = range(FIRST_SEED, FIRST_SEED + _COUNT)
-        fingers = [synthetic_finger(seed, settings=settings) for seed in seeds]
+    seen = {
+        "training": [kind.settings for kind in KINDS for _ in range(kind.percent)],
+        "defaults": [SynthesisSettings()] * _COUNT,
+        **{name: [settings] * _COUNT for name, settings in HELD_OUT.items()},
+    }
+    for name, settings in seen.items():
+        fingers = [
+            synthetic_finger(FIRST_SEED + i, settings=each) for i, each in enumerate(settings)
+        ]
         _sheet(fingers).save(arguments.output / f"{name}.png")
         print(_row(name, fingers))
     if arguments.data:

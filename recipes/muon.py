@@ -16,8 +16,9 @@ _POLYNOMIAL = (3.4445, -4.7750, 2.0315)  # of Jordan 2024: pulls singular values
 class Muon(torch.optim.AdamW):
     """Orthogonalised momentum for the hidden weight matrices, AdamW for all other weights.
 
-    The kernels of a convolution are one matrix: a row for each map that it makes.  The first and
-    the last layer, whose maps mean something, and biases and norms are AdamW's.
+    The kernels of a convolution are one matrix: a row for each map that it makes (that it takes, if
+    it is transposed).  The first and the last layer, whose maps mean something, and biases and
+    norms are AdamW's.  `torch.optim.Muon` takes matrices alone.
 
     Parameters
     ----------
@@ -40,11 +41,10 @@ class Muon(torch.optim.AdamW):
         self, network: nn.Module, rate: float, weight_decay: float = 1e-4, fused: bool = False
     ) -> None:
         matrices = [weight for weight in network.parameters() if weight.ndim > 1][1:-1]
-        hidden = {id(weight) for weight in matrices}
-        others = [weight for weight in network.parameters() if id(weight) not in hidden]
-        groups = [{"params": weights} for weights in (matrices, others) if weights]
+        chosen = {id(weight) for weight in matrices}
+        others = [weight for weight in network.parameters() if id(weight) not in chosen]
+        groups = [{"params": matrices, "hidden": True}, {"params": others, "hidden": False}]
         super().__init__(groups, lr=rate, weight_decay=weight_decay, fused=fused)
-        self._hidden = hidden
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> Any:
@@ -64,8 +64,8 @@ class Muon(torch.optim.AdamW):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            moving = [w for w in group["params"] if id(w) in self._hidden and w.grad is not None]
+        for group in (group for group in self.param_groups if group["hidden"]):
+            moving = [weight for weight in group["params"] if weight.grad is not None]
             for weight, direction in zip(moving, self._directions(moving), strict=True):
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(direction, alpha=-group["lr"])
@@ -105,7 +105,7 @@ def orthogonalised(matrices: list[torch.Tensor]) -> list[torch.Tensor]:
     Returns
     -------
     list of torch.Tensor
-        Of the same shapes, singular values between 0.7 and 1.2 where they were not negligible.
+        Of the same shapes, singular values between 0.68 and 1.2 where they were not negligible.
     """
     flat = [m.T if m.shape[0] > m.shape[1] else m for m in matrices]
     flat = [m / m.norm().clamp(min=1e-7) for m in flat]

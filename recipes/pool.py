@@ -44,9 +44,14 @@ def make_pool(
 ) -> list[Path]:
     """Make the shards that are missing, of a hundred images each.
 
-    An interrupted run goes on.  Every shard holds all kinds, in their shares.
+    An interrupted run goes on, but not with images of other kinds.  Every shard holds all kinds, in
+    their shares.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    described, told = repr(kinds), folder / "kinds.txt"
+    if told.exists() and told.read_text(encoding="utf-8") != described:
+        raise SystemExit(f"{folder} holds images of other kinds: move it away.")
+    told.write_text(described, encoding="utf-8")
     paths = [folder / f"shard_{number:04d}.npz" for number in range(shards)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]
     if missing:

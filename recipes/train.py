@@ -112,7 +112,9 @@ class Trainer:
         loss.backward()
         if self.ranks > 1:
             self._average_gradients()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        if not (loss.isfinite() and norm.isfinite()):  # the same in every process
+            raise SystemExit(f"Step {self.step} is not finite: go on from the last save.")
         self.optimiser.step()
         self._averaging.update(self.step)
         return float(loss.detach())

@@ -92,3 +92,16 @@ def test_a_resumed_optimiser_goes_on_as_if_never_stopped():
         _learn(each, optimiser if each is first else resumed, 1)
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_fused_and_channels_last_as_in_the_recipe_it_moves_the_same():
+    plain, fused = _network(), _network().to(memory_format=torch.channels_last)
+    optimisers = Muon(plain, 1e-2), Muon(fused, 1e-2, fused=True)
+    for _ in range(3):
+        for one, other in zip(plain.parameters(), fused.parameters(), strict=True):
+            one.grad = torch.randn_like(one)
+            other.grad = torch.empty_like(other).copy_(one.grad)
+        for optimiser in optimisers:
+            optimiser.step()
+    for one, other in zip(plain.parameters(), fused.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
