@@ -7,8 +7,7 @@ import torch
 from numpy.typing import NDArray
 from pool import Item
 
-from napari_veinseg.model.card import Normalisation
-from napari_veinseg.segmentation.transforms import Normaliser, Resampling, resample
+from napari_veinseg.segmentation.transforms import Resampling, resample
 
 _PATCH = (112, 192)  # Y, X in px at the working scale
 _WRONG_SCALE = 0.9  # octaves by which the true vein width is taken too small or too large ...
@@ -64,21 +63,13 @@ def _window(item: Item, factor: float, shape: tuple[int, int], rng: np.random.Ge
         places.append((start, start + want))
     source = tuple(slice(*axis.needs(*place)) for axis, place in zip(axes, places, strict=True))
     rows, columns = (axis.matrix(*place) for axis, place in zip(axes, places, strict=True))
+    grey = item.normalise(item.image[source].astype(np.float32))
     mask = item.mask[source]
     maps = np.empty((3, *shape), np.float32)
-    for number, part in enumerate((_normalised(item.image, source), mask == 1, mask != 2)):
+    for number, part in enumerate((grey, mask == 1, mask != 2)):
         maps[number] = resample(part.astype(np.float32), rows, columns)
     maps[2] = maps[2] > 0.999
     inside = [axis.target - place[0] for axis, place in zip(axes, places, strict=True)]
     maps[2, inside[0] :] = 0
     maps[2, :, inside[1] :] = 0
     return maps
-
-
-def _normalised(image: NDArray[np.uint8], source: tuple[slice, ...]) -> NDArray[np.float32]:
-    """Normalise a part of an image by percentiles of the whole."""
-    percentiles = Normalisation()
-    normaliser = Normaliser.from_image(
-        image, percentiles.low_percentile, percentiles.high_percentile
-    )
-    return normaliser(image[source].astype(np.float32))

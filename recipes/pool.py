@@ -12,19 +12,26 @@ from numpy.typing import NDArray
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 from napari_veinseg.files import atomic_path
 from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.model.card import Normalisation
+from napari_veinseg.segmentation.transforms import Normaliser
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
 _SHARD = 100
+_USUAL = Normalisation()
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image of the pool and its mask; vein width in px, measured on the mask and estimated."""
+    """One image of the pool and its mask; vein width in px, measured on the mask and estimated.
+
+    The estimate and the normalisation are not kept on disk: they are what the package does today.
+    """
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     width: float
     estimate: float
+    normalise: Normaliser
 
 
 @dataclass(frozen=True)
@@ -78,22 +85,24 @@ def _make_item(seed: int, settings: SynthesisSettings) -> Item:
 
 
 def _item(image: NDArray[np.uint8], mask: NDArray[np.uint8], width: float) -> Item:
-    # Not kept on disk: it is to be what the package estimates today.
     estimate = estimate_vein_width(image.astype(np.float32))
-    return Item(image, mask, width if np.isfinite(width) else estimate, estimate)
+    normaliser = Normaliser.from_image(image, _USUAL.low_percentile, _USUAL.high_percentile)
+    return Item(image, mask, width if np.isfinite(width) else estimate, estimate, normaliser)
 
 
 def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
     settings = [kind.settings for kind in kinds for _ in range(kind.percent)]
     seeds = range(number * _SHARD, (number + 1) * _SHARD)
-    items = [_make_item(seed, kind) for seed, kind in zip(seeds, settings, strict=True)]
+    made = [
+        synthetic_finger(seed, settings=each) for seed, each in zip(seeds, settings, strict=True)
+    ]
     with atomic_path(target) as path, path.open("wb") as file:
         np.savez(
             file,
-            images=np.concatenate([item.image.ravel() for item in items]),
-            masks=np.concatenate([item.mask.ravel() for item in items]),
-            shapes=np.array([item.image.shape for item in items]),
-            widths=np.array([vein_width(item.mask) for item in items]),
+            images=np.concatenate([finger.image.ravel() for finger in made]),
+            masks=np.concatenate([finger.mask.ravel() for finger in made]),
+            shapes=np.array([finger.image.shape for finger in made]),
+            widths=np.array([vein_width(finger.mask) for finger in made]),
         )
 
 
