@@ -1,6 +1,7 @@
 """The settings in napari's preferences: found, obeyed, and missing without harm."""
 
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import napari.settings
 import pytest
@@ -9,6 +10,7 @@ from npe2 import PluginManifest
 from napari_veinseg.correction.autosave import SECONDS_BETWEEN_SAVES
 from napari_veinseg.segmentation import devices
 from napari_veinseg.segmentation.devices import DeviceChoice
+from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.widgets import autosaver, engine, model_choice
 from napari_veinseg.widgets.autosaver import Autosaver
 from napari_veinseg.widgets.jobs import Reporter
@@ -80,3 +82,22 @@ def test_the_device_is_the_wish_or_says_why_not(monkeypatch, wish, name, reason)
     device = engine.prepare(Reporter(lambda _news: None))
     assert device.name == name
     assert reason in device.reason
+
+
+def test_a_model_that_left_its_device_for_want_of_memory_goes_back(monkeypatch, tmp_path):
+    loaded = []
+
+    def load(_path, _device):
+        loaded.append(SimpleNamespace(runtime=SimpleNamespace(place="cuda")))
+        return loaded[-1]
+
+    monkeypatch.setattr(VeinModel, "load", load)
+    monkeypatch.setattr(engine, "_model", None)
+    monkeypatch.setattr(engine, "prepare", lambda _reporter: DeviceChoice("cuda", "GPU", "there"))
+    path = tmp_path / "m.safetensors"
+    path.touch()
+    reporter = Reporter(lambda _news: None)
+    first = engine.load_model(path, reporter)
+    assert engine.load_model(path, reporter) is first
+    first.runtime.place = "cpu"
+    assert engine.load_model(path, reporter) is loaded[1]

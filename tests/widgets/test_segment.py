@@ -129,6 +129,27 @@ def test_all_selected_images(viewer, segment, press, vein_image):
     assert {mask.name for mask in masks(viewer)} == {"image 0 veins", "image 1 veins"}
 
 
+def test_one_bad_image_among_the_selected_fails_alone_and_by_name(
+    viewer, segment, press, stub, told, vein_image, monkeypatch
+):
+    predict = stub.probability
+
+    def refusing(image, *arguments, **options):
+        if image.shape == (9, 9):
+            raise VeinSegError("The image holds no finite value: check how it was made.")
+        return predict(image, *arguments, **options)
+
+    monkeypatch.setattr(stub, "probability", refusing)
+    images = [viewer.add_image(vein_image, name="good")]
+    images.append(viewer.add_image(np.ones((9, 9)), name="lost"))
+    images.append(viewer.add_image(vein_image, name="also good"))
+    viewer.layers.selection = set(images)
+    segment.all_selected.setChecked(True)
+    press(segment)
+    assert {mask.name for mask in masks(viewer)} == {"good veins", "also good veins"}
+    assert told.texts == ["'lost': The image holds no finite value: check how it was made."]
+
+
 def test_settings_reach_the_model(viewer, segment, press, stub, vein_image):
     viewer.add_image(255 - np.repeat(vein_image[..., None], 3, axis=-1), rgb=True)
     assert segment.channel.isVisibleTo(segment)

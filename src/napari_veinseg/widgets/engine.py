@@ -77,6 +77,8 @@ def _chosen_device(wish: str) -> DeviceChoice:
 def load_model(path: Path, reporter: Reporter) -> "VeinModel":
     """Read a model, or take the last one again when its file is the same.
 
+    One that had to leave its device, whose memory was too small, is read again: there may be room.
+
     Parameters
     ----------
     path : Path
@@ -96,6 +98,10 @@ def load_model(path: Path, reporter: Reporter) -> "VeinModel":
     with _lock:
         state = path.stat()
         key = (path, state.st_mtime_ns, state.st_size, device.name)
-        if _model is None or _model[0] != key:
+        if _model is None or _model[0] != key or _has_moved(_model[1], device):
             _model = (key, VeinModel.load(path, device.name))
         return _model[1]
+
+
+def _has_moved(model: "VeinModel", device: DeviceChoice) -> bool:
+    return model.runtime.place == "cpu" and device.name != "cpu"
