@@ -60,8 +60,6 @@ def train(
     stop_with_parent: Annotated[bool, typer.Option("--stop-with-parent", hidden=True)] = False,
 ) -> None:
     """Train a model on images with masks; Ctrl-C keeps what it has learned so far."""
-    # Before torch is loaded: OpenMP threads that spin while they wait starve everything else.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from napari_veinseg.training.process import StopButton
 
     stop = StopButton()
@@ -115,7 +113,7 @@ def _running(folder: Path | None) -> "Run | None":
 
 
 def _step_back() -> None:
-    """Let the viewer go first."""
+    """Let the viewer go first; on Windows its child begins so."""
     if hasattr(os, "nice"):
         os.nice(5)
 

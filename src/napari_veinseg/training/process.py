@@ -12,6 +12,10 @@ from napari_veinseg.training.run import Run
 
 _FLAGS = ("--resume", "--stop-with-parent")
 _LOG = "log.txt"
+# No console, and after the viewer's turn: elsewhere the child steps back by itself.
+_ON_WINDOWS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
+    subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0
+)
 
 
 class TrainingProcess:
@@ -35,8 +39,8 @@ class TrainingProcess:
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
-            env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONIOENCODING": "utf-8"},
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+            creationflags=_ON_WINDOWS,
         )
 
     @property
