@@ -63,6 +63,14 @@ def test_a_cursor_outside_the_image_gives_a_path_to_its_border(scene):
     np.testing.assert_array_equal(path[[0, -1]], [[0, 0], [119, 299]])
 
 
+def test_beyond_the_window_a_path_may_run_along_the_far_border():
+    image = np.full((1003, 1003), 150, np.uint8)
+    image[-3:] = 90
+    path = Tracer(path_cost(image, 5), (1002, 2), window=200).path((1002, 1002))
+    np.testing.assert_array_equal(path[[0, -1]], [[1002, 2], [1002, 1002]])
+    assert path.max() <= 1002
+
+
 def test_the_cost_does_not_depend_on_the_unit_of_grey_levels(scene):
     image, _ = scene
     np.testing.assert_allclose(

@@ -95,6 +95,27 @@ def test_two_writers_lose_nothing(tmp_path):
     }
 
 
+def test_a_sample_that_two_files_claim_is_not_replaced(tmp_path):
+    dataset = Dataset.create(tmp_path / "set")
+    dataset.add("a", image(), mask())
+    write_image(tmp_path / "set" / "images" / "a.png", image(1))
+    before = contents(tmp_path / "set")
+    with pytest.raises(VeinSegError, match=r"a\.png and a\.tif share a stem"):
+        dataset.add("a", image(2), mask(), replace=True)
+    assert contents(tmp_path / "set") == before
+
+
+def test_what_another_viewer_has_stored_meanwhile_is_not_replaced(tmp_path):
+    Dataset.create(tmp_path / "set")
+    first, second = Dataset.open(tmp_path / "set"), Dataset.open(tmp_path / "set")
+    first.add("001", image(1), mask(), replace=True, same_image=True)
+    with pytest.raises(VeinSegError, match="another image called '001'"):
+        second.add("001", image(2), mask(), replace=True, same_image=True)
+    np.testing.assert_array_equal(Dataset.open(tmp_path / "set")["001"].image(), image(1))
+    second.add("001", image(1), 1 - mask(), replace=True, same_image=True)
+    np.testing.assert_array_equal(Dataset.open(tmp_path / "set")["001"].mask(), 1 - mask())
+
+
 def test_the_split_is_kept_and_completed(tmp_path):
     folder = bare(tmp_path / "set", [f"{finger}_{shot}" for finger in "abcde" for shot in "123"])
     dataset = Dataset.open(folder, r"^(.)_")

@@ -15,6 +15,8 @@ from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.correction.lines import Line, veins_from_lines
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import write_image
+from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
 from napari_veinseg.widgets.tools import BoxTool, RemoveTool
@@ -342,6 +344,10 @@ def test_keys_and_callbacks_are_taken_only_while_a_tool_is_active(viewer, correc
     widget.toolbox.use(None)
     assert hooks() == before
     assert len(Mouse(viewer, labels).canvas.view.scene.children) == nodes
+    use(widget, RemoveTool)
+    Mouse(viewer, labels).key(Qt.Key.Key_Escape)
+    assert widget.toolbox.active is None
+    assert hooks() == before
 
 
 def test_no_key_of_napari_is_taken_and_free_ones_are_shown(viewer, correct_in):
@@ -430,6 +436,25 @@ def test_reviewed_stores_image_and_mask(viewer, correct_in, tmp_path, told):
     assert widget.reviewing.said.text() == "1 of 1 images are reviewed."
 
 
+def test_a_mask_is_stored_with_its_own_image_whichever_layer_is_looked_at(
+    viewer, correct_in, tmp_path, told
+):
+    other = photograph()[::-1].copy()
+    widget, *_ = correct_in(viewer, truth())
+    second = viewer.add_image(other, name="second")
+    viewer.layers.selection.active = second
+    assert widget.image.layer is viewer.layers["finger"]
+    widget.reviewing.folder.setText(str(tmp_path / "set"))
+    viewer.layers.remove("finger")  # the choice falls to the other image
+    widget.reviewing.reviewed.click()
+    assert "was not made on the image 'second'" in told.texts[-1]
+    assert not (tmp_path / "set").exists()
+    widget.image.activated.emit(0)  # the user picks it
+    widget.reviewing.reviewed.click()
+    (sample,) = Dataset.open(tmp_path / "set")
+    np.testing.assert_array_equal(sample.image(), other)
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_veins_become_lines_and_veins_again(viewer, correct_in, place):
     widget, labels, _ = correct_in(viewer, truth(), **PLACES[place])
@@ -467,10 +492,30 @@ def test_corrections_are_saved_and_offered_again(viewer, correct_in, qtbot, monk
     widget.offer.look()
     assert widget.offer.isVisibleTo(widget)
     viewer.layers.remove(labels)
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 15.0)  # what follows is alive
     widget.offer.restore.click()
     restored = viewer.layers["finger veins"]
     np.testing.assert_array_equal(restored.data, corrected)
     assert not widget.offer.isVisibleTo(widget)
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    (again,) = left_sessions()  # as after a second crash, before anything else is changed
+    np.testing.assert_array_equal(again.restored(), corrected)
+
+
+def test_corrections_do_not_go_into_the_mask_of_another_file(viewer, tmp_path, monkeypatch):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / "001.tif", photograph())
+    description = {"name": "001 veins", "image_name": "001", "place": {}}
+    saver = autosave.Autosave(truth(), description | {"image_path": str(tmp_path / "a/001.tif")})
+    saver.save(np.zeros(SHAPE, np.uint8))
+    (image,) = viewer.open(tmp_path / "b" / "001.tif", plugin="napari")
+    mask = add_mask_layer(viewer, truth(), image)
+    (session,) = left_sessions()
+    restored = restore(viewer, session)
+    assert restored is not mask
+    np.testing.assert_array_equal(mask.data, truth())
 
 
 def test_a_killed_viewer_loses_seconds_only(tmp_path, monkeypatch):

@@ -120,6 +120,31 @@ def test_compare_scores_and_shows_the_errors(viewer, widget):
     assert widget.mask.findText("mask agreement") == -1
 
 
+def test_255_is_vein_as_in_a_file_and_other_labels_are_refused(viewer, widget, told):
+    truth, mask = viewer.add_labels(MASK * 255, name="truth"), viewer.add_labels(MASK, name="mask")
+    widget.mask.choose(mask)
+    widget.truth.choose(truth)
+    widget.compare.click()
+    assert float(dict(cells(widget.scores))["Recall"]) == 1
+    assert not (viewer.layers["mask agreement"].data == 2).any()
+    mask.data = MASK * 7
+    widget.compare.click()
+    assert "'mask' holds labels other than" in told.texts[-1]
+
+
+def test_a_truth_of_which_nothing_is_known_scores_nothing(viewer, widget, told):
+    stack = np.stack([MASK, MASK])
+    truth = viewer.add_labels(np.stack([MASK, np.full_like(MASK, 2)]), name="truth")
+    mask = viewer.add_labels(stack * 0, name="mask")
+    widget.mask.choose(mask)
+    widget.truth.choose(truth)
+    widget.compare.click()
+    assert float(dict(cells(widget.scores))["Recall"]) == 0, "the other slice is no success"
+    truth.data = np.full_like(stack, 2)
+    widget.compare.click()
+    assert "unsure everywhere" in told.texts[-1]
+
+
 def test_the_truth_is_another_layer_than_the_mask(viewer, widget):
     layers = [viewer.add_labels(MASK, name=name) for name in "abc"]
     for layer in layers:
@@ -206,6 +231,29 @@ def test_a_click_opens_the_image_with_its_errors(viewer, judged, qtbot):
     judged.images.cellClicked.emit(2, 0)
     qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
     assert len(viewer.layers) == 8, "what was painted on stays"
+
+
+def test_a_truth_that_was_painted_on_stays_when_its_image_is_gone(viewer, judged, qtbot):
+    judged.images.cellClicked.emit(0, 0)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4, timeout=20_000)
+    truth = viewer.layers[1]
+    truth.paint((5, 5), 1)
+    viewer.layers.remove(viewer.layers[0])
+    judged.images.cellClicked.emit(1, 0)
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert truth in viewer.layers
+
+
+def test_a_report_bears_the_name_of_what_it_judged(judged, qtbot, tmp_path, monkeypatch):
+    judged.dataset.setText(str(tmp_path / "other"))
+    judged.evaluate.click()  # fails: there is no such dataset
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "report"))
+    judged.save.click()
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "data</title>" in page
+    assert "other</title>" not in page
 
 
 def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):

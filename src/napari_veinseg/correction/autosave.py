@@ -28,6 +28,7 @@ FOLDER_VARIABLE = "VEINSEG_AUTOSAVE_DIR"
 SECONDS_BETWEEN_SAVES = 4.0
 _SECONDS_UNTIL_LEFT = 15.0
 _KEPT_SESSIONS = 20
+_NOWHERE = -1  # no checksum is negative
 
 
 def autosave_folder() -> Path:
@@ -72,6 +73,12 @@ class LeftSession:
     place: dict[str, Any]
     saved: float
 
+    @property
+    def planes(self) -> list[int]:
+        """The planes that were corrected."""
+        paths = sorted(self.folder.glob("plane-*.tif"))
+        return [int(path.stem.removeprefix("plane-")) for path in paths]
+
     def restored(self, mask: NDArray[Any] | None = None) -> NDArray[np.uint8]:
         """Put the saved planes into a mask.
 
@@ -99,8 +106,8 @@ class LeftSession:
         try:
             restored = np.zeros(self.shape, np.uint8) if mask is None else np.array(mask, np.uint8)
             planes = restored.reshape(-1, *self.shape[-2:])
-            for path in sorted(self.folder.glob("plane-*.tif")):
-                planes[int(path.stem.removeprefix("plane-"))] = read_image(path)
+            for number in self.planes:
+                planes[number] = read_image(self.folder / plane_name(number))
         except (ValueError, IndexError, MemoryError) as error:
             raise VeinSegError(
                 f"The corrections saved in {self.folder} are damaged: discard them."
@@ -177,6 +184,16 @@ class Autosave:
             self._saved[number] = zlib.crc32(plane.tobytes())
         return len(changed)
 
+    def unsettle(self, number: int) -> None:
+        """Count a plane as kept nowhere, as it is.
+
+        Parameters
+        ----------
+        number : int
+            Which plane of the stack; 0 for a `(Y, X)` mask.
+        """
+        self._saved[number] = self._kept_elsewhere[number] = _NOWHERE
+
     def settle(self, number: int, plane: NDArray[Any]) -> None:
         """Forget one plane, because it is kept elsewhere now.
 
@@ -193,7 +210,23 @@ class Autosave:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _file(self, number: int) -> Path:
-        return self.folder / f"plane-{number:06}.tif"
+        return self.folder / plane_name(number)
+
+
+def plane_name(number: int) -> str:
+    """Return the name of a plane's file.
+
+    Parameters
+    ----------
+    number : int
+        Which plane of the stack.
+
+    Returns
+    -------
+    str
+        In the folder of a session.
+    """
+    return f"plane-{number:06}.tif"
 
 
 def left_sessions(folder: Path | None = None) -> list[LeftSession]:

@@ -136,6 +136,7 @@ class Tracer:
             return near
         cells = self._far.traceback(tuple(place // self._step for place in end))
         path: Points = np.array(cells, np.float64) * self._step + (self._step - 1) / 2
+        path = np.minimum(path, np.subtract(self._cost.shape, 1))  # cells may reach beyond
         path[0], path[-1] = self.start, end
         return path
 

@@ -178,6 +178,7 @@ class Dataset:
         reviewed: bool = False,
         source: str = "",
         replace: bool = False,
+        same_image: bool = False,
     ) -> Sample:
         """Add a sample, or replace one.
 
@@ -198,6 +199,8 @@ class Dataset:
             Where it came from.
         replace : bool, optional
             Replace the sample of that name; its split stays.
+        same_image : bool, optional
+            Replace it only where it shows the same image.
 
         Returns
         -------
@@ -207,7 +210,8 @@ class Dataset:
         Raises
         ------
         VeinSegError
-            If the name is taken or impossible, the shapes differ, or it cannot be written.
+            If the name is taken, shared by several files or impossible, the shapes differ, or it
+            cannot be written.
         """
         image, mask = np.asarray(image), np.asarray(mask)
         if not is_stem(stem):
@@ -220,6 +224,14 @@ class Dataset:
         with self._writing():
             if stem in self._files.images and not replace:
                 raise VeinSegError(f"{self.path} holds {stem!r} already: choose another name.")
+            for sentence in self._files.shared(stem):
+                raise VeinSegError(f"{self.path}: {sentence}")
+            other = same_image and stem in self and not np.array_equal(self[stem].image(), image)
+            if other:
+                raise VeinSegError(
+                    f"{self.path} holds another image called {stem!r}: choose another dataset or "
+                    "give this file another name."
+                )
             self._store(stem, image, mask)
             known = self._rows.get(stem, {"stem": stem})
             self._rows[stem] = known | {

@@ -72,11 +72,27 @@ class Pairing:
                 faults.append(Fault(stem, f"{images[0]} has no mask."))
             elif not images:
                 faults.append(Fault(stem, f"{masks[0]} has no image."))
-            for files in (images, masks):
-                if len(files) > 1:
-                    names = " and ".join(path.name for path in files)
-                    faults.append(Fault(stem, f"{names} share a stem: delete all but one."))
+            faults += [Fault(stem, sentence) for sentence in self.shared(stem)]
         return faults
+
+    def shared(self, stem: str) -> list[str]:
+        """Tell of files that nobody can choose between.
+
+        Parameters
+        ----------
+        stem : str
+            Their stem.
+
+        Returns
+        -------
+        list of str
+            A sentence for the images, and one for the masks, where there are several.
+        """
+        return [
+            f"{' and '.join(path.name for path in files)} share a stem: delete all but one."
+            for files in (self.images.get(stem, []), self.masks.get(stem, []))
+            if len(files) > 1
+        ]
 
 
 def _by_stem(paths: list[Path]) -> dict[str, list[Path]]:

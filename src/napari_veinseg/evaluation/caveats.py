@@ -46,13 +46,15 @@ def caveats(comparison: Comparison) -> list[str]:
 
 def _of_unknown_fingers(comparison: Comparison) -> list[str]:
     """Tell what hints at near duplicates; it stays a hint, names are never taken for fingers."""
-    stems = [sample.stem for sample in comparison.samples]
+    stems = [sample.image_path.stem for sample in comparison.samples]
     said = []
     heads = {re.split(r"[_\-. ]", stem, maxsplit=1)[0] for stem in stems}
     if len(stems) > 1 and len(heads) == 1 and heads != set(stems):
+        named = stems == [sample.stem for sample in comparison.samples]  # else by pseudonyms
+        head = f"with '{next(iter(heads))}'" if named else "alike"
         said.append(
-            f"All {len(stems)} names begin with '{next(iter(heads))}': if that names a finger, all "
-            "images are of one finger and the figures say nothing about others."
+            f"All {len(stems)} names begin {head}: if that names a finger, all images are of one "
+            "finger and the figures say nothing about others."
         )
     if comparison.distinct_truths < len(stems):
         said.append(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import image_hash
+from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.contenders import Contender, Prediction
@@ -194,6 +195,9 @@ def compare(
             image, truth = read_pair(sample)
         except VeinSegError as error:
             unusable[sample.stem] = str(error)
+            continue
+        if (truth == UNSURE).all():  # every figure would be perfect
+            unusable[sample.stem] = f"{sample.mask_path} says unsure everywhere: correct it."
             continue
         own_hash, truth_hash = image_hash(image), image_hash(truth)
         digest.update(f"{sample.stem}\0{own_hash}\0{truth_hash}\n".encode())

@@ -43,7 +43,7 @@ def agreement(prediction: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDAr
 def mean_of_slices(
     prediction: npt.NDArray[Any], truth: npt.NDArray[Any], tolerance: float
 ) -> dict[str, float]:
-    """Score a mask, or average the scores of a stack's slices.
+    """Score a mask, or average the scores of those slices of a stack of which something is known.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def mean_of_slices(
     Raises
     ------
     VeinSegError
-        If the shapes differ.
+        If the shapes differ, or nothing of the truth is known.
     """
     if prediction.shape != truth.shape:
         raise VeinSegError(
@@ -70,7 +70,11 @@ def mean_of_slices(
     planes = zip(
         prediction.reshape(-1, *truth.shape[-2:]), truth.reshape(-1, *truth.shape[-2:]), strict=True
     )
-    scored = [mask_metrics(one, other, tolerance) for one, other in planes]
+    scored = [
+        mask_metrics(one, other, tolerance) for one, other in planes if (other != UNSURE).any()
+    ]
+    if not scored:
+        raise VeinSegError("The truth says unsure everywhere: choose another.")
     return {name: float(np.mean([each[name] for each in scored])) for name in scored[0]}
 
 

@@ -19,6 +19,7 @@ from napari_veinseg.widgets.form import button, hint
 from napari_veinseg.widgets.layers import add_mask_layer, image_shape
 from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.preferences import preferences
+from napari_veinseg.widgets.records import image_of
 from napari_veinseg.widgets.target import Plane, Target
 from napari_veinseg.widgets.undo import write_pixels
 
@@ -54,10 +55,30 @@ class Autosaver(QObject):
         layer = target.mask
         if layer is None or not isinstance(layer.data, np.ndarray) or layer.multiscale:
             return
+        self._watch(layer, target.image)
+
+    def _watch(self, layer: Labels, image: Image | None) -> None:
         known = self._saves.get(id(layer))
         if known is None or known[0]() is not layer:
-            saver = Autosave(layer.data, _description(layer, target.image))
+            saver = Autosave(layer.data, _description(layer, image))
             self._saves[id(layer)] = (weakref.ref(layer), saver)
+
+    def adopt(self, layer: Labels, session: LeftSession) -> None:
+        """Save restored corrections anew before those of the old session go.
+
+        Parameters
+        ----------
+        layer : Labels
+            What they were restored to.
+        session : LeftSession
+            Where they come from; it is discarded.
+        """
+        self._watch(layer, image_of(layer))
+        saver = self._saves[id(layer)][1]
+        for number in session.planes:
+            saver.unsettle(number)
+        saver.save(layer.data)
+        session.discard()
 
     def settle(self, layer: Labels, plane: Plane) -> None:
         """Forget a plane that is stored elsewhere now.
@@ -134,11 +155,13 @@ class RestoreOffer(QFrame):
     ----------
     viewer : napari.Viewer
         Where they are restored.
+    autosaver : Autosaver
+        What saves them from then on.
     """
 
-    def __init__(self, viewer: napari.Viewer) -> None:
+    def __init__(self, viewer: napari.Viewer, autosaver: Autosaver) -> None:
         super().__init__()
-        self._viewer = weakref.ref(viewer)
+        self._viewer, self._autosaver = weakref.ref(viewer), autosaver
         self.session: LeftSession | None = None
         self.text = hint()
         self.restore = button("Restore", "Open these corrections again.")
@@ -172,8 +195,7 @@ class RestoreOffer(QFrame):
         viewer = self._viewer()
         with reported("Restoring corrections"):
             if self.session is not None and viewer is not None:
-                restore(viewer, self.session)
-                self.session.discard()
+                self._autosaver.adopt(restore(viewer, self.session), self.session)
         self.look()
 
     def _discard(self) -> None:
@@ -199,7 +221,7 @@ def restore(viewer: napari.Viewer, session: LeftSession) -> Labels:
     """
     for layer in viewer.layers:
         fits = isinstance(layer, Labels) and tuple(layer.data.shape) == session.shape
-        if fits and layer.name == session.name:
+        if fits and layer.name == session.name and _on_the_same_file(layer, session):
             after = session.restored(layer.data)
             where = np.nonzero(after != layer.data)
             write_pixels(layer, where, after[where])
@@ -209,6 +231,13 @@ def restore(viewer: napari.Viewer, session: LeftSession) -> Labels:
         return add_mask_layer(viewer, session.restored(), image, name=session.name)
     show_info(f"Open the image '{session.image_name}' below the restored mask.")
     return viewer.add_labels(session.restored(), name=session.name, **session.place)
+
+
+def _on_the_same_file(layer: Labels, session: LeftSession) -> bool:
+    """Whether a mask may be the session's: not where its image is known to be another file."""
+    image = image_of(layer)
+    path = str(image.source.path or "") if image is not None else ""
+    return not path or not session.image_path or path == session.image_path
 
 
 def _image(viewer: napari.Viewer, session: LeftSession) -> Image | None:

@@ -151,7 +151,8 @@ class CanvasInput:
         def run(_layer: Any) -> None:
             with reported(self._tool.name):
                 action()
-            self.follow()
+            if self._keys:  # not where the action has left the tool
+                self.follow()
 
         return run
 

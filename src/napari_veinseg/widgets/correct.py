@@ -1,5 +1,7 @@
 """The Correct widget: trace, remove, leave open, clean up, look next, and keep."""
 
+import weakref
+
 import napari
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QCheckBox
@@ -11,7 +13,7 @@ from napari_veinseg.widgets.layers import is_probability_layer
 from napari_veinseg.widgets.look_next import LookNext
 from napari_veinseg.widgets.mask_actions import MaskActions
 from napari_veinseg.widgets.panel import Panel
-from napari_veinseg.widgets.records import image_of
+from napari_veinseg.widgets.records import image_of, record_of
 from napari_veinseg.widgets.reviewing import Reviewing
 from napari_veinseg.widgets.target import Target
 from napari_veinseg.widgets.toolbox import Toolbox
@@ -30,7 +32,7 @@ class CorrectWidget(Panel):
         super().__init__(viewer)
         self.target = Target(self.viewer, self)
         self.autosaver = Autosaver(self)
-        self.offer = RestoreOffer(self.viewer)
+        self.offer = RestoreOffer(self.viewer, self.autosaver)
         self.add(self.offer)
         self._add_layers()
         self.toolbox = Toolbox(self.target)
@@ -64,7 +66,9 @@ class CorrectWidget(Panel):
             Image,
             accepts=lambda layer: not is_probability_layer(layer),
             empty="Open an image first",
+            follows=False,  # a click on another image would pair it with this mask
         )
+        self.image.activated.connect(self._pair)
         self.invert = QCheckBox("Veins are brighter than their surroundings")
         section.add_row("Mask", self.mask, "The Labels layer that is corrected.")
         section.add_row("Image", self.image, "The image in which the tools look for veins.")
@@ -83,6 +87,11 @@ class CorrectWidget(Panel):
             self.toolbox.follow_mask()
             self.autosaver.watch(self.target)
         self.actions.show_state()
+
+    def _pair(self, *_value: object) -> None:
+        """Let the mask belong to the image that the user has picked."""
+        if self.mask.layer is not None and self.image.layer is not None:
+            record_of(self.mask.layer).image = weakref.ref(self.image.layer)
 
     def _on_stored(self, plane: tuple[int, ...]) -> None:
         if self.target.mask is not None:

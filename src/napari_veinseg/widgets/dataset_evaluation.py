@@ -200,8 +200,12 @@ class DatasetEvaluation(QWidget):
     def _evaluate(self) -> None:
         with reported("Evaluating"):
             task = self.task()
-            self._name = task.dataset.resolve().name
-            self.job.start(partial(evaluate_dataset, task), self.show_comparison, self._hear)
+
+            def done(comparison: Comparison) -> None:
+                self._name = task.dataset.resolve().name
+                self.show_comparison(comparison)
+
+            self.job.start(partial(evaluate_dataset, task), done, self._hear)
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step):
@@ -260,7 +264,9 @@ class DatasetEvaluation(QWidget):
         """Put an image with truth, prediction and errors into the viewer, in place of the last."""
         self._close_opened()
         layers = self._viewer.layers
-        image = self._viewer.add_image(opened.image, name=opened.stem)
+        image = self._viewer.add_image(
+            opened.image, name=opened.stem, metadata={"files": [f"{opened.stem}.tif"]}
+        )
         truth = add_mask_layer(self._viewer, opened.truth, image, name=f"{opened.stem} truth")
         mask = add_mask_layer(
             self._viewer, opened.prediction, image, name=f"{opened.stem} {opened.model}"
@@ -277,11 +283,11 @@ class DatasetEvaluation(QWidget):
         self._viewer.reset_view()
 
     def _close_opened(self) -> None:
-        layers = [layer for layer in self._opened if layer in self._viewer.layers]
-        if any(edited_pixels(layer).any() for layer in layers[1:3]):
-            return  # somebody has painted on it
-        for layer in layers:
-            self._viewer.layers.remove(layer)
+        if any(edited_pixels(layer).any() for layer in self._opened[1:3]):
+            return  # somebody has painted on truth or prediction
+        for layer in self._opened:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
 
     def _save(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report")

@@ -175,7 +175,15 @@ class EvaluateWidget(Panel):
 
 
 def _pixels(layer: Labels) -> npt.NDArray[Any]:
-    """Copy a mask, so that painting may go on while it is worked on."""
+    """Copy a mask, so that painting may go on while it is worked on; 255 is vein, too."""
     if layer.multiscale:
         raise VeinSegError(f"The layer '{layer.name}' has several scales: convert it to one first.")
-    return np.array(layer.data)
+    values = np.array(layer.data)
+    if np.isin(values, (0, 1, 2)).all():
+        return values
+    if np.isin(values, (0, 255)).all():
+        return (values > 0).astype(np.uint8)
+    raise VeinSegError(
+        f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no vein "
+        "mask."
+    )

@@ -117,7 +117,15 @@ def add_pairs(dataset: Dataset, pairs: list[Pair]) -> int:
     for pair in pairs:
         for stem, image, mask in pair.planes():
             name = _free_name(dataset, stem, image)
-            dataset.add(name, image, mask, reviewed=True, source="open layers", replace=True)
+            dataset.add(
+                name,
+                image,
+                mask,
+                reviewed=True,
+                source="open layers",
+                replace=True,
+                same_image=True,
+            )
             count += 1
     return count
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLineEdit
@@ -75,17 +74,18 @@ class Reviewing(Section):
             target = self._target
             plane = target.plane()
             pixels, mask = target.pixels(plane), target.labels(plane)
+            target.require_pair()
             dataset = self.dataset()
             if dataset is None:
                 raise VeinSegError("Choose a dataset folder first: that is where masks are kept.")
-            stem = self.stem(plane)
-            if stem in dataset and not np.array_equal(dataset[stem].image(), pixels):
-                raise VeinSegError(
-                    f"{dataset.path} holds another image called {stem!r}: choose another dataset "
-                    "or give this file another name."
-                )
             sample = dataset.add(
-                stem, pixels, mask, reviewed=True, replace=True, source="corrected"
+                self.stem(plane),
+                pixels,
+                mask,
+                reviewed=True,
+                replace=True,
+                same_image=True,
+                source="corrected",
             )
             self.show_state()
             show_info(f"{sample.stem} is stored in {dataset.path}.")

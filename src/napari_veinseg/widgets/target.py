@@ -229,6 +229,21 @@ class Target(QObject):
         data = self.image.data[0] if self.image.multiscale else self.image.data
         return np.asarray(data[plane])
 
+    def require_pair(self) -> None:
+        """Refuse to take one image's mask for another's.
+
+        Raises
+        ------
+        VeinSegError
+            When the mask was made on an image that is not the chosen one.
+        """
+        made_on = record_of(self.layer()).image
+        if made_on is not None and self.image is not None and made_on() is not self.image:
+            raise VeinSegError(
+                f"The mask '{self.layer().name}' was not made on the image '{self.image.name}': "
+                "pick its image under Image."
+            )
+
     def typical_width(self) -> float:
         """Return the typical vein width.
 
