@@ -9,6 +9,7 @@ _UNUSED = (
     "ignite",
     "matplotlib",
     "pandas",
+    "scipy.signal",
     "skimage",
     "sklearn",
     "torchvision",

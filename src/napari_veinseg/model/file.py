@@ -161,8 +161,19 @@ def build_network(card: ModelCard) -> "SegmentationNetwork":
 def _empty_network(card: ModelCard) -> "SegmentationNetwork":
     """Build the network without memory for its weights, to compare shapes or to take weights."""
     import torch
+    from torch.overrides import TorchFunctionMode
 
-    with torch.device("meta"):
+    class WithoutChance(TorchFunctionMode):
+        """Where there is no memory torch imports its compiler to fill it with random numbers."""
+
+        def __torch_function__(
+            self, function: Any, _types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            if function in (torch.Tensor.normal_, torch.Tensor.uniform_):
+                return args[0]
+            return function(*args, **(kwargs or {}))
+
+    with torch.device("meta"), WithoutChance():
         return build_network(card)
 
 
