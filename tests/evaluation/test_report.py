@@ -176,6 +176,23 @@ def test_shots_of_one_finger_are_suspected_by_name_and_truth(tmp_path):
     assert "only 2 different truths" in said
 
 
+@pytest.mark.parametrize(("fingers", "said"), [(3, False), (1, True)])
+def test_a_hint_comes_from_real_names_and_does_not_tell_them(tmp_path, fingers, said):
+    folder = make_dataset(tmp_path / "data", fingers=fingers, shots=3)
+    evaluate(Dataset.open(folder), [model()], tmp_path / "out", pseudonyms=True)
+    caveats = " ".join(json.loads((tmp_path / "out/summary.json").read_text("utf-8"))["caveats"])
+    assert ("names begin alike" in caveats) == said
+    assert "names begin with" not in caveats
+
+
+def test_a_truth_of_which_nothing_is_known_is_left_out(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=2)
+    write_mask(folder / "masks" / "fïnger0_0.png", np.full(SHAPE, 2, np.uint8))
+    evaluate(Dataset.open(folder), [model()], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "1 sample could not be used and is left out: fïnger0_0." in page
+
+
 def test_a_bad_sample_is_left_out_and_named(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=2)
     write_mask(folder / "masks" / "fïnger0_0.png", np.zeros((5, 5), np.uint8))

@@ -38,9 +38,9 @@ def caveats(comparison: Comparison) -> list[str]:
     said.extend(_of_training(comparison))
     if comparison.unusable:
         names = ", ".join(sorted(comparison.unusable))
-        said.append(
-            f"{len(comparison.unusable)} samples could not be used and are left out: {names}."
-        )
+        count = len(comparison.unusable)
+        who, are = ("1 sample", "is") if count == 1 else (f"{count} samples", "are")
+        said.append(f"{who} could not be used and {are} left out: {names}.")
     return said
 
 
