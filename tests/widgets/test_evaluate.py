@@ -1,6 +1,7 @@
 """Measure, compare and judge, in a real viewer."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,6 +232,15 @@ def test_a_click_opens_the_image_with_its_errors(viewer, judged, qtbot):
     judged.images.cellClicked.emit(2, 0)
     qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
     assert len(viewer.layers) == 8, "what was painted on stays"
+
+
+def test_no_report_is_written_into_the_dataset(judged, qtbot, told, monkeypatch):
+    folder = judged.dataset.text()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: folder)
+    judged.save.click()
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert "lies in the dataset" in told.texts[-1]
+    assert not (Path(folder) / "report.html").exists()
 
 
 def test_a_truth_that_was_painted_on_stays_when_its_image_is_gone(viewer, judged, qtbot):

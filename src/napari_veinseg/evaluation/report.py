@@ -73,15 +73,31 @@ def evaluate(
     VeinSegError
         If nothing can be evaluated, or the output lies in the dataset or cannot be written.
     """
-    inside = dataset.path.resolve()
-    if output.resolve() == inside or inside in output.resolve().parents:
-        raise VeinSegError(f"The output {output} lies in the dataset: choose another folder.")
+    refuse_output_in(dataset.path, output)
     selection, name = select(dataset, everything), dataset.path.resolve().name
     if pseudonyms:
         selection, name = with_pseudonyms(selection), DATASET
         contenders = without_folder_names(contenders)
     comparison = compare(selection, contenders, tolerance, progress)
     return write_report(comparison, name, output, pictures=pictures)
+
+
+def refuse_output_in(dataset: Path, output: Path) -> None:
+    """Refuse a folder for the report that lies in the dataset.
+
+    Parameters
+    ----------
+    dataset, output : Path
+        The folders.
+
+    Raises
+    ------
+    VeinSegError
+        If it does.
+    """
+    inside = dataset.resolve()
+    if output.resolve() == inside or inside in output.resolve().parents:
+        raise VeinSegError(f"The output {output} lies in the dataset: choose another folder.")
 
 
 def write_report(

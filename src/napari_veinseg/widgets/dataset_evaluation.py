@@ -59,7 +59,7 @@ class DatasetEvaluation(QWidget):
         self._viewer = viewer
         self.job = Job("Evaluating", self)
         self.comparison: Comparison | None = None
-        self._name = ""
+        self._judged = Path()
         self._rows: list[tuple[Contender, Sample]] = []
         self._opened: list[object] = []
         layout = QVBoxLayout(self)
@@ -202,7 +202,7 @@ class DatasetEvaluation(QWidget):
             task = self.task()
 
             def done(comparison: Comparison) -> None:
-                self._name = task.dataset.resolve().name
+                self._judged = task.dataset
                 self.show_comparison(comparison)
 
             self.job.start(partial(evaluate_dataset, task), done, self._hear)
@@ -292,7 +292,7 @@ class DatasetEvaluation(QWidget):
     def _save(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report")
         if folder and self.comparison is not None:
-            work = partial(save_report, self.comparison, self._name, Path(folder))
+            work = partial(save_report, self.comparison, self._judged, Path(folder))
             self.job.start(work, self._saved, self._hear)
 
     def _saved(self, page: Path) -> None:

@@ -20,7 +20,7 @@ from napari_veinseg.evaluation.contenders import (
     told_apart,
 )
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report import write_report
+from napari_veinseg.evaluation.report import refuse_output_in, write_report
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Reporter, Step
@@ -135,15 +135,15 @@ def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> Open
     return OpenedImage(sample.stem, contender.name, image, truth, mask)
 
 
-def save_report(comparison: Comparison, name: str, folder: Path, reporter: Reporter) -> Path:
+def save_report(comparison: Comparison, dataset: Path, folder: Path, reporter: Reporter) -> Path:
     """Write `report.html`, `summary.json` and `per_image.csv`.
 
     Parameters
     ----------
     comparison : Comparison
         What was scored.
-    name : str
-        The dataset's name.
+    dataset : Path
+        What it was scored on; its name stands in the report.
     folder : Path
         Where they go.
     reporter : Reporter
@@ -153,7 +153,13 @@ def save_report(comparison: Comparison, name: str, folder: Path, reporter: Repor
     -------
     Path
         The page.
+
+    Raises
+    ------
+    VeinSegError
+        When the folder lies in the dataset or cannot be written.
     """
     reporter.tell(Step(0, 0, "Writing the report"))
-    write_report(comparison, name, folder)
+    refuse_output_in(dataset, folder)
+    write_report(comparison, dataset.resolve().name, folder)
     return folder / "report.html"
