@@ -71,7 +71,11 @@ class CorrectWidget(Panel):
         self.image.activated.connect(self._pair)
         self.invert = QCheckBox("Veins are brighter than their surroundings")
         section.add_row("Mask", self.mask, "The Labels layer that is corrected.")
-        section.add_row("Image", self.image, "The image in which the tools look for veins.")
+        section.add_row(
+            "Image",
+            self.image,
+            "The image in which the tools look for veins, and which is stored with the mask.",
+        )
         section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
 
     def _choose(self, *_value: object) -> None:
