@@ -43,7 +43,7 @@ def main() -> None:
         fingers = [
             synthetic_finger(FIRST_SEED + i, settings=each) for i, each in enumerate(settings)
         ]
-        _sheet(fingers).save(arguments.output / f"{name}.png")
+        _sheet(fingers[:: len(fingers) // _COUNT][:_COUNT]).save(arguments.output / f"{name}.png")
         print(_row(name, fingers))
     if arguments.data:
         print(_row(arguments.data.name, _read(arguments.data)))
