@@ -161,3 +161,31 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def make_output_folder(path: str | Path) -> Path:
+    """Make the folder for results, and those above it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder; it may exist.
+
+    Returns
+    -------
+    Path
+        The existing folder.
+
+    Raises
+    ------
+    VeinSegError
+        If it cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VeinSegError(
+            f"The output folder {path} cannot be made ({error.strerror}): choose another."
+        ) from error
+    return path

@@ -42,7 +42,7 @@ def demo(
     from napari_veinseg.cli.console import print_table, progress_bar
     from napari_veinseg.data.images import write_image, write_mask
     from napari_veinseg.data.sample_data import SAMPLES
-    from napari_veinseg.segmentation.summary import make_output_folder
+    from napari_veinseg.files import make_output_folder
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     make_output_folder(output)

@@ -10,7 +10,7 @@ from typing import Any
 
 from napari_veinseg.data.tables import plain_text
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.files import sweep, write_text
+from napari_veinseg.files import make_output_folder, sweep, write_text
 from napari_veinseg.segmentation.jobs import Job
 
 _NAME = "summary.csv"
@@ -82,34 +82,6 @@ def open_output(jobs: Sequence[Job], folder: str | Path, overwrite: bool = False
         _refuse_masks_of_others(jobs, known)
     write_summary(folder / _NAME, known)
     return known
-
-
-def make_output_folder(path: str | Path) -> Path:
-    """Make the folder for results, and those above it.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder; it may exist.
-
-    Returns
-    -------
-    Path
-        The existing folder.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be made.
-    """
-    path = Path(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VeinSegError(
-            f"The output folder {path} cannot be made ({error.strerror}): choose another."
-        ) from error
-    return path
 
 
 def _refuse_masks_of_others(jobs: Sequence[Job], known: Sequence[FileRow]) -> None:

@@ -10,7 +10,7 @@ class SynthesisSettings:
     """Ranges ``(low, high)`` of a synthetic image; shares are probabilities in [0, 1].
 
     Lengths are in units of the finger's half width (about 8 mm) unless said otherwise.  The
-    defaults are wider than what real sensors show; a narrower or shifted copy
+    defaults are wider than what real sensors show, but for noise; a narrower or shifted copy
     (`dataclasses.replace`) is another sensor.
 
     Parameters
