@@ -7,6 +7,7 @@ medians over the rounds.  Rivals see the image at its own size, and large images
     python benchmarks/speed.py                                    # prints the tables
     python benchmarks/speed.py --write docs/performance.md        # and puts them there
     python benchmarks/speed.py --parts networks --sizes 240x320 --json
+    python benchmarks/speed.py --parts networks training --device cuda
 """
 
 import argparse
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--sizes", nargs="+", default=["60x152", "240x320", "512x512", "4096x4096"])
     parser.add_argument("--model", default="starter", help="or `untrained`: its network")
+    parser.add_argument("--device", default="cpu", help="of `networks` and `training`")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
         "--processor-time",
@@ -72,7 +74,7 @@ def _untrained(path: Path) -> Path:
 def _measure(arguments: argparse.Namespace) -> None:
     rate = peak_rate()
     facts = {
-        "machine": machine(),
+        "machine": machine(arguments.device),
         "threads": arguments.threads,
         "clock": timing.clock.__name__,
         "torch": torch.__version__,

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 from monai.networks.nets import AttentionUnet, BasicUNet, SegResNet
-from timing import Calls, multiply_adds, paired, peak_memory, summary
+from timing import Calls, finished, multiply_adds, paired, peak_memory, summary
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
@@ -51,8 +51,8 @@ if find_spec("segmentation_models_pytorch"):
 
 def tables(arguments: argparse.Namespace, rate: float) -> list[dict]:
     card, network = read_model(resolve(arguments.model))
-    models = {"torch": VeinModel(card, network, "cpu")}
-    fast = VeinModel.load(arguments.model, "cpu")
+    models = {"torch": VeinModel(card, network, arguments.device)}
+    fast = VeinModel.load(arguments.model, arguments.device)
     if isinstance(fast.runtime, prepared.OnnxRuntime):
         models["ONNX Runtime"] = fast
     results = []
@@ -95,7 +95,7 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
         pieces, sides = shape[0] * shape[1] // PIECE**2, [PIECE, PIECE]
     rival_image = torch.rand(1, 1, *sides)
     for name, make in RIVALS.items():
-        calls[name] = _bare(make().eval(), rival_image)
+        calls[name] = _bare(make().eval(), rival_image, models["torch"].runtime.device)
         amounts[name] = pieces
     grey = image[: sides[0], : sides[1]].astype(np.float32)
     for name, filtered in (
@@ -108,11 +108,13 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
         for name, times in paired(calls, rounds).items()
     }
     core = models["torch"].runtime.core
-    work = multiply_adds(core, torch.from_numpy(seen)[:, None]) if one_piece else 0
+    device = models["torch"].runtime.device
+    work = multiply_adds(core, torch.from_numpy(seen)[:, None].to(device)) if one_piece else 0
     rows = []
     for name, call in calls.items():
         found = summary(seconds[name], seconds[BASIC])
-        share = work / found["median_s"] / rate if name.startswith("forward") else None
+        counted = name.startswith("forward") and device.type == "cpu"
+        share = work / found["median_s"] / rate if counted else None
         rows.append(
             {
                 "contender": name,
@@ -121,7 +123,7 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
                 "/ BasicUNet": found["ratio"],
                 "/ own forward": _over_own_forward(name, seconds),
                 "share of peak": share,
-                "memory MB": peak_memory(call),
+                "memory MB": peak_memory(call, device),
             }
         )
     seen_size = "x".join(map(str, tiled.working_shape))
@@ -136,9 +138,15 @@ def _over_own_forward(name: str, seconds: dict[str, list[float]]) -> float | Non
     return summary(seconds[name], seconds[forward])["ratio"]
 
 
-def _bare(network: torch.nn.Module, image: torch.Tensor) -> Callable[[], object]:
+def _bare(
+    network: torch.nn.Module, image: torch.Tensor, device: torch.device
+) -> Callable[[], object]:
+    network.to(device)
+    mixed = device.type == "cuda"
+
     def run() -> None:
-        with torch.inference_mode():
-            network(image)
+        with torch.inference_mode(), torch.autocast(device.type, torch.float16, enabled=mixed):
+            network(image.to(device))
+        finished(device)
 
     return run

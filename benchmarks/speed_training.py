@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 from monai.networks.nets import BasicUNet
-from timing import Calls, paired, peak_memory, summary
+from timing import Calls, finished, paired, peak_memory, summary
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.devices import choose_device
 from napari_veinseg.training.config import make_config
 from napari_veinseg.training.crops import batches
+from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.loop import Trainer
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.materials import gather
@@ -25,14 +25,16 @@ _IMAGES = 8
 
 def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
     with tempfile.TemporaryDirectory() as name:
-        trainer = _trainer(Path(name), arguments.model)
-        crops = batches(trainer.crops, 0, trainer.config.batch_size, 0, 1, 0)
-        batch = next(crops)
+        trainer = _trainer(Path(name), arguments.model, arguments.device)
+        device = trainer.fabric.device
+        crops = batches(trainer.crops, 0, trainer.config.batch_size, 0, 1, 0, device)
+        batch = {part: tensor.to(device) for part, tensor in next(crops).items()}
         steps = arguments.steps
 
         def ours() -> None:
             for _ in range(steps):
                 trainer.step(next(crops))
+            finished(device)
 
         calls: Calls = {
             "veinseg train": ours,
@@ -50,7 +52,7 @@ def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
                 "loop": name,
                 "steps/s": steps / found["median_s"],
                 "/ bare loop": 1 / found["ratio"],
-                "memory MB": peak_memory(calls[name]),
+                "memory MB": peak_memory(calls[name], device),
             }
             for name, times in seconds.items()
             if (found := summary(times, seconds["bare loop"]))
@@ -60,26 +62,33 @@ def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
     return [{"title": title, "rows": rows}]
 
 
-def _trainer(folder: Path, model: str) -> Trainer:
+def _trainer(folder: Path, model: str, device: str) -> Trainer:
     dataset = Dataset.create(folder / "dataset")
     for number in range(_IMAGES):
         finger = synthetic_finger(number, (240, 320))
         dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}")
-    config = make_config(dataset=dataset.path, base=model, epochs=10**6, device="cpu")
-    fabric = Fabric(accelerator="cpu", devices=1)
-    fabric.launch()
+    config = make_config(dataset=dataset.path, base=model, epochs=10**6, device=device)
+    choice = choose_device(device)
+    precision = "float32" if choice.name == "cpu" else "auto"
     run = Run.create(folder / "run", config)
     ignore = lambda *_event: False  # noqa: E731
-    return Trainer(fabric, run, gather(config), choose_device("cpu"), ignore, ignore)
+    fabric = launch(choice, precision)
+    return Trainer(fabric, run, gather(config), choice, ignore, ignore)
 
 
 def _bare_loop(network: torch.nn.Module, batch: dict[str, torch.Tensor], steps: int):
+    device = batch["image"].device
+    network.to(device)
     optimiser = torch.optim.AdamW([p.requires_grad_() for p in network.parameters()], lr=1e-4)
+    mixed = device.type == "cuda"
 
     def run() -> None:
         for _ in range(steps):
             optimiser.zero_grad()
-            vein_loss(network(batch["image"]), batch["vein"], batch["known"]).backward()
+            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+                logits = network(batch["image"])
+            vein_loss(logits.float(), batch["vein"], batch["known"]).backward()
             optimiser.step()
+        finished(device)
 
     return run

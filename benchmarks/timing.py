@@ -43,8 +43,22 @@ def summary(times: list[float], yardstick: list[float]) -> dict[str, float]:
     return {"median_s": middle, "low_s": low, "high_s": high, "ratio": ratio}
 
 
-def peak_memory(call: Callable[[], object]) -> float | None:
-    """Megabytes that a call takes on top of what was there before; Linux only."""
+def finished(device: torch.device) -> None:
+    """Wait until the device has computed what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak_memory(call: Callable[[], object], device: torch.device | None = None) -> float | None:
+    """Megabytes that a call takes on top of what was there before, on its device.
+
+    On the CPU Linux only.
+    """
+    if device is not None and device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        held = torch.cuda.memory_allocated(device)
+        call()
+        return (torch.cuda.max_memory_allocated(device) - held) / 2**20
     status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if not clear.exists():
         return None
@@ -97,7 +111,7 @@ def peak_rate(side: int = 2048, maps: int = 256, cells: int = 64) -> float:
     )
 
 
-def machine() -> str:
+def machine(device: str = "cpu") -> str:
     """Describe the machine, with what may make another one slower."""
     name, flags = platform.processor() or platform.machine(), ""
     info = Path("/proc/cpuinfo")
@@ -109,6 +123,10 @@ def machine() -> str:
     known = [flag for flag in units if flag in flags.split()]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    if device.startswith("cuda"):
+        return (
+            f"{torch.cuda.get_device_name(device)} (mixed precision), {name}, {cores} cores{load}"
+        )
     return (
         f"{name}, {cores} cores, {platform.system()} {platform.machine()}"
         f" ({', '.join(known) or 'no vector extension known'}; all computed in float32, so "
