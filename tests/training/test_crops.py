@@ -55,7 +55,16 @@ def test_workers_change_nothing(samples, how):
         multiprocessing.set_start_method(usual, force=True)
 
 
-def test_threads_that_begin_later_compute_on_all_cores(samples):
+@pytest.mark.parametrize("cpus", [1, 99])
+def test_crops_made_ahead_are_those_made_between_steps(samples, monkeypatch, cpus):
+    crops = Crops(samples, 32, 2, "full", seed=1)
+    whole = taken(crops, 4)
+    monkeypatch.setattr("napari_veinseg.training.crops.usable_cpus", lambda: cpus)
+    assert equal(whole, taken(crops, 4))
+
+
+def test_threads_that_begin_later_compute_on_all_cores(samples, monkeypatch):
+    monkeypatch.setattr("napari_veinseg.training.crops.usable_cpus", lambda: 99)
     usual = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

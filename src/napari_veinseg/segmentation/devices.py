@@ -1,6 +1,7 @@
 """Where the network runs, and why there."""
 
 import ctypes
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -132,3 +133,16 @@ def _why_no_gpu() -> str:
     if torch.version.cuda is not None:
         return "torch is built for CUDA but finds no NVIDIA GPU or driver"
     return "torch finds no usable Apple GPU"
+
+
+def usable_cpus() -> int:
+    """Count the CPUs that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1; two for a core that runs two threads.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,18 +1,21 @@
 """Training crops: which part of which sample stands at which place of which step.
 
 Everything is a function of the seed, the step and the place in its batch.  A run is therefore the
-same with any number of workers or processes, and goes on after a stop without any random state.
+same with any number of workers or processes (but for the last bits of crops of 192 px and more,
+whose means several threads add up), and goes on after a stop without any random state.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from napari_veinseg.segmentation.devices import usable_cpus
 from napari_veinseg.training.augmentation import MARGIN, Augment, Augmentation
 from napari_veinseg.training.pool import Prepared
 
@@ -88,8 +91,7 @@ class Crops(Dataset[Crop]):
 
     def _sample_of(self, number: int) -> Prepared:
         round_, position = divmod(number, len(self._samples))
-        order = np.random.default_rng([self._seed, round_]).permutation(len(self._samples))
-        return self._samples[int(order[position])]
+        return self._samples[_order(self._seed, round_, len(self._samples))[position]]
 
     def _at_a_scale(self, sample: Prepared, rng: np.random.Generator) -> torch.Tensor:
         """Cut a window of the image at a scale as wrong as it may be in use."""
@@ -133,6 +135,12 @@ class Crops(Dataset[Crop]):
         return padded
 
 
+@lru_cache(maxsize=2)  # a batch may take from the end of one round and the start of the next
+def _order(seed: int, round_: int, count: int) -> list[int]:
+    order: list[int] = np.random.default_rng([seed, round_]).permutation(count).tolist()
+    return order
+
+
 def batches(
     crops: Crops,
     first_step: int,
@@ -155,7 +163,8 @@ def batches(
     rank, ranks : int
         Which process this is, and of how many.
     workers : int
-        Processes that prepare crops ahead; 0 leaves it to a thread.
+        Processes that prepare crops ahead.  With 0 a thread does so where a CPU is left over; where
+        none is, it would only hold up the threads that learn, and crops are made between steps.
     device : torch.device, optional
         Where they will be used: for CUDA they lie in pinned memory, unless they are there already.
 
@@ -176,7 +185,10 @@ def batches(
     loader: DataLoader[Crop] = DataLoader(
         crops, batch_sampler=places(), num_workers=workers, pin_memory=pinned
     )
-    yield from loader if workers else _one_ahead(iter(loader))
+    on_gpu = device is not None and device.type != "cpu"
+    left_over = on_gpu or usable_cpus() > ranks * torch.get_num_threads()
+    ahead = crops.device.type == "cpu" and left_over and not workers
+    yield from _one_ahead(iter(loader)) if ahead else loader
 
 
 def _one_ahead(source: Iterator[Crop]) -> Iterator[Crop]:

@@ -51,6 +51,9 @@ class Learner:
             fused=fused,
         )
         self._network, self._optimiser = fabric.setup(network, optimiser)
+        self._network.train()
+        if config.freeze_statistics:
+            _freeze_statistics(self._network)
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
         self._in_parts = Parts(alone=fabric.world_size == 1)
@@ -111,9 +114,6 @@ class Learner:
             The loss, on the device and without its graph.
         """
         torch.manual_seed(self._config.seed * 1_000_003 + step)  # dropout
-        self._network.train()
-        if self._config.freeze_statistics:
-            _freeze_statistics(self._network)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         image, vein, known = (
