@@ -34,6 +34,7 @@ Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
 T = TypeVar("T")
 
+_SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps
 _LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 
 
@@ -113,6 +114,7 @@ class Trainer:
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
         self.learner = Learner(fabric, materials.network, self.config)
         self._losses: list[torch.Tensor] = []
+        self._saved_at = -math.inf
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         own = materials.holdout[fabric.global_rank :: fabric.world_size]
         self._judge = Judge(own, settings, choice.name)
@@ -225,7 +227,8 @@ class Trainer:
         )
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
         self.at.unjudged = self.at.validation_due(self.config)
-        self.save()  # first: a stop or a kill while it judges has nothing left to write, or to lose
+        if self.at.seconds - self._saved_at >= _SAVE_SECONDS:
+            self.save()  # first: a kill while it judges loses nothing
         if self.at.unjudged:
             self.validate()
 
@@ -266,6 +269,7 @@ class Trainer:
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""
         self._read_losses()
+        self._saved_at = self.at.seconds
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.

@@ -85,7 +85,7 @@ class TrainingProcess:
         return True
 
     def kill(self) -> None:
-        """End the child at once; its run can be resumed from its last epoch."""
+        """End the child at once; its run can be resumed from what it last saved."""
         self._child.kill()
         self.wait(5)
 
