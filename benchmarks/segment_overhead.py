@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from napari_veinseg import VeinModel
+from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import list_images, read_image
 from napari_veinseg.data.synthesis import synthetic_finger
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    keep_freed_memory()  # as our commands do; the bare pass gains by it as well
     os.environ["VEINSEG_FAST"] = "1" if arguments.fast else "0"
     torch.set_num_threads(arguments.threads)
     model, image = load(arguments.model), benchmark_image(arguments.data)

@@ -22,6 +22,7 @@ from napari_veinseg.cli import segment as segment
 from napari_veinseg.cli import synthesize as synthesize
 from napari_veinseg.cli import train as train
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 
 
@@ -34,6 +35,7 @@ def main() -> None:
         warnings.simplefilter("ignore")  # they speak to programmers
         warnings.simplefilter("always", VeinSegWarning)
         warnings.formatwarning = lambda message, *_args, **_kwargs: f"veinseg: {message}\n"
+    keep_freed_memory()
     try:
         app()
     except VeinSegError as error:
