@@ -2,26 +2,46 @@
 
 import csv
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import read_image, read_mask, write_image
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch import segment_file, segment_files
 from napari_veinseg.segmentation.jobs import plan_jobs
+from napari_veinseg.segmentation.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.vein_model import VeinModel
+from tests.models import lively_network, small_card, texture
 
 SETTINGS = SegmentationSettings()
 rng = np.random.default_rng(0)
 
 
+class Lanes(Runtime):
+    """A runtime that opens lanes and computes nothing."""
+
+    def __init__(self, threads: int) -> None:
+        self.count = threads
+
+    @property
+    def _threads(self):
+        return self.count
+
+    def _forward(self, images):
+        raise NotImplementedError
+
+
 class DarkIsVein:
     """Stands for a VeinModel: veins are what is darker than the middle of the grey values."""
 
-    def __init__(self, stop_after: int = 10**6) -> None:
+    def __init__(self, stop_after: int = 10**6, threads: int = 1) -> None:
+        self.runtime = Lanes(threads)
         self.calls = 0
         self.stop_after = stop_after
         self.threads = set()
@@ -95,10 +115,44 @@ def test_a_folder_becomes_masks_of_the_same_size_and_a_summary(folder, tmp_path)
     assert tree(folder) == before
 
 
-def test_the_network_stays_in_the_callers_thread(folder, tmp_path):
-    model = DarkIsVein()
-    segment_files([folder], tmp_path / "out", model, SETTINGS)
-    assert model.threads == {threading.get_ident()}
+@pytest.mark.parametrize(
+    ("threads", "at_once", "large", "here"),
+    [
+        (1, 4, 10**6, {True}),
+        (4, 1, 10**6, {True}),
+        (4, 4, 10**6, {False}),
+        (4, 4, 1000, {True, False}),  # of the images of the folder, some are larger
+        (4, 4, 0, {True}),
+    ],
+)
+def test_small_images_share_the_cores_and_large_ones_do_not(
+    folder, tmp_path, monkeypatch, threads, at_once, large, here
+):
+    monkeypatch.setattr("napari_veinseg.segmentation.batch._LARGE", large)
+    model = DarkIsVein(threads=threads)
+    rows = segment_files([folder], tmp_path / "out", model, SETTINGS, at_once=at_once)
+    assert {thread == threading.get_ident() for thread in model.threads} == here
+    assert [row.mask for row in rows] == ["a.tif", "b.tif", "colour.tif", "stack.tif"]
+
+
+def test_side_by_side_gives_the_same_masks(tmp_path):
+    model = VeinModel(small_card(), lively_network(small_card()), "cpu")
+    images = tmp_path / "in"
+    images.mkdir()
+    for number in range(6):
+        write_image(images / f"{number}.tif", texture((60, 80 + number)))
+    usual = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        segment_files([images], tmp_path / "two", model, SETTINGS, at_once=2)
+        with ThreadPoolExecutor(1) as later:  # what begins now has all cores again
+            assert later.submit(torch.get_num_threads).result() == 2
+        segment_files([images], tmp_path / "one", model, SETTINGS, at_once=1)
+    finally:
+        torch.set_num_threads(usual)
+    for number in range(6):
+        one, two = (read_mask(tmp_path / name / f"{number}.tif") for name in ("one", "two"))
+        assert (one != two).mean() < 0.001
 
 
 def test_probabilities_are_written_when_asked(folder, tmp_path):

@@ -8,7 +8,7 @@ raises for a bad file; `segment_jobs` does many, with reading and writing beside
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _READ_AHEAD = 2
+_LARGE = 4_000_000  # values: from here on an image has work for all cores
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def segment_files(
     overwrite: bool = False,
     report: Callable[[FileRow, int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    at_once: int = 4,
 ) -> list[FileRow]:
     """Segment images into a folder, and write what became of each to `summary.csv` there.
 
@@ -78,6 +80,8 @@ def segment_files(
         Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
     cancelled : callable, optional
         Asked between the tiles of an image whether to stop.
+    at_once : int, optional
+        Small images that share the cores of a CPU, at most; 1 is kinder to a viewer beside.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def segment_files(
     """
     jobs = plan_jobs(inputs, output, probability)
     known = open_output(jobs, output, overwrite)
-    rows = segment_jobs(jobs, model, settings, overwrite, cancelled)
+    rows = segment_jobs(jobs, model, settings, overwrite, cancelled, at_once)
     return collect(jobs, rows, output, known, report)
 
 
@@ -127,8 +131,9 @@ def segment_jobs(
     settings: SegmentationSettings,
     overwrite: bool = False,
     cancelled: Callable[[], bool] | None = None,
+    at_once: int = 1,
 ) -> Iterator[FileRow]:
-    """Segment one image while the next ones are read and the one before is written.
+    """Segment images while the next ones are read and the ones before are written.
 
     Parameters
     ----------
@@ -142,20 +147,40 @@ def segment_jobs(
         Make results anew that are there already.
     cancelled : callable, optional
         Asked between the tiles of an image whether to stop.
+    at_once : int, optional
+        Small images that share the cores of a CPU, at most.
 
     Yields
     ------
     FileRow
         What became of each, in order.
     """
-    with ThreadPoolExecutor(2, thread_name_prefix="veinseg-files") as pool:
-        reads = ((job, pool.submit(_read, job, model, settings, overwrite)) for job in jobs)
-        writes = (
-            pool.submit(_write, job, _predict(job, read.result(), model, settings, cancelled))
+    with ThreadPoolExecutor(2, "veinseg-files") as files, model.runtime.lanes(at_once) as lanes:
+        reads = ((job, files.submit(_read, job, model, settings, overwrite)) for job in jobs)
+        predictions = (
+            (job, _begin(lanes, job, read.result(), model, settings, cancelled))
             for job, read in _ahead(reads, _READ_AHEAD)
+        )
+        writes = (
+            files.submit(_write, job, prediction.result())
+            for job, prediction in _ahead(predictions, at_once - 1 if lanes else 0)
         )
         for write in _ahead(writes, 1):
             yield write.result()
+
+
+def _begin(
+    lanes: Executor | None, job: Job, image: "_Image | OmeZarrImage | FileRow", *how: Any
+) -> "Future[_Prediction | FileRow]":
+    """Predict in a lane if there is one; large images one by one, with all cores and here."""
+    large = isinstance(image, OmeZarrImage)
+    if isinstance(image, _Image):
+        large = image.pixels.size > _LARGE
+    if lanes and not large:
+        return lanes.submit(_predict, job, image, *how)
+    done: Future[_Prediction | FileRow] = Future()
+    done.set_result(_predict(job, image, *how))
+    return done
 
 
 def _ahead(items: Iterable[T], count: int) -> Iterator[T]:

@@ -22,6 +22,7 @@ from napari_veinseg import __version__
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.geometry import Geometry
+from napari_veinseg.segmentation.devices import usable_cpus
 from napari_veinseg.segmentation.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class OnnxRuntime(Runtime):
         )
         described = self._session.get_modelmeta().custom_metadata_map[_GEOMETRY_KEY]
         super().__init__(Geometry(**json.loads(described)), "cpu")
+
+    @property
+    def _threads(self) -> int:
+        return _threads()
 
     def _forward(self, images: Image) -> Image:
         (probability,) = self._session.run(None, {"image": images[:, None]})
@@ -192,6 +197,4 @@ def _threads() -> int:
     wish = os.environ.get("OMP_NUM_THREADS", "")
     if wish.isdecimal() and int(wish):
         return int(wish)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return usable_cpus()

@@ -107,6 +107,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
         task.settings,
         report=report,
         cancelled=reporter.cancelled,
+        at_once=1,  # more threads at work here would make the viewer wait for its turn
     )
     groups: dict[tuple[Any, ...], Shown] = {}
     for name, image, mask in _readable(rows, task.masks):
