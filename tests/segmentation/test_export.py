@@ -133,6 +133,16 @@ def test_a_bundle_is_whole_loads_no_pickle_and_replaces_only_a_bundle(model, tmp
     assert str(tmp_path) not in text
 
 
+def test_images_and_results_inside_a_bundle_are_not_replaced_with_it(model, tmp_path):
+    export_bundle(model, tmp_path / "bundle")
+    for name in ("images", "eval"):  # where the bundle itself looks for them, and puts them
+        (tmp_path / "bundle" / name).mkdir()
+        (tmp_path / "bundle" / name / "finger.png").touch()
+    with pytest.raises(VeinSegError, match=r"bundle holds eval, images .*new folder"):
+        export_bundle(model, tmp_path / "bundle")
+    assert len(list((tmp_path / "bundle").rglob("finger.png"))) == 2
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_monai_runs_the_bundle_without_this_package(model, tmp_path):

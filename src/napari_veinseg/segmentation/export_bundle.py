@@ -23,6 +23,7 @@ _ENTRY = "napari_veinseg.segmentation.standalone"
 _PACKAGES = {"fire": "fire", "ignite": "pytorch-ignite", "PIL": "pillow", "scipy": "scipy"}
 _OURS = re.compile(r"napari_veinseg(?:\.\w+)*\.(\w+)(?= import )")
 _LUMINANCE = [0.2126, 0.7152, 0.0722]  # ITU-R BT.709, as in `data.grey`
+_FOLDERS = ("configs", "models", "scripts", "docs")
 
 
 def export_bundle(model: VeinModel, target: Path) -> None:
@@ -37,18 +38,18 @@ def export_bundle(model: VeinModel, target: Path) -> None:
     model : VeinModel
         What to export.
     target : Path
-        The folder to create; one that exists must be a bundle and is replaced.
+        The folder to create; one that exists must be a bundle, with nothing beside, and is
+        replaced.
 
     Raises
     ------
     VeinSegError
         If the target holds something else, or cannot be written.
     """
-    if target.exists() and not (target / "configs" / "metadata.json").is_file():
-        raise VeinSegError(f"{target} exists and is no MONAI bundle: choose a new folder.")
     try:
+        _refuse_what_is_not_ours(target)
         with atomic_folder(target) as folder:
-            for name in ("configs", "models", "scripts", "docs"):
+            for name in _FOLDERS:
                 (folder / name).mkdir()
             _write_json(folder / "configs" / "metadata.json", _metadata(model))
             _write_json(folder / "configs" / "inference.json", _inference(model))
@@ -61,6 +62,20 @@ def export_bundle(model: VeinModel, target: Path) -> None:
         raise VeinSegError(
             f"{target} was not written ({error.strerror or error}): check folder, rights and space."
         ) from error
+
+
+def _refuse_what_is_not_ours(target: Path) -> None:
+    """Keep what is not an export: by its own defaults a bundle reads and writes inside itself."""
+    if not target.exists():
+        return
+    if not (target / "configs" / "metadata.json").is_file():
+        raise VeinSegError(f"{target} exists and is no MONAI bundle: choose a new folder.")
+    others = sorted(path.name for path in target.iterdir() if path.name not in _FOLDERS)
+    if others:
+        raise VeinSegError(
+            f"{target} holds {', '.join(others[:3])} beside its bundle: move that elsewhere, or "
+            "choose a new folder."
+        )
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
