@@ -142,15 +142,26 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        if target.exists():  # a folder cannot replace one: there is a moment without any
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".", suffix=".part") as old:
-                target.rename(Path(old) / target.name)
-                temporary.rename(target)
+        if target.exists():
+            _replace_folder(target, temporary)
         else:
             temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _replace_folder(target: Path, new: Path) -> None:
+    """Put a folder in the place of another; none can replace one: there is a moment without any."""
+    away = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=target.parent))
+    old = away / target.name
+    try:
+        target.rename(old)
+        new.rename(target)
+    finally:
+        if not target.exists():  # should the old one not go back either, it stays where it is
+            old.rename(target)
+        shutil.rmtree(away, ignore_errors=True)
 
 
 def _last_change(folder: Path) -> float:

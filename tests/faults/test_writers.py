@@ -1,15 +1,17 @@
 """Two writers at once, and writers that were killed: no torn file, no lost one, no litter."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, locked, sweep
+from napari_veinseg.files import atomic_folder, atomic_path, locked, sweep
 from napari_veinseg.model.file import read_model
 from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_models
 from tests.models import write_small_model
@@ -110,3 +112,22 @@ def test_a_name_that_is_taken_stays_taken_when_the_new_model_is_bad(tmp_path, mo
     with pytest.raises(VeinSegError):
         import_model(bad, "good", replace=True)
     assert (tmp_path / "models" / "good.safetensors").read_bytes() == good.read_bytes()
+
+
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "old").touch()
+    rename = Path.rename
+
+    def refuse_the_new_one(path, target):
+        if path.name.startswith(".kept-"):  # as Windows does while a scanner reads it
+            raise PermissionError(errno.EACCES, "in use")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse_the_new_one)
+    with pytest.raises(PermissionError), atomic_folder(tmp_path / "kept") as folder:
+        (folder / "new").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
+        "kept",
+        "kept/old",
+    ]
