@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -105,6 +107,25 @@ class TrainingProcess:
         return lines[-1].removeprefix("veinseg: ") if lines else ""
 
 
+def _wait_for_end_of_input() -> None:
+    """Return when standard input, a pipe, is closed at its other end."""
+    if sys.platform == "win32":
+        import _winapi
+        import msvcrt
+
+        # A thread that reads would block whoever asks what standard input is, as the libraries of
+        # NumPy and SciPy do when they are loaded: so this one only looks.
+        pipe = msvcrt.get_osfhandle(0)
+        with suppress(OSError):
+            while True:
+                _winapi.PeekNamedPipe(pipe, 0)
+                time.sleep(0.2)
+    else:
+        # Not `sys.stdin`: its lock, held by a waiting thread, would break the exit.
+        while os.read(0, 1):
+            pass
+
+
 class StopButton:
     """What tells a training process to end: Ctrl-C, SIGTERM or the end of its parent.
 
@@ -127,9 +148,7 @@ class StopButton:
         """Press when standard input closes, as it does when the parent dies however it dies."""
 
         def wait() -> None:
-            # Not `sys.stdin`: its lock, held by a waiting thread, would break the exit.
-            while os.read(0, 1):
-                pass
+            _wait_for_end_of_input()
             self._press(signal.SIGTERM, None)
 
         threading.Thread(target=wait, daemon=True).start()
