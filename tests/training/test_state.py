@@ -1,9 +1,21 @@
 """What a resumed run goes on from."""
 
+import pytest
 import torch
 from torch import nn
 
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.state import Position, lay_out_as_weights, load_state, save_state
+
+
+@pytest.mark.parametrize("judging", [0.0, 3.0, 29.0, 60.0, 500.0])
+def test_a_budget_in_minutes_always_leaves_time_to_learn(judging):
+    config = TrainingConfig(dataset="d", minutes=1)
+    assert Position(seconds=0, validation_seconds=judging).progress(config, 20) == 0
+    halfway = Position(seconds=15, validation_seconds=judging).progress(config, 20)
+    assert 0.25 <= halfway <= 0.5
+    last = 60 - min(judging, 30)
+    assert Position(seconds=last, validation_seconds=judging).progress(config, 20) == 1
 
 
 def test_moments_saved_in_another_memory_layout_stay_those_of_their_weights(tmp_path):

@@ -222,7 +222,7 @@ class Trainer:
             step=self.at.step,
             loss=self.at.loss_sum / self.at.loss_steps,
             progress=min(1.0, used),
-            seconds_left=max(0.0, self.at.seconds / used - self.at.seconds),
+            seconds_left=max(0.0, self.at.seconds / max(used, 1e-9) - self.at.seconds),
             compute_share=self.at.computing / max(self.at.seconds, 1e-9),
         )
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
@@ -249,6 +249,8 @@ class Trainer:
         score = sum(scores.values()) / len(scores)
         self.tell("validation", epoch=self.at.epoch, vein_iou=score, per_image=scores)
         now = time.perf_counter()
+        if not trained:  # the budget is for learning, and for judging what was learned
+            self._began += now - begin
         self.at.validation_seconds, self.at.validated_at = self._agreed(
             (now - begin, now - self._began)
         )

@@ -1,5 +1,6 @@
 """Where a run stands: all that a resumed run needs beside its config."""
 
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -68,8 +69,9 @@ class Position:
             From 0; the budget is used up at 1.
         """
         if config.minutes:
-            # What the last look at the hold-out takes belongs to the budget.
-            return (self.seconds + self.validation_seconds) / (60 * config.minutes)
+            budget = 60 * config.minutes
+            # The last look at the hold-out belongs to the budget, unless it left none to learn in.
+            return self.seconds / (budget - min(self.validation_seconds, budget / 2))
         assert config.epochs is not None
         return self.step / (config.epochs * epoch_steps)
 
@@ -165,8 +167,10 @@ def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) ->
         Networks and optimisers.
     """
     state = {name: part.state_dict() for name, part in parts.items()}
+    content = io.BytesIO()  # what torch says of a full disk is no `OSError`
+    torch.save({"position": asdict(position), **state}, content)
     with atomic_path(path) as temporary:
-        torch.save({"position": asdict(position), **state}, temporary)
+        temporary.write_bytes(content.getbuffer())
 
 
 def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
