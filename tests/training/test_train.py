@@ -1,4 +1,6 @@
 import json
+import shutil
+import time
 
 import numpy as np
 import pytest
@@ -6,10 +8,12 @@ import torch
 
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.training.config import make_config
 from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import go_on
 from tests.measurement.shapes import capsule
@@ -221,6 +225,36 @@ def test_a_budget_in_minutes_is_kept(dataset, tiny, tmp_path):
     end = list(EventReader(run.events_path).new_events())[-1]
     assert end["reason"] == "budget"
     assert end["seconds"] < 5
+
+
+def test_judging_the_base_is_not_taken_from_the_budget(dataset, tiny, tmp_path, monkeypatch):
+    slow = Judge.scores
+
+    def scores(self, *how):
+        time.sleep(0.5)
+        return slow(self, *how)
+
+    monkeypatch.setattr(Judge, "scores", scores)
+    events = []
+    trained(dataset, tiny, tmp_path / "run", epochs=None, minutes=0.01, on_event=events.append)
+    first = next(event for event in events if event["event"] == "epoch")
+    assert first["step"] >= 1
+    assert first["seconds"] < 0.5
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_what_cannot_be_used_is_told_and_left_out(dataset, tiny, tmp_path, thin):
+    (damaged, twice, blurred), masks = list(dataset)[:3], dataset.path / "masks"
+    damaged.image_path.write_bytes(b"no image")
+    shutil.copy(twice.mask_path, masks / f"{twice.stem}.png")
+    write_mask(blurred.mask_path, np.where(blurred.mask() == 1, 1, 2).astype(np.uint8))
+    events = []
+    trained(dataset, tiny, tmp_path / "run", thin=thin, epochs=1, on_event=events.append)
+    told = " ".join(events[0]["faults"])
+    for sample, said in ((damaged, ""), (twice, "share a stem"), (blurred, "mark less as unsure")):
+        assert sample.stem in told
+        assert said in told
+    assert events[0]["train"]["images"] + events[0]["validation"]["images"] == 1
 
 
 def test_one_image_has_no_figure(dataset, tiny, tmp_path):

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.data.images import read_image
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 
@@ -78,7 +77,7 @@ def thin_near_duplicates(samples: Iterable[Sample], similarity: float = 0.98) ->
     Parameters
     ----------
     samples : iterable of Sample
-        Samples that can be read; those of an unknown finger all stay.
+        Those of an unknown finger, and those that cannot be read, all stay.
     similarity : float, optional
         The correlation from which on a shot counts as a duplicate, in [0, 1].
 
@@ -90,8 +89,8 @@ def thin_near_duplicates(samples: Iterable[Sample], similarity: float = 0.98) ->
     kept: list[Sample] = []
     spectra: dict[str, list[npt.NDArray[np.complex64]]] = {}
     for sample in samples:
-        if sample.finger:
-            spectrum = _thumbnail_spectrum(sample)
+        spectrum = _thumbnail_spectrum(sample) if sample.finger else None
+        if sample.finger and spectrum is not None:
             earlier = spectra.setdefault(sample.finger, [])
             if any(_best_correlation(spectrum, other) >= similarity for other in earlier):
                 continue
@@ -100,10 +99,14 @@ def thin_near_duplicates(samples: Iterable[Sample], similarity: float = 0.98) ->
     return kept
 
 
-def _thumbnail_spectrum(sample: Sample) -> npt.NDArray[np.complex64]:
+def _thumbnail_spectrum(sample: Sample) -> npt.NDArray[np.complex64] | None:
     from skimage.transform import resize
 
-    small = resize(to_grey(read_image(sample.image_path)), _THUMBNAIL, anti_aliasing=True)
+    try:
+        grey = to_grey(sample.image())
+    except VeinSegError:
+        return None
+    small = resize(grey, _THUMBNAIL, anti_aliasing=True)
     small = small - small.mean()
     # The smallest number keeps a constant image finite: it is like no other.
     unit = small / max(float(np.linalg.norm(small)), 1e-12)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_veinseg import __version__
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import thin_near_duplicates
+from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, ModelCard, TrainingData
@@ -149,20 +150,23 @@ def gather(config: TrainingConfig) -> Materials:
     card, network = _start(config)
     dataset = Dataset.open(config.dataset, config.finger_pattern)
     dataset.assign_split(config.validation_share, config.seed)
-    samples: Sequence[Sample] = dataset.train
+    unclear = _unclear(dataset.path)
+    samples = [sample for sample in dataset.train if sample.stem not in unclear]
+    validation = [sample for sample in dataset.validation if sample.stem not in unclear]
     if config.thin:
         samples = thin_near_duplicates(samples)
     train, faults = prepare_all(samples, card, config.channel, config.invert)
+    faults = [*unclear.values(), *faults]
     if not train:
         first = f" ({faults[0].message})" if faults else ""
         raise VeinSegError(
             f"{config.dataset} has no image with a usable mask to learn from{first}: add some."
         )
     judged, more_faults = prepare_all(
-        _some(dataset.validation, config.seed), card, config.channel, config.invert
+        _some(validation, config.seed), card, config.channel, config.invert
     )
     usable = {sample.stem for sample in [*train, *judged]}
-    holdout = [sample for sample in dataset.validation if sample.stem in usable]
+    holdout = [sample for sample in validation if sample.stem in usable]
     learned = [sample for sample in samples if sample.stem in usable]
     return Materials(
         card,
@@ -173,6 +177,12 @@ def gather(config: TrainingConfig) -> Materials:
         dataset.optimistic,
         faults + more_faults,
     )
+
+
+def _unclear(dataset: Path) -> dict[str, Fault]:
+    """Find the samples with several images or masks under one stem."""
+    files = Pairing.read(dataset)
+    return {stem: Fault(stem, sentence) for stem in files.stems for sentence in files.shared(stem)}
 
 
 def _start(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:

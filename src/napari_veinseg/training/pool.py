@@ -1,5 +1,6 @@
 """The samples of a run, each read once, checked and brought to the model's working width."""
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -131,7 +132,11 @@ def prepare(
     image, mask = sample.image(), sample.mask()
     width = vein_width(mask)
     factor = card.working_vein_width / width
-    if not 1 / _LARGEST_CHANGE <= factor <= _LARGEST_CHANGE:  # NaN too
+    if math.isnan(width):
+        raise VeinSegError(
+            f"{sample.mask_path} has no vein whose edges are known: mark less as unsure."
+        )
+    if not 1 / _LARGEST_CHANGE <= factor <= _LARGEST_CHANGE:
         raise VeinSegError(
             f"{sample.mask_path} has veins of {width:.1f} px, far from the model's "
             f"{card.working_vein_width:.1f} px: correct the mask or resize image and mask."
