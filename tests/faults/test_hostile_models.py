@@ -85,6 +85,14 @@ def asks_for_a_huge_activation(path):
     edit_card(path, network=card["network"] | {"act": ["prelu", {"num_parameters": 10**11}]})
 
 
+def hides_code_for_a_bundle(**arguments):
+    def change(path):  # which MONAI would run out of an exported `inference.json`
+        card = json.loads(split(path)[0]["__metadata__"][CARD_KEY])
+        edit_card(path, network=card["network"] | arguments)
+
+    return change
+
+
 def has_an_endless_version(path):
     header, weights = split(path)
     header["__metadata__"][CARD_KEY] = '{"format_version": Infinity}'
@@ -114,6 +122,9 @@ ATTACKS = [
     has_integers_for_weights,
     asks_for_a_huge_network,
     asks_for_a_huge_activation,
+    hides_code_for_a_bundle(act=["relu", {"inplace": "$__import__('os').getpid()"}]),
+    hides_code_for_a_bundle(norm=["batch", {"affine": {"_target_": "os.getpid"}}]),
+    hides_code_for_a_bundle(norm=["batch", {"affine": ["$__import__('os').getpid()"]}]),
     has_an_endless_version,
     has_a_field_with_a_huge_name,
 ]

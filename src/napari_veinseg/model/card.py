@@ -1,6 +1,6 @@
 """The card of a model: what it is, how to feed it, what it was trained on, how good it is."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -10,6 +10,8 @@ FORMAT_VERSION = 1
 """Of the model file; a file with a higher one is refused."""
 
 Count = Annotated[int, Field(ge=1, le=1024)]
+# Numbers alone: MONAI runs what a text or a nested part of an exported bundle says.
+Options = dict[str, bool | int | float | None]
 
 
 class _Part(BaseModel):
@@ -55,8 +57,8 @@ class DenseUNetArguments(_NetworkPart):
     )
     stem_channels: Count = 32
     stem_stride: Literal[1, 2] = 2
-    act: str | tuple[str, dict[str, Any]] = ("relu", {"inplace": True})
-    norm: str | tuple[str, dict[str, Any]] | None = "batch"
+    act: str | tuple[str, Options] = ("relu", {"inplace": True})
+    norm: str | tuple[str, Options] | None = "batch"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     compressed_skips: bool = False
 
