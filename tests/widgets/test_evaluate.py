@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.widgets.evaluate import EvaluateWidget
+from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.open_layers import open_pairs
 from tests.evaluation.test_report import make_dataset
 from tests.measurement.shapes import capsule
 
@@ -119,6 +121,17 @@ def test_compare_scores_and_shows_the_errors(viewer, widget):
     scores = dict(cells(widget.scores))
     assert float(scores["Recall"]) == pytest.approx((MASK & wrong).sum() / MASK.sum(), abs=1e-3)
     assert widget.mask.findText("mask agreement") == -1
+
+
+def test_agreement_is_no_truth_to_train_on(viewer, widget):
+    image = viewer.add_image(MASK * 100)
+    layers = [add_mask_layer(viewer, MASK * share, image, name=str(share)) for share in (1, 0)]
+    widget.mask.choose(layers[1])
+    widget.truth.choose(layers[0])
+    widget.compare.click()
+    layers[1].data_setitem((np.array([5]), np.array([5])), 1)
+    (pair,) = open_pairs(viewer)
+    np.testing.assert_array_equal(pair.mask, layers[1].data)
 
 
 def test_255_is_vein_as_in_a_file_and_other_labels_are_refused(viewer, widget, told):
@@ -232,6 +245,16 @@ def test_a_click_opens_the_image_with_its_errors(viewer, judged, qtbot):
     judged.images.cellClicked.emit(2, 0)
     qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
     assert len(viewer.layers) == 8, "what was painted on stays"
+
+
+def test_what_an_evaluation_opened_is_truth_only_once_it_is_edited(viewer, judged, qtbot):
+    judged.images.cellClicked.emit(0, 0)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4, timeout=20_000)
+    assert open_pairs(viewer) == []
+    truth = viewer.layers[1]
+    truth.data_setitem((np.array([5]), np.array([5])), 1)
+    (pair,) = open_pairs(viewer)
+    np.testing.assert_array_equal(pair.mask, truth.data)
 
 
 def test_no_report_is_written_into_the_dataset(judged, qtbot, told, monkeypatch):

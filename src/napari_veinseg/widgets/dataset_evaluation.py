@@ -36,7 +36,7 @@ from napari_veinseg.widgets.form import Section, button, hint
 from napari_veinseg.widgets.jobs import Job, Step
 from napari_veinseg.widgets.layers import add_mask_layer
 from napari_veinseg.widgets.notify import reported
-from napari_veinseg.widgets.records import edited_pixels
+from napari_veinseg.widgets.records import edited_pixels, record_of
 from napari_veinseg.widgets.result_views import FigureTable, Plot
 
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
@@ -278,6 +278,7 @@ class DatasetEvaluation(QWidget):
             f"{opened.stem} {opened.model} agreement",
         )
         truth.visible = mask.visible = False
+        record_of(truth).evaluated = record_of(mask).evaluated = True
         layers.selection.active = errors
         self._opened = [image, truth, mask, errors]
         self._viewer.reset_view()

@@ -14,8 +14,9 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.agreement import is_agreement_layer
 from napari_veinseg.widgets.layers import image_shape, is_probability_layer
-from napari_veinseg.widgets.records import image_of
+from napari_veinseg.widgets.records import image_of, only_shows_evaluation
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def open_pairs(viewer: napari.Viewer) -> list[Pair]:
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer; of several masks over one image the topmost counts.
+        The viewer; of several masks over one image the topmost counts. Agreement layers are no
+        masks, and what an evaluation opened counts once it is edited.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def open_pairs(viewer: napari.Viewer) -> list[Pair]:
     ]
     masks: dict[Image, Labels] = {}
     for layer in viewer.layers:
-        if isinstance(layer, Labels) and not layer.multiscale:
+        if isinstance(layer, Labels) and _is_truth(layer):
             image = image_of(layer)
             fitting = [each for each in images if image_shape(each) == layer.data.shape]
             if image not in images:
@@ -84,6 +86,11 @@ def open_pairs(viewer: napari.Viewer) -> list[Pair]:
             if image in fitting:
                 masks[image] = layer
     return [_pair(image, mask) for image, mask in masks.items()]
+
+
+def _is_truth(layer: Labels) -> bool:
+    is_mask = not layer.multiscale and not is_agreement_layer(layer)
+    return is_mask and not only_shows_evaluation(layer)
 
 
 def _pair(image: Image, layer: Labels) -> Pair:

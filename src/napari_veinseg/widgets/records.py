@@ -31,6 +31,8 @@ class MaskRecord:
         The probability from which a pixel of the mask is vein.
     min_size : int
         The smallest component of the mask in px.
+    evaluated : bool
+        Whether an evaluation opened the mask: a stored truth or a model's prediction.
     """
 
     layer: "weakref.ref[Labels]"
@@ -39,6 +41,7 @@ class MaskRecord:
     probability: npt.NDArray[np.float32] | None = None
     threshold: float = 0.5
     min_size: int = 0
+    evaluated: bool = False
 
 
 def record_of(layer: Labels) -> MaskRecord:
@@ -102,6 +105,24 @@ def has_probability(layer: Layer) -> bool:
         and record.probability is not None
         and record.probability.shape == tuple(layer.data.shape)
     )
+
+
+def only_shows_evaluation(layer: Labels) -> bool:
+    """Tell whether a mask was opened by an evaluation and is as it was then.
+
+    Parameters
+    ----------
+    layer : Labels
+        Any Labels layer.
+
+    Returns
+    -------
+    bool
+        Whether nothing of the mask is the user's own.
+    """
+    record = layer.metadata.get(_KEY)
+    evaluated = isinstance(record, MaskRecord) and record.evaluated
+    return evaluated and not edited_pixels(layer).any()
 
 
 def edited_pixels(layer: Labels) -> BoolArray:
