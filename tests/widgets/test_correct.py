@@ -19,6 +19,7 @@ from napari_veinseg.data.images import write_image
 from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
+from napari_veinseg.widgets.records import image_of
 from napari_veinseg.widgets.tools import BoxTool, RemoveTool
 from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
 from tests.widgets.mouse import Mouse
@@ -516,6 +517,17 @@ def test_corrections_do_not_go_into_the_mask_of_another_file(viewer, tmp_path, m
     restored = restore(viewer, session)
     assert restored is not mask
     np.testing.assert_array_equal(mask.data, truth())
+
+
+def test_corrections_are_not_laid_over_the_image_of_another_file(viewer, tmp_path, monkeypatch):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    description = {"name": "001 veins", "image_name": "001", "place": {}}
+    saver = autosave.Autosave(truth(), description | {"image_path": str(tmp_path / "gone/001.tif")})
+    saver.save(np.zeros(SHAPE, np.uint8))
+    write_image(tmp_path / "001.tif", photograph())
+    viewer.open(tmp_path / "001.tif", plugin="napari")
+    (session,) = left_sessions()
+    assert image_of(restore(viewer, session)) is None
 
 
 def test_a_killed_viewer_loses_seconds_only(tmp_path, monkeypatch):

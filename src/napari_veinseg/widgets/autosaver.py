@@ -221,7 +221,7 @@ def restore(viewer: napari.Viewer, session: LeftSession) -> Labels:
     """
     for layer in viewer.layers:
         fits = isinstance(layer, Labels) and tuple(layer.data.shape) == session.shape
-        if fits and layer.name == session.name and _on_the_same_file(layer, session):
+        if fits and layer.name == session.name and _may_be_its_image(image_of(layer), session):
             after = session.restored(layer.data)
             where = np.nonzero(after != layer.data)
             write_pixels(layer, where, after[where])
@@ -233,9 +233,8 @@ def restore(viewer: napari.Viewer, session: LeftSession) -> Labels:
     return viewer.add_labels(session.restored(), name=session.name, **session.place)
 
 
-def _on_the_same_file(layer: Labels, session: LeftSession) -> bool:
-    """Whether a mask may be the session's: not where its image is known to be another file."""
-    image = image_of(layer)
+def _may_be_its_image(image: Image | None, session: LeftSession) -> bool:
+    """Whether an image may be the session's: not where it is known to be another file."""
     path = str(image.source.path or "") if image is not None else ""
     return not path or not session.image_path or path == session.image_path
 
@@ -244,7 +243,8 @@ def _image(viewer: napari.Viewer, session: LeftSession) -> Image | None:
     """Find the session's image in the viewer, or open its file."""
     for layer in viewer.layers:
         is_named = isinstance(layer, Image) and layer.name == session.image_name
-        if is_named and image_shape(layer) == session.shape:
+        fits = is_named and image_shape(layer) == session.shape
+        if fits and _may_be_its_image(layer, session):
             return layer
     try:
         pixels = read_image(session.image_path)
