@@ -21,6 +21,7 @@ from torch import distributed
 from torch import multiprocessing as mp
 from train import Budget, Trainer
 
+from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
 from napari_veinseg.model.file import build_network, write_model
@@ -78,6 +79,7 @@ def main() -> None:
 def _learn(rank: int, arguments: argparse.Namespace, paths: list[Path], meeting: str) -> None:
     """Train in one of the processes; the first one measures and writes the model."""
     log = _logger(arguments.work) if rank == 0 else lambda _: None
+    keep_freed_memory()
     if arguments.processes > 1:
         distributed.init_process_group(
             "gloo", init_method=meeting, rank=rank, world_size=arguments.processes
