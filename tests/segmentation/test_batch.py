@@ -4,6 +4,7 @@ import csv
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,7 @@ def test_a_folder_becomes_masks_of_the_same_size_and_a_summary(folder, tmp_path)
         "stack.tif",
         "colour.tif",
         "summary.csv",
+        ".lock",
     }
     for path, shape in {
         "a": (20, 30),
@@ -205,7 +207,7 @@ def test_a_cancel_keeps_what_is_done_and_tells_it(folder, tmp_path):
         segment_files([folder], tmp_path / "out", DarkIsVein(stop_after=2), SETTINGS)
     whole = list((tmp_path / "out").glob("*.tif"))
     assert {read_mask(path).max() for path in whole} == {1}
-    assert not list((tmp_path / "out").glob(".*"))
+    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".lock"]
     assert len(summary(tmp_path / "out")) <= len(whole)
 
 
@@ -221,6 +223,22 @@ def test_a_resumed_folder_keeps_the_figures_of_all_masks(folder, tmp_path):
     assert set(table) == {"stack.tif", "b.tif"}, "a mask that is gone has no row"
     segment_files([folder / "a.tif"], output, DarkIsVein(), SETTINGS)
     assert {row["mask"] for row in summary(output)} == {"a.tif", "stack.tif", "b.tif"}
+
+
+def test_two_runs_into_one_folder_lose_no_row(folder, tmp_path):
+    output = tmp_path / "out"
+    (folder / "broken.png").write_bytes(b"no image")
+
+    def run_another(_row, done, _total):
+        if done == 1:
+            segment_files(list(folder.glob("b*.png")), output, DarkIsVein(), SETTINGS)
+
+    chosen = [folder / name for name in ("a.tif", "b.png", "colour.tif")]
+    segment_files(chosen, output, DarkIsVein(), SETTINGS, report=run_another)
+    table = {Path(row["image"]).name: row for row in summary(output)}
+    assert table.keys() == {"a.tif", "b.png", "colour.tif", "broken.png"}
+    assert table["broken.png"]["status"] == "failed"
+    assert table["b.png"]["height"] == "25"
 
 
 def test_the_mask_of_another_image_of_that_name_is_not_taken_for_this_ones(folder, tmp_path):

@@ -104,7 +104,7 @@ def test_blocks_are_the_whole_and_the_image_stays_untouched(
     assert labels.transforms == OmeZarrImage.open(path).transforms
     attributes = dict(zarr.open_group(labels.path, mode="r").attrs)
     assert attributes.get("ome", attributes)["image-label"]["colors"][0]["label-value"] == 1
-    assert not list((tmp_path / "out").glob(".*"))
+    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".lock"]
 
 
 def test_times_and_depths_are_planes_and_a_channel_is_chosen(model, tmp_path, small_blocks):
@@ -148,7 +148,7 @@ def test_a_folder_holds_both_kinds_and_what_is_finished_is_kept(model, tmp_path)
     assert rows[0].status == "done"
     with (tmp_path / "out" / "summary.csv").open(encoding="utf-8") as file:
         assert [row["mask"] for row in csv.DictReader(file)] == ["good.zarr", ""]
-    assert not list((tmp_path / "out").glob(".*"))
+    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".lock"]
 
 
 def test_what_fails_within_leaves_nothing_behind(model, tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_what_fails_within_leaves_nothing_behind(model, tmp_path, monkeypatch):
     monkeypatch.setattr(masks, "_drop_small", lambda *_: 1 / 0)
     [row] = segment_files([path], tmp_path / "out", model, SETTINGS)
     assert row.status == "failed"
-    assert [each.name for each in (tmp_path / "out").iterdir()] == ["summary.csv"]
+    assert {each.name for each in (tmp_path / "out").iterdir()} == {".lock", "summary.csv"}
 
 
 def test_the_output_is_never_the_image(model, tmp_path):

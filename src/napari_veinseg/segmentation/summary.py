@@ -3,14 +3,15 @@
 import csv
 import io
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from napari_veinseg.data.tables import plain_text
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.files import make_output_folder, sweep, write_text
+from napari_veinseg.files import locked, make_output_folder, write_text
 from napari_veinseg.segmentation.jobs import Job
 
 _NAME = "summary.csv"
@@ -76,12 +77,25 @@ def open_output(jobs: Sequence[Job], folder: str | Path, overwrite: bool = False
         name of one of these.
     """
     folder = make_output_folder(folder)
-    sweep(folder)
-    known = read_summary(folder / _NAME)
-    if not overwrite:
-        _refuse_masks_of_others(jobs, known)
-    write_summary(folder / _NAME, known)
+    with _alone(folder):
+        known = read_summary(folder / _NAME)
+        if not overwrite:
+            _refuse_masks_of_others(jobs, known)
+        write_summary(folder / _NAME, known)
     return known
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only one who changes the table, of all runs into a folder."""
+    try:
+        with locked(folder):
+            yield
+    except OSError as error:
+        raise VeinSegError(
+            f"{folder / _NAME} was not written ({error.strerror or error}): check folder, rights "
+            "and space."
+        ) from error
 
 
 def _refuse_masks_of_others(jobs: Sequence[Job], known: Sequence[FileRow]) -> None:
@@ -132,25 +146,48 @@ def collect(
         In the order of the jobs.
     """
     folder = Path(folder)
-    place = {str(job.source): number for number, job in enumerate(jobs)}
-    before = {row.mask: row for row in known if row.mask and (folder / row.mask).exists()}
+    made = _by_mask(known)
     collected: list[FileRow] = []
     try:
         for row in rows:
-            if row.status == "kept" and row.mask in before:
-                row = replace(before[row.mask], image=row.image, status="kept")
-            collected.append(row)
+            collected.append(_with_figures(row, made))
             if report:
-                report(row, len(collected), len(jobs))
+                report(collected[-1], len(collected), len(jobs))
     finally:  # also what was done before a cancel is told
+        place = {str(job.source): number for number, job in enumerate(jobs)}
         collected.sort(key=lambda row: place[row.image])
-        told = {row.mask for row in collected}
-        others = [row for mask, row in before.items() if mask not in told]
         try:
-            write_summary(folder / _NAME, [*collected, *others])
+            _add(folder, collected, set(known))
         except VeinSegError as error:  # open in a spreadsheet: the masks are there all the same
             warnings.warn(str(error), VeinSegWarning, stacklevel=2)
     return collected
+
+
+def _by_mask(rows: Iterable[FileRow]) -> dict[str, FileRow]:
+    return {row.mask: row for row in rows if row.mask}
+
+
+def _with_figures(row: FileRow, made: dict[str, FileRow]) -> FileRow:
+    """Give a mask that was kept the figures of when it was made."""
+    if row.status == "kept" and row.mask in made:
+        return replace(made[row.mask], image=row.image, status="kept")
+    return row
+
+
+def _add(folder: Path, collected: Sequence[FileRow], known: set[FileRow]) -> None:
+    """Write our rows, and of the others those whose mask is there and those of runs meanwhile."""
+    ours = {name for row in collected for name in (row.image, row.mask) if name}
+    with _alone(folder):
+        now = read_summary(folder / _NAME)
+        made = _by_mask(now)
+        others = [
+            row
+            for row in now
+            if ours.isdisjoint((row.image, row.mask))
+            and (row not in known or (row.mask and (folder / row.mask).exists()))
+        ]
+        rows = [*(_with_figures(row, made) for row in collected), *others]
+        write_summary(folder / _NAME, rows)
 
 
 def read_summary(path: Path) -> list[FileRow]:
@@ -195,6 +232,11 @@ def write_summary(path: Path, rows: Iterable[FileRow]) -> None:
         The csv file to create or replace.
     rows : iterable of FileRow
         One an image.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -202,9 +244,4 @@ def write_summary(path: Path, rows: Iterable[FileRow]) -> None:
     for row in rows:
         cells = (plain_text(cell) if isinstance(cell, str) else cell for cell in astuple(row))
         table.writerow(round(cell, 5) if isinstance(cell, float) else cell for cell in cells)
-    try:
-        write_text(path, text.getvalue())
-    except OSError as error:
-        raise VeinSegError(
-            f"{path} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
+    write_text(path, text.getvalue())
