@@ -84,7 +84,7 @@ class Job(QObject):
         The widget it belongs to; when that goes, the work is cancelled and its result dropped.
     """
 
-    changed = Signal()  # started or ended
+    changed = Signal()  # started, or ended and its result taken
     _news = Signal(object, object)
 
     def __init__(self, doing: str, parent: QObject) -> None:
@@ -177,12 +177,12 @@ class Job(QObject):
             return
         done = self._done
         self._close()
-        self.changed.emit()
         if outcome.error is not None:
             report(outcome.error, self._doing)
         elif done is not None:
             with reported(self._doing):
                 done(outcome.result)
+        self.changed.emit()
 
     def _close(self) -> None:
         if self._bar is not None:
