@@ -1,5 +1,6 @@
 """Sliders: they change only what is not the user's, and a drag is one undo step."""
 
+import threading
 import time
 
 import numpy as np
@@ -203,6 +204,18 @@ def test_save(controls, mask, qtbot, tmp_path, monkeypatch, told):
     controls.save.click()
     qtbot.waitUntil(lambda: not controls._saving.running)
     assert "was not written" in told.texts[-1]
+
+
+def test_one_mask_is_saved_at_a_time(controls, qtbot, tmp_path, monkeypatch):
+    written = threading.Event()
+    monkeypatch.setattr(mask_controls, "write_mask", lambda *_: written.wait(10))
+    monkeypatch.setattr(
+        mask_controls.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "m.tif"), "")
+    )
+    controls.save.click()
+    assert not controls.save.isEnabled()
+    written.set()
+    qtbot.waitUntil(controls.save.isEnabled)
 
 
 @settings(max_examples=50, deadline=None)

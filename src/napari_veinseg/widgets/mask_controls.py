@@ -69,14 +69,16 @@ class MaskControls(Section):
             slider.sliderPressed.connect(self._begin_step)
             slider.valueChanged.connect(self._change)
         self._job.changed.connect(self._go_on)
+        self._saving.changed.connect(self._show_saving)
         self.save.clicked.connect(self._save)
         self.show_mask()
 
     def show_mask(self) -> None:
         """Set the sliders to the values of the chosen mask."""
         layer = self.masks.layer
-        for control in (self.threshold, self.min_size, self.save):
+        for control in (self.threshold, self.min_size):
             control.setEnabled(layer is not None)
+        self._show_saving()
         self._begin_step()
         if layer is None:
             return
@@ -88,6 +90,9 @@ class MaskControls(Section):
         self.min_size.setValue(record.min_size)
         for slider in (self.threshold, self.min_size):
             slider.blockSignals(False)
+
+    def _show_saving(self) -> None:
+        self.save.setEnabled(self.masks.layer is not None and not self._saving.running)
 
     def _begin_step(self) -> None:
         self._step = None
