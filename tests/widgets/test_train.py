@@ -151,6 +151,25 @@ def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path)
     assert "stack_0000 (2)" in added
 
 
+def test_open_layers_go_into_a_dataset_that_is_only_chosen_then(
+    train, dataset, viewer, qtbot, monkeypatch
+):
+    image, mask = layer_data()
+    add_mask_layer(viewer, mask, viewer.add_image(image, name="new"))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(dataset.path))
+    train.dataset.add_layers.click()
+    qtbot.waitUntil(lambda: "4 images" in train.dataset.summary.text())
+    assert "new" in Dataset.open(dataset.path)
+
+
+def test_a_tick_while_the_dataset_is_read_counts(train, dataset, qtbot):
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset.folder.editingFinished.emit()
+    train.dataset.by_name.setChecked(True)
+    assert train.job.running
+    qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
+
+
 def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     (child,) = StubChild.made
     assert not started.start.isEnabled()

@@ -33,6 +33,7 @@ class DatasetChoice(Section):
     def __init__(self, panel: Panel, job: Job, busy: Callable[[], bool]) -> None:
         super().__init__("Images and masks")
         self._panel, self._job, self._busy = panel, job, busy
+        self._outdated = False  # the summary, by a change during the job
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("choose a folder")
         self.browse = button("Choose…", "Choose a folder with 'images' and 'masks', or make one.")
@@ -52,6 +53,8 @@ class DatasetChoice(Section):
         self.folder.editingFinished.connect(self._survey)
         self.browse.clicked.connect(self._browse)
         self.add_layers.clicked.connect(self._add_open_layers)
+        panel.closing.connect(partial(setattr, self, "_outdated", False))
+        job.changed.connect(self._catch_up)
 
     def _lay_out(self) -> None:
         self.add_row(
@@ -109,10 +112,14 @@ class DatasetChoice(Section):
         self.add_layers.setEnabled(idle)
 
     def _browse(self) -> None:
+        if self._choose_folder():
+            self._survey()
+
+    def _choose_folder(self) -> bool:
         chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.folder.text())
         if chosen:
             self.folder.setText(chosen)
-            self._survey()
+        return bool(chosen)
 
     def _add_open_layers(self) -> None:
         with reported("Adding the layers"):
@@ -122,7 +129,7 @@ class DatasetChoice(Section):
                     "No open image has a mask over it: segment one, or add a Labels layer."
                 )
             if not self.folder.text().strip():
-                self._browse()
+                self._choose_folder()
             path = self.path()
 
             def work(_reporter: Reporter) -> int:
@@ -133,6 +140,9 @@ class DatasetChoice(Section):
     def _survey(self, *_value: object) -> None:
         """Say what would be trained and judged on, and suggest a name pattern."""
         if not self.folder.text().strip() or self._busy():
+            return
+        self._outdated = self._job.running
+        if self._outdated:
             return
         with reported("Reading the dataset"):
             path = self.path()
@@ -146,6 +156,10 @@ class DatasetChoice(Section):
 
             self.summary.setText("Reading the images and masks…")
             self._job.start(work, done=self._show_survey)
+
+    def _catch_up(self) -> None:
+        if self._outdated and not self._job.running:
+            self._survey()
 
     def _show_survey(self, found: Survey) -> None:
         self.summary.setText(str(found))
