@@ -117,6 +117,13 @@ def test_a_broken_installation_is_left_to_torch(model_file, cache, monkeypatch):
     assert isinstance(VeinModel.load(model_file, "cpu").runtime, Predictor)
 
 
+def test_an_exporter_that_cannot_be_imported_is_left_to_torch(model_file, cache, monkeypatch):
+    monkeypatch.delitem(sys.modules, "napari_veinseg.segmentation.onnx_model", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)  # an import of it raises
+    monkeypatch.setattr(prepared, "find_spec", lambda _name: True)
+    assert isinstance(VeinModel.load(model_file, "cpu").runtime, Predictor)
+
+
 def test_a_package_of_another_name_will_do(model_file, cache, monkeypatch):
     def version(package):
         if package != "onnxruntime-gpu":

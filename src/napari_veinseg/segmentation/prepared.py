@@ -130,14 +130,14 @@ def prepare(model: Path, network: "SegmentationNetwork") -> OnnxRuntime | None:
         None where torch has to do it: ONNX Runtime or the exporter is not installed or broken,
         knows not all of the network or gives other answers, or the cache cannot be written.
     """
-    if not usable() or find_spec("onnx") is None:
+    if not usable():
         return None
-    from napari_veinseg.segmentation.onnx_model import prepared_model
-    from napari_veinseg.segmentation.predictor import Predictor
-
     path = _path(model)
     described = {_GEOMETRY_KEY: json.dumps(asdict(network.geometry))}
     with suppress(Exception):  # a broken installation raises anything at all
+        from napari_veinseg.segmentation.onnx_model import prepared_model
+        from napari_veinseg.segmentation.predictor import Predictor
+
         content = prepared_model(network, described)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
