@@ -45,9 +45,10 @@ def test_it_answers_as_torch_does(network, tmp_path, cache):
     weights = lively_network(card) if network.architecture == "DenseUNet" else build_network(card)
     path = tmp_path / "m.safetensors"
     write_model(path, card, weights.eval())
-    runtime = prepared.prepare(path, weights)
+    place = prepared.place_for(path)
+    runtime = prepared.prepare(path, weights, place)
     assert runtime is not None
-    assert prepared.open_prepared(path) is not None
+    assert prepared.open_prepared(place) is not None
     torch_runtime = Predictor(weights)
     for shape in ((1, 96, 128), (3, 32, 80)):
         images = texture(shape, seed=shape[0]) * 2 - 1
@@ -92,7 +93,7 @@ def test_a_damaged_file_is_made_anew(model_file, cache, damage):
     (made,) = cache.glob("*.onnx")
     made.write_bytes(made.read_bytes()[:2000] if damage is None else damage)
     assert isinstance(VeinModel.load(model_file, "cpu").runtime, prepared.OnnxRuntime)
-    assert isinstance(prepared.open_prepared(model_file), prepared.OnnxRuntime)
+    assert isinstance(prepared.open_prepared(made), prepared.OnnxRuntime)
 
 
 def test_what_cannot_be_prepared_is_left_to_torch(tmp_path, cache, monkeypatch):
@@ -122,6 +123,17 @@ def test_an_exporter_that_cannot_be_imported_is_left_to_torch(model_file, cache,
     monkeypatch.setitem(sys.modules, "onnx", None)  # an import of it raises
     monkeypatch.setattr(prepared, "find_spec", lambda _name: True)
     assert isinstance(VeinModel.load(model_file, "cpu").runtime, Predictor)
+
+
+def test_a_file_that_is_replaced_while_it_is_loaded_is_not_prepared(model_file, cache, monkeypatch):
+    def read_and_replace(path):
+        read = read_model(path)
+        write_small_model(path, seed=1)  # as training does with the best model so far
+        return read
+
+    monkeypatch.setattr("napari_veinseg.segmentation.vein_model.read_model", read_and_replace)
+    VeinModel.load(model_file, "cpu")
+    assert not list(cache.iterdir())
 
 
 def test_a_package_of_another_name_will_do(model_file, cache, monkeypatch):

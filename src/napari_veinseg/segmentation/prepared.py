@@ -90,8 +90,8 @@ def usable() -> bool:
     return os.environ.get(SWITCH_VARIABLE) != "0" and find_spec("onnxruntime") is not None
 
 
-def open_prepared(model: Path) -> OnnxRuntime | None:
-    """Open what was prepared for a model file before.
+def place_for(model: Path) -> Path:
+    """Tell where a model file is prepared: a function of what it holds at this moment.
 
     Parameters
     ----------
@@ -100,12 +100,29 @@ def open_prepared(model: Path) -> OnnxRuntime | None:
 
     Returns
     -------
+    Path
+        A file in `cache_folder`; it need not exist.
+    """
+    digest = hashlib.sha256(model.read_bytes())
+    digest.update(f"{_FORMAT} {__version__} {_runtime_version()}".encode())
+    return cache_folder() / f"{digest.hexdigest()[:40]}.onnx"
+
+
+def open_prepared(path: Path) -> OnnxRuntime | None:
+    """Open what was prepared before.
+
+    Parameters
+    ----------
+    path : Path
+        What `place_for` gave.
+
+    Returns
+    -------
     OnnxRuntime or None
         None where nothing usable was prepared.
     """
     if not usable():
         return None
-    path = _path(model)
     try:
         return OnnxRuntime(path) if path.exists() else None
     except Exception:  # a damaged file, or another version, raises anything at all
@@ -114,7 +131,7 @@ def open_prepared(model: Path) -> OnnxRuntime | None:
         return None
 
 
-def prepare(model: Path, network: "SegmentationNetwork") -> OnnxRuntime | None:
+def prepare(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRuntime | None:
     """Prepare a model, compare it with torch and keep it.
 
     Parameters
@@ -123,16 +140,18 @@ def prepare(model: Path, network: "SegmentationNetwork") -> OnnxRuntime | None:
         The model file.
     network : SegmentationNetwork
         What `read_model` gave for it.
+    path : Path
+        What `place_for` gave before that.
 
     Returns
     -------
     OnnxRuntime or None
         None where torch has to do it: ONNX Runtime or the exporter is not installed or broken,
-        knows not all of the network or gives other answers, or the cache cannot be written.
+        knows not all of the network or gives other answers, the model file was replaced since
+        `path` was asked for, or the cache cannot be written.
     """
     if not usable():
         return None
-    path = _path(model)
     described = {_GEOMETRY_KEY: json.dumps(asdict(network.geometry))}
     with suppress(Exception):  # a broken installation raises anything at all
         from napari_veinseg.segmentation.onnx_model import prepared_model
@@ -144,6 +163,8 @@ def prepare(model: Path, network: "SegmentationNetwork") -> OnnxRuntime | None:
             temporary.write_bytes(content)
             if not _agree(OnnxRuntime(temporary), Predictor(network)):
                 raise VeinSegError(f"ONNX Runtime and torch differ for {model}.")
+            if place_for(model) != path:  # training replaces its best model while others read it
+                raise VeinSegError(f"{model} was replaced: load it again.")
         _forget_old(path.parent)
         return OnnxRuntime(path)
     return None
@@ -163,12 +184,6 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("napari-veinseg", appauthor=False) / "prepared"
-
-
-def _path(model: Path) -> Path:
-    digest = hashlib.sha256(model.read_bytes())
-    digest.update(f"{_FORMAT} {__version__} {_runtime_version()}".encode())
-    return cache_folder() / f"{digest.hexdigest()[:40]}.onnx"
 
 
 def _runtime_version() -> str:

@@ -96,12 +96,14 @@ class VeinModel:
         """
         path = resolve(model)
         choice = device_without_torch(device) or choose_device(device)
-        on_cpu = choice.name == "cpu"
-        runtime = prepared.open_prepared(path) if on_cpu else None
+        if choice.name != "cpu":
+            return cls(*read_model(path), device)
+        place = prepared.place_for(path)
+        runtime = prepared.open_prepared(place)
         if runtime:
             return cls._prepared(path, read_card(path), choice, runtime)
         card, network = read_model(path)
-        runtime = prepared.prepare(path, network) if on_cpu else None
+        runtime = prepared.prepare(path, network, place)
         if runtime:
             return cls._prepared(path, card, choice, runtime)
         return cls(card, network, device)
