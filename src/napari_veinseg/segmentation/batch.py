@@ -186,10 +186,14 @@ def _begin(
 def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
     """Draw `count` items beyond the one that is handed out, so that their work has begun."""
     drawn: deque[T] = deque()
-    for item in items:
-        drawn.append(item)
-        if len(drawn) > count:
-            yield drawn.popleft()
+    try:
+        for item in items:
+            drawn.append(item)
+            if len(drawn) > count:
+                yield drawn.popleft()
+    except (Cancelled, KeyboardInterrupt):  # what has begun is done, and told
+        yield from drawn
+        raise
     yield from drawn
 
 
