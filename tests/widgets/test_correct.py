@@ -377,6 +377,18 @@ def test_a_key_chooses_a_tool_and_leaves_it(viewer, correct_in):
     assert widget.toolbox.active is None
 
 
+def test_a_closed_dock_leaves_the_keys_to_the_next(viewer, correct_in, qtbot):
+    closed = CorrectWidget(viewer)
+    viewer.window.add_dock_widget(closed, name="closed")
+    widget, labels, _ = correct_in(viewer, truth())
+    viewer.window.remove_dock_widget(closed)
+    qtbot.wait(50)
+    other = add_mask_layer(viewer, truth(), viewer.layers["finger"], name="other")
+    widget.mask.choose(labels)
+    widget.mask.choose(other)
+    assert widget.toolbox.buttons[widget.toolbox.tools[0]].text() == "Trace a vein  (T)"
+
+
 def test_choosing_another_layer_ends_the_tool(viewer, correct_in, use):
     widget, _, _ = correct_in(viewer, truth())
     use(widget, TraceTool)

@@ -129,7 +129,7 @@ class Panel(QWidget):
         return super().eventFilter(watched, event)
 
     def event(self, event: QEvent | None) -> bool:
-        """Tell `closing` when the panel is taken out of its dock.
+        """Tell `closing` when the panel is taken out of its dock, and delete it.
 
         Parameters
         ----------
@@ -143,6 +143,7 @@ class Panel(QWidget):
         """
         if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
             self.closing.emit()
+            self.deleteLater()  # napari does not, and the panel would go on to follow layers
         return super().event(event)
 
     def _restyle(self, *_event: object) -> None:
