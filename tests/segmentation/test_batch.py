@@ -42,6 +42,7 @@ class DarkIsVein:
     """Stands for a VeinModel: veins are what is darker than the middle of the grey values."""
 
     def __init__(self, stop_after: int = 10**6, threads: int = 1) -> None:
+        self.card = small_card()
         self.runtime = Lanes(threads)
         self.calls = 0
         self.stop_after = stop_after
@@ -135,6 +136,13 @@ def test_small_images_share_the_cores_and_large_ones_do_not(
     rows = segment_files([folder], tmp_path / "out", model, SETTINGS, at_once=at_once)
     assert {thread == threading.get_ident() for thread in model.threads} == here
     assert [row.mask for row in rows] == ["a.tif", "b.tif", "colour.tif", "stack.tif"]
+
+
+def test_an_image_that_is_large_to_the_network_shares_no_cores(folder, tmp_path):
+    model = DarkIsVein(threads=4)
+    model.card = small_card(working_vein_width=600.0)  # its veins are 6 px wide
+    segment_files([folder], tmp_path / "out", model, SETTINGS)
+    assert model.threads == {threading.get_ident()}
 
 
 def test_side_by_side_gives_the_same_masks(tmp_path):

@@ -170,17 +170,26 @@ def segment_jobs(
 
 
 def _begin(
-    lanes: Executor | None, job: Job, image: "_Image | OmeZarrImage | FileRow", *how: Any
+    lanes: Executor | None,
+    job: Job,
+    image: "_Image | OmeZarrImage | FileRow",
+    model: "VeinModel",
+    *how: Any,
 ) -> "Future[_Prediction | FileRow]":
     """Predict in a lane if there is one; large images one by one, with all cores and here."""
-    large = isinstance(image, OmeZarrImage)
-    if isinstance(image, _Image):
-        large = image.pixels.size > _LARGE
-    if lanes and not large:
-        return lanes.submit(_predict, job, image, *how)
+    if lanes and not _is_large(image, model):
+        return lanes.submit(_predict, job, image, model, *how)
     done: Future[_Prediction | FileRow] = Future()
-    done.set_result(_predict(job, image, *how))
+    done.set_result(_predict(job, image, model, *how))
     return done
+
+
+def _is_large(image: "_Image | OmeZarrImage | FileRow", model: "VeinModel") -> bool:
+    if not isinstance(image, _Image):
+        return isinstance(image, OmeZarrImage)
+    working = model.card.working_vein_width
+    factor = working / (image.settings.vein_width or working)  # to what the network sees
+    return image.pixels.size * max(1, factor**2) > _LARGE
 
 
 def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
