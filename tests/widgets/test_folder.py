@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from napari.layers import Labels
+from napari.layers import Image, Labels
 
 from napari_veinseg.data.images import read_mask, write_image
 from napari_veinseg.widgets import folder
@@ -47,6 +47,17 @@ def test_masks_are_written_and_shown(viewer, segment, choose, qtbot, told, vein_
     assert sorted(path.name for path in images.iterdir()) == [
         "a.png", "b.png", "broken.png", "stack.tif", "ü.png",
     ]  # fmt: skip
+
+
+def test_slices_of_a_stack_do_not_take_the_names_of_other_files(
+    viewer, segment, choose, qtbot, vein_image
+):
+    images, _ = choose.values()
+    for name in ("a.tif", "b.tif"):
+        write_image(images / name, np.stack([vein_image] * 2))  # as many slices as files
+    run(segment, qtbot)
+    stacks = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    assert [stack.metadata["files"] for stack in stacks] == [["a.tif"], ["b.tif"]]
 
 
 def test_what_does_not_fit_is_written_and_not_shown(

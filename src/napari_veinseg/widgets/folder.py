@@ -161,7 +161,7 @@ def show_folder(viewer: napari.Viewer, result: FolderResult) -> None:
                 images,
                 name=name,
                 rgb=is_colour(shown.images[0].shape),
-                metadata={"files": shown.files},
+                metadata={"files": [name] if single else shown.files},
             )
             add_mask_layer(viewer, masks, layer)
     _tell(result)
