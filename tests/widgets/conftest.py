@@ -1,8 +1,10 @@
 """A real viewer with no trace of the user's own models, and a model that costs nothing."""
 
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ class StubModel:
         self.gate.set()
         self.calls = 0
         self.error = None
+        self.runtime = SimpleNamespace(lanes=lambda _most: nullcontext())
 
     def probability(self, image, settings, progress=None, cancelled=None):
         self.calls += 1
