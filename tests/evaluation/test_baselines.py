@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from napari_veinseg.evaluation import baselines
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
+from napari_veinseg.evaluation.contenders import Baseline
 
 
 def valley(angle, width=7.0, shape=(80, 110)):
@@ -33,6 +34,15 @@ def test_a_valley_is_found_and_the_plain_is_not(name, angle):
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_plain_image_has_no_vein(name):
     assert not (baseline_score(name, np.full((40, 50), 9, np.uint8), 6.0) >= 0.5).any()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_pixels_without_a_value_hide_no_vein(name):
+    image = valley(0.2)[0].astype(np.float32)
+    whole = Baseline(name).predict(None, image).mask
+    image[10:12, 10] = np.nan, np.inf
+    assert (Baseline(name).predict(None, image).mask != whole).mean() < 0.01
+    assert not Baseline(name).predict(None, np.full((40, 50), np.nan)).mask.any()
 
 
 def slow_votes(curvature, direction):

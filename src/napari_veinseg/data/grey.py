@@ -87,6 +87,25 @@ def _one_channel(array: npt.NDArray[Any], channel: Channel) -> npt.NDArray[np.fl
     return array[..., index].astype(np.float32)
 
 
+def without_gaps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Put the median in the place of what is not finite, where a filter would spread it.
+
+    Parameters
+    ----------
+    grey : ndarray of float32
+        Of any shape.
+
+    Returns
+    -------
+    ndarray of float32
+        Finite; the array itself if it was, and 0 where nothing is.
+    """
+    finite = np.isfinite(grey)
+    if finite.all():
+        return grey
+    return np.where(finite, grey, np.median(grey[finite]) if finite.any() else np.float32(0))
+
+
 def parse_channel(text: str) -> Channel:
     """Read the name or the number of a channel.
 

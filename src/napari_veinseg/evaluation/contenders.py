@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.grey import to_grey
+from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.data.images import list_images, read_mask
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
@@ -174,7 +174,7 @@ class Baseline:
         Prediction
             The strongest tenth of the pixels, and the score.
         """
-        grey = to_grey(image, self.settings.channel, self.settings.invert)
+        grey = without_gaps(to_grey(image, self.settings.channel, self.settings.invert))
         score = baseline_score(self.name, grey, estimate_vein_width(grey))
         return Prediction(mask_from_probability(score, 0.5), score)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.grey import without_gaps
 from napari_veinseg.segmentation.source import ImageSource
 from napari_veinseg.segmentation.transforms import percentiles
 
@@ -88,18 +89,10 @@ def estimate_source_width(source: ImageSource) -> float | None:
     widths = []
     for index in sorted(slices):
         for crop in source.plane(index).crops():
-            darkest, brightest = crop.min(), crop.max()
-            if not (np.isfinite(darkest) and np.isfinite(brightest)):
-                widths += [estimate_vein_width(filled) for filled in _without_gaps(crop)]
-            elif darkest != brightest:
-                widths.append(estimate_vein_width(crop))
+            filled = without_gaps(crop)
+            if filled.min() != filled.max():
+                widths.append(estimate_vein_width(filled))
     return statistics.median(widths) if widths else None
-
-
-def _without_gaps(grey: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Put the median in the place of what is not finite; give nothing where nothing is."""
-    finite = np.isfinite(grey)
-    return [np.where(finite, grey, np.median(grey[finite]))] if finite.any() else []
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
