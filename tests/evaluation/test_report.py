@@ -232,3 +232,13 @@ def test_what_cannot_be_evaluated_is_refused(folder, tmp_path):
     (tmp_path / "empty" / "images").mkdir(parents=True)
     with pytest.raises(VeinSegError, match="no pair"):
         select(Dataset.open(tmp_path / "empty"))
+
+
+def test_an_image_that_a_contender_cannot_use_is_named(folder):
+    class Refuses(Threshold):
+        def probability(self, image, settings):
+            raise VeinSegError("An image of 6 x 6 px is too small: give a larger one.")
+
+    refusing = Model("refusing", Refuses(ModelCard()))
+    with pytest.raises(VeinSegError, match=r"^fïnger0_0: An image of 6 x 6"):
+        compare(select(Dataset.open(folder)), [refusing])

@@ -14,7 +14,7 @@ from napari_veinseg.data.images import image_hash
 from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.contenders import Contender, Prediction
+from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE, Counts, counts, mask_metrics
 from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
 
@@ -204,10 +204,9 @@ def compare(
         sizes.add(truth.shape)
         truths.add(truth_hash)
         for result in results:
-            prediction = result.contender.predict(sample, image)
             card = result.contender.card
             seen = card is not None and own_hash in card.training_data.image_hashes
-            result.images.append(_score(sample, seen, prediction, truth, tolerance))
+            result.images.append(_score(result.contender, sample, seen, image, truth, tolerance))
     if len(unusable) == len(selection.samples):
         raise VeinSegError(
             f"No sample can be evaluated; the first: {next(iter(unusable.values()))}"
@@ -253,13 +252,15 @@ def read_pair(sample: Sample) -> tuple[NDArray[Any], NDArray[np.uint8]]:
 
 
 def _score(
+    contender: Contender,
     sample: Sample,
     seen: bool,
-    prediction: Prediction,
+    image: NDArray[Any],
     truth: NDArray[np.uint8],
     tolerance: float,
 ) -> ImageResult:
     try:
+        prediction = contender.predict(sample, image)
         return ImageResult(
             sample,
             seen,
