@@ -204,6 +204,18 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert not started.outcome.isVisibleTo(started)
 
 
+def test_the_verdict_names_the_model_that_the_run_started_from(started, qtbot, tmp_path):
+    (tmp_path / "models" / "other.safetensors").touch()
+    started.base.refresh()
+    started.base.choose("other")
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert "base" in started.outcome.verdict.text()
+    assert "other" not in started.outcome.verdict.text()
+
+
 def test_what_is_no_better_cannot_be_kept(started, qtbot):
     (child,) = StubChild.made
     child.learn(2, [{"b_1": 0.6}, {"b_1": 0.5}, {"b_1": 0.6}])
@@ -273,6 +285,27 @@ def test_closing_the_window_by_hand_asks(started, monkeypatch, qtbot, answer, cl
     assert refused is not closes
     assert asked == [1]
     assert not StubChild.made[0].stopped
+
+
+def test_closing_the_window_asks_also_when_the_dock_floats(started, viewer, monkeypatch, qtbot):
+    asked = []
+    monkeypatch.setattr(
+        QMessageBox, "question", lambda *_: asked.append(1) or QMessageBox.StandardButton.Cancel
+    )
+    window = viewer.window._qt_window
+    window.show()
+    qtbot.waitUntil(window.isVisible)
+    started.parent().setFloating(True)
+    assert started.eventFilter(window, QCloseEvent())
+    assert asked == [1]
+    assert not StubChild.made[0].stopped
+
+
+def test_closing_the_dock_tells_where_the_run_is(started, viewer, told):
+    folder = started.follower.run.path
+    viewer.window.remove_dock_widget(started)
+    assert StubChild.made[0].stopped
+    assert f"stays in {folder}." in told.texts[-1]
 
 
 @pytest.mark.parametrize("shown", [False, True])

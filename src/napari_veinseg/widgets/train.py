@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import napari
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -45,6 +46,7 @@ class TrainWidget(Panel):
         super().__init__(viewer)
         self.job = Job("Reading the dataset", self)
         self.follower = RunFollower(self)
+        self._started_from = ""
         self.dataset = DatasetChoice(self, self.job, lambda: self.follower.running)
         self.add(self.dataset)
         self._add_model_section()
@@ -153,6 +155,7 @@ class TrainWidget(Panel):
             )
             self.outcome.hide()
             self.follower.start(start(None, config))
+            self._started_from = self.base.name or "base"
             self._show_run()
             self._say("Starting: loading torch and reading the images…")
         self._show_state()
@@ -170,7 +173,7 @@ class TrainWidget(Panel):
             report(VeinSegError(trouble), "Training")
         run = self.follower.run
         if run is not None and run.result is not None:
-            self.outcome.show_result(self.follower.status, self.base.name or "base")
+            self.outcome.show_result(self.follower.status, self._started_from)
             self.outcome.show()
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
@@ -195,9 +198,11 @@ class TrainWidget(Panel):
     # The end of the viewer.
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Ask before a window is closed over a running training."""
+        """Ask before the viewer is closed over a running training."""
         closing = event is not None and event.type() == QEvent.Type.Close
-        if closing and watched is self.window() and self.follower.running:
+        # Not self.window(): a dock that floats is a window of its own.
+        of_viewer = closing and watched is self.viewer.window._qt_window
+        if of_viewer and self.follower.running:
             if not _closed_by_hand(watched):
                 self._close()
             elif not self._may_close():
@@ -217,6 +222,10 @@ class TrainWidget(Panel):
         return answer == QMessageBox.StandardButton.Close
 
     def _close(self) -> None:
+        run = self.follower.run
+        if run is not None and self.follower.running and self.parent() is None:
+            # napari closes a dock without asking.
+            show_info(f"Training was stopped; what it has learned so far stays in {run.path}.")
         self.follower.abandon()
         self.job.abandon()
 
