@@ -16,6 +16,7 @@ from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.correction.lines import Line, veins_from_lines
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
+from napari_veinseg.widgets import look_next
 from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
@@ -433,6 +434,30 @@ def test_slices_are_listed_by_doubt_with_the_reviewed_ticked(viewer, correct_in,
     assert [text.split(":")[0] for text in texts] == ["Slice 1", "Slice 2", "✓ Slice 0"]
     widget.look_next.images.itemClicked.emit(widget.look_next.images.item(0))
     assert viewer.dims.current_step[0] == 1
+
+
+def test_a_sample_is_opened_once(viewer, correct_in, qtbot, tmp_path, monkeypatch):
+    dataset = Dataset.create(tmp_path / "set")
+    dataset.add("one", photograph(), truth())
+    dataset.add("two", photograph()[::-1], truth()[::-1])
+    monkeypatch.setattr(look_next, "_sample_doubts", lambda *_: [0.2, 0.1])
+    widget, *_ = correct_in(viewer, truth())
+    widget.reviewing.folder.setText(str(tmp_path / "set"))
+    widget.look_next.order.click()
+    qtbot.waitUntil(lambda: widget.look_next.images.count() == 2, timeout=10_000)
+    rows = widget.look_next.images
+    for tell in (rows.itemClicked, rows.itemActivated):  # as a double-click does
+        tell.emit(rows.item(0))
+    assert len(viewer.layers) == 4
+    mask = widget.target.mask
+    assert mask.name == "one veins"
+    rows.itemClicked.emit(rows.item(1))
+    rows.itemClicked.emit(rows.item(0))
+    assert widget.target.mask is mask, "its corrections are not covered by what is stored"
+    viewer.layers.remove(mask)
+    rows.itemClicked.emit(rows.item(0))
+    np.testing.assert_array_equal(widget.target.mask.data, truth())
+    assert widget.target.mask is not mask
 
 
 def test_reviewed_stores_image_and_mask(viewer, correct_in, tmp_path, told):

@@ -1,11 +1,13 @@
 """Where to look next: the doubtful places of an image, and the images by their doubt."""
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
@@ -67,6 +69,7 @@ class LookNext(Section):
         self._at = -1
         self._found_for: Any = None
         self._rows: list[_Doubted] = []
+        self._opened: dict[Path, weakref.ref[Labels]] = {}
         self._mark: Preview | None = None
         self.job = Job("Looking for doubtful images", self)
         self.next = button("Next doubt", "Move the camera to the next most doubtful place.")
@@ -208,10 +211,16 @@ class LookNext(Section):
             self._rows[self.images.row(item)].open()
 
     def _open_sample(self, sample: Sample) -> None:
-        image = self._target.viewer.add_image(
-            sample.image(), name=sample.stem, metadata={"files": [sample.image_path.name]}
-        )
-        add_mask_layer(self._target.viewer, sample.mask(), image)
+        """Open a sample, or go back to its mask where that is open and may have been corrected."""
+        viewer, known = self._target.viewer, self._opened.get(sample.image_path)
+        mask = known() if known is not None else None
+        if mask is None or mask not in viewer.layers:
+            image = viewer.add_image(
+                sample.image(), name=sample.stem, metadata={"files": [sample.image_path.name]}
+            )
+            mask = add_mask_layer(viewer, sample.mask(), image)
+            self._opened[sample.image_path] = weakref.ref(mask)
+        viewer.layers.selection.active = mask
 
 
 def _slice_doubts(
