@@ -108,7 +108,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write UTF-8 text atomically.
+    """Write UTF-8 text atomically; names of files that are not UTF-8 get their own bytes.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def write_text(target: Path, text: str) -> None:
         Its whole new content.
     """
     with atomic_path(target) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 @contextmanager

@@ -153,6 +153,11 @@ def test_no_exported_table_holds_a_formula(tmp_path, text):
         assert text not in cells
 
 
+def test_a_source_of_another_encoding_leaves_the_dataset_readable(tmp_path):
+    write_rows(tmp_path / "samples.csv", {"a": {"stem": "a", "source": "finger \udce4.png"}})
+    assert read_rows(tmp_path / "samples.csv")["a"]["source"] == "finger ?.png"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_million_rows(tmp_path):

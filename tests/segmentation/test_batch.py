@@ -1,6 +1,8 @@
 """Folders: nothing is lost, nothing is written where it should not be, one bad file stays alone."""
 
 import csv
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +19,7 @@ from napari_veinseg.segmentation.batch import segment_file, segment_files
 from napari_veinseg.segmentation.jobs import plan_jobs
 from napari_veinseg.segmentation.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.summary import read_summary
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 
@@ -290,6 +293,20 @@ def test_a_summary_that_is_locked_meanwhile_loses_no_mask(folder, tmp_path):
         rows = segment_files([folder], output, DarkIsVein(), SETTINGS, report=lock)
     assert [row.status for row in rows] == ["done"] * 4
     assert len(list(output.glob("*.tif"))) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_names_of_another_encoding_come_back(folder, tmp_path):
+    odd = folder / os.fsdecode(b"\xe4.tif")  # Latin-1, as old archives unpack
+    (folder / "a.tif").rename(odd)
+    for status in ("done", "kept"):
+        rows = segment_files([odd, folder / "b.png"], tmp_path / "out", DarkIsVein(), SETTINGS)
+        assert [row.status for row in rows] == [status] * 2
+        read = read_summary(tmp_path / "out" / "summary.csv")
+        assert [(row.image, row.mask) for row in read] == [
+            (str(odd), odd.name),
+            (str(folder / "b.png"), "b.tif"),
+        ]
 
 
 def test_a_sentence_names_the_file_in_whatever_folder_the_results_are(folder, monkeypatch):

@@ -137,7 +137,8 @@ def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
     writer = csv.DictWriter(text, _columns(rows.values()), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows[stem] for stem in sorted(rows))
-    write_text(path, text.getvalue())
+    # A dataset is UTF-8 for all who read it, whatever bytes are in the name of a source.
+    write_text(path, text.getvalue().encode("utf-8", "replace").decode())
 
 
 def _columns(rows: Iterable[Row]) -> list[str]:

@@ -204,7 +204,7 @@ def read_summary(path: Path) -> list[FileRow]:
         Nothing where there is no such table.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             return [_row(cells) for cells in csv.DictReader(file)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error):
         return []
