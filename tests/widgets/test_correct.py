@@ -20,7 +20,8 @@ from napari_veinseg.widgets import look_next
 from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
-from napari_veinseg.widgets.records import image_of
+from napari_veinseg.widgets.model_choice import ModelChoice
+from napari_veinseg.widgets.records import image_of, record_of
 from napari_veinseg.widgets.tools import BoxTool, RemoveTool
 from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
 from tests.widgets.mouse import Mouse
@@ -417,6 +418,42 @@ def test_next_moves_the_camera_to_the_doubt(viewer, correct_in):
     assert 15 < row < 45
     assert 145 < column < 179
     assert "1 of" in widget.look_next.said.text()
+
+
+def test_the_places_are_looked_for_again_after_another_run_or_threshold(viewer, correct_in):
+    mask = truth()
+    certain = np.where(mask == 1, 0.98, 0.01).astype(np.float32)
+    widget, labels, mouse = correct_in(viewer, mask)
+    record = record_of(labels)
+    record.probability = certain
+    mouse.key(Qt.Key.Key_N)
+    assert "certain everywhere" in widget.look_next.said.text()
+    record.probability = certain.copy()
+    record.probability[20:36, 155:175][mask[20:36, 155:175] == 1] = 0.5
+    mouse.key(Qt.Key.Key_N)
+    assert "1 of" in widget.look_next.said.text()
+    before = widget.look_next.said.text()
+    record.threshold = 0.7
+    mouse.key(Qt.Key.Key_N)
+    assert "1 of" in widget.look_next.said.text()
+    assert widget.look_next.said.text() != before
+
+
+def test_bright_veins_are_bright_in_the_samples_too(
+    viewer, correct_in, stub, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    Dataset.create(tmp_path / "set").add("one", photograph(), truth())
+    seen = []
+    monkeypatch.setattr(
+        stub, "probability", lambda image, how: seen.append(how.invert) or image / np.float32(255)
+    )
+    widget, *_ = correct_in(viewer, truth())
+    widget.invert.setChecked(True)
+    widget.reviewing.folder.setText(str(tmp_path / "set"))
+    widget.look_next.order.click()
+    qtbot.waitUntil(lambda: widget.look_next.images.count() == 1, timeout=10_000)
+    assert seen == [True]
 
 
 def test_slices_are_listed_by_doubt_with_the_reviewed_ticked(viewer, correct_in, qtbot, tmp_path):

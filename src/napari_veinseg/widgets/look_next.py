@@ -1,6 +1,7 @@
 """Where to look next: the doubtful places of an image, and the images by their doubt."""
 
 import weakref
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,10 @@ class LookNext(Section):
                     "No model has been asked about this mask: segment the image first to learn "
                     "where it doubts."
                 )
-            found_for = (id(self._target.layer()), plane, id(self._target.layer().data))
+            layer = self._target.layer()
+            # By what it holds: a plane of the probability is another array each time.
+            model = (zlib.crc32(np.ascontiguousarray(probability)), self._target.threshold())
+            found_for = (id(layer), plane, id(layer.data), *model)
             if found_for != self._found_for:
                 self._places, self._at = self._find(plane, probability), -1
                 self._found_for = found_for
@@ -160,8 +164,9 @@ class LookNext(Section):
                     "Open a stack, or choose a dataset below: one image has no order."
                 )
             samples, model = list(dataset), self.model.path
+            settings = SegmentationSettings(invert=self._target.invert)
             self.job.start(
-                lambda reporter: _sample_doubts(samples, model, reporter),
+                lambda reporter: _sample_doubts(samples, model, settings, reporter),
                 lambda doubts: self._list(
                     [
                         _Doubted(s.stem, d, s.reviewed, lambda s=s: self._open_sample(s))
@@ -233,11 +238,13 @@ def _slice_doubts(
     return doubts
 
 
-def _sample_doubts(samples: list[Sample], model_path: Path, reporter: Reporter) -> list[float]:
+def _sample_doubts(
+    samples: list[Sample], model_path: Path, settings: SegmentationSettings, reporter: Reporter
+) -> list[float]:
     model = engine.load_model(model_path, reporter)
     doubts = []
     for number, sample in enumerate(samples):
         reporter.tell(Step(number, len(samples), f"Looking at {sample.stem}"))
-        probability = model.probability(sample.image(), SegmentationSettings())
+        probability = model.probability(sample.image(), settings)
         doubts.append(image_doubt(probability))
     return doubts
