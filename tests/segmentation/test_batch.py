@@ -281,6 +281,27 @@ def test_a_summary_that_cannot_be_written_is_told_before_any_work(folder, tmp_pa
     assert model.calls == 0
 
 
+def test_a_summary_that_a_spreadsheet_saved_keeps_its_rows(folder, tmp_path):
+    segment_files([folder / "b.png"], tmp_path / "out", DarkIsVein(), SETTINGS)
+    table = tmp_path / "out" / "summary.csv"
+    table.write_text(table.read_text("utf-8").replace("\n", "\r\n"), "utf-8-sig", newline="")
+    segment_files([folder / "a.tif"], tmp_path / "out", DarkIsVein(), SETTINGS)
+    assert [row["mask"] for row in summary(tmp_path / "out")] == ["a.tif", "b.tif"]
+
+
+@pytest.mark.parametrize(
+    "text", ["my notes", "\nmine", "image,mask\na,b\n", "{rows}a,b\n", "{rows}\0"]
+)
+def test_a_summary_that_is_none_is_not_replaced(folder, tmp_path, text):
+    segment_files([folder / "b.png"], tmp_path / "out", DarkIsVein(), SETTINGS)
+    table = tmp_path / "out" / "summary.csv"
+    table.write_text(text.format(rows=table.read_text("utf-8")), "utf-8")
+    before = tree(tmp_path / "out")
+    with pytest.raises(VeinSegError, match=r"summary\.csv is no table .*: move it"):
+        segment_files([folder], tmp_path / "out", DarkIsVein(), SETTINGS, overwrite=True)
+    assert table.stat().st_mtime_ns == before[table]
+
+
 def test_a_summary_that_is_locked_meanwhile_loses_no_mask(folder, tmp_path):
     output = tmp_path / "out"
 

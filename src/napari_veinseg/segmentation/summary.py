@@ -201,13 +201,31 @@ def read_summary(path: Path) -> list[FileRow]:
     Returns
     -------
     list of FileRow
-        Nothing where there is no such table.
+        Nothing where there is no such file, or an empty one.
+
+    Raises
+    ------
+    VeinSegError
+        If the file holds something else.
+    OSError
+        If it cannot be read.
     """
-    try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return [_row(cells) for cells in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error):
+    try:  # spreadsheets put a mark before what they save as UTF-8
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            table = csv.DictReader(file)
+            _check_columns(table.fieldnames)
+            return [_row(cells) for cells in table]
+    except FileNotFoundError:
         return []
+    except (ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise VeinSegError(
+            f"{path} is no table as veinseg writes it: move it, or choose another folder."
+        ) from error
+
+
+def _check_columns(names: Sequence[str] | None) -> None:
+    if names is not None and not {field.name for field in fields(FileRow)}.issubset(names):
+        raise ValueError(f"not the columns of a summary: {names}")
 
 
 def _row(cells: dict[str, str]) -> FileRow:
