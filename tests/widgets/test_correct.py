@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.layers import Shapes
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from scipy import ndimage
 
 from napari_veinseg.correction import autosave
@@ -215,6 +216,23 @@ def test_removing_bridging_and_boxes_are_one_undo_step_each(viewer, correct_in, 
     for state in states[1:]:
         labels.redo()
         np.testing.assert_array_equal(labels.data, state)
+
+
+def test_escape_drops_a_box_that_is_being_dragged(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, truth())
+    keys = set(labels.keymap)
+    use(widget, BoxTool)
+    native, left = mouse.canvas.native, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    QTest.mousePress(native, left, none, mouse.where((90, 20)))
+    mouse.move((100, 40))
+    mouse.move((105, 50))
+    mouse.key(Qt.Key.Key_Escape)
+    assert widget.toolbox.active is None
+    mouse.move((110, 60))
+    QTest.mouseRelease(native, left, none, mouse.where((110, 60)))
+    np.testing.assert_array_equal(labels.data, truth())
+    assert set(labels.keymap) == keys
 
 
 def test_tools_and_the_brush_undo_in_turn(viewer, correct_in, use):

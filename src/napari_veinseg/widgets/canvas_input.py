@@ -91,9 +91,11 @@ class CanvasInput:
         self._keys: dict[Any, Any] = {}
         self._zoom: list[tuple[int, Any]] = []
         self._panned = layer.mouse_pan
+        self._attached = False
 
     def attach(self) -> None:
         """Begin to listen."""
+        self._attached = True
         layer = self._layer
         layer.mouse_drag_callbacks.append(self._on_press)
         layer.mouse_move_callbacks.append(self._on_move)
@@ -113,6 +115,7 @@ class CanvasInput:
 
     def detach(self) -> None:
         """Give everything back."""
+        self._attached = False
         layer = self._layer
         for callbacks, own in (
             (layer.mouse_drag_callbacks, self._on_press),
@@ -129,7 +132,9 @@ class CanvasInput:
         self._bind({})
 
     def follow(self) -> None:
-        """Bind the keys that mean something now."""
+        """Bind the keys that mean something now; none once the tool is left."""
+        if not self._attached:
+            return
         keys: dict[str, Callable[[], None]] = {"Escape": self._escape}
         if self._tool.busy:
             keys |= {"Enter": self._tool.finish, "Backspace": self._tool.take_back}
@@ -151,8 +156,7 @@ class CanvasInput:
         def run(_layer: Any) -> None:
             with reported(self._tool.name):
                 action()
-            if self._keys:  # not where the action has left the tool
-                self.follow()
+            self.follow()
 
         return run
 
@@ -168,12 +172,15 @@ class CanvasInput:
         pressed, start = np.array(event.pos), point_of(layer, event)
         moved = False
         yield
-        while event.type == "mouse_move":
+        # napari goes on with a drag that was begun, also when Escape leaves the tool meanwhile.
+        while self._attached and event.type == "mouse_move":
             moved = moved or np.linalg.norm(event.pos - pressed) > _STILL
             if moved and self._tool.draws_boxes:
                 with reported(self._tool.name):
                     self._tool.dragged(start, point_of(layer, event), False)
             yield
+        if not self._attached:
+            return
         with reported(self._tool.name):
             if not moved:
                 self._tool.clicked(start, "Shift" in event.modifiers)
