@@ -1,3 +1,6 @@
+import errno
+from pathlib import Path
+
 import pytest
 
 from napari_veinseg.errors import VeinSegError
@@ -9,6 +12,7 @@ from napari_veinseg.model.store import (
     remove_model,
     resolve,
 )
+from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import write_small_model
 
 
@@ -65,3 +69,17 @@ def test_a_bad_file_is_not_imported(tmp_path, folder):
     with pytest.raises(VeinSegError, match="not a vein model"):
         import_model(tmp_path / "bad.safetensors")
     assert not folder.exists()
+
+
+def test_what_cannot_be_read_or_removed_is_one_sentence(tmp_path, folder, monkeypatch):
+    (folder / "odd.safetensors").mkdir(parents=True)
+    with pytest.raises(VeinSegError, match=r"odd\.safetensors was not removed .*: check"):
+        remove_model("odd")
+
+    def refuse(_path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    file = write_small_model(tmp_path / "a.safetensors")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(VeinSegError, match=r"a\.safetensors cannot be opened \(Permission denied"):
+        VeinModel.load(file, "cpu")

@@ -1,8 +1,10 @@
 """Folders on a cluster: the same masks as here, whoever dies."""
 
 import csv
+import errno
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +51,18 @@ def threads():
     """A cluster within this process: quick, and no socket is opened."""
     with distributed.LocalCluster(1, processes=False, dashboard_address=None) as cluster:
         yield cluster.scheduler_address
+
+
+def test_a_model_that_cannot_be_read_is_refused_before_a_cluster_is_asked(
+    model, tmp_path, monkeypatch
+):
+    def refuse(_path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    folder = images(tmp_path / "in", 1)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(VeinSegError, match=r"small\.safetensors cannot be opened"):
+        segment_files_on("nowhere", [folder], tmp_path / "out", model, SETTINGS)
 
 
 def test_a_cluster_makes_the_masks_that_this_process_makes(threads, model, tmp_path):

@@ -99,6 +99,30 @@ def resolve(name_or_path: str | Path) -> Path:
     )
 
 
+def model_bytes(path: Path) -> bytes:
+    """Read a model file as it is.
+
+    Parameters
+    ----------
+    path : Path
+        What `resolve` gave.
+
+    Returns
+    -------
+    bytes
+        The whole file.
+
+    Raises
+    ------
+    VeinSegError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
+
+
 def import_model(
     path: str | Path, name: str | None = None, *, replace: bool = False
 ) -> InstalledModel:
@@ -159,13 +183,19 @@ def remove_model(name: str) -> None:
     Raises
     ------
     VeinSegError
-        If there is no such model or it belongs to the package.
+        If there is no such model, it belongs to the package or cannot be deleted.
     """
     for model in installed_models():
         if model.name != name:
             continue
         if model.shipped:
             raise VeinSegError(f"The model {name!r} belongs to the package and stays.")
-        model.path.unlink()
+        try:
+            model.path.unlink()
+        except OSError as error:
+            raise VeinSegError(
+                f"{model.path} was not removed ({error.strerror}): check rights, and close what "
+                "uses it."
+            ) from error
         return
     raise VeinSegError(f"There is no model {name!r} to remove: see `veinseg models list`.")

@@ -20,7 +20,7 @@ import dask
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
-from napari_veinseg.model.store import resolve
+from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.batch import segment_jobs
 from napari_veinseg.segmentation.jobs import Job, plan_jobs
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -104,7 +104,7 @@ def segment_files_on(
     jobs = plan_jobs(
         [Path(path).absolute() for path in inputs], Path(output).absolute(), probability
     )
-    content = resolve(model).read_bytes()
+    content = model_bytes(resolve(model))
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
         known = open_output(jobs, output, overwrite)
         task = _Task(name, settings, overwrite)

@@ -22,6 +22,7 @@ from napari_veinseg import __version__
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.geometry import Geometry
+from napari_veinseg.model.store import model_bytes
 from napari_veinseg.segmentation.devices import usable_cpus
 from napari_veinseg.segmentation.runtime import Runtime
 
@@ -102,8 +103,13 @@ def place_for(model: Path) -> Path:
     -------
     Path
         A file in `cache_folder`; it need not exist.
+
+    Raises
+    ------
+    VeinSegError
+        If the model cannot be read.
     """
-    digest = hashlib.sha256(model.read_bytes())
+    digest = hashlib.sha256(model_bytes(model))
     digest.update(f"{_FORMAT} {__version__} {_runtime_version()}".encode())
     return cache_folder() / f"{digest.hexdigest()[:40]}.onnx"
 
