@@ -101,6 +101,11 @@ DAMAGES = {
     "unknown argument": (lambda file: with_network(file, attention=True), "does not know"),
     "other weights": (with_network, "another architecture"),
     "bad activation": (lambda file: with_network(file, act="no-such"), "cannot be built"),
+    "bad norm": (
+        lambda file: with_network(file, norm=["group", {"num_groups": 0}]),
+        "cannot be built",
+    ),
+    "no layers": (lambda file: with_network(file, layers=[]), "does not know .*layers"),
     "bad threshold": (lambda file: edit_card(file, threshold=2.0), "wrong at threshold"),
     "NaN weights": (with_nan, "not finite"),
 }

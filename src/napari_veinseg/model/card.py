@@ -49,12 +49,9 @@ class DenseUNetArguments(_NetworkPart):
     in_channels: Literal[1] = 1
     out_channels: Literal[1] = 1
     growth_rate: Annotated[int, Field(ge=1, le=128)] = 16
-    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(max_length=7)] = (
-        2,
-        3,
-        4,
-        6,
-    )
+    layers: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(min_length=1, max_length=7)
+    ] = (2, 3, 4, 6)
     stem_channels: Count = 32
     stem_stride: Literal[1, 2] = 2
     act: str | tuple[str, Options] = ("relu", {"inplace": True})
