@@ -1,4 +1,5 @@
 import csv
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -89,6 +90,19 @@ def test_figures_follow_the_pixel_size(spacing):
     for one, other in zip(scaled.branches, plain.branches, strict=True):
         assert one.mean_width == pytest.approx(other.mean_width * size)
         assert one.tortuosity == pytest.approx(other.tortuosity)
+
+
+def test_a_large_unit_takes_no_more_memory():
+    mask = capsule((60, 40), (140, 260), 9)
+
+    def most(size):
+        tracemalloc.start()
+        measure(mask, (size, size))
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return taken
+
+    assert most(1e-5) < 1.1 * most(1.0)
 
 
 def test_pixels_that_are_not_square():

@@ -180,7 +180,7 @@ def _true_end(
     half = float(np.nanmedian(nearby)) / 2
     back = places[int(np.argmax(away >= 3 * half)) or -1]
     outwards = (end - back) / max(float(np.linalg.norm(end - back)), 1e-9)
-    steps = np.arange(0, 4 * half + 1, 0.25 * spacing.min())
+    steps = np.arange(0, 4 * half + spacing.max(), 0.25 * spacing.min())
     pixels = np.rint((end + steps[:, None] * outwards) / spacing).astype(int)
     in_frame = ((pixels >= 0) & (pixels < vein.shape)).all(axis=1)
     inside = in_frame.copy()
