@@ -53,6 +53,20 @@ def test_only_changed_planes_are_written_and_restored(mask, tmp_path):
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.int64])
+def test_labels_of_other_things_come_back(mask, tmp_path, kind):
+    mask = mask.astype(kind)
+    mask[1, :9] = 1
+    saver = Autosave(mask, DESCRIPTION, tmp_path)
+    mask[1, :9] = 257  # 1 in eight bits
+    assert saver.save(mask) == 1
+    (session,) = left_sessions(tmp_path)
+    np.testing.assert_array_equal(session.restored(), mask)
+    np.testing.assert_array_equal(session.restored(np.zeros_like(mask)), mask)
+    np.testing.assert_array_equal(session.restored(np.full_like(mask, 300))[0], 300)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_change_that_is_undone_is_saved_as_undone(mask, tmp_path):
     saver = Autosave(mask, DESCRIPTION, tmp_path)
     mask[0] = 1

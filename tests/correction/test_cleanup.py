@@ -33,6 +33,14 @@ def test_unsure_pixels_never_change_and_none_are_made(name, mask):
     assert after.max(initial=0) <= 2
 
 
+@pytest.mark.parametrize("name", TOOLS)
+def test_labels_of_other_things_stay_as_they_are(name):
+    mask = bar().astype(np.int32)
+    mask[20:25, 20:25] = 300
+    after = TOOLS[name](mask).applied_to(mask)
+    np.testing.assert_array_equal(after == 300, mask == 300)
+
+
 def test_small_pieces_go_and_large_ones_stay():
     mask = bar()
     mask[2, 2] = mask[3, 3] = 1

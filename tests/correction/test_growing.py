@@ -35,6 +35,13 @@ def dice(a, b) -> float:
     return 2 * (a & b).sum() / (a.sum() + b.sum())
 
 
+def test_labels_of_other_things_stay_when_veins_are_redrawn(grey):
+    mask = drawn(TRUNK).astype(np.int32)
+    mask[5:10, 20:30] = 300
+    after = redrawn_as_measured(mask, grey, 6).applied_to(mask)
+    np.testing.assert_array_equal(after == 300, mask == 300)
+
+
 def test_a_click_grows_the_branch_that_is_missing_and_no_other_vein(grey, cost):
     before = drawn(TRUNK)
     after = grown_vein(before, grey, cost, (48, 146), 6).applied_to(before)

@@ -25,6 +25,19 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
     return 2 * (a & b).sum() / (a.sum() + b.sum())
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_labels_of_other_things_stay_beside_the_lines(replace):
+    mask = np.zeros((80, 120), np.int32)
+    mask[40:45, 20:25] = 300
+    for change in (
+        veins_from_lines(mask, H_SHAPE, replace=replace),
+        vein_redrawn(mask, H_SHAPE[0].points, 5),
+    ):
+        after = change.applied_to(mask)
+        np.testing.assert_array_equal(after == 300, mask == 300)
+        assert set(np.unique(after)) == {0, 1, 300}
+
+
 def test_disks_are_those_of_a_round_brush():
     rows, columns = np.indices((30, 40))
     by_hand = (np.hypot(rows - 10.3, columns - 12) <= 4) | (np.hypot(rows - 25, columns - 38) <= 6)

@@ -595,6 +595,18 @@ def test_corrections_are_saved_and_offered_again(viewer, correct_in, qtbot, monk
     np.testing.assert_array_equal(again.restored(), corrected)
 
 
+def test_labels_of_other_things_are_restored_over_the_image(viewer, monkeypatch):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    labels = truth().astype(np.int32)
+    description = {"name": "veins", "image_name": "finger", "image_path": "", "place": {}}
+    saver = autosave.Autosave(labels, description)
+    labels[5:9, 5:9] = 300
+    saver.save(labels)
+    viewer.add_image(photograph(), name="finger")
+    (session,) = left_sessions()
+    np.testing.assert_array_equal(restore(viewer, session).data, labels)
+
+
 def test_corrections_do_not_go_into_the_mask_of_another_file(viewer, tmp_path, monkeypatch):
     monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
     for folder in ("a", "b"):

@@ -79,7 +79,7 @@ class LeftSession:
         paths = sorted(self.folder.glob("plane-*.tif"))
         return [int(path.stem.removeprefix("plane-")) for path in paths]
 
-    def restored(self, mask: NDArray[Any] | None = None) -> NDArray[np.uint8]:
+    def restored(self, mask: NDArray[Any] | None = None) -> NDArray[Any]:
         """Put the saved planes into a mask.
 
         Parameters
@@ -90,8 +90,8 @@ class LeftSession:
 
         Returns
         -------
-        NDArray[np.uint8]
-            A new mask.
+        NDArray
+            A new mask, with all labels that were saved.
 
         Raises
         ------
@@ -104,10 +104,12 @@ class LeftSession:
                 "image that they were made on."
             )
         try:
-            restored = np.zeros(self.shape, np.uint8) if mask is None else np.array(mask, np.uint8)
+            saved = {each: read_image(self.folder / plane_name(each)) for each in self.planes}
+            kind = np.result_type(np.uint8 if mask is None else mask, *saved.values())
+            restored = np.zeros(self.shape, kind) if mask is None else np.array(mask, kind)
             planes = restored.reshape(-1, *self.shape[-2:])
-            for number in self.planes:
-                planes[number] = read_image(self.folder / plane_name(number))
+            for number, plane in saved.items():
+                planes[number] = plane
         except (ValueError, IndexError, MemoryError) as error:
             raise VeinSegError(
                 f"The corrections saved in {self.folder} are damaged: discard them."
@@ -178,7 +180,7 @@ class Autosave:
             write_text(self.folder / "session.json", json.dumps(content))
         planes = mask.reshape(-1, *self.shape[-2:])
         for number in changed:
-            plane = np.array(planes[number], np.uint8)
+            plane = np.array(planes[number])
             # An image, not a mask: labels that a mask must not hold are the user's work, too.
             write_image(self._file(number), plane)
             self._saved[number] = zlib.crc32(plane.tobytes())
@@ -266,7 +268,7 @@ def left_sessions(folder: Path | None = None) -> list[LeftSession]:
 
 def _checksums(mask: NDArray[Any]) -> list[int]:
     planes = mask.reshape(-1, *mask.shape[-2:])
-    return [zlib.crc32(np.asarray(plane, np.uint8).tobytes()) for plane in planes]
+    return [zlib.crc32(plane.tobytes()) for plane in planes]
 
 
 def _sweep(folder: Path) -> None:

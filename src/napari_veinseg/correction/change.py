@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
 
@@ -21,18 +20,18 @@ class Change:
     ----------
     rows, columns : NDArray[np.intp]
         `(n,)`, the pixels; each is changed, none is named twice.
-    values : NDArray[np.uint8]
-        `(n,)`, the new labels (0 background, 1 vein, 2 unsure).
+    values : NDArray
+        `(n,)`, the new labels (0 background, 1 vein, 2 unsure, or others that the mask holds).
     """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    values: NDArray[np.uint8]
+    values: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def applied_to(self, mask: NDArray[Any]) -> Plane:
+    def applied_to(self, mask: NDArray[Any]) -> NDArray[Any]:
         """Return a changed copy of a mask.
 
         Parameters
@@ -42,10 +41,10 @@ class Change:
 
         Returns
         -------
-        NDArray[np.uint8]
+        NDArray
             The copy with the change in it.
         """
-        changed = np.array(mask, dtype=np.uint8)
+        changed = np.array(mask)
         changed[self.rows, self.columns] = self.values
         return changed
 
@@ -64,7 +63,7 @@ def between(before: NDArray[Any], after: NDArray[Any]) -> Change:
         What turns `before` into `after`.
     """
     rows, columns = np.nonzero(np.asarray(before) != np.asarray(after))
-    return Change(rows, columns, np.asarray(after)[rows, columns].astype(np.uint8))
+    return Change(rows, columns, np.asarray(after)[rows, columns])
 
 
 def painted(mask: NDArray[Any], where: NDArray[np.bool_], label: int) -> Change:

@@ -113,7 +113,7 @@ def _veins(mask: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _with_veins(mask: NDArray[Any], veins: NDArray[np.bool_]) -> Change:
     decided = (np.asarray(mask) == VEIN) | (np.asarray(mask) == BACKGROUND)
-    return between(mask, np.where(decided, veins, mask).astype(np.uint8))
+    return between(mask, np.where(decided, veins, mask))
 
 
 def _at_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:

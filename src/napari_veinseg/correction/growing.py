@@ -85,7 +85,7 @@ def redrawn_as_measured(mask: NDArray[Any], grey: NDArray[Any], vein_width: floa
     paths = [branch.path for branch in trace(line).branches]
     drawn = _drawn(is_vein.shape, grey, paths, vein_width)
     decided = is_vein | (np.asarray(mask) == BACKGROUND)
-    return between(mask, np.where(decided, drawn, mask).astype(np.uint8))
+    return between(mask, np.where(decided, drawn, mask))
 
 
 def _missing_line(cost: Cost, click: tuple[int, int], is_vein: NDArray[np.bool_]) -> Any:

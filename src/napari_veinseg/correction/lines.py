@@ -153,7 +153,7 @@ def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
     widths = np.broadcast_to(np.asarray(widths, np.float64), (len(path),))
     beside = vein_region(np.shape(mask), path, widths + np.maximum(widths, 4))
     ends = disk_union(np.shape(mask), path[[0, -1]], widths[[0, -1]])
-    after = np.array(mask, np.uint8)
+    after = np.array(mask)
     after[beside & ~new & ~ends & (after == VEIN)] = BACKGROUND
     after[new] = VEIN
     return between(mask, after)
@@ -176,7 +176,7 @@ def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = 
     Change
         Label 2 stays where no line runs.
     """
-    after = np.array(mask, np.uint8)
+    after = np.array(mask)
     if replace:
         after[after == VEIN] = BACKGROUND
     for line in lines:

@@ -83,7 +83,7 @@ def add_mask_layer(
     viewer : napari.Viewer
         Where the layer is added.
     mask : ndarray
-        0, 1 and 2, of the image's shape; kept as NumPy `uint8`.
+        0, 1 and 2, of the image's shape; made a NumPy array, `uint8` if they fit.
     image : Image
         The image that the mask belongs to.
     name : str or None
@@ -97,7 +97,7 @@ def add_mask_layer(
         The new layer, with the vein label chosen for painting.
     """
     layer = Labels(
-        np.array(mask, dtype=np.uint8),
+        np.array(mask, dtype=np.min_scalar_type(int(np.max(mask, initial=0)))),
         name=name or f"{image.name} veins",
         opacity=0.7,
         colormap=DirectLabelColormap(color_dict=LABEL_COLOURS),
