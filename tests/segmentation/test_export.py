@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ import torch
 from napari_veinseg.data.images import read_image, write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.card import Original2020Arguments
+from napari_veinseg.model.card import Metric, Original2020Arguments
 from napari_veinseg.segmentation import transforms
 from napari_veinseg.segmentation.export_bundle import export_bundle
 from napari_veinseg.segmentation.export_torch import CARD_NAME, export_torch, standalone
@@ -131,6 +132,16 @@ def test_a_bundle_is_whole_loads_no_pickle_and_replaces_only_a_bundle(model, tmp
     assert "pip install monai" in (bundle / "docs" / "README.md").read_text()
     text = "".join(path.read_text() for path in (bundle / "configs").iterdir())
     assert str(tmp_path) not in text
+
+
+def test_no_text_of_a_card_is_code_in_a_bundle(tmp_path):
+    code = "$__import__('os').getpid()"  # MONAI runs it when it is asked for the description
+    metric = Metric(name="@run", mean=code, value=1.0, data="%other.json::run")
+    card = small_card(name=code, description=code, licence=code, metrics=(metric,))
+    export_bundle(VeinModel(card, lively_network(card), "cpu"), tmp_path / "bundle")
+    text = (tmp_path / "bundle" / "configs" / "metadata.json").read_text("utf-8")
+    assert "getpid" in text
+    assert not re.search('"[$@%]', text)
 
 
 def test_images_and_results_inside_a_bundle_are_not_replaced_with_it(model, tmp_path):

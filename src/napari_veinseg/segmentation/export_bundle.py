@@ -51,7 +51,7 @@ def export_bundle(model: VeinModel, target: Path) -> None:
         with atomic_folder(target) as folder:
             for name in _FOLDERS:
                 (folder / name).mkdir()
-            _write_json(folder / "configs" / "metadata.json", _metadata(model))
+            _write_json(folder / "configs" / "metadata.json", _inert(_metadata(model)))
             _write_json(folder / "configs" / "inference.json", _inference(model))
             torch.save(model.network.core.state_dict(), folder / "models" / "model.pt")
             _copy_modules(folder / "scripts")
@@ -80,6 +80,17 @@ def _refuse_what_is_not_ours(target: Path) -> None:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _inert(value: Any) -> Any:
+    """Keep MONAI from evaluating what a card says: its texts may be a stranger's."""
+    if isinstance(value, dict):
+        return {key: _inert(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_inert(each) for each in value]
+    if isinstance(value, str) and value.startswith(("$", "@", "%")):
+        return f"'{value}"
+    return value
 
 
 def _copy_modules(folder: Path) -> None:
