@@ -1,6 +1,7 @@
 """Measure, compare and judge, in a real viewer."""
 
 import csv
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.model.card import ModelCard
+from napari_veinseg.widgets import evaluate_work
+from napari_veinseg.widgets.agreement import mean_of_slices
 from napari_veinseg.widgets.evaluate import EvaluateWidget
 from napari_veinseg.widgets.layers import add_mask_layer
 from napari_veinseg.widgets.open_layers import open_pairs
@@ -105,7 +108,7 @@ def test_tables_are_saved_and_never_replaced(viewer, widget, run, told, tmp_path
     assert any("already" in text for text in told.texts)
 
 
-def test_compare_scores_and_shows_the_errors(viewer, widget):
+def test_compare_scores_and_shows_the_errors(viewer, widget, run):
     truth = viewer.add_labels(MASK, name="truth")
     wrong = MASK.copy()
     wrong[:, :80] = 0
@@ -113,7 +116,7 @@ def test_compare_scores_and_shows_the_errors(viewer, widget):
     mask = viewer.add_labels(wrong, name="mask")
     widget.mask.choose(mask)
     widget.truth.choose(truth)
-    widget.compare.click()
+    run(widget.compare, widget.job)
     errors = viewer.layers["mask agreement"]
     assert set(np.unique(errors.data)) == {0, 1, 2, 3}
     assert (errors.data == 2).sum() == MASK[:, :80].sum()
@@ -123,39 +126,54 @@ def test_compare_scores_and_shows_the_errors(viewer, widget):
     assert widget.mask.findText("mask agreement") == -1
 
 
-def test_agreement_is_no_truth_to_train_on(viewer, widget):
+def test_masks_are_compared_beside_the_viewer(viewer, widget, run, monkeypatch):
+    threads = []
+
+    def score(*masks):
+        threads.append(threading.current_thread())
+        return mean_of_slices(*masks)
+
+    monkeypatch.setattr(evaluate_work, "mean_of_slices", score)
+    for name in ("mask", "truth"):
+        viewer.add_labels(MASK, name=name)
+    run(widget.compare, widget.job)
+    assert threading.main_thread() not in threads
+    assert len(threads) == 1
+
+
+def test_agreement_is_no_truth_to_train_on(viewer, widget, run):
     image = viewer.add_image(MASK * 100)
     layers = [add_mask_layer(viewer, MASK * share, image, name=str(share)) for share in (1, 0)]
     widget.mask.choose(layers[1])
     widget.truth.choose(layers[0])
-    widget.compare.click()
+    run(widget.compare, widget.job)
     layers[1].data_setitem((np.array([5]), np.array([5])), 1)
     (pair,) = open_pairs(viewer)
     np.testing.assert_array_equal(pair.mask, layers[1].data)
 
 
-def test_255_is_vein_as_in_a_file_and_other_labels_are_refused(viewer, widget, told):
+def test_255_is_vein_as_in_a_file_and_other_labels_are_refused(viewer, widget, run, told):
     truth, mask = viewer.add_labels(MASK * 255, name="truth"), viewer.add_labels(MASK, name="mask")
     widget.mask.choose(mask)
     widget.truth.choose(truth)
-    widget.compare.click()
+    run(widget.compare, widget.job)
     assert float(dict(cells(widget.scores))["Recall"]) == 1
     assert not (viewer.layers["mask agreement"].data == 2).any()
     mask.data = MASK * 7
-    widget.compare.click()
+    run(widget.compare, widget.job)
     assert "'mask' holds labels other than" in told.texts[-1]
 
 
-def test_a_truth_of_which_nothing_is_known_scores_nothing(viewer, widget, told):
+def test_a_truth_of_which_nothing_is_known_scores_nothing(viewer, widget, run, told):
     stack = np.stack([MASK, MASK])
     truth = viewer.add_labels(np.stack([MASK, np.full_like(MASK, 2)]), name="truth")
     mask = viewer.add_labels(stack * 0, name="mask")
     widget.mask.choose(mask)
     widget.truth.choose(truth)
-    widget.compare.click()
+    run(widget.compare, widget.job)
     assert float(dict(cells(widget.scores))["Recall"]) == 0, "the other slice is no success"
     truth.data = np.full_like(stack, 2)
-    widget.compare.click()
+    run(widget.compare, widget.job)
     assert "unsure everywhere" in told.texts[-1]
 
 
@@ -168,12 +186,12 @@ def test_the_truth_is_another_layer_than_the_mask(viewer, widget):
     assert widget.compare.isEnabled()
 
 
-def test_masks_of_different_images_are_refused_in_one_sentence(viewer, widget, told):
+def test_masks_of_different_images_are_refused_in_one_sentence(viewer, widget, run, told):
     viewer.add_labels(MASK, name="a")
     viewer.add_labels(MASK[:50], name="b")
     widget.mask.choose(viewer.layers["a"])
     widget.truth.choose(viewer.layers["b"])
-    widget.compare.click()
+    run(widget.compare, widget.job)
     assert any("layers of the same image" in text for text in told.texts)
 
 

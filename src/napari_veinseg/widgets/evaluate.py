@@ -12,14 +12,10 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.widgets.agreement import (
-    add_agreement_layer,
-    agreement,
-    is_agreement_layer,
-    mean_of_slices,
-)
+from napari_veinseg.widgets.agreement import add_agreement_layer, is_agreement_layer
 from napari_veinseg.widgets.choices import LayerChoice
 from napari_veinseg.widgets.dataset_evaluation import DatasetEvaluation
+from napari_veinseg.widgets.evaluate_work import compare_masks
 from napari_veinseg.widgets.form import Section, button
 from napari_veinseg.widgets.jobs import Job
 from napari_veinseg.widgets.measuring import (
@@ -165,13 +161,18 @@ class EvaluateWidget(Panel):
     def _compare(self) -> None:
         with reported("Comparing"):
             mask, truth = self.mask.layer, self.truth.layer
-            prediction, right = _pixels(mask), _pixels(truth)
-            scores = mean_of_slices(prediction, right, self.tolerance.value())
-            add_agreement_layer(
-                self.viewer, agreement(prediction, right), mask, f"{mask.name} agreement"
-            )
-            self.scores.fill([(label, scores[name]) for name, label in _NAMES.items()])
-            self.scores.show()
+            work = partial(compare_masks, _pixels(mask), _pixels(truth), self.tolerance.value())
+            self.job.start(work, partial(self._show_compared, mask))
+
+    def _show_compared(
+        self, mask: Labels, compared: tuple[dict[str, float], npt.NDArray[np.uint8]]
+    ) -> None:
+        if mask not in self.viewer.layers:
+            return
+        scores, errors = compared
+        add_agreement_layer(self.viewer, errors, mask, f"{mask.name} agreement")
+        self.scores.fill([(label, scores[name]) for name, label in _NAMES.items()])
+        self.scores.show()
 
 
 def _pixels(layer: Labels) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What the Evaluate widget does in its worker: models on a dataset, and one image of it again."""
+"""What the Evaluate widget does in its worker: masks and models held against truths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import refuse_output_in, write_report
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.agreement import agreement, mean_of_slices
 from napari_veinseg.widgets.jobs import Reporter, Step
 
 _USUAL = SegmentationSettings()
@@ -133,6 +134,35 @@ def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> Open
     image, truth = read_pair(sample)
     mask = contender.predict(sample, image).mask
     return OpenedImage(sample.stem, contender.name, image, truth, mask)
+
+
+def compare_masks(
+    prediction: npt.NDArray[Any],
+    truth: npt.NDArray[Any],
+    tolerance: float,
+    reporter: Reporter,
+) -> tuple[dict[str, float], npt.NDArray[np.uint8]]:
+    """Hold a mask against a truth.
+
+    Parameters
+    ----------
+    prediction, truth : ndarray
+        `(Y, X)` or `(N, Y, X)` masks.
+    tolerance : float
+        px beside the true centreline that still count.
+    reporter : Reporter
+        Told that they are compared.
+
+    Returns
+    -------
+    dict of str to float
+        The scores, see `agreement.mean_of_slices`.
+    ndarray of uint8
+        Where they agree, see `agreement.agreement`.
+    """
+    reporter.tell(Step(0, 0, "Comparing"))
+    scores = mean_of_slices(prediction, truth, tolerance)
+    return scores, agreement(prediction, truth)
 
 
 def save_report(comparison: Comparison, dataset: Path, folder: Path, reporter: Reporter) -> Path:
