@@ -292,6 +292,14 @@ def test_a_mask_above_the_veins_is_moved_onto_them(viewer, correct_in):
     assert dice(labels.data == 1, truth() == 1) > 0.9
 
 
+def test_moving_all_slices_is_told_once(viewer, correct_in, told):
+    masks = np.stack([np.roll(truth(), -7, axis=0), truth() * 0, np.roll(truth(), 5, axis=0)])
+    widget, *_ = correct_in(viewer, masks, image=np.stack([photograph()] * 3))
+    widget.actions.all_slices.setChecked(True)
+    button_of(widget, "Move onto veins").click()
+    assert told.texts == ["Move onto veins: 2 of 3 slices were changed."]
+
+
 def test_a_stack_is_corrected_on_the_displayed_slice_or_on_all(viewer, correct_in, use):
     stack = np.stack([photograph()] * 3)
     specks = np.zeros((3, *SHAPE), np.uint8)

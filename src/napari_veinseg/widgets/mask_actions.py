@@ -105,10 +105,13 @@ class MaskActions(Section):
             buttons.append(made)
         self.add_buttons(*buttons)
 
+    def _is_on_all(self) -> bool:
+        return self.all_slices.isVisible() and self.all_slices.isChecked()
+
     def _act(self, doing: str, action: Callable[..., Change], _checked: bool = False) -> None:
         with reported(doing):
             target = self._target
-            planes = target.planes(self.all_slices.isVisible() and self.all_slices.isChecked())
+            planes = target.planes(self._is_on_all())
             wants_plane = getattr(action, "__self__", None) is self
             changes = {
                 plane: action(target.labels(plane), *([plane] if wants_plane else []))
@@ -116,6 +119,9 @@ class MaskActions(Section):
             }
             if not target.write(changes):
                 show_info(f"{doing}: there was nothing to change.")
+            elif self._is_on_all():
+                changed = sum(len(change) > 0 for change in changes.values())
+                show_info(f"{doing}: {changed} of {len(planes)} slices were changed.")
 
     def _drop(self, mask: NDArray[Any], _plane: Plane) -> Change:
         return cleanup.drop_specks(mask, self.size.value())
@@ -126,7 +132,8 @@ class MaskActions(Section):
     def _move(self, mask: NDArray[Any], plane: Plane) -> Change:
         grey = to_grey(self._target.pixels(plane), invert=self._target.invert)
         down, right = best_shift(grey, mask, estimate_vein_width(grey))
-        show_info(f"The mask was moved by {down} px down and {right} px to the right.")
+        if not self._is_on_all():
+            show_info(f"The mask was moved by {down} px down and {right} px to the right.")
         return shifted(mask, down, right)
 
     def _redraw(self, mask: NDArray[Any], plane: Plane) -> Change:
