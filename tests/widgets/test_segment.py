@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox
 from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets import refine
 from napari_veinseg.widgets.records import edited_pixels, record_of
 
 
@@ -93,6 +94,19 @@ def test_a_second_press_makes_a_new_layer_unless_told_to_update(viewer, segment,
     segment.update_mask.setChecked(True)
     press(segment)
     assert len(masks(viewer)) == 2
+
+
+def test_the_mask_is_made_once_and_in_the_worker(viewer, segment, press, vein_image, monkeypatch):
+    monkeypatch.setattr(refine, "mask_from_probability", None)
+    image = viewer.add_image(vein_image)
+    press(segment)
+    assert masks(viewer)[0].data[30:36].all()
+    segment.update_mask.setChecked(True)
+    image.data = np.roll(vein_image, 10, axis=0)
+    press(segment)
+    (mask,) = masks(viewer)
+    assert mask.data[40:46].all()
+    assert not mask.data[30:36].any()
 
 
 def test_an_update_keeps_every_edited_pixel_and_is_one_undo_step(

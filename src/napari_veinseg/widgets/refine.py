@@ -50,7 +50,24 @@ def changes_to(
     Changes
         The differing pixels, edited ones included.
     """
-    wanted = mask_from_probability(probability, threshold, min_size)
+    return differences(mask, mask_from_probability(probability, threshold, min_size))
+
+
+def differences(mask: npt.NDArray[Any], wanted: npt.NDArray[np.uint8]) -> Changes:
+    """Find what has to change for a mask to become another.
+
+    Parameters
+    ----------
+    mask : ndarray
+        The mask as it is.
+    wanted : ndarray of uint8
+        What it is to be, of the same shape.
+
+    Returns
+    -------
+    Changes
+        The differing pixels, edited ones included.
+    """
     positions = np.flatnonzero(wanted != mask)
     return Changes(positions, wanted.ravel()[positions])
 

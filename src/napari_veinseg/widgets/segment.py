@@ -27,7 +27,7 @@ from napari_veinseg.widgets.model_choice import ModelChoice
 from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.records import record_of
-from napari_veinseg.widgets.refine import apply_changes, changes_to
+from napari_veinseg.widgets.refine import apply_changes, differences
 from napari_veinseg.widgets.segment_work import ImageTask, Result, segment_images
 
 
@@ -234,10 +234,7 @@ class SegmentWidget(Panel):
         record.probability = result.probability
         record.threshold = float(result.settings.threshold or record.threshold)
         record.min_size = int(result.settings.min_size or 0)
-        apply_changes(
-            layer,
-            changes_to(layer.data, result.probability, record.threshold, record.min_size),
-        )
+        apply_changes(layer, differences(layer.data, result.mask))
         self.viewer.layers.selection.active = layer
         self.mask.masks.refresh()
         self.mask.masks.choose(layer)
