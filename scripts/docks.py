@@ -51,7 +51,7 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     judge.baselines.setChecked(True)
     judge.models.item(0).setCheckState(Qt.CheckState.Unchecked)
     judge.evaluate.click()
-    jobs = (correct.look_next.job, train.job, judge.job)
+    jobs = (correct.look_next.job, train.job, judge.job, evaluate.job)
     wait_until(lambda: not any(job.running for job in jobs))
 
 
