@@ -204,6 +204,17 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert not started.outcome.isVisibleTo(started)
 
 
+def test_the_new_model_is_kept_after_the_dataset_has_been_read(started, qtbot):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert started.outcome.keep.isEnabled()
+    started.dataset._survey()
+    assert not started.outcome.keep.isEnabled()
+    qtbot.waitUntil(lambda: started.outcome.keep.isEnabled())
+
+
 def test_the_verdict_names_the_model_that_the_run_started_from(started, qtbot, tmp_path):
     (tmp_path / "models" / "other.safetensors").touch()
     started.base.refresh()

@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.file import write_model
-from napari_veinseg.model.store import resolve
+from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
@@ -266,7 +266,7 @@ class Trainer:
         """Let the best model be the one that the run started from: never to end worse than that."""
         assert self.config.base is not None
         with atomic_path(self.run.best) as temporary:
-            temporary.write_bytes(resolve(self.config.base).read_bytes())
+            temporary.write_bytes(model_bytes(resolve(self.config.base)))
 
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""

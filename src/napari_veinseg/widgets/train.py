@@ -112,6 +112,7 @@ class TrainWidget(Panel):
         idle = not running and not self.job.running
         self.start.setEnabled(idle)
         self.dataset.show_idle(idle)
+        self.outcome.setEnabled(idle)  # a job holds back the next: Keep would do nothing
         self.stop.setEnabled(running)
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
