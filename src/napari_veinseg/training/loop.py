@@ -26,7 +26,7 @@ from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.materials import Materials, gather
 from napari_veinseg.training.memory import near
-from napari_veinseg.training.ranks import copy_of_first, merged
+from napari_veinseg.training.ranks import copy_of_first, merged, part
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import Position, learning_rate
 
@@ -67,6 +67,7 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
     trainer = Trainer(fabric, run, materials, choice, tell, stop)
     trainer.resume()
     trainer.train()
+    part()
 
 
 class Trainer:

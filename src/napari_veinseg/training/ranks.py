@@ -89,3 +89,13 @@ def copy_of_first(tensors: Iterable[torch.Tensor]) -> None:
     if together():
         for tensor in tensors:
             distributed.broadcast(tensor, src=0)
+
+
+def part() -> None:
+    """Leave the other processes, once all have come here.
+
+    A process that ends without that may be aborted: threads of the connection would still run.
+    """
+    if together():
+        distributed.barrier()
+        distributed.destroy_process_group()
