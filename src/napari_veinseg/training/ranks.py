@@ -1,10 +1,13 @@
 """What processes that train together tell each other; a process alone keeps its own."""
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import distributed
+
+_SECONDS_TO_LET_GO = 0.5
 
 
 def together() -> bool:
@@ -94,8 +97,10 @@ def copy_of_first(tensors: Iterable[torch.Tensor]) -> None:
 def part() -> None:
     """Leave the other processes, once all have come here.
 
-    A process that ends without that may be aborted: threads of the connection would still run.
+    Threads of the connection let go of the last tensors on their own, for which they need Python's
+    lock: a process that ends meanwhile is aborted, and one that waits for them waits for ever.
     """
     if together():
         distributed.barrier()
+        time.sleep(_SECONDS_TO_LET_GO)
         distributed.destroy_process_group()
