@@ -1,9 +1,6 @@
 """The runtime that is always there: torch, on any device."""
 
 import copy
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -51,27 +48,6 @@ class Predictor(Runtime):
         self._place(self.core, torch.device("cpu"))
         self.limit = float("inf")
         return True
-
-    @contextmanager
-    def lanes(self, most: int) -> Iterator[Executor | None]:
-        """Open threads that compute several images side by side, see `Runtime`.
-
-        Parameters
-        ----------
-        most : int
-            Images at a time, at most.
-
-        Yields
-        ------
-        Executor or None
-            None where one at a time is best.
-        """
-        threads = torch.get_num_threads()
-        try:
-            with super().lanes(most) as pool:
-                yield pool
-        finally:
-            torch.set_num_threads(threads)  # of threads that begin from now on
 
     @property
     def _threads(self) -> int:

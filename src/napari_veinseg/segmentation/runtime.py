@@ -98,15 +98,18 @@ class Runtime(ABC):
         Executor or None
             None where one at a time is best.
         """
-        count = min(most, self._threads)
+        threads = self._threads
+        count = min(most, threads)
         if count < 2:
             yield None
             return
-        share = self._threads // count
-        with ThreadPoolExecutor(
-            count, "veinseg-segment", initializer=self._use_threads, initargs=(share,)
-        ) as pool:
-            yield pool
+        try:
+            with ThreadPoolExecutor(
+                count, "veinseg-segment", self._use_threads, (threads // count,)
+            ) as pool:
+                yield pool
+        finally:
+            self._use_threads(threads)  # also for threads that begin from now on
 
     @property
     def _threads(self) -> int:
