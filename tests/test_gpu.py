@@ -7,7 +7,11 @@ import torch
 from napari_veinseg import VeinModel
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.model.file import read_model
+from napari_veinseg.segmentation.devices import choose_device
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.fabric import launch
+from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.memory import near
 from napari_veinseg.training.pool import prepare_all
 from napari_veinseg.training.run import Run
@@ -66,3 +70,30 @@ def test_a_run_stops_and_goes_on(dataset, tiny, tmp_path):
     go_on(Run.open(run.path))
     assert 0 < first < torch.load(run.state, weights_only=True)["position"]["step"]
     assert VeinModel.load(run.last).segment(texture((60, 80))).shape == (60, 80)
+
+
+def learned(model, steps):
+    """Weights and statistics after steps with a batch each, of which the last are in parts."""
+    config = TrainingConfig(dataset="d", epochs=1, batch_size=4)
+    learner = Learner(launch(choose_device("cuda"), "float32"), read_model(model)[1], config)
+    chance = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        learner._in_parts.count = 1 if step < steps - 2 else 2
+        image = torch.randn(4, 1, 32, 48, generator=chance)
+        crops = {"image": image, "vein": (image < -1).float(), "known": torch.ones_like(image)}
+        learner.learn(crops, step, 1e-3)
+    return learner, {name: part.clone() for name, part in learner._network.state_dict().items()}
+
+
+def test_a_recorded_pass_learns_what_single_kernels_do(tiny, monkeypatch):
+    before = read_model(tiny)[1].state_dict()
+    learner, recorded = learned(tiny, 4)
+    assert "forward" in vars(learner._network.module)  # else nothing was recorded
+    _, parted = learned(tiny, 8)
+    monkeypatch.setattr("napari_veinseg.training.learner.launch_together", lambda *_: None)
+    assert "forward" not in vars(learned(tiny, 4)[0]._network.module)
+    for steps, found in ((4, recorded), (8, parted)):
+        for name, expected in learned(tiny, steps)[1].items():
+            torch.testing.assert_close(found[name], expected, rtol=1e-3, atol=1e-4)
+            moved = expected.cpu() != before[name]
+            assert moved.any() or not expected.is_floating_point()

@@ -10,6 +10,7 @@ from torch import nn
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import RunningAverage
 from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.graphs import launch_together
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.memory import Parts
 from napari_veinseg.training.ranks import total
@@ -56,7 +57,9 @@ class Learner:
             _freeze_statistics(self._network)
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
-        self._in_parts = Parts(alone=fabric.world_size == 1)
+        alone = fabric.world_size == 1
+        self._in_parts = Parts(alone)
+        self._recordable = alone and fabric.device.type == "cuda"
 
     @property
     def _parts(self) -> dict[str, Stateful]:
@@ -113,14 +116,17 @@ class Learner:
         torch.Tensor
             The loss, on the device and without its graph.
         """
-        torch.manual_seed(self._config.seed * 1_000_003 + step)  # dropout
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
         image, vein, known = (
             self._fabric.to_device(crops[name]) for name in ("image", "vein", "known")
         )
         image = image.expand(-1, self.average.in_channels, -1, -1)
         image = image.contiguous(memory_format=self._layout)
+        if self._recordable:
+            self._recordable = False
+            launch_together(self._network.module, image, self._fabric.autocast())
+        torch.manual_seed(self._config.seed * 1_000_003 + step)  # dropout
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
 
         def learn(part: slice, share: float) -> torch.Tensor:
             logits = self._network(image[part])
