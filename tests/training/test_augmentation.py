@@ -34,6 +34,17 @@ def test_what_is_neither_turned_nor_bent_is_mirrored_alone(monkeypatch, margin):
     assert seen == set(range(4))
 
 
+def test_a_crop_that_comes_smaller_is_enlarged_about_its_middle(monkeypatch):
+    monkeypatch.setattr(augmentation, "_TURNED", 0)
+    monkeypatch.setattr(augmentation, "_BENT", 0)
+    crop = torch.rand(3, 24, 32)
+    twice = functional.interpolate(crop[None, 1:], scale_factor=2, mode="bilinear")[0]
+    middle = twice[:, 8:-8, 8:-8]
+    for seed in range(8):
+        found = Augment("full", SHAPE)(crop, seed, 0.5)[1:]
+        assert any(torch.allclose(found, middle.flip(axes), atol=1e-4) for axes in MIRRORS)
+
+
 def test_image_and_truth_move_together():
     blob = functional.avg_pool2d((torch.rand(1, 1, 44, 64) > 0.5).float(), 5, 1, 2)[0]
     crop = torch.cat([blob, blob, blob])

@@ -22,6 +22,7 @@ from monai.transforms import (
     Transform,
 )
 from monai.transforms.utils import create_grid
+from numpy.typing import NDArray
 
 Augmentation = Literal["none", "photometric", "full"]
 
@@ -63,7 +64,12 @@ class Augment:
         set_track_meta(False)  # in the process of a worker, too
         self.__dict__.update(state)
 
-    def __call__(self, crop: torch.Tensor, seed: int) -> torch.Tensor:
+    @property
+    def enlarges(self) -> bool:
+        """Whether crops may come smaller, for the deformation can enlarge them as well."""
+        return self._deform is not None
+
+    def __call__(self, crop: torch.Tensor, seed: int, zoom: float = 1.0) -> torch.Tensor:
         """Change a crop.
 
         Parameters
@@ -72,6 +78,8 @@ class Augment:
             `(3, Y, X)`: normalised image, share of vein, 1 where that is known.
         seed : int
             All of the chance.
+        zoom : float, optional
+            Px of the crop in one of the result; other than 1 only where this `enlarges`.
 
         Returns
         -------
@@ -79,7 +87,7 @@ class Augment:
             `(3, *shape)`.
         """
         self._chance.seed(seed)
-        crop = self._deform(crop) if self._deform else _middle(crop, self._shape)
+        crop = self._deform(crop, zoom) if self._deform else _middle(crop, self._shape)
         image = crop[:1]
         for transform in self._shade:
             image = transform(image)
@@ -94,34 +102,42 @@ class _Deform(Randomizable, Transform):  # type: ignore[misc]  # MONAI has no ty
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._grid = cast(torch.Tensor, create_grid(shape, homogeneous=False, backend="torch"))
+        grid = cast(torch.Tensor, create_grid(shape, homogeneous=False, backend="torch"))
+        self._grid = grid.float()
         self._bases = [_spline_basis(side) for side in shape]
         self._resample = Resample(padding_mode="reflection", dtype=torch.float32)
 
-    def __call__(self, crop: torch.Tensor) -> torch.Tensor:
-        self._grid = self._grid.to(crop.device)
+    def __call__(self, crop: torch.Tensor, zoom: float) -> torch.Tensor:
+        if self._grid.device != crop.device:
+            self._grid = self._grid.to(crop.device)
+            self._bases = [basis.to(crop.device) for basis in self._bases]
         bent, turned = self.R.random(2) < (_BENT, _TURNED)
         grid = self._bent() if bent else self._grid
-        places = self._matrix(turned).to(grid) @ grid.flatten(1)
+        places = self._near(zoom * self._matrix(turned)) @ grid.flatten(1)
         deformed: torch.Tensor = self._resample(crop, places.view_as(grid))
         return deformed
 
-    def _matrix(self, turned: bool) -> torch.Tensor:
+    def _matrix(self, turned: bool) -> NDArray[np.float64]:
         """From a place in the result to one in the crop, both from their middles, `(2, 2)`."""
         mirror = self.R.choice([-1.0, 1.0], 2)
         if not turned:
-            return torch.from_numpy(np.diag(mirror))
+            return np.diag(mirror)
         angle = self.R.uniform(-_TURN, _TURN)
         stretch = self.R.uniform(1 - _STRETCH, 1 + _STRETCH, 2)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        return torch.from_numpy(turn * stretch * mirror)
+        matrix: NDArray[np.float64] = turn * stretch * mirror
+        return matrix
 
     def _bent(self) -> torch.Tensor:
         """Shift the places of the grid by a cubic B-spline (Rueckert 1999) of random offsets."""
         rows, columns = self._bases
         size = (2, rows.shape[1], columns.shape[1])
-        offsets = torch.from_numpy(self.R.normal(scale=self.R.uniform(0, _BEND), size=size)).float()
-        return self._grid + (rows @ offsets @ columns.T).to(self._grid.device)
+        offsets = self._near(self.R.normal(scale=self.R.uniform(0, _BEND), size=size))
+        return self._grid + rows @ offsets @ columns.T
+
+    def _near(self, drawn: NDArray[np.float64]) -> torch.Tensor:
+        """Put what was drawn where the crop is, without waiting for a GPU to end its work."""
+        return torch.from_numpy(drawn.astype(np.float32)).to(self._grid.device, non_blocking=True)
 
 
 def _spline_basis(side: int) -> torch.Tensor:

@@ -84,8 +84,9 @@ class Crops(Dataset[Crop]):
         """
         step, slot = place
         rng = np.random.default_rng([self._seed, step, slot])
-        maps = self._at_a_scale(self._sample_of(step * self._batch_size + slot), rng)
-        image, vein, known = torch.split(self._augment(maps, int(rng.integers(2**32))), 1)
+        maps, zoom = self._at_a_scale(self._sample_of(step * self._batch_size + slot), rng)
+        changed = self._augment(maps, int(rng.integers(2**32)), zoom)
+        image, vein, known = torch.split(changed, 1)
         # Interpolation rounds beyond a share; a pixel that it made unknown in part is unknown.
         return {"image": image, "vein": vein.clamp(0, 1), "known": (known > 0.999).float()}
 
@@ -93,17 +94,20 @@ class Crops(Dataset[Crop]):
         round_, position = divmod(number, len(self._samples))
         return self._samples[_order(self._seed, round_, len(self._samples))[position]]
 
-    def _at_a_scale(self, sample: Prepared, rng: np.random.Generator) -> torch.Tensor:
-        """Cut a window of the image at a scale as wrong as it may be in use."""
+    def _at_a_scale(self, sample: Prepared, rng: np.random.Generator) -> tuple[torch.Tensor, float]:
+        """Cut a window of the image at a scale as wrong as it may be in use.
+
+        Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
+        """
         zoom = 2 ** rng.uniform(-self._octaves, self._octaves)
         window = tuple(round(side * zoom) for side in self._window)
         maps = self._cut(sample, window, rng)
-        if window == self._window:
-            return maps
+        if zoom <= 1 and self._augment.enlarges:
+            return maps, zoom
         resized = functional.interpolate(
             maps[None], size=self._window, mode="bilinear", antialias=zoom > 1
         )
-        return resized[0]
+        return resized[0], 1.0
 
     def _cut(
         self, sample: Prepared, window: tuple[int, ...], rng: np.random.Generator
