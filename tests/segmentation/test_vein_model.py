@@ -100,8 +100,24 @@ def test_a_lost_frame_of_a_stack_shows_nothing_and_changes_nothing(model):
     np.testing.assert_allclose(answer[[0, 2]], whole, atol=1e-5)
 
 
+def test_an_image_is_read_once(model):
+    """A Dask array would be computed again for the width and for the network."""
+    image = texture((40, 64))
+    read = []
+
+    class Lazy:
+        shape, dtype = image.shape, image.dtype
+
+        def __getitem__(self, where):
+            read.append(where)
+            return image[where]
+
+    np.testing.assert_array_equal(model.segment(Lazy()), model.segment(image))
+    assert len(read) == 1
+
+
 def test_a_stack_of_large_frames_with_wide_veins_is_not_read_at_once(model, monkeypatch):
-    monkeypatch.setattr("napari_veinseg.segmentation.vein_model._READ", 3 * 64 * 96)
+    monkeypatch.setattr("napari_veinseg.segmentation.parts._READ", 3 * 64 * 96)
     together = []
     read = ImageSource.plane
 

@@ -103,7 +103,7 @@ class ImageSource:
         return self.shape[0] if len(self.shape) == 3 else 1
 
     def plane(self, index: int) -> Plane:
-        """Return one slice; a small one is read at once.
+        """Return one slice; a small one is read at once, and an image without slices only once.
 
         Parameters
         ----------
@@ -115,6 +115,13 @@ class ImageSource:
         Plane
             Its grey values.
         """
+        return self._slice(index) if len(self.shape) == 3 else self._only
+
+    @cached_property
+    def _only(self) -> Plane:
+        return self._slice(0)
+
+    def _slice(self, index: int) -> Plane:
         rows, columns = self.shape[-2:]
         lazy = Plane((rows, columns), lambda r, c: self._read(index, r, c))
         if rows * columns > WHOLE:

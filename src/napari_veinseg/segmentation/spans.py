@@ -1,6 +1,7 @@
 """What a part of the answer depends on, along one axis."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from napari_veinseg.segmentation.transforms import Resampling
@@ -89,7 +90,7 @@ class Axis:
         weights = shrink.matrix(*seen), enlarge.matrix(start, stop)
         return Span((start, stop), kept, seen, shrink.needs(*seen), *weights)
 
-    def spans(self, tile: int) -> list[Span]:
+    def spans(self, tile: int) -> tuple[Span, ...]:
         """Cut the whole axis.
 
         Parameters
@@ -99,12 +100,10 @@ class Axis:
 
         Returns
         -------
-        list of Span
+        tuple of Span
             The last one may be shorter.
         """
-        return [
-            self.span(start, min(start + tile, self.side)) for start in range(0, self.side, tile)
-        ]
+        return _spans(self, tile)
 
     def halves(self, span: Span) -> list[Span]:
         """Cut a span in two.
@@ -122,3 +121,9 @@ class Axis:
         start, stop = span.tile
         middle = (start + stop) // 2
         return [self.span(start, middle), self.span(middle, stop)] if middle > start else [span]
+
+
+@lru_cache(maxsize=64)  # the images of a folder have mostly one size
+def _spans(axis: Axis, tile: int) -> tuple[Span, ...]:
+    starts = range(0, axis.side, tile)
+    return tuple(axis.span(start, min(start + tile, axis.side)) for start in starts)

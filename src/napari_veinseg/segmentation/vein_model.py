@@ -1,6 +1,6 @@
 """A model that takes an image and gives the vein probability or the mask."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -9,26 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.errors import Cancelled
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.segmentation import prepared
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device, device_without_torch
-from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
+from napari_veinseg.segmentation.parts import Progress, parts
 from napari_veinseg.segmentation.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.source import ImageSource, Plane
-from napari_veinseg.segmentation.transforms import Normaliser
+from napari_veinseg.segmentation.source import ImageSource
 from napari_veinseg.segmentation.vein_width import estimate_source_width
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
-Progress = Callable[[int, int], None]
-_BATCH = 1_500_000  # working px of slices that go through the network together ...
-_READ = 2**26  # ... and px of them that are read for it
 _USUAL = SegmentationSettings()
 
 
@@ -154,9 +149,15 @@ class VeinModel:
         SegmentationSettings
             With vein width, threshold and smallest component.
         """
+        source = ImageSource(image, settings.channel, settings.invert)
+        return self._resolved(settings, source)
+
+    def _resolved(
+        self, settings: SegmentationSettings, source: ImageSource
+    ) -> SegmentationSettings:
         width = settings.vein_width
         if width is None:
-            width = self._vein_width(ImageSource(image, settings.channel, settings.invert))
+            width = self._vein_width(source)
         threshold, size = settings.threshold, settings.min_size
         return replace(
             settings,
@@ -205,7 +206,8 @@ class VeinModel:
         settings = replace(settings, **changes)
         source = ImageSource(image, settings.channel, settings.invert)
         answer = np.zeros(source.shape, np.float32)
-        for where, part in self._parts(source, settings, progress, cancelled):
+        width = settings.vein_width or self._vein_width(source)
+        for where, part in parts(source, width, self.card, self.runtime, progress, cancelled):
             answer[where] = part
         return answer
 
@@ -268,67 +270,21 @@ class VeinModel:
         Cancelled
             If `cancelled` said so.
         """
-        settings = self.resolve(replace(settings, **changes), image)
+        settings = replace(settings, **changes)
         source = ImageSource(image, settings.channel, settings.invert)
+        settings = self._resolved(settings, source)
+        assert settings.vein_width is not None
         assert settings.threshold is not None
         assert settings.min_size is not None
         mask: NDArray[np.uint8] = np.zeros(source.shape, np.uint8) if out is None else out
-        for where, part in self._parts(source, settings, progress, cancelled):
-            mask[where] = part >= settings.threshold
+        width = settings.vein_width
+        for where, part in parts(source, width, self.card, self.runtime, progress, cancelled):
+            mask[where] = (part >= settings.threshold).view(np.uint8)  # spares the conversion
         drop_small(mask, settings.min_size)
         return mask
-
-    def _parts(
-        self,
-        source: ImageSource,
-        settings: SegmentationSettings,
-        progress: Progress | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> Iterator[tuple[tuple[Any, ...], NDArray[np.float32]]]:
-        """Give each part's place and its probability; constant slices have none."""
-        width = settings.vein_width or self._vein_width(source)
-        factor = self.card.working_vein_width / width
-        rows, columns = source.shape[-2:]
-        tiled = TiledPrediction((rows, columns), factor, self.runtime)
-        batch = max(1, int(min(_BATCH / factor**2, _READ) / (rows * columns)))
-        starts = range(0, len(source), batch)
-        done, total = 0, len(starts) * len(tiled)
-        if progress:
-            progress(0, total)
-        for start in starts:
-            planes, normalisers, indices = self._batch(source, start, start + batch)
-            for tile in tiled.tiles(planes, normalisers):
-                if len(source.shape) == 3:
-                    yield (indices, tile.rows, tile.columns), tile.probability
-                elif indices:
-                    yield (tile.rows, tile.columns), tile.probability[0]
-                done += 1
-                if progress:
-                    progress(done, total)
-                if cancelled and cancelled():
-                    raise Cancelled("The segmentation was cancelled.")
 
     def _vein_width(self, source: ImageSource) -> float:
         estimate = estimate_source_width(source)
         if estimate is None:
             return self.card.working_vein_width
         return estimate * self.card.vein_width_factor
-
-    def _batch(
-        self, source: ImageSource, start: int, stop: int
-    ) -> tuple[list[Plane], list[Normaliser], list[int]]:
-        """Read slices and drop those that show nothing: constant, or lost in a stack."""
-        percentiles = self.card.normalisation
-        planes, normalisers, indices = [], [], []
-        for index in range(start, min(stop, len(source))):
-            plane = source.plane(index)
-            if len(source) > 1 and not np.isfinite(plane.sample).any():
-                continue
-            normaliser = Normaliser.from_image(
-                plane.sample, percentiles.low_percentile, percentiles.high_percentile
-            )
-            if not normaliser.constant:
-                planes.append(plane)
-                normalisers.append(normaliser)
-                indices.append(index)
-        return planes, normalisers, indices
