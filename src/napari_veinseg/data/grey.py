@@ -106,6 +106,23 @@ def without_gaps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.where(finite, grey, np.median(grey[finite]) if finite.any() else np.float32(0))
 
 
+def is_constant(grey: npt.NDArray[np.float32]) -> bool:
+    """Tell whether an image shows nothing.
+
+    Parameters
+    ----------
+    grey : ndarray of float32
+        Of any shape, at least one pixel.
+
+    Returns
+    -------
+    bool
+        Whether all its pixels are equal; never with a NaN among them.
+    """
+    # Two pixels settle it for most images.
+    return bool(grey.flat[0] == grey.flat[-1] and grey.min() == grey.max())
+
+
 def parse_channel(text: str) -> Channel:
     """Read the name or the number of a channel.
 

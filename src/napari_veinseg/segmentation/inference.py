@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.grey import is_constant
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtime import OutOfMemory, Runtime
 from napari_veinseg.segmentation.source import Plane
@@ -149,7 +150,7 @@ class TiledPrediction:
             normalise(plane.read(slice(*rows.read), slice(*columns.read)))
             for plane, normalise in batch
         ]
-        if all(part.min() == part.max() for part in parts):
+        if all(map(is_constant, parts)):
             seen = rows.length, columns.length
             answers = np.stack([self._constant(float(part.flat[0]), *seen) for part in parts])
         else:

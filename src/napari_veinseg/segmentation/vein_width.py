@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.grey import without_gaps
+from napari_veinseg.data.grey import is_constant, without_gaps
 from napari_veinseg.segmentation.source import ImageSource
 from napari_veinseg.segmentation.transforms import percentiles
 
@@ -59,10 +59,10 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     if not ceiling > floor:
         return usual
     levels = _levels(grey.shape)
-    tiles = [tile for level in levels for tile in _tiles(grey, level)]
     octaves, belief = _USUAL_WEIGHT * math.log2(usual), _USUAL_WEIGHT
     if levels:
-        seen = _valley_evidence(_log_intensity(np.stack(tiles), floor, ceiling), levels)
+        tiles = np.concatenate([_tiles(grey, level) for level in levels])
+        seen = _valley_evidence(_log_intensity(tiles, floor, ceiling), levels)
         for level, evidence in zip(levels, seen, strict=True):
             # Per area, length falls with the scale; times the side it is length per image.
             weight = (evidence / level.factor * side) ** 2
@@ -90,7 +90,7 @@ def estimate_source_width(source: ImageSource) -> float | None:
     for index in sorted(slices):
         for crop in source.plane(index).crops():
             filled = without_gaps(crop)
-            if filled.min() != filled.max():
+            if not is_constant(filled):
                 widths.append(estimate_vein_width(filled))
     return statistics.median(widths) if widths else None
 
@@ -144,36 +144,39 @@ def _levels(shape: tuple[int, int]) -> tuple[_Level, ...]:
     return tuple(levels)
 
 
-def _tiles(grey: NDArray[np.floating], level: _Level) -> list[Image]:
-    """Cut tiles of a level: means over blocks of the image."""
-    reach = level.side * level.factor
-    tiles = []
-    for top, left in level.corners:
-        tile = np.asarray(grey[top : top + reach, left : left + reach], np.float32)
-        if level.factor > 1:
-            # Whole rows first, where memory is read in order; then slices, for a sum over the
-            # blocks' short axis takes several times longer.
-            tile = tile.reshape(level.side, level.factor, reach).sum(axis=1)
-            tile = sum(tile[:, place :: level.factor] for place in range(level.factor))
-            tile /= np.float32(level.factor**2)
-        tiles.append(tile)
-    return tiles
+def _tiles(grey: NDArray[np.floating], level: _Level) -> Image:
+    """Cut the tiles of a level, `(tiles, side, side)`: means over blocks of the image."""
+    side, factor, reach = level.side, level.factor, level.side * level.factor
+    # Whole rows first, where memory is read in order; then slices, for a sum over the blocks'
+    # short axis takes several times longer.
+    rows = np.empty((len(level.corners), side, reach), np.float32)
+    for (top, left), tile in zip(level.corners, rows, strict=True):
+        block = grey[top : top + reach, left : left + reach]
+        np.add.reduce(block.reshape(side, factor, reach), axis=1, out=tile)
+    sums = sum(rows[..., place::factor] for place in range(factor))
+    return np.asarray(sums / np.float32(factor**2))
 
 
 def _log_intensity(tiles: Image, floor: float, ceiling: float) -> Image:
     """Absorption multiplies, so contrast is a difference of logarithms; darkness is damped."""
-    relative = np.clip((tiles - np.float32(floor)) / np.float32(ceiling - floor), 0, None)
-    logarithm: Image = np.log(relative + np.float32(0.35))
+    relative = (tiles - np.float32(floor)) / np.float32(ceiling - floor)
+    logarithm: Image = np.log(np.maximum(relative, 0) + np.float32(0.35))
     return logarithm
 
 
 @lru_cache(maxsize=64)
 def _gaussian(side: int) -> Image:
-    """Matrices that smooth a signal and take its first and second difference, (3, side, side)."""
-    smooth = ndimage.gaussian_filter1d(np.eye(side), _SCALE, axis=0)
-    first = np.gradient(smooth, axis=0)
-    second = np.gradient(first, axis=0)
-    return np.stack([smooth, first, second]).astype(np.float32)
+    """Matrix that smooths a signal, `(side, side)`."""
+    smooth: Image = ndimage.gaussian_filter1d(np.eye(side, dtype=np.float32), _SCALE, axis=0)
+    return smooth
+
+
+@lru_cache(maxsize=64)
+def _inside(count: int, side: int) -> NDArray[np.bool_]:
+    """Pixels that have two neighbours on each side, flat."""
+    inside = np.zeros((count, side, side), bool)
+    inside[:, 2:-2, 2:-2] = True
+    return inside.ravel()[2 * side + 2 : -2 * side - 2]
 
 
 def _valley_evidence(tiles: Image, levels: tuple[_Level, ...]) -> list[float]:
@@ -183,28 +186,40 @@ def _valley_evidence(tiles: Image, levels: tuple[_Level, ...]) -> list[float]:
     of larger matrices would wake threads, which get into the way of the network's.
     """
     count, side, _ = tiles.shape
-    s_rows, d_rows, dd_rows = _gaussian(side)[:, None] @ tiles
-    s_columns, d_columns, dd_columns = _gaussian(side).transpose(0, 2, 1)
-    dyy, dyx, dxx = dd_rows @ s_columns, d_rows @ d_columns, s_rows @ dd_columns
+    gaussian = _gaussian(side)
+    smooth = gaussian @ tiles @ gaussian.T
+    flat, margin = smooth.ravel(), 2 * side + 2
+
+    def near(down: int, right: int) -> NDArray[np.floating]:
+        shift = down * side + right
+        return flat[margin + shift : flat.size - margin + shift]
+
+    middle = near(0, 0)
+    double = 2 * middle
+    dyy = 0.25 * (near(2, 0) + near(-2, 0) - double)
+    dxx = 0.25 * (near(0, 2) + near(0, -2) - double)
+    dyx = 0.25 * (near(1, 1) + near(-1, -1) - near(1, -1) - near(-1, 1))
     half_difference = 0.5 * (dxx - dyy)
     half_gap = np.sqrt(half_difference**2 + dyx**2)
     curvature = 0.5 * (dxx + dyy) + half_gap  # the larger eigenvalue
-    at = np.flatnonzero(curvature > np.float32(_FAINTEST / _SCALE**2))
-    curvature, dyx = curvature.ravel()[at], dyx.ravel()[at]
+    steep = curvature > np.float32(_FAINTEST / _SCALE**2)
+    at = np.flatnonzero(steep & _inside(count, side))
+    curvature, dyx = curvature[at], dyx[at]
     # The unit vector across the valley, where the curvature is strongest.
-    cosine = half_difference.ravel()[at] / np.maximum(half_gap.ravel()[at], _TINY)
+    cosine = half_difference[at] / np.maximum(half_gap[at], _TINY)
     ny, nx = np.copysign(np.sqrt((1 - cosine) / 2), dyx), np.sqrt((1 + cosine) / 2)
-    slope = (d_rows @ s_columns).ravel()[at] * ny + (s_rows @ d_columns).ravel()[at] * nx
-    on_floor = np.flatnonzero(np.abs(slope) < np.float32(0.6) * curvature)
-    smooth = s_rows @ s_columns
-    at, zeros = at[on_floor], np.zeros(len(on_floor), np.float32)
+    dy, dx = near(1, 0)[at] - near(-1, 0)[at], near(0, 1)[at] - near(0, -1)[at]
+    on_floor = np.flatnonzero(np.abs(dy * ny + dx * nx) < np.float32(1.2) * curvature)
+    at, zeros = at[on_floor] + margin, np.zeros(len(on_floor), np.float32)
     floor = np.stack(np.unravel_index(at, smooth.shape))
     step = 2 * _SCALE * np.stack([zeros, ny[on_floor], nx[on_floor]])
     shoulders = ndimage.map_coordinates(
         smooth, np.concatenate([floor + step, floor - step], axis=1), order=1, mode="nearest"
     )
-    contrast = np.minimum(*np.split(shoulders, 2)) - smooth.ravel()[at]
+    contrast = shoulders.reshape(2, -1).min(axis=0) - flat[at]
     squares = np.where(contrast > _FAINTEST, contrast**2, 0)
     of_tile = np.bincount(floor[0], squares, count)
-    ends = np.cumsum([len(level.corners) for level in levels])
-    return [float(part.mean()) / side**2 for part in np.split(of_tile, ends[:-1])]
+    counts = np.array([len(level.corners) for level in levels])
+    of_level = np.add.reduceat(of_tile, np.cumsum(counts) - counts) / counts
+    evidence: list[float] = (of_level / (side - 4) ** 2).tolist()
+    return evidence
