@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.correction.lines import Line, veins_from_lines
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
-from napari_veinseg.widgets import look_next
+from napari_veinseg.widgets import look_next, mask_actions
 from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
@@ -319,6 +320,59 @@ def test_a_stack_is_corrected_on_the_displayed_slice_or_on_all(viewer, correct_i
     assert labels.data[:, 5, 5].tolist() == [0, 0, 0]
     labels.undo()
     assert labels.data[:, 5, 5].tolist() == [1, 0, 1]
+
+
+@pytest.fixture
+def slow_drop(viewer, correct_in, monkeypatch):
+    """A stack of specks whose dropping goes on beside the viewer until it is let go."""
+    monkeypatch.setattr(mask_actions, "_AT_ONCE", 0)
+    go_on = threading.Event()
+    drop = mask_actions.cleanup.drop_specks
+
+    def slowly(mask, size):
+        go_on.wait(10)
+        return drop(mask, size)
+
+    monkeypatch.setattr(mask_actions.cleanup, "drop_specks", slowly)
+    specks = np.zeros((3, *SHAPE), np.uint8)
+    specks[:, 5, 5] = 1
+    widget, labels, _ = correct_in(viewer, specks, image=np.stack([photograph()] * 3))
+    widget.actions.all_slices.setChecked(True)
+    pressed = button_of(widget, "Drop small pieces")
+    pressed.click()
+    yield widget, labels, pressed, go_on
+    go_on.set()
+
+
+def test_all_slices_are_changed_beside_the_viewer(qtbot, slow_drop):
+    widget, labels, pressed, go_on = slow_drop
+    assert pressed.text() == "Cancel"
+    assert not button_of(widget, "Smooth").isEnabled()
+    assert labels.data.sum() == 3
+    go_on.set()
+    qtbot.waitUntil(lambda: not widget.actions.job.running)
+    assert labels.data.sum() == 0
+    assert pressed.text() == "Drop small pieces"
+    assert button_of(widget, "Smooth").isEnabled()
+    labels.undo()
+    assert labels.data.sum() == 3
+
+
+def test_what_was_painted_in_the_meantime_is_kept(qtbot, slow_drop, told):
+    widget, labels, _, go_on = slow_drop
+    labels.data_setitem((np.array([1]), np.array([5]), np.array([6])), 1)
+    go_on.set()
+    qtbot.waitUntil(lambda: not widget.actions.job.running)
+    assert labels.data.sum() == 4
+    assert "press 'Drop small pieces' once more" in told.texts[-1]
+
+
+def test_a_change_of_all_slices_can_be_cancelled(qtbot, slow_drop):
+    widget, labels, pressed, go_on = slow_drop
+    pressed.click()
+    go_on.set()
+    qtbot.waitUntil(lambda: not widget.actions.job.running)
+    assert labels.data.sum() == 3
 
 
 def test_a_slice_change_begins_the_tool_anew(viewer, correct_in, use):

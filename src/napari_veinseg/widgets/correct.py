@@ -104,6 +104,7 @@ class CorrectWidget(Panel):
     def _close(self) -> None:
         self.autosaver.stop()
         self.target.job.abandon()
+        self.actions.job.abandon()
         self.look_next.job.abandon()
         self.look_next.leave()
         self.toolbox.release()

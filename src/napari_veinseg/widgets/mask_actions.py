@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Labels, Shapes
 from napari.utils.notifications import show_info
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QCheckBox, QSpinBox
+from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
 
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.change import Change
@@ -16,16 +16,21 @@ from napari_veinseg.correction.growing import redrawn_as_measured
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
 from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.unsure import rest_unsure
-from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 from napari_veinseg.widgets.form import Section, button
+from napari_veinseg.widgets.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.layers import spatial_attributes
 from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.records import edited_pixels
 from napari_veinseg.widgets.target import Plane, Target
 
 _OWN_LINES = "veinseg lines"
 _LOOKED_AT = 3.0  # vein widths around an edit
+_AT_ONCE = 200_000  # px: more are changed beside the viewer, which would stand still
+
+# Changes a slice, in any thread: all that it needs of the viewer was taken when it was made.
+Action = Callable[[NDArray[Any], Plane], Change]
 
 
 class MaskActions(Section):
@@ -40,6 +45,10 @@ class MaskActions(Section):
     def __init__(self, target: Target) -> None:
         super().__init__("Whole mask")
         self._target = target
+        self.job = Job("Changing the mask", self)
+        self.job.changed.connect(self._show_work)
+        self._buttons: list[QPushButton] = []
+        self._pressed = ""
         self.size = QSpinBox()
         self.size.setRange(1, 100_000)
         self.size.setValue(30)
@@ -53,9 +62,9 @@ class MaskActions(Section):
             ("Fill small holes", "Fill holes in veins that are small.", self._fill),
         )
         self._add(
-            ("Smooth", "Smooth the borders; thin veins stay connected.", cleanup.smooth),
-            ("Thinner", "Narrow the veins by a pixel on each side.", cleanup.thin),
-            ("Thicker", "Widen the veins by a pixel on each side.", cleanup.thicken),
+            ("Smooth", "Smooth the borders; thin veins stay connected.", _each(cleanup.smooth)),
+            ("Thinner", "Narrow the veins by a pixel on each side.", _each(cleanup.thin)),
+            ("Thicker", "Widen the veins by a pixel on each side.", _each(cleanup.thicken)),
         )
         self._add(
             (
@@ -97,52 +106,95 @@ class MaskActions(Section):
         mask = self._target.mask
         self.all_slices.setVisible(mask is not None and mask.data.ndim > 2)
 
-    def _add(self, *actions: tuple[str, str, Callable[..., Change]]) -> None:
+    def _add(self, *actions: tuple[str, str, Callable[[], Action]]) -> None:
         buttons = []
-        for text, tooltip, action in actions:
+        for text, tooltip, prepare in actions:
             made = button(text, tooltip)
-            made.clicked.connect(partial(self._act, text, action))
+            made.clicked.connect(partial(self._act, text, prepare))
             buttons.append(made)
         self.add_buttons(*buttons)
+        self._buttons += buttons
 
     def _is_on_all(self) -> bool:
         return self.all_slices.isVisible() and self.all_slices.isChecked()
 
-    def _act(self, doing: str, action: Callable[..., Change], _checked: bool = False) -> None:
+    def _act(self, doing: str, prepare: Callable[[], Action], _checked: bool = False) -> None:
+        if self.job.running:  # of all buttons, only the one that began it can be pressed
+            self.job.cancel()
+            return
         with reported(doing):
             target = self._target
-            planes = target.planes(self._is_on_all())
-            wants_plane = getattr(action, "__self__", None) is self
-            changes = {
-                plane: action(target.labels(plane), *([plane] if wants_plane else []))
-                for plane in planes
+            action, layer = prepare(), target.layer()
+            before = {
+                plane: target.labels(plane).copy() for plane in target.planes(self._is_on_all())
             }
-            if not target.write(changes):
-                show_info(f"{doing}: there was nothing to change.")
-            elif self._is_on_all():
-                changed = sum(len(change) > 0 for change in changes.values())
-                show_info(f"{doing}: {changed} of {len(planes)} slices were changed.")
 
-    def _drop(self, mask: NDArray[Any], _plane: Plane) -> Change:
-        return cleanup.drop_specks(mask, self.size.value())
+            def work(reporter: Reporter) -> dict[Plane, Change]:
+                changes = {}
+                for number, (plane, mask) in enumerate(before.items()):
+                    reporter.tell(Step(number, len(before), doing))
+                    changes[plane] = action(mask, plane)
+                return changes
 
-    def _fill(self, mask: NDArray[Any], _plane: Plane) -> Change:
-        return cleanup.fill_holes(mask, self.size.value())
+            def done(changes: dict[Plane, Change]) -> None:
+                changed = [plane for plane, change in changes.items() if len(change)]
+                if target.mask is not layer or any(
+                    not np.array_equal(before[plane], target.labels(plane)) for plane in changed
+                ):
+                    raise VeinSegError(
+                        f"The mask was changed in the meantime: press '{doing}' once more."
+                    )
+                target.write(changes)
+                if not changed:
+                    show_info(f"{doing}: there was nothing to change.")
+                elif len(before) > 1:
+                    show_info(f"{doing}: {len(changed)} of {len(before)} slices were changed.")
 
-    def _move(self, mask: NDArray[Any], plane: Plane) -> Change:
-        grey = to_grey(self._target.pixels(plane), invert=self._target.invert)
-        down, right = best_shift(grey, mask, estimate_vein_width(grey))
-        if not self._is_on_all():
-            show_info(f"The mask was moved by {down} px down and {right} px to the right.")
-        return shifted(mask, down, right)
+            if sum(mask.size for mask in before.values()) <= _AT_ONCE:
+                done(work(Reporter(lambda _step: None)))
+            else:
+                self._pressed = doing
+                self.job.start(work, done)
 
-    def _redraw(self, mask: NDArray[Any], plane: Plane) -> Change:
-        grey = to_grey(self._target.pixels(plane), invert=self._target.invert)
-        return redrawn_as_measured(mask, grey, estimate_vein_width(grey))
+    def _show_work(self) -> None:
+        """Let the button that was pressed cancel, and no other begin."""
+        running = self.job.running
+        for made in self._buttons:
+            if made.text() in (self._pressed, "Cancel"):
+                made.setText("Cancel" if running else self._pressed)
+            else:
+                made.setEnabled(not running)
 
-    def _leave_open(self, mask: NDArray[Any], plane: Plane) -> Change:
+    def _drop(self) -> Action:
+        size = self.size.value()
+        return lambda mask, _plane: cleanup.drop_specks(mask, size)
+
+    def _fill(self) -> Action:
+        size = self.size.value()
+        return lambda mask, _plane: cleanup.fill_holes(mask, size)
+
+    def _move(self) -> Action:
+        read = self._target.reader()
+
+        def move(mask: NDArray[Any], plane: Plane) -> Change:
+            grey = read(plane)
+            return shifted(mask, *best_shift(grey, mask, estimate_vein_width(grey)))
+
+        return move
+
+    def _redraw(self) -> Action:
+        read = self._target.reader()
+
+        def redraw(mask: NDArray[Any], plane: Plane) -> Change:
+            grey = read(plane)
+            return redrawn_as_measured(mask, grey, estimate_vein_width(grey))
+
+        return redraw
+
+    def _leave_open(self) -> Action:
+        edited = edited_pixels(self._target.layer()).copy()
         reach = _LOOKED_AT * self._target.typical_width()
-        return rest_unsure(mask, self._target.edited(plane), reach)
+        return lambda mask, plane: rest_unsure(mask, edited[plane], reach)
 
     def _veins_to_lines(self) -> None:
         with reported("Veins to lines"):
@@ -191,6 +243,10 @@ class MaskActions(Section):
             if isinstance(layer, Shapes):
                 return layer
         raise VeinSegError("There is no Shapes layer: add one and draw lines on the veins.")
+
+
+def _each(change: Callable[[NDArray[Any]], Change]) -> Callable[[], Action]:
+    return lambda: lambda mask, _plane: change(mask)
 
 
 def _in_stack(points: NDArray[np.float64], plane: Plane) -> NDArray[np.float64]:

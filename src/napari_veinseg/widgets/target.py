@@ -1,6 +1,7 @@
 """What is being corrected: a plane of a mask layer and of its image, read and written."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,6 +220,25 @@ class Target(QObject):
         VeinSegError
             When there is no image of the mask's shape.
         """
+        return np.asarray(self._stored()[plane])
+
+    def reader(self) -> Callable[[Plane], NDArray[np.float32]]:
+        """Return what reads planes of the image, also beside the viewer.
+
+        Returns
+        -------
+        callable
+            Takes a plane's index, gives its grey values with dark veins, `(Y, X)`.
+
+        Raises
+        ------
+        VeinSegError
+            When there is no image of the mask's shape.
+        """
+        stored, invert = self._stored(), self.invert
+        return lambda plane: to_grey(np.asarray(stored[plane]), invert=invert)
+
+    def _stored(self) -> Any:
         if self.image is None:
             raise VeinSegError("Open the image that the mask belongs to: it is read for this.")
         if image_shape(self.image) != tuple(self.layer().data.shape):
@@ -226,8 +246,7 @@ class Target(QObject):
                 f"The image '{self.image.name}' and the mask '{self.layer().name}' differ in "
                 "size: choose the image that the mask was made on."
             )
-        data = self.image.data[0] if self.image.multiscale else self.image.data
-        return np.asarray(data[plane])
+        return self.image.data[0] if self.image.multiscale else self.image.data
 
     def require_pair(self) -> None:
         """Refuse to take one image's mask for another's.
