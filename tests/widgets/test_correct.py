@@ -18,7 +18,7 @@ from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.correction.lines import Line, veins_from_lines
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
-from napari_veinseg.widgets import look_next, mask_actions
+from napari_veinseg.widgets import jobs, look_next, mask_actions
 from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
@@ -287,6 +287,16 @@ def test_actions_on_the_whole_mask_are_one_undo_step(viewer, correct_in, text):
     np.testing.assert_array_equal(labels.data, after)
 
 
+def test_veins_become_lines_beside_the_viewer(qtbot, viewer, correct_in, monkeypatch):
+    monkeypatch.setattr(jobs, "AT_ONCE", 0)
+    widget, *_ = correct_in(viewer, truth())
+    button_of(widget, "Veins to lines").click()
+    assert button_of(widget, "Cancel").isEnabled()
+    qtbot.waitUntil(lambda: not widget.actions.job.running)
+    lines = next(layer for layer in viewer.layers if isinstance(layer, Shapes))
+    assert len(lines.data) >= 2
+
+
 def test_a_mask_above_the_veins_is_moved_onto_them(viewer, correct_in):
     widget, labels, _ = correct_in(viewer, np.roll(truth(), -7, axis=0))
     button_of(widget, "Move onto veins").click()
@@ -325,7 +335,7 @@ def test_a_stack_is_corrected_on_the_displayed_slice_or_on_all(viewer, correct_i
 @pytest.fixture
 def slow_drop(viewer, correct_in, monkeypatch):
     """A stack of specks whose dropping goes on beside the viewer until it is let go."""
-    monkeypatch.setattr(mask_actions, "_AT_ONCE", 0)
+    monkeypatch.setattr(jobs, "AT_ONCE", 0)
     go_on = threading.Event()
     drop = mask_actions.cleanup.drop_specks
 
@@ -486,7 +496,9 @@ def test_turning_to_3d_with_a_tool_in_hand(viewer, correct_in, use):
     viewer.dims.ndisplay = 2
 
 
-def test_next_moves_the_camera_to_the_doubt(viewer, correct_in):
+@pytest.mark.parametrize("at_once", [jobs.AT_ONCE, 0])
+def test_next_moves_the_camera_to_the_doubt(qtbot, viewer, correct_in, monkeypatch, at_once):
+    monkeypatch.setattr(jobs, "AT_ONCE", at_once)
     mask = truth()
     probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)
     probability[20:36, 155:175] = np.where(mask[20:36, 155:175] == 1, 0.5, 0.01)
@@ -494,6 +506,7 @@ def test_next_moves_the_camera_to_the_doubt(viewer, correct_in):
     add_probability_layer(viewer, probability, viewer.layers["finger"])
     viewer.layers.selection.active = labels
     mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: not widget.look_next.search.running)
     row, column = labels.world_to_data(viewer.scene.camera.center[-2:])
     assert 15 < row < 45
     assert 145 < column < 179

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from napari_veinseg.correction.change import Change, between
 from napari_veinseg.data.labels import VEIN
@@ -32,21 +32,14 @@ def best_shift(
     tuple of int
         Rows down and columns to the right; (0, 0) for a mask without veins.
     """
-    is_vein = (np.asarray(mask) == VEIN).astype(np.float32)
+    is_vein = (np.asarray(mask) == VEIN).astype(np.float64)
     if not is_vein.any():
         return 0, 0
     strength = valley_strength(grey, [vein_width, 1.6 * vein_width]).strength
     around = ndimage.uniform_filter(strength, int(8 * vein_width) | 1, mode="nearest")
     # Strong false valleys, such as a finger's edge, must not outvote the veins.
     valley = np.minimum(strength / (around + 1e-6 + 0.25 * strength.mean()), 3.0)
-    padded = np.pad(valley, reach)
-    rows, columns = np.nonzero(is_vein)
-    scores = np.array(
-        [
-            [padded[rows + down, columns + right].sum() for right in range(2 * reach + 1)]
-            for down in range(2 * reach + 1)
-        ]
-    )
+    scores = signal.fftconvolve(np.pad(valley, reach), is_vein[::-1, ::-1], mode="valid")
     down, right = np.unravel_index(np.argmax(scores), scores.shape)
     return int(down) - reach, int(right) - reach
 

@@ -103,8 +103,12 @@ class CorrectWidget(Panel):
 
     def _close(self) -> None:
         self.autosaver.stop()
-        self.target.job.abandon()
-        self.actions.job.abandon()
-        self.look_next.job.abandon()
+        for job in (
+            self.target.job,
+            self.actions.job,
+            self.look_next.job,
+            self.look_next.search,
+        ):
+            job.abandon()
         self.look_next.leave()
         self.toolbox.release()

@@ -11,6 +11,9 @@ from qtpy.QtCore import QObject, Signal
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.widgets.notify import report, reported
 
+AT_ONCE = 100_000
+"""Pixels whose work holds nobody up; more are worked on beside the viewer."""
+
 
 class Step(NamedTuple):
     """How far a job is.
@@ -141,6 +144,21 @@ class Job(QObject):
         self._worker.start()
         self.changed.emit()
         return True
+
+    def do(self, size: int, work: Callable[[Reporter], Any], done: Callable[[Any], None]) -> None:
+        """Do work on a small image at once, and `start` that on a larger one.
+
+        Parameters
+        ----------
+        size : int
+            Pixels that are worked on.
+        work, done : callable
+            See `start`; what small work raises is raised here.
+        """
+        if size <= AT_ONCE:
+            done(work(Reporter(lambda _news: None)))
+        else:
+            self.start(work, done)
 
     def cancel(self) -> None:
         """Ask the running work to stop; it ends at its next step."""

@@ -73,6 +73,7 @@ class LookNext(Section):
         self._opened: dict[Path, weakref.ref[Labels]] = {}
         self._mark: Preview | None = None
         self.job = Job("Looking for doubtful images", self)
+        self.search = Job("Looking for doubtful places", self)
         self.next = button("Next doubt", "Move the camera to the next most doubtful place.")
         self.previous = button("Previous", "Move the camera back to the place before.")
         self.next.clicked.connect(lambda: self._go(1))
@@ -99,29 +100,38 @@ class LookNext(Section):
 
     def _go(self, step: int) -> None:
         with reported("Looking for doubtful places"):
-            plane = self._target.plane()
-            probability = self._target.probability(plane)
+            target, plane = self._target, self._target.plane()
+            probability = target.probability(plane)
             if probability is None:
                 raise VeinSegError(
                     "No model has been asked about this mask: segment the image first to learn "
                     "where it doubts."
                 )
-            layer = self._target.layer()
+            layer, threshold = target.layer(), target.threshold()
             # By what it holds: a plane of the probability is another array each time.
-            model = (zlib.crc32(np.ascontiguousarray(probability)), self._target.threshold())
+            model = (zlib.crc32(np.ascontiguousarray(probability)), threshold)
             found_for = (id(layer), plane, id(layer.data), *model)
-            if found_for != self._found_for:
-                self._places, self._at = self._find(plane, probability), -1
-                self._found_for = found_for
-            if not self._places:
-                self._say("The model is certain everywhere here.")
+            if found_for == self._found_for:
+                self._go_on(step, plane)
                 return
-            self._at = (self._at + step) % len(self._places)
-            self._show(self._places[self._at], plane)
+            width, settled = target.typical_width(), target.edited(plane).copy()
 
-    def _find(self, plane: tuple[int, ...], probability: Any) -> list[Place]:
-        doubt = doubt_map(probability, self._target.typical_width(), self._target.threshold())
-        return doubtful_places(doubt, settled=self._target.edited(plane))
+            def find(_reporter: Reporter) -> list[Place]:
+                return doubtful_places(doubt_map(probability, width, threshold), settled=settled)
+
+            def found(places: list[Place]) -> None:
+                self._places, self._at, self._found_for = places, -1, found_for
+                if target.mask is layer and target.plane() == plane:  # still shown
+                    self._go_on(step, plane)
+
+            self.search.do(probability.size, find, found)
+
+    def _go_on(self, step: int, plane: tuple[int, ...]) -> None:
+        if not self._places:
+            self._say("The model is certain everywhere here.")
+            return
+        self._at = (self._at + step) % len(self._places)
+        self._show(self._places[self._at], plane)
 
     def _show(self, place: Place, plane: tuple[int, ...]) -> None:
         viewer, layer = self._target.viewer, self._target.layer()

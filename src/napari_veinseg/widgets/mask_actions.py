@@ -27,7 +27,6 @@ from napari_veinseg.widgets.target import Plane, Target
 
 _OWN_LINES = "veinseg lines"
 _LOOKED_AT = 3.0  # vein widths around an edit
-_AT_ONCE = 200_000  # px: more are changed beside the viewer, which would stand still
 
 # Changes a slice, in any thread: all that it needs of the viewer was taken when it was made.
 Action = Callable[[NDArray[Any], Plane], Change]
@@ -99,6 +98,7 @@ class MaskActions(Section):
         to_lines.clicked.connect(self._veins_to_lines)
         to_veins.clicked.connect(self._lines_to_veins)
         self.add_buttons(to_lines, to_veins)
+        self._buttons += [to_lines, to_veins]
         self.line_width: Callable[[], float | None] = lambda: None
 
     def show_state(self) -> None:
@@ -119,8 +119,7 @@ class MaskActions(Section):
         return self.all_slices.isVisible() and self.all_slices.isChecked()
 
     def _act(self, doing: str, prepare: Callable[[], Action], _checked: bool = False) -> None:
-        if self.job.running:  # of all buttons, only the one that began it can be pressed
-            self.job.cancel()
+        if self._cancelled():
             return
         with reported(doing):
             target = self._target
@@ -150,11 +149,14 @@ class MaskActions(Section):
                 elif len(before) > 1:
                     show_info(f"{doing}: {len(changed)} of {len(before)} slices were changed.")
 
-            if sum(mask.size for mask in before.values()) <= _AT_ONCE:
-                done(work(Reporter(lambda _step: None)))
-            else:
-                self._pressed = doing
-                self.job.start(work, done)
+            self._pressed = doing
+            self.job.do(sum(mask.size for mask in before.values()), work, done)
+
+    def _cancelled(self) -> bool:
+        """Cancel what is running: only the button that began it can be pressed then."""
+        running = self.job.running
+        self.job.cancel()
+        return running
 
     def _show_work(self) -> None:
         """Let the button that was pressed cancel, and no other begin."""
@@ -197,25 +199,35 @@ class MaskActions(Section):
         return lambda mask, plane: rest_unsure(mask, edited[plane], reach)
 
     def _veins_to_lines(self) -> None:
+        if self._cancelled():
+            return
         with reported("Veins to lines"):
             layer, plane = self._target.layer(), self._target.plane()
-            lines = lines_from_veins(self._target.labels(plane))
-            if not lines:
-                raise VeinSegError(f"The mask '{layer.name}' has no veins here: draw some first.")
-            shapes = Shapes(
-                name=f"{layer.name} lines",
-                ndim=layer.ndim,
-                metadata={_OWN_LINES: True},
-                **spatial_attributes(layer),
+            mask = self._target.labels(plane).copy()
+            self._pressed = "Veins to lines"
+            self.job.do(
+                mask.size,
+                lambda _reporter: lines_from_veins(mask),
+                lambda lines: self._show_lines(lines, layer, plane),
             )
-            shapes.add_paths(
-                [_in_stack(line.points, plane) for line in lines],
-                edge_width=[line.width for line in lines],
-                edge_color="#35d0ff",
-            )
-            shapes.opacity = 0.7
-            self._target.viewer.add_layer(shapes)
-            shapes.mode = "direct"
+
+    def _show_lines(self, lines: list[Line], layer: Labels, plane: Plane) -> None:
+        if not lines:
+            raise VeinSegError(f"The mask '{layer.name}' has no veins here: draw some first.")
+        shapes = Shapes(
+            name=f"{layer.name} lines",
+            ndim=layer.ndim,
+            metadata={_OWN_LINES: True},
+            **spatial_attributes(layer),
+        )
+        shapes.add_paths(
+            [_in_stack(line.points, plane) for line in lines],
+            edge_width=[line.width for line in lines],
+            edge_color="#35d0ff",
+        )
+        shapes.opacity = 0.7
+        self._target.viewer.add_layer(shapes)
+        shapes.mode = "direct"
 
     def _lines_to_veins(self) -> None:
         with reported("Lines to veins"):
