@@ -23,6 +23,7 @@ from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.layers import add_mask_layer, add_probability_layer
 from napari_veinseg.widgets.model_choice import ModelChoice
+from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
 from napari_veinseg.widgets.records import image_of, record_of
 from napari_veinseg.widgets.tools import BoxTool, RemoveTool
 from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
@@ -602,6 +603,24 @@ def test_reviewed_stores_image_and_mask(viewer, correct_in, tmp_path, told):
     np.testing.assert_array_equal(sample.mask(), labels.data)
     np.testing.assert_array_equal(sample.image(), photograph())
     assert widget.reviewing.said.text() == "1 of 1 images are reviewed."
+
+
+@pytest.mark.parametrize("files", [[], ["in/f1_1.png", "in/f1_2.png"], ["in/two.tif"]])
+def test_reviewing_and_adding_open_layers_store_an_image_under_one_name(
+    viewer, correct_in, tmp_path, files
+):
+    """Under two names it could be learned from and judged on in one run."""
+    images = np.stack([photograph(), photograph()[::-1]])
+    widget, *_ = correct_in(viewer, np.stack([truth()] * 2), image=images)
+    viewer.layers["finger"].metadata["files"] = files
+    viewer.dims.set_point(0, 1)
+    widget.reviewing.folder.setText(str(tmp_path / "set"))
+    widget.reviewing.reviewed.click()
+    dataset = Dataset.open(tmp_path / "set")
+    (stem,) = (sample.stem for sample in dataset)
+    assert add_pairs(dataset, open_pairs(viewer)) == 2
+    assert len(list(dataset)) == 2
+    assert stem in dataset
 
 
 def test_a_mask_is_stored_with_its_own_image_whichever_layer_is_looked_at(

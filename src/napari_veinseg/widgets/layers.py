@@ -1,6 +1,7 @@
 """Mask layers: made over an image in the same place, and watched for the user's edits."""
 
 import weakref
+from pathlib import Path
 from typing import Any
 
 import napari
@@ -10,6 +11,7 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_veinseg.data.labels import LABEL_COLOURS, UNSURE, VEIN
+from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.records import has_probability, image_of, record_of
 
@@ -38,6 +40,30 @@ def spatial_attributes(layer: Layer) -> dict[str, Any]:
         "units": layer.units,
         "axis_labels": layer.axis_labels,
     }
+
+
+def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
+    """Return the name that an image has in a dataset.
+
+    Parameters
+    ----------
+    image : Image
+        Its layer.
+    plane : tuple of int
+        Which slice of a stack; empty for `(Y, X)`.
+
+    Returns
+    -------
+    str
+        The stem of the image's own file where that is known, else of the stack's file or the
+        layer's name, with the number of the slice.
+    """
+    files = image.metadata.get("files", [])
+    if plane and len(files) > plane[0] and len(files) == image.data.shape[0]:
+        return stem_from(Path(files[plane[0]]).stem)
+    path = files[0] if len(files) == 1 else image.source.path
+    stem = stem_from(Path(path).stem if path else image.name)
+    return f"{stem}_{plane[0]:04}" if plane else stem
 
 
 def image_shape(layer: Image) -> tuple[int, ...]:

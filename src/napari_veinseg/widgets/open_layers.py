@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import napari
@@ -12,10 +11,9 @@ from napari.layers import Image, Labels
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.agreement import is_agreement_layer
-from napari_veinseg.widgets.layers import image_shape, is_probability_layer
+from napari_veinseg.widgets.layers import image_shape, is_probability_layer, sample_stem
 from napari_veinseg.widgets.records import image_of, only_shows_evaluation
 
 
@@ -25,15 +23,15 @@ class Pair:
 
     Parameters
     ----------
-    name : str
-        A stem for the sample; of a stack, its slices get numbers.
+    stems : tuple of str
+        The name of each plane in a dataset.
     image : array
         `(Y, X)` or `(N, Y, X)`, or either with colours; may be lazy.
     mask : ndarray
         `(Y, X)` or `(N, Y, X)`; a copy, so that painting may go on.
     """
 
-    name: str
+    stems: tuple[str, ...]
     image: Any
     mask: npt.NDArray[np.uint8]
 
@@ -45,16 +43,11 @@ class Pair:
         tuple
             Stem, image and mask.
         """
-        if self.mask.ndim == 2:
-            planes = [(self.name, self.image, self.mask)]
-        else:
-            planes = [
-                (f"{self.name}_{number:04}", self.image[number], mask)
-                for number, mask in enumerate(self.mask)
-            ]
-        for stem, image, mask in planes:
+        stack = self.mask.ndim > 2
+        for number, stem in enumerate(self.stems):
+            mask = self.mask[number] if stack else self.mask
             if (mask == VEIN).any():
-                yield stem, np.asarray(image), mask
+                yield stem, np.asarray(self.image[number] if stack else self.image), mask
 
 
 def open_pairs(viewer: napari.Viewer) -> list[Pair]:
@@ -100,9 +93,10 @@ def _pair(image: Image, layer: Labels) -> Pair:
             f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no "
             "vein mask; hide it from the training by removing it."
         )
-    name = Path(image.source.path).stem if image.source.path else image.name
+    planes = [(number,) for number in range(len(mask))] if mask.ndim > 2 else [()]
+    stems = tuple(sample_stem(image, plane) for plane in planes)
     pixels = image.data[0] if image.multiscale else image.data
-    return Pair(stem_from(name), pixels, mask.astype(np.uint8))
+    return Pair(stems, pixels, mask.astype(np.uint8))
 
 
 def add_pairs(dataset: Dataset, pairs: list[Pair]) -> int:

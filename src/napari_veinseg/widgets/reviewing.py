@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QLineEdit
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.form import Section, button, hint
+from napari_veinseg.widgets.layers import sample_stem
 from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.target import Plane, Target
 
@@ -118,17 +119,12 @@ class Reviewing(Section):
         Returns
         -------
         str
-            The image file's stem where it is known, else the layer's name, with the slice.
+            See `layers.sample_stem`.
         """
         image = self._target.image
         if image is None:
             raise VeinSegError("Open the image that the mask belongs to: it is stored with it.")
-        files = image.metadata.get("files", [])
-        if plane and len(files) > plane[0] and len(files) == image.data.shape[0]:
-            return Path(files[plane[0]]).stem
-        name = files[0] if len(files) == 1 else image.source.path or image.name
-        stem = "".join("_" if letter in '<>:"/\\|?*' else letter for letter in Path(name).stem)
-        return f"{stem}_{plane[0]:04}" if plane else stem
+        return sample_stem(image, plane)
 
     def show_state(self) -> None:
         """Say how many images of the dataset have been reviewed."""
