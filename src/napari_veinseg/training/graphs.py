@@ -30,6 +30,8 @@ def launch_together(
     arithmetic : context manager
         What the network computes in.
     """
+    # Gradients come from the stream of the recording; that autograd waits for it is right.
+    warnings.filterwarnings("ignore", "The AccumulateGrad node's stream does not match")
     statistics = [buffer.clone() for buffer in network.buffers()]
     single = network.forward
     try:
@@ -43,8 +45,6 @@ def launch_together(
         with torch.no_grad():
             for buffer, before in zip(network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
-    # Gradients come from the stream of the recording; that autograd waits for it is right.
-    warnings.filterwarnings("ignore", "The AccumulateGrad node's stream does not match")
     played = network.forward
 
     def forward(batch: torch.Tensor) -> torch.Tensor:
