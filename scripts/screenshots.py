@@ -13,7 +13,7 @@ from pictures import PICTURES
 from PIL import Image
 from qtpy.QtGui import QPainter, QPixmap
 from report_picture import browser, take_report
-from staging import open_menus, settle
+from staging import nobodys_corrections, open_menus, settle
 
 SIZE = (1360, 740)
 LARGEST = 400_000  # bytes
@@ -73,7 +73,8 @@ def main() -> None:
     for name in arguments.only or names:
         path = arguments.folder / f"{name}.png"
         if name in PICTURES:
-            take(name, arguments.folder, arguments.theme)
+            with nobodys_corrections():
+                take(name, arguments.folder, arguments.theme)
         elif browser():
             take_report(path)
         else:

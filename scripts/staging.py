@@ -1,12 +1,17 @@
 """What the pictures share: waiting, a small dataset, menus that stay open."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import napari
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QApplication, QMenu
+
+from napari_veinseg.correction.autosave import FOLDER_VARIABLE
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 1800) -> None:
@@ -16,6 +21,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 1800) -> None:
             raise TimeoutError("the program did not get ready for its picture")
         QApplication.processEvents()
         time.sleep(0.01)
+
+
+@contextmanager
+def nobodys_corrections() -> Iterator[None]:
+    """Keep what is done for a picture apart from what a user may want to restore."""
+    with TemporaryDirectory() as autosave:
+        os.environ[FOLDER_VARIABLE] = autosave
+        yield
 
 
 def settle(seconds: float = 1.0) -> None:

@@ -4,17 +4,14 @@ Run `scripts/with-display python scripts/tracing_animation.py docs/images/trace.
 """
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import napari
 import numpy as np
 from PIL import Image
-from staging import settle, wait_until
+from staging import nobodys_corrections, settle, wait_until
 
-from napari_veinseg.correction.autosave import FOLDER_VARIABLE
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.data.sample_data import sample_finger
 from napari_veinseg.measurement.skeleton import centreline, trace
@@ -67,9 +64,7 @@ def main() -> None:
         pictures.append(Image.fromarray(viewer.screenshot(flash=False)).convert("RGB"))
         times.append(milliseconds)
 
-    # What is traced for a picture is nobody's correction to be restored.
-    with TemporaryDirectory() as autosave:
-        os.environ[FOLDER_VARIABLE] = autosave
+    with nobodys_corrections():
         try:
             viewer.window.resize(*SIZE)
             film(viewer, shoot)
