@@ -1,5 +1,7 @@
 """What only a CUDA device can show; skipped where there is none."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from napari_veinseg.segmentation.devices import choose_device
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches
 from napari_veinseg.training.fabric import launch
+from napari_veinseg.training.graphs import launch_together
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.memory import near
 from napari_veinseg.training.pool import prepare_all
@@ -76,6 +79,7 @@ def learned(model, steps):
     """Weights and statistics after steps with a batch each, of which the last are in parts."""
     config = TrainingConfig(dataset="d", epochs=1, batch_size=4)
     learner = Learner(launch(choose_device("cuda"), "float32"), read_model(model)[1], config)
+    learner.record((32, 48))
     chance = torch.Generator().manual_seed(0)
     for step in range(steps):
         learner._in_parts.count = 1 if step < steps - 2 else 2
@@ -83,6 +87,31 @@ def learned(model, steps):
         crops = {"image": image, "vein": (image < -1).float(), "known": torch.ones_like(image)}
         learner.learn(crops, step, 1e-3)
     return learner, {name: part.clone() for name, part in learner._network.state_dict().items()}
+
+
+class Asking(torch.nn.Module):
+    """Cannot be recorded: it asks the device between its layers."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.drop = network, torch.nn.Dropout(0.1)
+
+    def forward(self, image):
+        assert image.sum().item() is not None
+        return self.network(self.drop(image))
+
+
+def test_what_cannot_be_recorded_learns_as_before(tiny):
+    network = Asking(read_model(tiny)[1].to(CUDA)).train()
+    image = torch.zeros(2, 1, 32, 48, device=CUDA)
+    before = {name: part.clone() for name, part in network.state_dict().items()}
+    launch_together(network, image, nullcontext())
+    assert "forward" not in vars(network)
+    assert torch.cuda.current_stream() == torch.cuda.default_stream()
+    for name, part in network.state_dict().items():
+        torch.testing.assert_close(part, before[name])
+    network(torch.randn(2, 1, 32, 48, device=CUDA)).sum().backward()
+    assert all(weight.grad is not None for weight in network.parameters())
 
 
 def test_a_recorded_pass_learns_what_single_kernels_do(tiny, monkeypatch):

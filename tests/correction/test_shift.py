@@ -26,8 +26,9 @@ def test_the_shift_is_found_and_undone(shift):
     assert np.abs(np.subtract(best_shift(image, moved, 6), shift)).max() <= 1
 
 
-def test_an_empty_mask_stays():
+def test_an_empty_mask_and_a_mask_over_nothing_stay():
     assert best_shift(np.ones((40, 40)), np.zeros((40, 40)), 5) == (0, 0)
+    assert best_shift(np.ones(MASK.shape), MASK, 5) == (0, 0)
 
 
 def test_moving_there_and_back_changes_only_the_border():

@@ -298,8 +298,11 @@ def test_veins_become_lines_beside_the_viewer(qtbot, viewer, correct_in, monkeyp
     assert len(lines.data) >= 2
 
 
-def test_a_mask_above_the_veins_is_moved_onto_them(viewer, correct_in):
-    widget, labels, _ = correct_in(viewer, np.roll(truth(), -7, axis=0))
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_mask_above_the_veins_is_moved_onto_them(viewer, correct_in, lost):
+    image = photograph().astype(np.float32)
+    image[:lost, :lost] = np.nan
+    widget, labels, _ = correct_in(viewer, np.roll(truth(), -7, axis=0), image=image)
     button_of(widget, "Move onto veins").click()
     assert dice(labels.data == 1, truth() == 1) > 0.9
 
@@ -333,8 +336,8 @@ def test_a_stack_is_corrected_on_the_displayed_slice_or_on_all(viewer, correct_i
     assert labels.data[:, 5, 5].tolist() == [1, 0, 1]
 
 
-@pytest.fixture
-def slow_drop(viewer, correct_in, monkeypatch):
+@pytest.fixture(params=[3])
+def slow_drop(request, viewer, correct_in, monkeypatch):
     """A stack of specks whose dropping goes on beside the viewer until it is let go."""
     monkeypatch.setattr(jobs, "AT_ONCE", 0)
     go_on = threading.Event()
@@ -345,9 +348,10 @@ def slow_drop(viewer, correct_in, monkeypatch):
         return drop(mask, size)
 
     monkeypatch.setattr(mask_actions.cleanup, "drop_specks", slowly)
-    specks = np.zeros((3, *SHAPE), np.uint8)
+    specks = np.zeros((request.param, *SHAPE), np.uint8)
     specks[:, 5, 5] = 1
-    widget, labels, _ = correct_in(viewer, specks, image=np.stack([photograph()] * 3))
+    image = np.stack([photograph()] * request.param)
+    widget, labels, _ = correct_in(viewer, specks, image=image)
     widget.actions.all_slices.setChecked(True)
     pressed = button_of(widget, "Drop small pieces")
     pressed.click()
@@ -378,12 +382,15 @@ def test_what_was_painted_in_the_meantime_is_kept(qtbot, slow_drop, told):
     assert "press 'Drop small pieces' once more" in told.texts[-1]
 
 
-def test_a_change_of_all_slices_can_be_cancelled(qtbot, slow_drop):
+@pytest.mark.parametrize("slow_drop", [1, 3], indirect=True)
+def test_a_change_can_be_cancelled(qtbot, slow_drop):
     widget, labels, pressed, go_on = slow_drop
+    before = labels.data.copy()
     pressed.click()
     go_on.set()
     qtbot.waitUntil(lambda: not widget.actions.job.running)
-    assert labels.data.sum() == 3
+    np.testing.assert_array_equal(labels.data, before)
+    assert pressed.text() == "Drop small pieces"
 
 
 def test_a_slice_change_begins_the_tool_anew(viewer, correct_in, use):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import fft, ndimage
 
 from napari_veinseg.correction.change import Change, between
 from napari_veinseg.data.labels import VEIN
@@ -30,7 +30,8 @@ def best_shift(
     Returns
     -------
     tuple of int
-        Rows down and columns to the right; (0, 0) for a mask without veins.
+        Rows down and columns to the right; (0, 0) for a mask without veins, or an image that shows
+        nothing.
     """
     is_vein = (np.asarray(mask) == VEIN).astype(np.float64)
     if not is_vein.any():
@@ -39,7 +40,13 @@ def best_shift(
     around = ndimage.uniform_filter(strength, int(8 * vein_width) | 1, mode="nearest")
     # Strong false valleys, such as a finger's edge, must not outvote the veins.
     valley = np.minimum(strength / (around + 1e-6 + 0.25 * strength.mean()), 3.0)
-    scores = signal.fftconvolve(np.pad(valley, reach), is_vein[::-1, ::-1], mode="valid")
+    if not valley.any():
+        return 0, 0
+    # A correlation by Fourier transforms; what wraps around lies beyond the shifts looked at.
+    padded = np.pad(valley, reach)
+    size = [fft.next_fast_len(side, real=True) for side in padded.shape]
+    product = fft.rfft2(padded, size) * np.conj(fft.rfft2(is_vein, size))
+    scores = fft.irfft2(product, size)[: 2 * reach + 1, : 2 * reach + 1]
     down, right = np.unravel_index(np.argmax(scores), scores.shape)
     return int(down) - reach, int(right) - reach
 

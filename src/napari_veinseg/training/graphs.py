@@ -4,6 +4,7 @@ A processor takes longer to launch the some five hundred kernels of a step one b
 takes to compute them for a batch of small crops.
 """
 
+import gc
 import warnings
 from contextlib import AbstractContextManager
 from typing import Any
@@ -19,39 +20,43 @@ def launch_together(
 
     Where it cannot be recorded (no memory for it, a network that asks the GPU between its layers)
     all stays as it is.  A batch of another shape means that there is no memory for whole batches
-    any more: then the recording is given up, with the memory that it holds.
+    any more: then the recording is given up, with the memory that it holds.  No other thread may
+    speak to the GPU meanwhile.
 
     Parameters
     ----------
     network : nn.Module
         On a CUDA device, in training mode; neither its weights nor its statistics are changed.
     image : torch.Tensor
-        A batch, `(N, C, Y, X)`.
+        Any batch of the shape to come, `(N, C, Y, X)`.
     arithmetic : context manager
         What the network computes in.
     """
     # Gradients come from the stream of the recording; that autograd waits for it is right.
     warnings.filterwarnings("ignore", "The AccumulateGrad node's stream does not match")
+    shape, single, stream = image.shape, network.forward, torch.cuda.current_stream()
     statistics = [buffer.clone() for buffer in network.buffers()]
-    single = network.forward
     try:
         with arithmetic:
             torch.set_autocast_cache_enabled(False)  # what is cached would not be recorded
-            torch.cuda.make_graphed_callables(network, (image.clone(),))
+            torch.cuda.make_graphed_callables(network, (image,))
     except RuntimeError:
         return
     finally:
+        torch.cuda.set_stream(stream)  # a recording that fails leaves its own
         torch.set_autocast_cache_enabled(True)
         with torch.no_grad():
             for buffer, before in zip(network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
-    played = network.forward
+    played: Any = network.forward
 
-    def forward(batch: torch.Tensor) -> torch.Tensor:
-        if batch.shape == image.shape:
-            answer: torch.Tensor = played(batch)
-            return answer
-        network.forward = single
-        return single(batch)  # type: ignore[no-any-return]
+    def forward(batch: torch.Tensor) -> Any:
+        nonlocal played
+        if batch.shape == shape:
+            return played(batch)
+        network.forward, played = single, None
+        gc.collect()  # what is recorded refers to itself
+        torch.cuda.empty_cache()
+        return single(batch)
 
     network.forward = forward

@@ -57,9 +57,7 @@ class Learner:
             _freeze_statistics(self._network)
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
-        alone = fabric.world_size == 1
-        self._in_parts = Parts(alone)
-        self._recordable = alone and fabric.device.type == "cuda"
+        self._in_parts = Parts(alone=fabric.world_size == 1)
 
     @property
     def _parts(self) -> dict[str, Stateful]:
@@ -99,6 +97,20 @@ class Learner:
         lay_out_as_weights(self._optimiser)
         return position
 
+    def record(self, shape: tuple[int, int]) -> None:
+        """Let a GPU learn faster, see `graphs`; before threads begin that make crops for it.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            `(Y, X)` of the crops.
+        """
+        if self._fabric.device.type == "cuda" and self._fabric.world_size == 1:
+            size = (self._config.batch_size, self.average.in_channels, *shape)
+            image = torch.zeros(size, device=self._fabric.device)
+            image = image.contiguous(memory_format=self._layout)
+            launch_together(self._network.module, image, self._fabric.autocast())
+
     def learn(self, crops: dict[str, torch.Tensor], step: int, rate: float) -> torch.Tensor:
         """Learn from one batch.
 
@@ -121,9 +133,6 @@ class Learner:
         )
         image = image.expand(-1, self.average.in_channels, -1, -1)
         image = image.contiguous(memory_format=self._layout)
-        if self._recordable:
-            self._recordable = False
-            launch_together(self._network.module, image, self._fabric.autocast())
         torch.manual_seed(self._config.seed * 1_000_003 + step)  # dropout
         for group in self._optimiser.param_groups:
             group["lr"] = rate

@@ -114,6 +114,7 @@ class Trainer:
         passes = -(-len(materials.train) // self.config.batch_size)
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
         self.learner = Learner(fabric, materials.network, self.config)
+        self.learner.record(self.crops.shape)
         self._losses: list[torch.Tensor] = []
         self._saved_at = -math.inf
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)

@@ -58,7 +58,8 @@ def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
         The stem of the image's own file where that is known, else of the stack's file or the
         layer's name, with the number of the slice.
     """
-    files = image.metadata.get("files", [])
+    files = image.metadata.get("files")
+    files = files if isinstance(files, list | tuple) else []  # other readers may mean another thing
     if plane and len(files) > plane[0] and len(files) == image.data.shape[0]:
         return stem_from(Path(files[plane[0]]).stem)
     path = files[0] if len(files) == 1 else image.source.path

@@ -3,6 +3,7 @@
 import weakref
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ class LookNext(Section):
         self._places: list[Place] = []
         self._at = -1
         self._found_for: Any = None
+        self._searched_for: Any = None
         self._rows: list[_Doubted] = []
         self._opened: dict[Path, weakref.ref[Labels]] = {}
         self._mark: Preview | None = None
@@ -121,10 +123,19 @@ class LookNext(Section):
 
             def found(places: list[Place]) -> None:
                 self._places, self._at, self._found_for = places, -1, found_for
-                if target.mask is layer and target.plane() == plane:  # still shown
+                if self._is_shown(layer, plane):
                     self._go_on(step, plane)
 
+            if self.search.running and found_for == self._searched_for:
+                return
+            self.search.abandon()  # on a slice that was left
+            self._searched_for = found_for
             self.search.do(probability.size, find, found)
+
+    def _is_shown(self, layer: Labels, plane: tuple[int, ...]) -> bool:
+        with suppress(VeinSegError):  # nothing is displayed in 3D
+            return self._target.mask is layer and self._target.plane() == plane
+        return False
 
     def _go_on(self, step: int, plane: tuple[int, ...]) -> None:
         if not self._places:

@@ -124,6 +124,7 @@ class MaskActions(Section):
         with reported(doing):
             target = self._target
             action, layer = prepare(), target.layer()
+            shape = layer.data.shape
             before = {
                 plane: target.labels(plane).copy() for plane in target.planes(self._is_on_all())
             }
@@ -133,11 +134,13 @@ class MaskActions(Section):
                 for number, (plane, mask) in enumerate(before.items()):
                     reporter.tell(Step(number, len(before), doing))
                     changes[plane] = action(mask, plane)
+                reporter.tell(Step(len(before), len(before), doing))  # it may be cancelled by now
                 return changes
 
             def done(changes: dict[Plane, Change]) -> None:
                 changed = [plane for plane, change in changes.items() if len(change)]
-                if target.mask is not layer or any(
+                same = target.mask is layer and layer.data.shape == shape
+                if not same or any(
                     not np.array_equal(before[plane], target.labels(plane)) for plane in changed
                 ):
                     raise VeinSegError(
@@ -204,10 +207,16 @@ class MaskActions(Section):
         with reported("Veins to lines"):
             layer, plane = self._target.layer(), self._target.plane()
             mask = self._target.labels(plane).copy()
+
+            def find(reporter: Reporter) -> list[Line]:
+                lines = lines_from_veins(mask)
+                reporter.tell(Step(1, 1))  # it may be cancelled by now
+                return lines
+
             self._pressed = "Veins to lines"
             self.job.do(
                 mask.size,
-                lambda _reporter: lines_from_veins(mask),
+                find,
                 lambda lines: self._show_lines(lines, layer, plane),
             )
 

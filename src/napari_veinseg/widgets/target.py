@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.change import Change
 from napari_veinseg.correction.tracing import Cost, path_cost
-from napari_veinseg.data.grey import to_grey
+from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 from napari_veinseg.widgets.jobs import Job
@@ -228,7 +228,7 @@ class Target(QObject):
         Returns
         -------
         callable
-            Takes a plane's index, gives its grey values with dark veins, `(Y, X)`.
+            Takes a plane's index, gives its grey values with dark veins, `(Y, X)`, all finite.
 
         Raises
         ------
@@ -236,7 +236,7 @@ class Target(QObject):
             When there is no image of the mask's shape.
         """
         stored, invert = self._stored(), self.invert
-        return lambda plane: to_grey(np.asarray(stored[plane]), invert=invert)
+        return lambda plane: without_gaps(to_grey(np.asarray(stored[plane]), invert=invert))
 
     def _stored(self) -> Any:
         if self.image is None:
