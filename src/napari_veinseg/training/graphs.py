@@ -41,6 +41,9 @@ def launch_together(
             torch.set_autocast_cache_enabled(False)  # what is cached would not be recorded
             torch.cuda.make_graphed_callables(network, (image,))
     except RuntimeError:
+        # One that fails also leaves the source of chance as if it went on; a copy forgets that.
+        chance = torch.cuda.default_generators[image.get_device()]
+        chance.graphsafe_set_state(chance.clone_state())
         return
     finally:
         torch.cuda.set_stream(stream)  # a recording that fails leaves its own
