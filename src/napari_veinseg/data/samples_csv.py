@@ -106,7 +106,8 @@ def _parse(path: Path) -> list[Row]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise VeinSegError(f"{path} has more than {_MOST_BYTES // 10**6} MB: replace it.")
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:  # what is quoted stays as it is
+            text = file.read()
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
         if "stem" not in (reader.fieldnames or ()):
             raise VeinSegError(
@@ -134,7 +135,15 @@ def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
         A row for each stem; written sorted by stem.
     """
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _columns(rows.values()), restval="", lineterminator="\n")
+    # Python's writer does not quote a lone carriage return, at which its reader ends a row.
+    returns = any("\r" in value for row in rows.values() for value in row.values())
+    writer = csv.DictWriter(
+        text,
+        _columns(rows.values()),
+        restval="",
+        lineterminator="\n",
+        quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL,
+    )
     writer.writeheader()
     writer.writerows(rows[stem] for stem in sorted(rows))
     # A dataset is UTF-8 for all who read it, whatever bytes are in the name of a source.
