@@ -5,8 +5,14 @@ import tempfile
 from collections import defaultdict
 
 import pytest
+from hypothesis import settings
 
 _COUNTED = "counted"
+
+# The same examples each time, for a change is not judged by luck; `make faults` looks for new ones.
+settings.register_profile("same", derandomize=True)
+if "VEINSEG_FAULTS" not in os.environ:
+    settings.load_profile("same")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -89,7 +89,7 @@ def test_a_model_is_trained(tmp_path, tally):
     chance, kills, lost = random.Random(0), times(4, 30), 0
     for _ in range(kills):
         told = status_of(run)
-        child = FORKS.Process(target=go_on, args=(run,))
+        child = FORKS.Process(target=killed.trains, args=(run,))
         child.start()
         time.sleep(chance.uniform(0.1, 0.8))
         child.kill()
