@@ -20,8 +20,8 @@ from napari_veinseg.data.sample_data import sample_stack
 from napari_veinseg.segmentation.devices import DeviceChoice
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.layers import add_mask_layer
-from napari_veinseg.widgets.records import record_of
+from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.masks.records import record_of
 
 WIDTH = 350
 REASON = "this build of torch knows no GPU; see pytorch.org for one that does"

@@ -41,7 +41,7 @@ def correct(viewer: napari.Viewer) -> None:
     from napari_veinseg.correction.branches import remove_branch
     from napari_veinseg.data.sample_data import sample_finger
     from napari_veinseg.measurement.skeleton import centreline, trace
-    from napari_veinseg.widgets.layers import add_mask_layer
+    from napari_veinseg.widgets.masks.layers import add_mask_layer
 
     finger = sample_finger()
     vein = max(trace(centreline(finger.mask)).branches, key=lambda branch: len(branch.path)).path
@@ -60,7 +60,7 @@ def correct(viewer: napari.Viewer) -> None:
 def measure(viewer: napari.Viewer) -> None:
     """Show a measured mask."""
     from napari_veinseg.data.sample_data import sample_finger
-    from napari_veinseg.widgets.layers import add_mask_layer
+    from napari_veinseg.widgets.masks.layers import add_mask_layer
 
     finger = sample_finger()
     image = viewer.add_image(finger.image, name="finger", scale=(0.1, 0.1), units=("mm", "mm"))
@@ -93,7 +93,7 @@ def evaluate(viewer: napari.Viewer) -> None:
 def train(viewer: napari.Viewer) -> None:
     """Show a finished training with its curves, and the old model against the new one."""
     from napari_veinseg.data.dataset import Dataset
-    from napari_veinseg.widgets.layers import add_mask_layer
+    from napari_veinseg.widgets.masks.layers import add_mask_layer
 
     with TemporaryDirectory() as folder:
         make_dataset(Path(folder) / "my fingers")

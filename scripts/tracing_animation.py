@@ -15,7 +15,7 @@ from staging import nobodys_corrections, settle, wait_until
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.data.sample_data import sample_finger
 from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.masks.layers import add_mask_layer
 
 SIZE = (1000, 520)
 WIDTH = 720  # px of the animation

@@ -7,7 +7,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_veinseg.widgets.correct import CorrectWidget
-from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.masks.layers import add_mask_layer
 
 
 def main() -> None:

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.widgets import evaluate_work
-from napari_veinseg.widgets.agreement import mean_of_slices
 from napari_veinseg.widgets.evaluate import EvaluateWidget
-from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.masks.agreement import mean_of_slices
+from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.open_layers import open_pairs
 from tests.evaluation.test_report import make_dataset
 from tests.measurement.shapes import capsule

@@ -8,7 +8,7 @@ from napari.layers import Labels
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.model.file import read_card
 from napari_veinseg.training import run as run_module
-from napari_veinseg.widgets.records import record_of
+from napari_veinseg.widgets.masks.records import record_of
 
 
 @pytest.mark.timeout(400)

@@ -9,7 +9,7 @@ from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets import refine
-from napari_veinseg.widgets.records import edited_pixels, record_of
+from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 
 
 def masks(viewer):

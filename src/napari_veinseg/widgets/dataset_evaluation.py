@@ -23,7 +23,6 @@ from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets.agreement import add_agreement_layer, agreement
 from napari_veinseg.widgets.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate_work import (
     DatasetTask,
@@ -34,9 +33,10 @@ from napari_veinseg.widgets.evaluate_work import (
 )
 from napari_veinseg.widgets.form import Section, button, hint
 from napari_veinseg.widgets.jobs import Job, Step
-from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.masks.agreement import add_agreement_layer, agreement
+from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 from napari_veinseg.widgets.notify import reported
-from napari_veinseg.widgets.records import edited_pixels, record_of
 from napari_veinseg.widgets.result_views import FigureTable, Plot
 
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")

@@ -12,12 +12,12 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.widgets.agreement import add_agreement_layer, is_agreement_layer
 from napari_veinseg.widgets.choices import LayerChoice
 from napari_veinseg.widgets.dataset_evaluation import DatasetEvaluation
 from napari_veinseg.widgets.evaluate_work import compare_masks
 from napari_veinseg.widgets.form import Section, button
 from napari_veinseg.widgets.jobs import Job
+from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
 from napari_veinseg.widgets.measuring import (
     MeasuredLayer,
     PixelSize,

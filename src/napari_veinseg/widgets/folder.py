@@ -18,7 +18,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.summary import FileRow
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Reporter, Step
-from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.masks.layers import add_mask_layer
 
 SHOWN_BYTES = 300_000_000
 """Images beyond this are not opened: their masks are on disk, and memory is for working."""

@@ -27,7 +27,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.form import Section, button, fit_rows, hint
 from napari_veinseg.widgets.jobs import Job, Reporter, Step
-from napari_veinseg.widgets.layers import add_mask_layer
+from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.model_choice import ModelChoice
 from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.preview import Preview

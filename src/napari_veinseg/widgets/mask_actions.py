@@ -20,9 +20,9 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
 from napari_veinseg.widgets.form import Section, button
 from napari_veinseg.widgets.jobs import Job, Reporter, Step
-from napari_veinseg.widgets.layers import spatial_attributes
+from napari_veinseg.widgets.masks.layers import spatial_attributes
+from napari_veinseg.widgets.masks.records import edited_pixels
 from napari_veinseg.widgets.notify import reported
-from napari_veinseg.widgets.records import edited_pixels
 from napari_veinseg.widgets.target import Plane, Target
 
 _OWN_LINES = "veinseg lines"

@@ -12,9 +12,9 @@ from napari.layers import Image, Labels
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.agreement import is_agreement_layer
-from napari_veinseg.widgets.layers import image_shape, is_probability_layer, sample_stem
-from napari_veinseg.widgets.records import image_of, only_shows_evaluation
+from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.layers import image_shape, is_probability_layer, sample_stem
+from napari_veinseg.widgets.masks.records import image_of, only_shows_evaluation
 
 
 @dataclass(frozen=True)

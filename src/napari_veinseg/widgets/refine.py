@@ -7,8 +7,8 @@ import numpy.typing as npt
 from napari.layers import Labels
 
 from napari_veinseg.segmentation.masks import mask_from_probability
-from napari_veinseg.widgets.records import record_of
-from napari_veinseg.widgets.undo import write_pixels
+from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.undo import write_pixels
 
 
 class Changes(NamedTuple):

@@ -16,17 +16,17 @@ from napari_veinseg.widgets.device_badge import DeviceBadge
 from napari_veinseg.widgets.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.form import button, connect_while_alive, hint
 from napari_veinseg.widgets.jobs import Job, Step
-from napari_veinseg.widgets.layers import (
+from napari_veinseg.widgets.mask_controls import MaskControls
+from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
     is_probability_layer,
     mask_layer_of,
 )
-from napari_veinseg.widgets.mask_controls import MaskControls
+from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.model_choice import ModelChoice
 from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.panel import Panel
-from napari_veinseg.widgets.records import record_of
 from napari_veinseg.widgets.refine import apply_changes, differences
 from napari_veinseg.widgets.segment_work import ImageTask, Result, segment_images
 

@@ -15,7 +15,7 @@ from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets import engine
 from napari_veinseg.widgets.jobs import Reporter, Step
-from napari_veinseg.widgets.layers import image_shape
+from napari_veinseg.widgets.masks.layers import image_shape
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel

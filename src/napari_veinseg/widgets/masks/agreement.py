@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import mask_metrics
-from napari_veinseg.widgets.layers import spatial_attributes
+from napari_veinseg.widgets.masks.layers import spatial_attributes
 
 # Told apart in every form of colour blindness, as in the report.
 KINDS = {1: "found", 2: "missed", 3: "not in the truth", 4: "unsure"}

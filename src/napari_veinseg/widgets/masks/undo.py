@@ -10,7 +10,7 @@ from napari.layers import Labels
 
 from napari_veinseg.correction.edits import BoolArray
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.records import record_of, record_paint
+from napari_veinseg.widgets.masks.records import record_of, record_paint
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_veinseg.data.labels import LABEL_COLOURS, UNSURE, VEIN
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.records import has_probability, image_of, record_of
+from napari_veinseg.widgets.masks.records import has_probability, image_of, record_of
 
 _PROBABILITY = "veinseg probability"
 

@@ -1,0 +1,1 @@
+"""Mask layers: how they are made, what is known of them, undo and colours of errors."""
