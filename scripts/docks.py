@@ -19,7 +19,7 @@ from staging import make_dataset, settle, wait_until
 from napari_veinseg.data.sample_data import sample_stack
 from napari_veinseg.segmentation.devices import DeviceChoice
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import record_of
 

@@ -15,13 +15,13 @@ from qtpy.QtWidgets import QApplication
 from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.widgets.autosaver import Autosaver
-from napari_veinseg.widgets.choices import LayerChoice
+from napari_veinseg.widgets.common.choices import LayerChoice
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate import EvaluateWidget
 from napari_veinseg.widgets.mask_controls import MaskControls
 from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.model_choice import ModelChoice
-from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.segment import SegmentWidget
 from napari_veinseg.widgets.toolbox import Toolbox
 from tests.faults.conftest import times
@@ -123,7 +123,7 @@ def test_an_error_in_a_callback_is_told_once_and_logged(
 
 
 def test_the_log_does_not_grow_for_ever(tmp_path, told):
-    from napari_veinseg.widgets.notify import report
+    from napari_veinseg.widgets.common.notify import report
 
     for _ in range(300):
         report(RuntimeError("x" * 20_000), "Testing")

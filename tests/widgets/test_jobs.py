@@ -2,7 +2,7 @@
 
 from qtpy.QtWidgets import QWidget
 
-from napari_veinseg.widgets.jobs import Job
+from napari_veinseg.widgets.common.jobs import Job
 
 
 def test_the_end_is_told_after_the_result_is_taken(qtbot):

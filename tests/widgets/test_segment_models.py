@@ -6,8 +6,8 @@ from napari.layers import Labels
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.sample_data import sample_finger
-from napari_veinseg.widgets import model_choice
-from napari_veinseg.widgets.model_choice import IMPORT, ModelChoice
+from napari_veinseg.widgets.common import model_choice
+from napari_veinseg.widgets.common.model_choice import IMPORT, ModelChoice
 from napari_veinseg.widgets.segment import SegmentWidget
 from tests.models import write_small_model
 

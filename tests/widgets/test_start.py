@@ -34,7 +34,7 @@ def test_napari_starts_and_the_widget_opens_without_torch():
         seconds = time.perf_counter() - begin
         assert "torch" not in sys.modules, "when the widget opened"
 
-        from napari_veinseg.widgets import engine
+        from napari_veinseg.widgets.common import engine
         from qtpy.QtWidgets import QApplication
         end = time.monotonic() + 90
         while engine.known_device() is None and time.monotonic() < end:

@@ -186,7 +186,7 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert "Optimistic" in started.outcome.verdict.text()
 
     from napari_veinseg.widgets import train as module
-    from napari_veinseg.widgets.model_choice import ModelChoice
+    from napari_veinseg.widgets.common.model_choice import ModelChoice
 
     other = ModelChoice()
     qtbot.addWidget(other)

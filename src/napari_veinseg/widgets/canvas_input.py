@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Labels, Layer
 from napari.utils.key_bindings import coerce_keybinding
 
-from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.common.notify import reported
 
 Point = tuple[float, float]
 

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 from napari_veinseg.model.store import installed_models
-from napari_veinseg.widgets.form import fit_rows
+from napari_veinseg.widgets.common.form import fit_rows
 
 _FILE, _FOLDER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 _ROWS = 5

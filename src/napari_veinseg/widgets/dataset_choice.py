@@ -10,11 +10,11 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import suggest_finger_pattern
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.survey import Survey, survey
-from napari_veinseg.widgets.form import Section, button, hint
-from napari_veinseg.widgets.jobs import Job, Reporter
-from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
-from napari_veinseg.widgets.panel import Panel
 
 
 class DatasetChoice(Section):

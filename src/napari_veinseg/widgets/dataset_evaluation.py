@@ -23,6 +23,10 @@ from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.jobs import Job, Step
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate_work import (
     DatasetTask,
@@ -31,13 +35,9 @@ from napari_veinseg.widgets.evaluate_work import (
     open_image,
     save_report,
 )
-from napari_veinseg.widgets.form import Section, button, hint
-from napari_veinseg.widgets.jobs import Job, Step
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer, agreement
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
-from napari_veinseg.widgets.notify import reported
-from napari_veinseg.widgets.result_views import FigureTable, Plot
 
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
 _IOU = "IoU\nVein IoU: pixels that both call vein, of those that either does."

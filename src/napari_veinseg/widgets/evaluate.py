@@ -12,11 +12,14 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.widgets.choices import LayerChoice
+from napari_veinseg.widgets.common.choices import LayerChoice
+from napari_veinseg.widgets.common.form import Section, button
+from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.dataset_evaluation import DatasetEvaluation
 from napari_veinseg.widgets.evaluate_work import compare_masks
-from napari_veinseg.widgets.form import Section, button
-from napari_veinseg.widgets.jobs import Job
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
 from napari_veinseg.widgets.measuring import (
     MeasuredLayer,
@@ -26,9 +29,6 @@ from napari_veinseg.widgets.measuring import (
     show_measurement,
     summary_of,
 )
-from napari_veinseg.widgets.notify import reported
-from napari_veinseg.widgets.panel import Panel
-from napari_veinseg.widgets.result_views import FigureTable
 
 _NAMES = {
     "vein_iou": "Vein IoU",

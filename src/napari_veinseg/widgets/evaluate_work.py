@@ -22,8 +22,8 @@ from napari_veinseg.evaluation.contenders import (
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import refuse_output_in, write_report
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.agreement import agreement, mean_of_slices
 
 _USUAL = SegmentationSettings()

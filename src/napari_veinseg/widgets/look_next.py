@@ -24,12 +24,12 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.form import Section, button, fit_rows, hint
-from napari_veinseg.widgets.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.form import Section, button, fit_rows, hint
+from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.model_choice import ModelChoice
-from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.preview import Preview
 from napari_veinseg.widgets.target import Target
 

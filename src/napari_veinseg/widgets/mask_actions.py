@@ -18,11 +18,11 @@ from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.unsure import rest_unsure
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.vein_width import estimate_vein_width
-from napari_veinseg.widgets.form import Section, button
-from napari_veinseg.widgets.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.form import Section, button
+from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.layers import spatial_attributes
 from napari_veinseg.widgets.masks.records import edited_pixels
-from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.target import Plane, Target
 
 _OWN_LINES = "veinseg lines"

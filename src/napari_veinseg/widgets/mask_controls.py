@@ -13,11 +13,11 @@ from superqt import QLabeledDoubleSlider, QLabeledSlider
 
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.choices import LayerChoice
-from napari_veinseg.widgets.form import Section, button, hint
-from napari_veinseg.widgets.jobs import Job, Reporter
+from napari_veinseg.widgets.common.choices import LayerChoice
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.records import has_probability, record_of
-from napari_veinseg.widgets.notify import reported
 from napari_veinseg.widgets.refine import Changes, apply_changes, changes_to
 
 _AT_ONCE = 1_500_000  # px that are thresholded faster than a slider moves on

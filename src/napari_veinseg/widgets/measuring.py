@@ -15,7 +15,7 @@ from napari_veinseg.data.tables import Value, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
-from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.layers import spatial_attributes
 
 END_COLOUR = "#ffc233"

@@ -1,8 +1,8 @@
 """What a training has brought: the old model against the new one, to keep or to discard."""
 
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.widgets.form import Section, button, hint
-from napari_veinseg.widgets.result_views import FigureTable
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.result_views import FigureTable
 
 
 class Outcome(Section):

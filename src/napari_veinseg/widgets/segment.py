@@ -11,11 +11,14 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets.choices import LayerChoice
-from napari_veinseg.widgets.device_badge import DeviceBadge
+from napari_veinseg.widgets.common.choices import LayerChoice
+from napari_veinseg.widgets.common.device_badge import DeviceBadge
+from napari_veinseg.widgets.common.form import button, connect_while_alive, hint
+from napari_veinseg.widgets.common.jobs import Job, Step
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.folder import FolderTask, segment_folder, show_folder
-from napari_veinseg.widgets.form import button, connect_while_alive, hint
-from napari_veinseg.widgets.jobs import Job, Step
 from napari_veinseg.widgets.mask_controls import MaskControls
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
@@ -24,9 +27,6 @@ from napari_veinseg.widgets.masks.layers import (
     mask_layer_of,
 )
 from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.model_choice import ModelChoice
-from napari_veinseg.widgets.notify import reported
-from napari_veinseg.widgets.panel import Panel
 from napari_veinseg.widgets.refine import apply_changes, differences
 from napari_veinseg.widgets.segment_work import ImageTask, Result, segment_images
 

@@ -13,8 +13,8 @@ from napari.layers import Image
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.jobs import Reporter, Step
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.layers import image_shape
 
 if TYPE_CHECKING:

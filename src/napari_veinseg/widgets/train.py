@@ -20,17 +20,17 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import configure, start
-from napari_veinseg.widgets import engine
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
+from napari_veinseg.widgets.common.notify import report, reported
+from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
 from napari_veinseg.widgets.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.following import RunFollower
-from napari_veinseg.widgets.form import button, hint
-from napari_veinseg.widgets.jobs import Job, Reporter
-from napari_veinseg.widgets.model_choice import ModelChoice, announce_model
-from napari_veinseg.widgets.notify import report, reported
 from napari_veinseg.widgets.outcome import Outcome
-from napari_veinseg.widgets.panel import Panel
-from napari_veinseg.widgets.preferences import preferences
 
 
 class TrainWidget(Panel):

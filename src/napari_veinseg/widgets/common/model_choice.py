@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model, installed_models
-from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.combo import NameCombo
-from napari_veinseg.widgets.jobs import Job, Reporter
-from napari_veinseg.widgets.preferences import preferences
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.combo import NameCombo
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.preferences import preferences
 
 IMPORT = "Import a model file…"
 _choices: "weakref.WeakSet[ModelChoice]" = weakref.WeakSet()

@@ -8,8 +8,8 @@ import napari
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
 
-from napari_veinseg.widgets.combo import NameCombo
-from napari_veinseg.widgets.form import connect_while_alive
+from napari_veinseg.widgets.common.combo import NameCombo
+from napari_veinseg.widgets.common.form import connect_while_alive
 
 
 class LayerChoice(NameCombo):

@@ -3,8 +3,8 @@
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from napari_veinseg.widgets import engine
-from napari_veinseg.widgets.jobs import Job
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.jobs import Job
 
 
 class DeviceBadge(QLabel):

@@ -6,9 +6,9 @@ import napari
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from napari_veinseg.widgets.form import Section, connect_while_alive
-from napari_veinseg.widgets.notify import watch_callbacks
-from napari_veinseg.widgets.style import style_sheet
+from napari_veinseg.widgets.common.form import Section, connect_while_alive
+from napari_veinseg.widgets.common.notify import watch_callbacks
+from napari_veinseg.widgets.common.style import style_sheet
 
 WIDTH = 340
 """The width in px that every dock must be readable at."""

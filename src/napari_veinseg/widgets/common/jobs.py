@@ -9,7 +9,7 @@ from napari.utils import progress
 from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.errors import Cancelled
-from napari_veinseg.widgets.notify import report, reported
+from napari_veinseg.widgets.common.notify import report, reported
 
 AT_ONCE = 100_000
 """Pixels whose work holds nobody up; more are worked on beside the viewer."""

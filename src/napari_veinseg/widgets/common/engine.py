@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
-from napari_veinseg.widgets.jobs import Reporter, Step
-from napari_veinseg.widgets.preferences import preferences
+from napari_veinseg.widgets.common.jobs import Reporter, Step
+from napari_veinseg.widgets.common.preferences import preferences
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_veinseg.widgets.notify import reported
+from napari_veinseg.widgets.common.notify import reported
 
 
 class Section(QWidget):

@@ -1,0 +1,1 @@
+"""What all docks share: form, style, background jobs, model choice, messages."""
