@@ -5,8 +5,8 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_veinseg.data.images import read_mask, write_image
-from napari_veinseg.widgets import folder
-from napari_veinseg.widgets import segment as segment_module
+from napari_veinseg.widgets.segment import folder
+from napari_veinseg.widgets.segment import segment as segment_module
 
 
 @pytest.fixture

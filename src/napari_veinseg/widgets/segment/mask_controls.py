@@ -18,7 +18,7 @@ from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.records import has_probability, record_of
-from napari_veinseg.widgets.refine import Changes, apply_changes, changes_to
+from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to
 
 _AT_ONCE = 1_500_000  # px that are thresholded faster than a slider moves on
 _PAUSE = 1.0  # s after which another change by keys, wheel or typing is another undo step

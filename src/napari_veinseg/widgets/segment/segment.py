@@ -18,8 +18,6 @@ from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.folder import FolderTask, segment_folder, show_folder
-from napari_veinseg.widgets.mask_controls import MaskControls
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
@@ -27,8 +25,10 @@ from napari_veinseg.widgets.masks.layers import (
     mask_layer_of,
 )
 from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.refine import apply_changes, differences
-from napari_veinseg.widgets.segment_work import ImageTask, Result, segment_images
+from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
+from napari_veinseg.widgets.segment.mask_controls import MaskControls
+from napari_veinseg.widgets.segment.refine import apply_changes, differences
+from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, segment_images
 
 
 class SegmentWidget(Panel):
