@@ -18,16 +18,15 @@ from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.correction.lines import Line, veins_from_lines
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
-from napari_veinseg.widgets import look_next, mask_actions
-from napari_veinseg.widgets.autosaver import restore
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.common.model_choice import ModelChoice
-from napari_veinseg.widgets.correct import CorrectWidget
+from napari_veinseg.widgets.correct import CorrectWidget, look_next, mask_actions
+from napari_veinseg.widgets.correct.autosaver import restore
+from napari_veinseg.widgets.correct.tools import BoxTool, RemoveTool
+from napari_veinseg.widgets.correct.tracing_tools import BridgeTool, GrowTool, TraceTool
 from napari_veinseg.widgets.masks.layers import add_mask_layer, add_probability_layer
 from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
-from napari_veinseg.widgets.tools import BoxTool, RemoveTool
-from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
 from tests.widgets.mouse import Mouse
 
 SHAPE = (120, 180)

@@ -11,12 +11,12 @@ from napari_veinseg.correction.autosave import SECONDS_BETWEEN_SAVES
 from napari_veinseg.segmentation import devices
 from napari_veinseg.segmentation.devices import DeviceChoice
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.widgets import autosaver
-from napari_veinseg.widgets.autosaver import Autosaver
 from napari_veinseg.widgets.common import engine, model_choice
 from napari_veinseg.widgets.common.jobs import Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.preferences import GROUP, PLUGIN, Preferences, preferences
+from napari_veinseg.widgets.correct import autosaver
+from napari_veinseg.widgets.correct.autosaver import Autosaver
 
 
 def test_the_manifest_has_the_same_settings_and_defaults():

@@ -29,9 +29,9 @@ from napari_veinseg.widgets.common.form import Section, button, fit_rows, hint
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.correct.preview import Preview
+from napari_veinseg.widgets.correct.target import Target
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.preview import Preview
-from napari_veinseg.widgets.target import Target
 
 _CLOSE = 3.0  # canvas px a pixel of the image: nearer, the zoom is left as it is
 

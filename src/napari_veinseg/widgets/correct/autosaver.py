@@ -18,10 +18,10 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import button, hint
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.preferences import preferences
+from napari_veinseg.widgets.correct.target import Plane, Target
 from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape
 from napari_veinseg.widgets.masks.records import image_of
 from napari_veinseg.widgets.masks.undo import write_pixels
-from napari_veinseg.widgets.target import Plane, Target
 
 _PLACE = ("scale", "translate", "rotate", "shear")
 

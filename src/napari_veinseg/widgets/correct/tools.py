@@ -8,9 +8,9 @@ from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.correction.unsure import unsure_box
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.canvas_input import Point
-from napari_veinseg.widgets.preview import Preview
-from napari_veinseg.widgets.target import Target
+from napari_veinseg.widgets.correct.canvas_input import Point
+from napari_veinseg.widgets.correct.preview import Preview
+from napari_veinseg.widgets.correct.target import Target
 
 
 class Tool:

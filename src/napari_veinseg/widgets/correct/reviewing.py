@@ -10,8 +10,8 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.correct.target import Plane, Target
 from napari_veinseg.widgets.masks.layers import sample_stem
-from napari_veinseg.widgets.target import Plane, Target
 
 
 class Reviewing(Section):

@@ -21,9 +21,9 @@ from napari_veinseg.segmentation.vein_width import estimate_vein_width
 from napari_veinseg.widgets.common.form import Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.correct.target import Plane, Target
 from napari_veinseg.widgets.masks.layers import spatial_attributes
 from napari_veinseg.widgets.masks.records import edited_pixels
-from napari_veinseg.widgets.target import Plane, Target
 
 _OWN_LINES = "veinseg lines"
 _LOOKED_AT = 3.0  # vein widths around an edit

@@ -11,13 +11,13 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton
 
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.canvas_input import CanvasInput, is_free
 from napari_veinseg.widgets.common.form import Section, button, connect_while_alive, hint
 from napari_veinseg.widgets.common.notify import report
-from napari_veinseg.widgets.preview import canvas_of
-from napari_veinseg.widgets.target import Target
-from napari_veinseg.widgets.tools import BoxTool, RemoveTool, Tool
-from napari_veinseg.widgets.tracing_tools import BridgeTool, GrowTool, TraceTool
+from napari_veinseg.widgets.correct.canvas_input import CanvasInput, is_free
+from napari_veinseg.widgets.correct.preview import canvas_of
+from napari_veinseg.widgets.correct.target import Target
+from napari_veinseg.widgets.correct.tools import BoxTool, RemoveTool, Tool
+from napari_veinseg.widgets.correct.tracing_tools import BridgeTool, GrowTool, TraceTool
 
 _LABELS = {"vein": VEIN, "unsure": UNSURE, "background": BACKGROUND}
 

@@ -12,9 +12,9 @@ from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import Tracer, snapped
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.canvas_input import Point
-from napari_veinseg.widgets.target import Target, Valleys
-from napari_veinseg.widgets.tools import Tool
+from napari_veinseg.widgets.correct.canvas_input import Point
+from napari_veinseg.widgets.correct.target import Target, Valleys
+from napari_veinseg.widgets.correct.tools import Tool
 
 Points = NDArray[np.float64]
 

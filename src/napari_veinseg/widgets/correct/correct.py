@@ -6,17 +6,17 @@ import napari
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QCheckBox
 
-from napari_veinseg.widgets.autosaver import Autosaver, RestoreOffer
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.look_next import LookNext
-from napari_veinseg.widgets.mask_actions import MaskActions
+from napari_veinseg.widgets.correct.autosaver import Autosaver, RestoreOffer
+from napari_veinseg.widgets.correct.look_next import LookNext
+from napari_veinseg.widgets.correct.mask_actions import MaskActions
+from napari_veinseg.widgets.correct.reviewing import Reviewing
+from napari_veinseg.widgets.correct.target import Target
+from napari_veinseg.widgets.correct.toolbox import Toolbox
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
 from napari_veinseg.widgets.masks.layers import is_probability_layer
 from napari_veinseg.widgets.masks.records import image_of, record_of
-from napari_veinseg.widgets.reviewing import Reviewing
-from napari_veinseg.widgets.target import Target
-from napari_veinseg.widgets.toolbox import Toolbox
 
 
 class CorrectWidget(Panel):

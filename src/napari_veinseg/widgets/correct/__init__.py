@@ -1,0 +1,1 @@
+"""The Correct dock: tools that draw, remove and mark, autosave and review."""
