@@ -26,7 +26,7 @@ from napari_veinseg.widgets.correct.tools import BoxTool, RemoveTool
 from napari_veinseg.widgets.correct.tracing_tools import BridgeTool, GrowTool, TraceTool
 from napari_veinseg.widgets.masks.layers import add_mask_layer, add_probability_layer
 from napari_veinseg.widgets.masks.records import image_of, record_of
-from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
+from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 from tests.widgets.mouse import Mouse
 
 SHAPE = (120, 180)

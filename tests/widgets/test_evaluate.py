@@ -15,7 +15,7 @@ from napari_veinseg.widgets import evaluate_work
 from napari_veinseg.widgets.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.open_layers import open_pairs
+from napari_veinseg.widgets.train.open_layers import open_pairs
 from tests.evaluation.test_report import make_dataset
 from tests.measurement.shapes import capsule
 

@@ -9,9 +9,8 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.training import run as run_module
-from napari_veinseg.widgets import following
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.train import TrainWidget
+from napari_veinseg.widgets.train import TrainWidget, following
 
 
 class StubChild:
@@ -185,8 +184,8 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert "better on 1 of 1" in started.outcome.verdict.text()
     assert "Optimistic" in started.outcome.verdict.text()
 
-    from napari_veinseg.widgets import train as module
     from napari_veinseg.widgets.common.model_choice import ModelChoice
+    from napari_veinseg.widgets.train import train as module
 
     other = ModelChoice()
     qtbot.addWidget(other)

@@ -27,10 +27,10 @@ from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_mod
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
-from napari_veinseg.widgets.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
-from napari_veinseg.widgets.dataset_choice import DatasetChoice
-from napari_veinseg.widgets.following import RunFollower
-from napari_veinseg.widgets.outcome import Outcome
+from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
+from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
+from napari_veinseg.widgets.train.following import RunFollower
+from napari_veinseg.widgets.train.outcome import Outcome
 
 
 class TrainWidget(Panel):

@@ -14,7 +14,7 @@ from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.open_layers import add_pairs, open_pairs
+from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 
 
 class DatasetChoice(Section):
