@@ -27,8 +27,8 @@ from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
-from napari_veinseg.widgets.contender_list import ContenderList
-from napari_veinseg.widgets.evaluate_work import (
+from napari_veinseg.widgets.evaluate.contender_list import ContenderList
+from napari_veinseg.widgets.evaluate.evaluate_work import (
     DatasetTask,
     OpenedImage,
     evaluate_dataset,

@@ -18,10 +18,9 @@ from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.result_views import FigureTable
-from napari_veinseg.widgets.dataset_evaluation import DatasetEvaluation
-from napari_veinseg.widgets.evaluate_work import compare_masks
-from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
-from napari_veinseg.widgets.measuring import (
+from napari_veinseg.widgets.evaluate.dataset_evaluation import DatasetEvaluation
+from napari_veinseg.widgets.evaluate.evaluate_work import compare_masks
+from napari_veinseg.widgets.evaluate.measuring import (
     MeasuredLayer,
     PixelSize,
     measure_mask,
@@ -29,6 +28,7 @@ from napari_veinseg.widgets.measuring import (
     show_measurement,
     summary_of,
 )
+from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
 
 _NAMES = {
     "vein_iou": "Vein IoU",

@@ -1,0 +1,1 @@
+"""The Evaluate dock: compare masks and models, measure veins."""
