@@ -24,7 +24,7 @@ from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.segmentation.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 
 GOAL = 0.95
 MOST_ACTIONS = 150

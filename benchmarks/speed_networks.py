@@ -18,8 +18,8 @@ from napari_veinseg.model.file import read_model
 from napari_veinseg.model.network import original_2020
 from napari_veinseg.model.store import resolve
 from napari_veinseg.segmentation import prepared
-from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.tiling.inference import TiledPrediction
 
 PIECE = 512  # px: the side of what a rival gets of a large image
 LARGE = 2048  # px: from this side on

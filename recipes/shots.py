@@ -17,8 +17,8 @@ from sensors import HELD_OUT
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.baselines import maximum_curvature
 from napari_veinseg.evaluation.consistency import Consistency, consistency, protocol
+from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.segmentation.vein_width import estimate_vein_width
 
 _FIRST_SEED = 2_000_000  # fingers of their own
 _SHAPES = {"noisy": (250, 662), "bars": (240, 320), "faint": (240, 590)}  # matching wants one size

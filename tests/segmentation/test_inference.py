@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.card import DenseUNetArguments
-from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.predictor import Predictor
-from napari_veinseg.segmentation.source import ImageSource, Plane
-from napari_veinseg.segmentation.transforms import Normaliser
+from napari_veinseg.segmentation.tiling.inference import TiledPrediction
+from napari_veinseg.segmentation.tiling.source import ImageSource, Plane
+from napari_veinseg.segmentation.tiling.transforms import Normaliser
 from tests.models import lively_network, small_card, texture
 
 

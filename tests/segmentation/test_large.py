@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from napari_veinseg.segmentation.inference import TiledPrediction
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.source import WHOLE, ImageSource
-from napari_veinseg.segmentation.transforms import Normaliser
+from napari_veinseg.segmentation.tiling.inference import TiledPrediction
+from napari_veinseg.segmentation.tiling.source import WHOLE, ImageSource
+from napari_veinseg.segmentation.tiling.transforms import Normaliser
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 

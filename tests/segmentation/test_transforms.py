@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.transforms import Normaliser, Resampling, normalise, resample
+from napari_veinseg.segmentation.tiling.transforms import (
+    Normaliser,
+    Resampling,
+    normalise,
+    resample,
+)
 from tests.models import texture
 
 SIDES = st.integers(1, 200)

@@ -6,7 +6,7 @@ import zarr
 from napari_veinseg import VeinModel
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.source import ImageSource
+from napari_veinseg.segmentation.tiling.source import ImageSource
 from tests.models import lively_network, small_card, texture, write_small_model
 
 
@@ -117,7 +117,7 @@ def test_an_image_is_read_once(model):
 
 
 def test_a_stack_of_large_frames_with_wide_veins_is_not_read_at_once(model, monkeypatch):
-    monkeypatch.setattr("napari_veinseg.segmentation.parts._READ", 3 * 64 * 96)
+    monkeypatch.setattr("napari_veinseg.segmentation.tiling.parts._READ", 3 * 64 * 96)
     together = []
     read = ImageSource.plane
 

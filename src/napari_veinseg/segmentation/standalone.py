@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 
 _CLIP = 3.0  # normalised grey value, as in `transforms.Normaliser`
 

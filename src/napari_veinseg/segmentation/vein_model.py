@@ -15,11 +15,11 @@ from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.segmentation import prepared
 from napari_veinseg.segmentation.devices import DeviceChoice, choose_device, device_without_torch
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.parts import Progress, parts
 from napari_veinseg.segmentation.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.source import ImageSource
-from napari_veinseg.segmentation.vein_width import estimate_source_width
+from napari_veinseg.segmentation.tiling.parts import Progress, parts
+from napari_veinseg.segmentation.tiling.source import ImageSource
+from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork

@@ -17,7 +17,7 @@ from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_l
 from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.unsure import rest_unsure
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 from napari_veinseg.widgets.common.form import Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import reported

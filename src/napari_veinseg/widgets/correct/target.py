@@ -15,7 +15,7 @@ from napari_veinseg.correction.change import Change
 from napari_veinseg.correction.tracing import Cost, path_cost
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.masks.layers import displayed_plane, image_shape, is_probability_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from napari_veinseg.data.grey import is_constant
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtime import OutOfMemory, Runtime
-from napari_veinseg.segmentation.source import Plane
-from napari_veinseg.segmentation.spans import Axis, Span
-from napari_veinseg.segmentation.transforms import Normaliser, resample
+from napari_veinseg.segmentation.tiling.source import Plane
+from napari_veinseg.segmentation.tiling.spans import Axis, Span
+from napari_veinseg.segmentation.tiling.transforms import Normaliser, resample
 
 Image = NDArray[np.float32]
 TILE_SIDE = 1280

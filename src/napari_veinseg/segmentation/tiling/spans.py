@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from napari_veinseg.segmentation.transforms import Resampling
+from napari_veinseg.segmentation.tiling.transforms import Resampling
 
 if TYPE_CHECKING:
     from scipy import sparse
