@@ -17,7 +17,7 @@ from napari_veinseg.measurement.ridges import valley_strength
 from napari_veinseg.model.file import read_model
 from napari_veinseg.model.network import original_2020
 from napari_veinseg.model.store import resolve
-from napari_veinseg.segmentation import prepared
+from napari_veinseg.segmentation.runtimes import prepared
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.inference import TiledPrediction
 

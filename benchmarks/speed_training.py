@@ -11,7 +11,7 @@ from timing import Calls, finished, paired, peak_memory, summary
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import synthetic_finger
-from napari_veinseg.segmentation.devices import choose_device
+from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.config import make_config
 from napari_veinseg.training.crops import batches
 from napari_veinseg.training.fabric import launch

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QScrollArea
 from staging import make_dataset, settle, wait_until
 
 from napari_veinseg.data.sample_data import sample_stack
-from napari_veinseg.segmentation.devices import DeviceChoice
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.masks.layers import add_mask_layer

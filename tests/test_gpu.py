@@ -9,7 +9,7 @@ import torch
 from napari_veinseg import VeinModel
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.model.file import read_model
-from napari_veinseg.segmentation.devices import choose_device
+from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches
 from napari_veinseg.training.fabric import launch

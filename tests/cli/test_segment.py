@@ -205,7 +205,7 @@ def test_help_needs_no_torch():
 
 
 def test_a_step_down_the_memory_ladder_is_told(veinseg, images, tiny_model, tmp_path, monkeypatch):
-    from napari_veinseg.segmentation.predictor import Predictor
+    from napari_veinseg.segmentation.runtimes.predictor import Predictor
 
     forward = Predictor._forward
 

@@ -17,7 +17,7 @@ from napari_veinseg.data.images import read_image, read_mask, write_image
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch import segment_file, segment_files
 from napari_veinseg.segmentation.jobs import plan_jobs
-from napari_veinseg.segmentation.runtime import Runtime
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.summary import read_summary
 from napari_veinseg.segmentation.vein_model import VeinModel

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.devices import available_devices, choose_device
+from napari_veinseg.segmentation.runtimes.devices import available_devices, choose_device
 
 
 def pretend(monkeypatch, cuda=0, mps=False):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.card import DenseUNetArguments
-from napari_veinseg.segmentation.predictor import Predictor
+from napari_veinseg.segmentation.runtimes.predictor import Predictor
 from napari_veinseg.segmentation.tiling.inference import TiledPrediction
 from napari_veinseg.segmentation.tiling.source import ImageSource, Plane
 from napari_veinseg.segmentation.tiling.transforms import Normaliser

@@ -11,8 +11,8 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.images import write_image
 from napari_veinseg.model.card import DenseUNetArguments, Original2020Arguments
 from napari_veinseg.model.file import build_network, read_model, write_model
-from napari_veinseg.segmentation import prepared
-from napari_veinseg.segmentation.predictor import Predictor
+from napari_veinseg.segmentation.runtimes import prepared
+from napari_veinseg.segmentation.runtimes.predictor import Predictor
 from tests.models import SHIPPED, SMALL, lively_network, small_card, texture, write_small_model
 
 pytest.importorskip("onnxruntime")
@@ -119,7 +119,9 @@ def test_a_broken_installation_is_left_to_torch(model_file, cache, monkeypatch):
 
 
 def test_an_exporter_that_cannot_be_imported_is_left_to_torch(model_file, cache, monkeypatch):
-    monkeypatch.delitem(sys.modules, "napari_veinseg.segmentation.onnx_model", raising=False)
+    monkeypatch.delitem(
+        sys.modules, "napari_veinseg.segmentation.runtimes.onnx_model", raising=False
+    )
     monkeypatch.setitem(sys.modules, "onnx", None)  # an import of it raises
     monkeypatch.setattr(prepared, "find_spec", lambda _name: True)
     assert isinstance(VeinModel.load(model_file, "cpu").runtime, Predictor)

@@ -13,8 +13,8 @@ from napari.utils.notifications import notification_manager
 
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import Cancelled
-from napari_veinseg.segmentation.devices import DeviceChoice
 from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.widgets.common import engine, notify
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment import SegmentWidget

@@ -8,8 +8,8 @@ import pytest
 from npe2 import PluginManifest
 
 from napari_veinseg.correction.autosave import SECONDS_BETWEEN_SAVES
-from napari_veinseg.segmentation import devices
-from napari_veinseg.segmentation.devices import DeviceChoice
+from napari_veinseg.segmentation.runtimes import devices
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.widgets.common import engine, model_choice
 from napari_veinseg.widgets.common.jobs import Reporter

@@ -7,7 +7,7 @@ from napari_veinseg.cli.app import app
 def devices() -> None:
     """Show the devices of this machine; the first is used unless another is asked for."""
     from napari_veinseg.cli.console import print_table
-    from napari_veinseg.segmentation.devices import available_devices
+    from napari_veinseg.segmentation.runtimes.devices import available_devices
 
     found = available_devices()
     print_table(

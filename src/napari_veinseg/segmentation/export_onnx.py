@@ -37,7 +37,7 @@ def export_onnx(model: VeinModel, target: Path) -> None:
         raise VeinSegError(
             "The package onnx is needed to write ONNX: pip install napari-veinseg[fast]."
         )
-    from napari_veinseg.segmentation.onnx_model import exported_model
+    from napari_veinseg.segmentation.runtimes.onnx_model import exported_model
 
     described = {CARD_KEY: model.card.model_dump_json()}
     content = exported_model(model.card, model.network, described).SerializeToString()

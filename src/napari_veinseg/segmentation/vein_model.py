@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.model.store import STARTER, resolve
-from napari_veinseg.segmentation import prepared
-from napari_veinseg.segmentation.devices import DeviceChoice, choose_device, device_without_torch
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.runtime import Runtime
+from napari_veinseg.segmentation.runtimes import prepared
+from napari_veinseg.segmentation.runtimes.devices import (
+    DeviceChoice,
+    choose_device,
+    device_without_torch,
+)
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.parts import Progress, parts
 from napari_veinseg.segmentation.tiling.source import ImageSource
@@ -48,7 +52,7 @@ class VeinModel:
     def __init__(
         self, card: ModelCard, network: "SegmentationNetwork", device: str = "auto"
     ) -> None:
-        from napari_veinseg.segmentation.predictor import Predictor
+        from napari_veinseg.segmentation.runtimes.predictor import Predictor
 
         choice = choose_device(device)
         self._set(card, choice, Predictor(network, choice.torch_device), lambda: network)

@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from napari_veinseg.segmentation.devices import usable_cpus
+from napari_veinseg.segmentation.runtimes.devices import usable_cpus
 from napari_veinseg.training.augmentation import MARGIN, Augment, Augmentation
 from napari_veinseg.training.pool import Prepared
 

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.devices import DeviceChoice
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 
 FabricPrecision = Literal["32-true", "bf16-mixed"]
 

@@ -17,7 +17,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.file import write_model
 from napari_veinseg.model.store import model_bytes, resolve
-from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, batches

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.segmentation.runtime import ran_out_of_memory
+from napari_veinseg.segmentation.runtimes.runtime import ran_out_of_memory
 from napari_veinseg.training.pool import Prepared
 
 _CACHE_SHARE = 0.25  # of the device's free memory, for samples

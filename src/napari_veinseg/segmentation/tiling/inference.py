@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import is_constant
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.runtime import OutOfMemory, Runtime
+from napari_veinseg.segmentation.runtimes.runtime import OutOfMemory, Runtime
 from napari_veinseg.segmentation.tiling.source import Plane
 from napari_veinseg.segmentation.tiling.spans import Axis, Span
 from napari_veinseg.segmentation.tiling.transforms import Normaliser, resample

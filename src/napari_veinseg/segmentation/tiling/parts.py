@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.segmentation.runtime import Runtime
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.tiling.inference import TiledPrediction
 from napari_veinseg.segmentation.tiling.source import ImageSource, Plane
 from napari_veinseg.segmentation.tiling.transforms import Normaliser

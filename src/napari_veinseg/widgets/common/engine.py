@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.devices import DeviceChoice, choose_device
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.preferences import preferences
 
@@ -57,7 +57,7 @@ def prepare(reporter: Reporter) -> DeviceChoice:
         with _lock:
             # MONAI replaces `showwarning`, through which napari shows warnings to the user.
             show = warnings.showwarning
-            import napari_veinseg.segmentation.predictor  # noqa: F401
+            import napari_veinseg.segmentation.runtimes.predictor  # noqa: F401
 
             warnings.showwarning = show
             _device, _wish = _chosen_device(wish), wish

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.runtime import Runtime
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
 
 Image = NDArray[np.float32]
 

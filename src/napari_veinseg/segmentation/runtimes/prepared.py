@@ -23,8 +23,8 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.geometry import Geometry
 from napari_veinseg.model.store import model_bytes
-from napari_veinseg.segmentation.devices import usable_cpus
-from napari_veinseg.segmentation.runtime import Runtime
+from napari_veinseg.segmentation.runtimes.devices import usable_cpus
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
@@ -160,8 +160,8 @@ def prepare(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRunt
         return None
     described = {_GEOMETRY_KEY: json.dumps(asdict(network.geometry))}
     with suppress(Exception):  # a broken installation raises anything at all
-        from napari_veinseg.segmentation.onnx_model import prepared_model
-        from napari_veinseg.segmentation.predictor import Predictor
+        from napari_veinseg.segmentation.runtimes.onnx_model import prepared_model
+        from napari_veinseg.segmentation.runtimes.predictor import Predictor
 
         content = prepared_model(network, described)
         path.parent.mkdir(parents=True, exist_ok=True)

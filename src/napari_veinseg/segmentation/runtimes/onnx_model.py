@@ -5,8 +5,8 @@ from onnx import helper
 
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.onnx_graph import IR_VERSION, OPSET, core_nodes
-from napari_veinseg.segmentation.predictor import prediction_core
+from napari_veinseg.segmentation.runtimes.onnx_graph import IR_VERSION, OPSET, core_nodes
+from napari_veinseg.segmentation.runtimes.predictor import prediction_core
 from napari_veinseg.segmentation.tiling.transforms import CLIP, ENOUGH_SAMPLES
 
 # From grey values to the core's input, as `transforms.Normaliser` and `SegmentationNetwork` do it:

@@ -1,0 +1,1 @@
+"""What computes a network: torch on a device, or ONNX Runtime."""
