@@ -24,8 +24,8 @@ from distributed import Client, LocalCluster
 from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.store import STARTER
-from napari_veinseg.segmentation.cluster import segment_files_on
-from napari_veinseg.segmentation.jobs import plan_jobs
+from napari_veinseg.segmentation.batch.cluster import segment_files_on
+from napari_veinseg.segmentation.batch.jobs import plan_jobs
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 DRAWN = 20  # different images; the others are copies under other names

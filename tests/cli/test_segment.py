@@ -157,7 +157,7 @@ def test_a_bug_is_told_without_a_traceback_unless_asked(veinseg, monkeypatch, tm
     def broken(*_: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("napari_veinseg.segmentation.jobs.plan_jobs", broken)
+    monkeypatch.setattr("napari_veinseg.segmentation.batch.jobs.plan_jobs", broken)
     monkeypatch.delenv("VEINSEG_DEBUG", raising=False)
     told = veinseg("segment", tmp_path, "--output", tmp_path / "out")
     assert told.code == 1

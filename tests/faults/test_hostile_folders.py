@@ -15,7 +15,7 @@ from napari_veinseg.data.images import read_image, write_image, write_mask
 from napari_veinseg.data.samples_csv import COLUMNS, read_rows, write_rows
 from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.summary import FileRow, write_summary
+from napari_veinseg.segmentation.batch.summary import FileRow, write_summary
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run

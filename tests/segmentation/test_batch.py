@@ -16,10 +16,10 @@ from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import read_image, read_mask, write_image
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch import segment_file, segment_files
-from napari_veinseg.segmentation.jobs import plan_jobs
+from napari_veinseg.segmentation.batch.jobs import plan_jobs
+from napari_veinseg.segmentation.batch.summary import read_summary
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.summary import read_summary
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 
@@ -134,7 +134,7 @@ def test_a_folder_becomes_masks_of_the_same_size_and_a_summary(folder, tmp_path)
 def test_small_images_share_the_cores_and_large_ones_do_not(
     folder, tmp_path, monkeypatch, threads, at_once, large, here
 ):
-    monkeypatch.setattr("napari_veinseg.segmentation.batch._LARGE", large)
+    monkeypatch.setattr("napari_veinseg.segmentation.batch.batch._LARGE", large)
     model = DarkIsVein(threads=threads)
     rows = segment_files([folder], tmp_path / "out", model, SETTINGS, at_once=at_once)
     assert {thread == threading.get_ident() for thread in model.threads} == here

@@ -13,7 +13,7 @@ from napari_veinseg.cli.folder_progress import rate_line
 from napari_veinseg.data.images import read_mask, write_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import segment_files
-from napari_veinseg.segmentation.cluster import segment_files_on
+from napari_veinseg.segmentation.batch.cluster import segment_files_on
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import texture, write_small_model
@@ -108,7 +108,7 @@ class Deadly(distributed.WorkerPlugin):
     name = "deadly"
 
     def setup(self, worker):
-        from napari_veinseg.segmentation import batch
+        from napari_veinseg.segmentation.batch import batch
 
         read = batch.read_image
 

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from napari_veinseg.segmentation.summary import FileRow
+    from napari_veinseg.segmentation.batch.summary import FileRow
 
 _SECONDS_A_LINE = 60.0  # of a log
 

@@ -12,7 +12,7 @@ from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
 
 if TYPE_CHECKING:
-    from napari_veinseg.segmentation.summary import FileRow
+    from napari_veinseg.segmentation.batch.summary import FileRow
 
 
 @app.command()
@@ -49,7 +49,7 @@ def segment(
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel
-    from napari_veinseg.segmentation.jobs import plan_jobs
+    from napari_veinseg.segmentation.batch.jobs import plan_jobs
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     settings = SegmentationSettings(
@@ -73,7 +73,7 @@ def segment(
 def _engine(scheduler: str | None, model: str, device: str) -> Callable[..., "list[FileRow]"]:
     """Choose what segments the files: this process, or a cluster."""
     if scheduler:
-        from napari_veinseg.segmentation.cluster import segment_files_on
+        from napari_veinseg.segmentation.batch.cluster import segment_files_on
 
         return partial(segment_files_on, scheduler, model=model, device=device)
     from napari_veinseg.cli.start import plain_monai

@@ -14,8 +14,8 @@ from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import segment_files
+from napari_veinseg.segmentation.batch.summary import FileRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.summary import FileRow
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.layers import add_mask_layer

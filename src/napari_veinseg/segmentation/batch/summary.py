@@ -12,7 +12,7 @@ from typing import Any
 from napari_veinseg.data.tables import plain_text
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.files import locked, make_output_folder, write_text
-from napari_veinseg.segmentation.jobs import Job
+from napari_veinseg.segmentation.batch.jobs import Job
 
 _NAME = "summary.csv"
 

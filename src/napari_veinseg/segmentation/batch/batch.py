@@ -21,9 +21,9 @@ from napari_veinseg.data.labels import VEIN
 from napari_veinseg.data.ome_labels import new_labels, strips
 from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError
-from napari_veinseg.segmentation.jobs import Job, plan_jobs
+from napari_veinseg.segmentation.batch.jobs import Job, plan_jobs
+from napari_veinseg.segmentation.batch.summary import FileRow, collect, open_output
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.summary import FileRow, collect, open_output
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel

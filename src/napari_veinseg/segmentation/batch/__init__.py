@@ -1,0 +1,1 @@
+"""Many images: folders, workers of a cluster, the table of results."""
