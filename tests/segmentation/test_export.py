@@ -15,9 +15,9 @@ from napari_veinseg.data.images import read_image, write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, Original2020Arguments
-from napari_veinseg.segmentation.export_bundle import export_bundle
-from napari_veinseg.segmentation.export_torch import CARD_NAME, export_torch, standalone
-from napari_veinseg.segmentation.standalone import AnyVeinWidth
+from napari_veinseg.segmentation.export.export_bundle import export_bundle
+from napari_veinseg.segmentation.export.export_torch import CARD_NAME, export_torch, standalone
+from napari_veinseg.segmentation.export.standalone import AnyVeinWidth
 from napari_veinseg.segmentation.tiling import transforms
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture

@@ -19,7 +19,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_folder
 from napari_veinseg.segmentation.vein_model import VeinModel
 
-_ENTRY = "napari_veinseg.segmentation.standalone"
+_ENTRY = "napari_veinseg.segmentation.export.standalone"
 _PACKAGES = {"fire": "fire", "ignite": "pytorch-ignite", "PIL": "pillow", "scipy": "scipy"}
 _OURS = re.compile(r"napari_veinseg(?:\.\w+)*\.(\w+)(?= import )")
 _LUMINANCE = [0.2126, 0.7152, 0.0722]  # ITU-R BT.709, as in `data.grey`
@@ -55,7 +55,7 @@ def export_bundle(model: VeinModel, target: Path) -> None:
             _write_json(folder / "configs" / "inference.json", _inference(model))
             torch.save(model.network.core.state_dict(), folder / "models" / "model.pt")
             _copy_modules(folder / "scripts")
-            template = files("napari_veinseg.segmentation").joinpath("bundle_readme.md")
+            template = files(__package__).joinpath("bundle_readme.md")
             readme = template.read_text(encoding="utf-8").format(**_words(model))
             (folder / "docs" / "README.md").write_text(readme, encoding="utf-8")
     except OSError as error:

@@ -6,7 +6,7 @@ import torch
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
-from napari_veinseg.segmentation.standalone import StandaloneModel
+from napari_veinseg.segmentation.export.standalone import StandaloneModel
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 CARD_NAME = "veinseg_card.json"
