@@ -12,13 +12,13 @@ from PIL import Image
 from sensors import FIRST_SEED, HELD_OUT
 
 from napari_veinseg.data.synthesis import SyntheticFinger, synthetic_finger
-from napari_veinseg.evaluation.contact_sheet import (
+from napari_veinseg.evaluation.metrics import mask_metrics
+from napari_veinseg.evaluation.report.contact_sheet import (
     SheetRow,
     agreement_picture,
     mask_picture,
     write_contact_sheet,
 )
-from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _IMAGES = 24  # of each sensor, those of `measure.py`

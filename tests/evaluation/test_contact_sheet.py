@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_veinseg.data.images import read_image
-from napari_veinseg.evaluation.contact_sheet import (
+from napari_veinseg.evaluation.report.contact_sheet import (
     SheetRow,
     agreement_picture,
     mask_picture,

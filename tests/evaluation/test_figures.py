@@ -5,9 +5,9 @@ import pytest
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash
-from napari_veinseg.evaluation import figures
 from napari_veinseg.evaluation.comparison import compare, select
 from napari_veinseg.evaluation.contenders import MaskFolder
+from napari_veinseg.evaluation.report import figures
 from tests.evaluation.test_report import make_dataset, model
 
 

@@ -96,7 +96,7 @@ def _at_working_scale(image: "NDArray[Any]", model: "VeinModel") -> "Mask":
 
 
 def _draw(path: Path, shown: list[_Shown]) -> None:
-    from napari_veinseg.evaluation.contact_sheet import (
+    from napari_veinseg.evaluation.report.contact_sheet import (
         SheetRow,
         agreement_picture,
         mask_picture,

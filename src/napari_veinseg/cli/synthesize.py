@@ -51,7 +51,11 @@ def _new_dataset(folder: Path) -> tuple[Path, Path]:
 
 
 def _draw(path: Path, pairs: Sequence[tuple[str, Any, Any]]) -> None:
-    from napari_veinseg.evaluation.contact_sheet import SheetRow, mask_picture, write_contact_sheet
+    from napari_veinseg.evaluation.report.contact_sheet import (
+        SheetRow,
+        mask_picture,
+        write_contact_sheet,
+    )
 
     width = min(_PAIRS_A_ROW, len(pairs))
     rows = []

@@ -16,11 +16,11 @@ from qtpy.QtWidgets import (
 
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation import figures
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.evaluation.report import figures
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.form import Section, button, hint

@@ -6,7 +6,6 @@ from importlib.resources import files
 from string import Template
 
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.evaluation import figures
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import (
@@ -15,8 +14,9 @@ from napari_veinseg.evaluation.comparison import (
     ImageResult,
     read_pair,
 )
-from napari_veinseg.evaluation.contact_sheet import agreement_picture, mask_picture
-from napari_veinseg.evaluation.markup import (
+from napari_veinseg.evaluation.report import figures
+from napari_veinseg.evaluation.report.contact_sheet import agreement_picture, mask_picture
+from napari_veinseg.evaluation.report.markup import (
     cell,
     estimate_cell,
     name_cell,

@@ -17,8 +17,12 @@ from napari_veinseg.evaluation.comparison import Comparison, compare, select
 from napari_veinseg.evaluation.comparison import Progress as Progress
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.page import page
-from napari_veinseg.evaluation.pseudonyms import DATASET, with_pseudonyms, without_folder_names
+from napari_veinseg.evaluation.report.page import page
+from napari_veinseg.evaluation.report.pseudonyms import (
+    DATASET,
+    with_pseudonyms,
+    without_folder_names,
+)
 from napari_veinseg.evaluation.summary import (
     Difference,
     Summary,
