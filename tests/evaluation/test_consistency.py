@@ -8,8 +8,8 @@ from sklearn.metrics import roc_curve
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency import consistency, difference, protocol, read_masks
-from napari_veinseg.evaluation.miura import Matcher
-from napari_veinseg.evaluation.verification import d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.miura import Matcher
+from napari_veinseg.evaluation.consistency.verification import d_prime, equal_error_rate
 
 PATTERN = r"^(.+)_\d+$"
 

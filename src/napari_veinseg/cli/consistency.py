@@ -26,7 +26,7 @@ def consistency(
 ) -> None:
     """Judge masks without truth: shots of a finger should agree, two fingers should not."""
     from napari_veinseg.cli.console import print_table
-    from napari_veinseg.evaluation.judging import judge_folders
+    from napari_veinseg.evaluation.consistency.judging import judge_folders
 
     folders = [masks, other] if other else [masks]
     judged, gap, plan = judge_folders(folders, finger_pattern, output)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.evaluation.verification import Scores
+from napari_veinseg.evaluation.consistency.verification import Scores
 
 SHIFT = 0.15
 """Share of the height and of the width by which two shots may be shifted either way."""

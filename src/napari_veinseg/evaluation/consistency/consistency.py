@@ -12,8 +12,8 @@ from napari_veinseg.data.fingers import compile_finger_pattern
 from napari_veinseg.data.images import list_images, read_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate, Grouping, estimate, grouping
-from napari_veinseg.evaluation.miura import Matcher, Pairs
-from napari_veinseg.evaluation.verification import Scores, d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.miura import Matcher, Pairs
+from napari_veinseg.evaluation.consistency.verification import Scores, d_prime, equal_error_rate
 
 IMPOSTOR_PAIRS = 2000
 

@@ -1,0 +1,1 @@
+"""Quality without truth: do masks of one finger agree?"""
