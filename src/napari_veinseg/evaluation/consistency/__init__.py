@@ -1,1 +1,1 @@
-"""Quality without truth: do masks of one finger agree?"""
+"""Quality without truth: whether masks of one finger agree better than those of two."""

@@ -170,7 +170,7 @@ def record_paint(event: Any) -> None:
     Parameters
     ----------
     event : napari event
-        The `paint` event of a layer; `napari_veinseg.widgets.masks.undo` blocks it for its own writes.
+        The `paint` event of a layer; `masks.undo` blocks it for its own writes.
     """
     record = _own_record(event.source)
     if record is not None:
