@@ -16,7 +16,7 @@ from sensors import HELD_OUT
 
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.baselines import maximum_curvature
-from napari_veinseg.evaluation.consistency import Consistency, consistency, protocol
+from napari_veinseg.evaluation.consistency.consistency import Consistency, consistency, protocol
 from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 from napari_veinseg.segmentation.vein_model import VeinModel
 

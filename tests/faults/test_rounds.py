@@ -13,9 +13,9 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.store import STARTER
 from napari_veinseg.training.train import configure, go_on, start
-from napari_veinseg.widgets.correct import CorrectWidget
-from napari_veinseg.widgets.evaluate import EvaluateWidget
-from napari_veinseg.widgets.segment import SegmentWidget
+from napari_veinseg.widgets.correct.correct import CorrectWidget
+from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
+from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train import following
 from napari_veinseg.widgets.train.following import RunFollower
 from tests.faults.conftest import SHARE, times

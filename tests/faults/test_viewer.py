@@ -17,13 +17,13 @@ from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.correct import CorrectWidget
 from napari_veinseg.widgets.correct.autosaver import Autosaver
+from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.correct.toolbox import Toolbox
-from napari_veinseg.widgets.evaluate import EvaluateWidget
+from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.segment import SegmentWidget
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
+from napari_veinseg.widgets.segment.segment import SegmentWidget
 from tests.faults.conftest import times
 
 

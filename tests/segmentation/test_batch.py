@@ -15,7 +15,7 @@ import torch
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import read_image, read_mask, write_image
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
-from napari_veinseg.segmentation.batch import segment_file, segment_files
+from napari_veinseg.segmentation.batch.batch import segment_file, segment_files
 from napari_veinseg.segmentation.batch.jobs import plan_jobs
 from napari_veinseg.segmentation.batch.summary import read_summary
 from napari_veinseg.segmentation.runtimes.runtime import Runtime

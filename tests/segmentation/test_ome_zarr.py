@@ -9,7 +9,7 @@ import zarr
 from napari_veinseg.data.ome_zarr import OmeZarrImage
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation import masks
-from napari_veinseg.segmentation.batch import segment_files
+from napari_veinseg.segmentation.batch.batch import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling import inference
 from napari_veinseg.segmentation.vein_model import VeinModel

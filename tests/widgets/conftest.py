@@ -17,7 +17,7 @@ from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.widgets.common import engine, notify
 from napari_veinseg.widgets.common.model_choice import ModelChoice
-from napari_veinseg.widgets.segment import SegmentWidget
+from napari_veinseg.widgets.segment.segment import SegmentWidget
 
 
 class StubModel:

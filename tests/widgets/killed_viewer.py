@@ -6,7 +6,7 @@ import napari
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_veinseg.widgets.correct import CorrectWidget
+from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 
 

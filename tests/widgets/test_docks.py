@@ -23,13 +23,13 @@ from qtpy.QtWidgets import (
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Section
 from napari_veinseg.widgets.common.result_views import Plot
-from napari_veinseg.widgets.correct import CorrectWidget
-from napari_veinseg.widgets.evaluate import EvaluateWidget
+from napari_veinseg.widgets.correct.correct import CorrectWidget
+from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.segment import SegmentWidget
-from napari_veinseg.widgets.train import TrainWidget
+from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train.curves import Curves
+from napari_veinseg.widgets.train.train import TrainWidget
 
 DOCKS = {
     each.__name__: each for each in (SegmentWidget, CorrectWidget, TrainWidget, EvaluateWidget)

@@ -8,7 +8,7 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.sample_data import sample_finger
 from napari_veinseg.widgets.common import model_choice
 from napari_veinseg.widgets.common.model_choice import IMPORT, ModelChoice
-from napari_veinseg.widgets.segment import SegmentWidget
+from napari_veinseg.widgets.segment.segment import SegmentWidget
 from tests.models import write_small_model
 
 

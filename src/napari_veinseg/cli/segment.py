@@ -77,7 +77,7 @@ def _engine(scheduler: str | None, model: str, device: str) -> Callable[..., "li
 
         return partial(segment_files_on, scheduler, model=model, device=device)
     from napari_veinseg.cli.start import plain_monai
-    from napari_veinseg.segmentation.batch import segment_files
+    from napari_veinseg.segmentation.batch.batch import segment_files
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     with plain_monai():

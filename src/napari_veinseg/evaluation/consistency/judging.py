@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_veinseg.data.tables import Value, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
-from napari_veinseg.evaluation.consistency import (
+from napari_veinseg.evaluation.consistency.consistency import (
     Consistency,
     Protocol,
     consistency,

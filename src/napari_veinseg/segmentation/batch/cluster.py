@@ -21,7 +21,7 @@ import dask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import model_bytes, resolve
-from napari_veinseg.segmentation.batch import segment_jobs
+from napari_veinseg.segmentation.batch.batch import segment_jobs
 from napari_veinseg.segmentation.batch.jobs import Job, plan_jobs
 from napari_veinseg.segmentation.batch.summary import FileRow, collect, open_output
 from napari_veinseg.segmentation.settings import SegmentationSettings

@@ -13,7 +13,7 @@ from napari.utils.notifications import show_info, show_warning
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch import segment_files
+from napari_veinseg.segmentation.batch.batch import segment_files
 from napari_veinseg.segmentation.batch.summary import FileRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
