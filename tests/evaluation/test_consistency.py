@@ -7,7 +7,12 @@ from sklearn.metrics import roc_curve
 
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.consistency import consistency, difference, protocol, read_masks
+from napari_veinseg.evaluation.consistency.consistency import (
+    consistency,
+    difference,
+    protocol,
+    read_masks,
+)
 from napari_veinseg.evaluation.consistency.miura import Matcher
 from napari_veinseg.evaluation.consistency.verification import d_prime, equal_error_rate
 
