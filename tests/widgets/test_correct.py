@@ -20,8 +20,9 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.correct import look_next, mask_actions
 from napari_veinseg.widgets.correct.autosaver import restore
-from napari_veinseg.widgets.correct.correct import CorrectWidget, look_next, mask_actions
+from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.correct.tools import BoxTool, RemoveTool
 from napari_veinseg.widgets.correct.tracing_tools import BridgeTool, GrowTool, TraceTool
 from napari_veinseg.widgets.masks.layers import add_mask_layer, add_probability_layer

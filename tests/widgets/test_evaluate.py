@@ -11,7 +11,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget, evaluate_work
+from napari_veinseg.widgets.evaluate import evaluate_work
+from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.open_layers import open_pairs

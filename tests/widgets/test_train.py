@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.training import run as run_module
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.train.train import TrainWidget, following
+from napari_veinseg.widgets.train import following
+from napari_veinseg.widgets.train.train import TrainWidget
 
 
 class StubChild:

@@ -18,7 +18,7 @@ class Format(StrEnum):
     TORCH_EXPORT = "torch-export"
 
 
-_ROOM = "napari_veinseg.segmentation"
+_ROOM = "napari_veinseg.segmentation.export"
 # Each takes a `VeinModel` and the path to write; imported only when it is asked for.
 _EXPORTERS = {
     Format.ONNX: ("export_onnx", "export_onnx"),
