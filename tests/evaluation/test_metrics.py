@@ -6,7 +6,13 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.metrics import Counts, counts, hausdorff_95, mask_metrics
+from napari_veinseg.evaluation.metrics import (
+    Counts,
+    class_ious,
+    counts,
+    hausdorff_95,
+    mask_metrics,
+)
 
 masks = arrays(np.uint8, (9, 11), elements=st.integers(0, 2))
 RATIOS = (
@@ -44,6 +50,15 @@ def test_against_scikit_learn(prediction, truth):
         assert found.two_class_mean_iou == pytest.approx(
             jaccard_score(*pair, average="macro", labels=[False, True], zero_division=0)
         )
+
+
+@settings(deadline=None)
+@given(masks, masks)
+def test_the_iou_of_an_image_is_that_of_its_counts(prediction, truth):
+    background, vein = class_ious(prediction, truth)
+    counted = counts(prediction, truth)
+    assert vein == pytest.approx(counted.vein_iou)
+    assert background == pytest.approx(counted.background_iou)
 
 
 @settings(max_examples=60, deadline=None)
