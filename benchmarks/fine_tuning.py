@@ -3,7 +3,8 @@
     python benchmarks/fine_tuning.py [--data DIR] [--only SET ...] [--variants NAME ...]
         [--steps 240] [--seeds 3] [--base starter] [--json]
 
-Sets: `shots` (3 images of DIR, judged on 10 others; left out without DIR), `sensor` (4 fingers of a
+Sets: `shots` (3 images of `fingerveinsyn`, judged on 10 others; needs `--data DIR`, see
+`data_option`), `sensor` (4 fingers of a
 synthetic sensor that the starter never saw, judged on 8 others) and `trees` (5 images of fine
 vessels at all angles, drawn wider than the starter's, judged on 8 others: a stand-in for
 photographs of a retina).  A seed chooses the images, too.  Printed for each set and choice: the
@@ -14,7 +15,6 @@ nothing.
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from data_option import add_data_option, needed_set, set_in
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 from sensors import FIRST_SEED, HELD_OUT
@@ -165,7 +166,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=os.environ.get("VEINSEG_DATA"), help="a dataset")
+    add_data_option(parser)
     parser.add_argument("--only", nargs="*", choices=COUNTS, help="sets; all by default")
     parser.add_argument("--variants", nargs="*", default=["start", *VARIANTS])
     parser.add_argument("--steps", type=int, default=240)
@@ -174,8 +175,11 @@ def main() -> None:
     parser.add_argument("--base", default="starter")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    arguments.only = arguments.only or list(COUNTS)[0 if arguments.data else 1 :]
-    data = Dataset.open(arguments.data) if arguments.data else None
+    stored = set_in(arguments.data, "fingerveinsyn")
+    arguments.only = arguments.only or list(COUNTS)[0 if stored else 1 :]
+    if "shots" in arguments.only:
+        stored = needed_set(arguments.data, "fingerveinsyn")
+    data = Dataset.open(stored) if stored else None
     rows = []
     for row in measured(arguments, data):
         rows.append(row)

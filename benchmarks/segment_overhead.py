@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from data_option import add_data_option, set_in
 
 from napari_veinseg import VeinModel
 from napari_veinseg.cli.start import keep_freed_memory
@@ -35,13 +36,13 @@ from napari_veinseg.segmentation.tiling.inference import TiledPrediction
 SHAPE = (240, 320)
 
 
-def benchmark_image(folder: str | None) -> np.ndarray:
-    """Crop the first image of a folder, or make a synthetic finger without one."""
-    if folder:
-        grey = to_grey(read_image(list_images(Path(folder))[0]))
-        if min(grey.shape[0] - SHAPE[0], grey.shape[1] - SHAPE[1]) >= 0:
-            return grey[: SHAPE[0], : SHAPE[1]].astype(np.uint8)
-    return synthetic_finger(0, SHAPE).image
+def benchmark_image(data: Path | None) -> np.ndarray:
+    """Crop the first image of `fingerveinsyn`, or make a synthetic finger without it."""
+    folder = set_in(data, "fingerveinsyn")
+    if folder is None:
+        return synthetic_finger(0, SHAPE).image
+    grey = to_grey(read_image(list_images(folder / "images")[0]))
+    return grey[: SHAPE[0], : SHAPE[1]].astype(np.uint8)
 
 
 def load(name: str) -> VeinModel:
@@ -85,7 +86,7 @@ def measure(model: VeinModel, image: np.ndarray, vein_width: float | None, repea
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=os.environ.get("VEINSEG_DATA"))
+    add_data_option(parser)
     parser.add_argument("--model", default=STARTER)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=31)

@@ -6,8 +6,9 @@ Parts: `accuracy` (3 training images, vein IoU on 20 others: the starter, fine-t
 `augmentation` (photometric against full, same steps), `compute` (share of the training's time in
 forward, backward and step), `startup` (child's start to its first step; the slowest of three stop
 requests to weights on disk, and to the child's end), `memory` (peak, 100 images
-of 240x320) and `loop` (five pairs of 240x320 from start to a compared model).  DIR is a dataset;
-without one, and for the parts that need other sizes, synthetic fingers are used.
+of 240x320) and `loop` (five pairs of 240x320 from start to a compared model).  `--data DIR` (see
+`data_option`) takes the images of `fingerveinsyn`; without it, and for the parts that need other
+sizes, synthetic fingers are used.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from data_option import add_data_option, set_in
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
@@ -161,7 +163,7 @@ def loop(folder: Path) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=os.environ.get("VEINSEG_DATA"), help="a dataset")
+    add_data_option(parser)
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--epochs", type=int, default=10, help="of the augmentation part")
     parser.add_argument(
@@ -171,9 +173,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        stored = set_in(arguments.data, "fingerveinsyn")
         source = (
-            Dataset.open(_dataset_in(Path(arguments.data)))
-            if arguments.data
+            Dataset.open(stored)
+            if stored
             else synthetic_dataset(folder / "source", TRAIN + TEST, seed=1000)
         )
         parts: dict[str, Callable[[Path], dict[str, float]]] = {
@@ -193,13 +196,6 @@ def main() -> None:
     else:
         for key, value in figures.items():
             print(f"{key:<16} {value:8.3f}")
-
-
-def _dataset_in(folder: Path) -> Path:
-    """Take the folder itself, or the first dataset in it."""
-    if (folder / "images").is_dir():
-        return folder
-    return next(path.parent for path in sorted(folder.glob("*/images")))
 
 
 if __name__ == "__main__":
