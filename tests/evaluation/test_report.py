@@ -19,6 +19,7 @@ from napari_veinseg.evaluation.contenders import (
 from napari_veinseg.evaluation.report.report import evaluate
 from napari_veinseg.evaluation.summary import differences, summarise
 from napari_veinseg.model.card import ModelCard, TrainingData
+from napari_veinseg.segmentation.vein_model import Prediction
 from tests.measurement.shapes import capsule
 
 SHAPE = (48, 96)
@@ -31,14 +32,10 @@ class Threshold:
     card: ModelCard
     threshold: float = 0.5
 
-    def resolve(self, settings, image):
-        return settings
-
-    def probability(self, image, settings):
-        return (1 - image / 255).astype(np.float32)
-
-    def mask(self, probability, settings):
-        return (probability >= self.threshold).astype(np.uint8)
+    def predict(self, image, settings):
+        probability = (1 - image / 255).astype(np.float32)
+        mask = (probability >= self.threshold).astype(np.uint8)
+        return Prediction(probability, mask, settings.resolved(6.0, self.threshold))
 
 
 def make_dataset(path, fingers=6, shots=2):
@@ -236,7 +233,7 @@ def test_what_cannot_be_evaluated_is_refused(folder, tmp_path):
 
 def test_an_image_that_a_contender_cannot_use_is_named(folder):
     class Refuses(Threshold):
-        def probability(self, image, settings):
+        def predict(self, image, settings):
             raise VeinSegError("An image of 6 x 6 px is too small: give a larger one.")
 
     refusing = Model("refusing", Refuses(ModelCard()))

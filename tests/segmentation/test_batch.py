@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import read_image, read_mask, write_image
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch.batch import segment_file, segment_files
@@ -20,7 +19,7 @@ from napari_veinseg.segmentation.batch.jobs import plan_jobs
 from napari_veinseg.segmentation.batch.summary import read_summary
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.vein_model import VeinModel
+from napari_veinseg.segmentation.vein_model import Prediction, VeinModel
 from tests.models import lively_network, small_card, texture
 
 SETTINGS = SegmentationSettings()
@@ -52,23 +51,22 @@ class DarkIsVein:
         self.threads = set()
 
     def resolve(self, settings, image):
-        return replace(settings, vein_width=6.0, threshold=0.5, min_size=0)
+        return replace(settings, min_size=0).resolved(vein_width=6.0, threshold=0.5)
 
-    def probability(self, image, settings, **_):
+    def predict(self, source, settings, **_):
         self.threads.add(threading.get_ident())
         self.calls += 1
         if self.calls > self.stop_after:
             raise Cancelled("Stopped.")
-        grey = to_grey(image)
+        planes = np.stack([source.plane(index).sample for index in range(len(source))])
+        grey = planes.reshape(source.shape)
         if grey.max() == 13:
             raise RuntimeError("the network\nhas a bug")
-        return (grey < grey.mean()).astype(np.float32)
+        veins = grey < grey.mean()
+        return Prediction(veins.astype(np.float32), veins.astype(np.uint8), settings)
 
-    def mask(self, probability, settings):
-        return (probability >= settings.threshold).astype(np.uint8)
-
-    def segment(self, image, settings, **_):
-        return self.mask(self.probability(image, settings), settings)
+    def segment(self, source, settings, **_):
+        return self.predict(source, settings).mask
 
 
 @pytest.fixture

@@ -68,9 +68,9 @@ def small_blocks(monkeypatch):
 
 def whole(model, image):
     """Its mask in one piece, and which pixels are too close to the threshold to be told."""
-    resolved = model.resolve(SETTINGS, image)
-    likely = model.probability(image, resolved)
-    return model.mask(likely, resolved), np.abs(likely - resolved.threshold) < 1e-4
+    predicted = model.predict(image, SETTINGS)
+    unsure = np.abs(predicted.probability - predicted.settings.threshold) < 1e-4
+    return predicted.mask, unsure
 
 
 def assert_same(labels, mask, doubtful):

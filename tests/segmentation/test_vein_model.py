@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import dask.array
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import zarr
 
 from napari_veinseg import VeinModel
 from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.source import ImageSource
 from tests.models import lively_network, small_card, texture, write_small_model
@@ -38,20 +41,33 @@ def test_probability_and_mask_have_the_shape_of_the_image(model, image):
     np.testing.assert_array_equal(mask, probability >= 0.5)
 
 
-def test_segment_is_probability_then_mask(model, image):
-    settings = model.resolve(SegmentationSettings(), image)
-    expected = model.mask(model.probability(image, settings), settings)
-    np.testing.assert_array_equal(model.segment(image), expected)
+def test_segment_is_the_mask_of_the_prediction(model, image):
+    prediction = model.predict(image)
+    settings = prediction.settings
+    np.testing.assert_array_equal(model.segment(image), prediction.mask)
+    np.testing.assert_array_equal(model.probability(image, settings), prediction.probability)
+    np.testing.assert_array_equal(
+        prediction.mask,
+        mask_from_probability(prediction.probability, settings.threshold, settings.min_size),
+    )
+    assert settings == model.resolve(SegmentationSettings(), image)
 
 
 def test_left_open_settings_come_from_the_card_and_the_image(image):
     model = VeinModel(small_card(threshold=0.3), lively_network(small_card()), "cpu")
     resolved = model.resolve(SegmentationSettings(), image)
     assert resolved.threshold == 0.3
-    assert resolved.vein_width >= 1
+    assert resolved.vein_width == model.vein_width(image) >= 1
     assert resolved.min_size == round(3 * resolved.vein_width**2)
-    chosen = SegmentationSettings(4.0, threshold=0.7, min_size=0)
-    assert model.resolve(chosen, image) == chosen
+    chosen = SegmentationSettings(4.0, threshold=0.7, min_size=0, invert=True, channel=1)
+    assert asdict(model.resolve(chosen, image)) == asdict(chosen)
+
+
+def test_the_vein_width_is_that_of_the_chosen_channel(model, image):
+    colours = np.zeros((*image.shape, 3), np.uint8)
+    colours[..., 1] = image
+    assert model.vein_width(colours, channel="green") == model.vein_width(image)
+    assert model.vein_width(255 - image, invert=True) == pytest.approx(model.vein_width(image))
 
 
 @pytest.mark.parametrize(

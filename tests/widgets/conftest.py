@@ -11,10 +11,11 @@ import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
 
-from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
+from napari_veinseg.segmentation.tiling.source import ImageSource
+from napari_veinseg.segmentation.vein_model import Prediction
 from napari_veinseg.widgets.common import engine, notify
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget
@@ -30,7 +31,11 @@ class StubModel:
         self.error = None
         self.runtime = SimpleNamespace(lanes=lambda _most: nullcontext())
 
-    def probability(self, image, settings, progress=None, cancelled=None):
+    def resolve(self, settings, image):
+        known = settings if settings.min_size else replace(settings, min_size=4)
+        return known.resolved(vein_width=6.0, threshold=0.5)
+
+    def predict(self, image, settings, progress=None, cancelled=None):
         self.calls += 1
         if self.error is not None:
             raise self.error
@@ -40,21 +45,21 @@ class StubModel:
             while not self.gate.wait(0.005):
                 if cancelled():
                     raise Cancelled("The work was cancelled.")
-        grey = to_grey(np.asarray(image), settings.channel, settings.invert)
+        if not isinstance(image, ImageSource):
+            image = ImageSource(image, settings.channel, settings.invert)
+        planes = [image.plane(index).sample for index in range(len(image))]
+        grey = np.stack(planes).reshape(image.shape)
         low, high = float(grey.min()), float(grey.max())
-        return ((high - grey) / max(high - low, 1e-6)).astype(np.float32)
+        probability = ((high - grey) / max(high - low, 1e-6)).astype(np.float32)
+        settings = self.resolve(settings, image)
+        mask = mask_from_probability(probability, settings.threshold, settings.min_size)
+        return Prediction(probability, mask, settings)
 
-    def resolve(self, settings, image):
-        return replace(
-            settings, threshold=settings.threshold or 0.5, min_size=settings.min_size or 4
-        )
-
-    def mask(self, probability, settings):
-        return mask_from_probability(probability, settings.threshold, settings.min_size)
+    def probability(self, image, settings, **how):
+        return self.predict(image, settings, **how).probability
 
     def segment(self, image, settings, **how):
-        settings = self.resolve(settings, image)
-        return self.mask(self.probability(image, settings, **how), settings)
+        return self.predict(image, settings, **how).mask
 
 
 @pytest.fixture(autouse=True)

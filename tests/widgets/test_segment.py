@@ -146,14 +146,14 @@ def test_all_selected_images(viewer, segment, press, vein_image):
 def test_one_bad_image_among_the_selected_fails_alone_and_by_name(
     viewer, segment, press, stub, told, vein_image, monkeypatch
 ):
-    predict = stub.probability
+    predict = stub.predict
 
     def refusing(image, *arguments, **options):
         if image.shape == (9, 9):
             raise VeinSegError("The image holds no finite value: check how it was made.")
         return predict(image, *arguments, **options)
 
-    monkeypatch.setattr(stub, "probability", refusing)
+    monkeypatch.setattr(stub, "predict", refusing)
     images = [viewer.add_image(vein_image, name="good")]
     images.append(viewer.add_image(np.ones((9, 9)), name="lost"))
     images.append(viewer.add_image(vein_image, name="also good"))

@@ -82,9 +82,8 @@ class Model:
         Prediction
             Mask and probability.
         """
-        settings = self.model.resolve(self.settings, image)
-        probability = self.model.probability(image, settings)
-        return Prediction(self.model.mask(probability, settings), probability)
+        predicted = self.model.predict(image, self.settings)
+        return Prediction(predicted.mask, predicted.probability)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a user chooses for one segmentation."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from napari_veinseg.data.grey import Channel
 from napari_veinseg.errors import VeinSegError
@@ -49,3 +49,46 @@ class SegmentationSettings:
             raise VeinSegError(
                 f"The smallest component {self.min_size} is out of range: give 0 px or more."
             )
+
+    def resolved(self, vein_width: float, threshold: float) -> "ResolvedSettings":
+        """Put numbers in the place of what was left open.
+
+        Parameters
+        ----------
+        vein_width : float
+            In px, in (0.5, 1000); taken where none was chosen.
+        threshold : float
+            Likewise, in (0, 1).
+
+        Returns
+        -------
+        ResolvedSettings
+            Whose smallest component is three squared vein widths, if none was chosen.
+        """
+        width = vein_width if self.vein_width is None else self.vein_width
+        chosen = {field.name: getattr(self, field.name) for field in fields(self)}
+        filled = {
+            "vein_width": width,
+            "threshold": threshold if self.threshold is None else self.threshold,
+            "min_size": round(3 * width**2) if self.min_size is None else self.min_size,
+        }
+        return ResolvedSettings(**chosen | filled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedSettings(SegmentationSettings):
+    """Settings in which every number is known, for one image and one model.
+
+    Parameters
+    ----------
+    vein_width : float
+        Typical width of a vein in px of the image.
+    threshold : float
+        Probability from which a pixel is vein, in (0, 1).
+    min_size : int
+        Smallest component to keep, in px of area.
+    """
+
+    vein_width: float
+    threshold: float
+    min_size: int

@@ -1,7 +1,7 @@
 """A model that takes an image and gives the vein probability or the mask."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from napari_veinseg.segmentation.runtimes.devices import (
     device_without_torch,
 )
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
-from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
 from napari_veinseg.segmentation.tiling.parts import Progress, parts
 from napari_veinseg.segmentation.tiling.source import ImageSource
 from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
@@ -29,6 +29,25 @@ if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
 _USUAL = SegmentationSettings()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of an image.
+
+    Parameters
+    ----------
+    probability : ndarray of float32
+        `(Y, X)` or `(N, Y, X)`, in [0, 1].
+    mask : ndarray of uint8
+        Of the same shape: 0 background, 1 vein.
+    settings : ResolvedSettings
+        The vein width, threshold and smallest component that were used.
+    """
+
+    probability: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+    settings: ResolvedSettings
 
 
 class VeinModel:
@@ -138,7 +157,36 @@ class VeinModel:
         """
         write_model(path, self.card, self.network, half=half)
 
-    def resolve(self, settings: SegmentationSettings, image: Any) -> SegmentationSettings:
+    def vein_width(
+        self, image: Any, settings: SegmentationSettings = _USUAL, **changes: Any
+    ) -> float:
+        """Estimate the typical width of an image's veins, as this model draws them.
+
+        Parameters
+        ----------
+        image : array_like
+            See `probability`.
+        settings : SegmentationSettings, optional
+            Channel and inversion count here.
+        **changes : Any
+            Fields of `settings` by name.
+
+        Returns
+        -------
+        float
+            In px of the image; the model's working width where nothing is seen.
+
+        Raises
+        ------
+        VeinSegError
+            If the image cannot be used.
+        """
+        estimate = estimate_source_width(_source(image, replace(settings, **changes)))
+        if estimate is None:
+            return self.card.working_vein_width
+        return estimate * self.card.vein_width_factor
+
+    def resolve(self, settings: SegmentationSettings, image: Any) -> ResolvedSettings:
         """Put numbers in the place of what is left to the model or the image.
 
         Parameters
@@ -150,25 +198,58 @@ class VeinModel:
 
         Returns
         -------
-        SegmentationSettings
+        ResolvedSettings
             With vein width, threshold and smallest component.
-        """
-        source = ImageSource(image, settings.channel, settings.invert)
-        return self._resolved(settings, source)
 
-    def _resolved(
-        self, settings: SegmentationSettings, source: ImageSource
-    ) -> SegmentationSettings:
-        width = settings.vein_width
-        if width is None:
-            width = self._vein_width(source)
-        threshold, size = settings.threshold, settings.min_size
-        return replace(
-            settings,
-            vein_width=width,
-            threshold=self.card.threshold if threshold is None else threshold,
-            min_size=round(3 * width**2) if size is None else size,
-        )
+        Raises
+        ------
+        VeinSegError
+            If the image cannot be used.
+        """
+        source = _source(image, settings)
+        width = settings.vein_width or self.vein_width(source, settings)
+        return settings.resolved(width, self.card.threshold)
+
+    def predict(
+        self,
+        image: Any,
+        settings: SegmentationSettings = _USUAL,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        **changes: Any,
+    ) -> Prediction:
+        """Predict probability and mask of an image.
+
+        Parameters
+        ----------
+        image : array_like
+            See `probability`.
+        settings : SegmentationSettings, optional
+            See `SegmentationSettings`.
+        progress, cancelled : callable, optional
+            See `probability`.
+        **changes : Any
+            Fields of `settings` by name, for instance `threshold=0.4`.
+
+        Returns
+        -------
+        Prediction
+            With the numbers that were used.
+
+        Raises
+        ------
+        VeinSegError
+            If the image or a setting cannot be used.
+        Cancelled
+            If `cancelled` said so.
+        """
+        settings = replace(settings, **changes)
+        source = _source(image, settings)  # its grey values are made once
+        resolved = self.resolve(settings, source)
+        probability = self.probability(source, resolved, progress=progress, cancelled=cancelled)
+        mask = mask_from_probability(probability, resolved.threshold, resolved.min_size)
+        return Prediction(probability, mask, resolved)
 
     def probability(
         self,
@@ -186,6 +267,7 @@ class VeinModel:
         image : array_like
             `(Y, X)` or `(N, Y, X)`, or either with 3 or 4 colours as the last axis, of any real
             type and range; Dask and zarr arrays are read slice by slice.  Sides of 8 px or more.
+            An `ImageSource` is taken with the channel and inversion that it was made with.
         settings : SegmentationSettings, optional
             Vein width, channel and inversion count here.
         progress : callable, optional
@@ -208,34 +290,12 @@ class VeinModel:
             If `cancelled` said so.
         """
         settings = replace(settings, **changes)
-        source = ImageSource(image, settings.channel, settings.invert)
+        source = _source(image, settings)
         answer = np.zeros(source.shape, np.float32)
-        width = settings.vein_width or self._vein_width(source)
+        width = settings.vein_width or self.vein_width(source, settings)
         for where, part in parts(source, width, self.card, self.runtime, progress, cancelled):
             answer[where] = part
         return answer
-
-    def mask(
-        self, probability: NDArray[np.float32], settings: SegmentationSettings
-    ) -> NDArray[np.uint8]:
-        """Threshold a probability and drop small components.
-
-        Parameters
-        ----------
-        probability : ndarray of float32
-            `(Y, X)` or `(N, Y, X)`.
-        settings : SegmentationSettings
-            Threshold and smallest component count here; see `resolve` for what is left open.
-
-        Returns
-        -------
-        ndarray of uint8
-            0 background, 1 vein.
-        """
-        threshold = self.card.threshold if settings.threshold is None else settings.threshold
-        width = settings.vein_width or self.card.working_vein_width
-        size = round(3 * width**2) if settings.min_size is None else settings.min_size
-        return mask_from_probability(probability, threshold, size)
 
     def segment(
         self,
@@ -275,20 +335,17 @@ class VeinModel:
             If `cancelled` said so.
         """
         settings = replace(settings, **changes)
-        source = ImageSource(image, settings.channel, settings.invert)
-        settings = self._resolved(settings, source)
-        assert settings.vein_width is not None
-        assert settings.threshold is not None
-        assert settings.min_size is not None
+        source = _source(image, settings)
+        resolved = self.resolve(settings, source)
         mask: NDArray[np.uint8] = np.zeros(source.shape, np.uint8) if out is None else out
-        width = settings.vein_width
+        width = resolved.vein_width
         for where, part in parts(source, width, self.card, self.runtime, progress, cancelled):
-            mask[where] = (part >= settings.threshold).view(np.uint8)  # spares the conversion
-        drop_small(mask, settings.min_size)
+            mask[where] = (part >= resolved.threshold).view(np.uint8)  # spares the conversion
+        drop_small(mask, resolved.min_size)
         return mask
 
-    def _vein_width(self, source: ImageSource) -> float:
-        estimate = estimate_source_width(source)
-        if estimate is None:
-            return self.card.working_vein_width
-        return estimate * self.card.vein_width_factor
+
+def _source(image: Any, settings: SegmentationSettings) -> ImageSource:
+    if isinstance(image, ImageSource):
+        return image
+    return ImageSource(image, settings.channel, settings.invert)

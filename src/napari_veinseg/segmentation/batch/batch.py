@@ -5,6 +5,7 @@ raises for a bad file; `segment_jobs` does many, with reading and writing beside
 `segment_files` does them here, and `cluster.segment_files_on` on the workers of a cluster.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,8 @@ from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.batch.jobs import Job, plan_jobs
 from napari_veinseg.segmentation.batch.summary import FileRow, collect, open_output
-from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
+from napari_veinseg.segmentation.tiling.source import ImageSource
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -36,12 +38,12 @@ _LARGE = 4_000_000  # values: from here on an image has work for all cores
 
 @dataclass(frozen=True)
 class _Image:
-    pixels: npt.NDArray[Any]
-    settings: SegmentationSettings  # with the vein width of these pixels
+    pixels: ImageSource
+    settings: ResolvedSettings  # with the vein width of these pixels
 
 
 @dataclass(frozen=True)
-class _Prediction:
+class _Segmented:
     vein_width: float
     probability: npt.NDArray[np.float32] | None
     mask: npt.NDArray[np.uint8]
@@ -175,11 +177,11 @@ def _begin(
     image: "_Image | OmeZarrImage | FileRow",
     model: "VeinModel",
     *how: Any,
-) -> "Future[_Prediction | FileRow]":
+) -> "Future[_Segmented | FileRow]":
     """Predict in a lane if there is one; large images one by one, with all cores and here."""
     if lanes and not _is_large(image, model):
         return lanes.submit(_predict, job, image, model, *how)
-    done: Future[_Prediction | FileRow] = Future()
+    done: Future[_Segmented | FileRow] = Future()
     done.set_result(_predict(job, image, model, *how))
     return done
 
@@ -187,9 +189,8 @@ def _begin(
 def _is_large(image: "_Image | OmeZarrImage | FileRow", model: "VeinModel") -> bool:
     if not isinstance(image, _Image):
         return isinstance(image, OmeZarrImage)
-    working = model.card.working_vein_width
-    factor = working / (image.settings.vein_width or working)  # to what the network sees
-    return image.pixels.size * max(1, factor**2) > _LARGE
+    factor = model.card.working_vein_width / image.settings.vein_width  # to what the network sees
+    return math.prod(image.pixels.shape) * max(1, factor**2) > _LARGE
 
 
 def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
@@ -217,7 +218,7 @@ def _read(
     try:
         if is_zarr(job.source):
             return OmeZarrImage.open(job.source)
-        pixels = read_image(job.source)
+        pixels = ImageSource(read_image(job.source), settings.channel, settings.invert)
         # The vein width is estimated here, beside the network of the image before.
         return _Image(pixels, model.resolve(settings, pixels))
     except Exception as error:
@@ -230,7 +231,7 @@ def _predict(
     model: "VeinModel",
     settings: SegmentationSettings,
     cancelled: Callable[[], bool] | None = None,
-) -> _Prediction | FileRow:
+) -> _Segmented | FileRow:
     if isinstance(image, FileRow):
         return image
     begin = time.perf_counter()
@@ -239,15 +240,15 @@ def _predict(
             return _segment_in_blocks(job, image, model, settings, cancelled)
         pixels, resolved = image.pixels, image.settings
         if job.probability:
-            probability = model.probability(pixels, resolved, cancelled=cancelled)
-            mask = model.mask(probability, resolved)
+            predicted = model.predict(pixels, resolved, cancelled=cancelled)
+            probability, mask = predicted.probability, predicted.mask
         else:  # takes less memory: it never holds the whole probability
             probability, mask = None, model.segment(pixels, resolved, cancelled=cancelled)
     except Cancelled:
         raise
     except Exception as error:
         return _failed(job, error)
-    return _Prediction(resolved.vein_width or 0, probability, mask, time.perf_counter() - begin)
+    return _Segmented(resolved.vein_width, probability, mask, time.perf_counter() - begin)
 
 
 def _segment_in_blocks(
@@ -275,13 +276,13 @@ def _segment_in_blocks(
         slices,
         height,
         width,
-        vein_width=resolved.vein_width or 0,
+        vein_width=resolved.vein_width,
         vein_share=veins / (slices * height * width),
         seconds=time.perf_counter() - begin,
     )
 
 
-def _write(job: Job, prediction: _Prediction | FileRow) -> FileRow:
+def _write(job: Job, prediction: _Segmented | FileRow) -> FileRow:
     if isinstance(prediction, FileRow):
         return prediction
     try:

@@ -222,19 +222,21 @@ class SegmentWidget(Panel):
         if image is None:
             return
         if self.with_probability.isChecked():
-            add_probability_layer(self.viewer, result.probability, image)
+            add_probability_layer(self.viewer, result.prediction.probability, image)
         layer = mask_layer_of(self.viewer, image) if self.update_mask.isChecked() else None
-        if layer is None or layer.data.shape != result.mask.shape:  # the image was swapped
-            layer = add_mask_layer(self.viewer, result.mask, image, probability=result.probability)
+        mask, probability = result.prediction.mask, result.prediction.probability
+        if layer is None or layer.data.shape != mask.shape:  # the image was swapped
+            layer = add_mask_layer(self.viewer, mask, image, probability=probability)
         self._keep(layer, result)
 
     def _keep(self, layer: Labels, result: Result) -> None:
         """Make a layer show a result, with all edited pixels as they are."""
         record = record_of(layer)
-        record.probability = result.probability
-        record.threshold = float(result.settings.threshold or record.threshold)
-        record.min_size = int(result.settings.min_size or 0)
-        apply_changes(layer, differences(layer.data, result.mask))
+        prediction = result.prediction
+        record.probability = prediction.probability
+        record.threshold = prediction.settings.threshold
+        record.min_size = prediction.settings.min_size
+        apply_changes(layer, differences(layer.data, prediction.mask))
         self.viewer.layers.selection.active = layer
         self.mask.masks.refresh()
         self.mask.masks.choose(layer)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from napari.layers import Image
 
 from napari_veinseg.data.grey import is_colour
@@ -18,7 +16,7 @@ from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.layers import image_shape
 
 if TYPE_CHECKING:
-    from napari_veinseg.segmentation.vein_model import VeinModel
+    from napari_veinseg.segmentation.vein_model import Prediction, VeinModel
 
 
 @dataclass(frozen=True)
@@ -79,18 +77,12 @@ class Result:
     ----------
     task : ImageTask
         The image.
-    probability : ndarray of float32
-        Of the mask's shape.
-    mask : ndarray of uint8
-        The first mask.
-    settings : SegmentationSettings
-        With threshold and smallest component as numbers.
+    prediction : Prediction
+        Probability, first mask, and the settings as numbers.
     """
 
     task: ImageTask
-    probability: npt.NDArray[np.float32]
-    mask: npt.NDArray[np.uint8]
-    settings: SegmentationSettings
+    prediction: "Prediction"
 
 
 def segment_images(
@@ -136,8 +128,5 @@ def _segmented(
         reporter.tell(Step(done, total, f"Segmenting {task.name}"))
 
     progress(0, 0)
-    resolved = model.resolve(settings, task.data)
-    probability = model.probability(
-        task.data, resolved, progress=progress, cancelled=reporter.cancelled
-    )
-    return Result(task, probability, model.mask(probability, resolved), resolved)
+    prediction = model.predict(task.data, settings, progress=progress, cancelled=reporter.cancelled)
+    return Result(task, prediction)
