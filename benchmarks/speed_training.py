@@ -13,12 +13,12 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.config import make_config
-from napari_veinseg.training.crops import batches
+from napari_veinseg.training.crops import iterate_batches
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.loop import Trainer
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.materials import gather
 from napari_veinseg.training.run import Run
+from napari_veinseg.training.training_data import load_training_data
 
 _IMAGES = 8
 
@@ -27,13 +27,13 @@ def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
     with tempfile.TemporaryDirectory() as name:
         trainer = _trainer(Path(name), arguments.model, arguments.device)
         device = trainer.fabric.device
-        crops = batches(trainer.crops, 0, trainer.config.batch_size, 0, 1, 0, device)
+        crops = iterate_batches(trainer.crops, 0, trainer.config.batch_size, 0, 1, 0, device)
         batch = {part: tensor.to(device) for part, tensor in next(crops).items()}
         steps = arguments.steps
 
         def ours() -> None:
             for _ in range(steps):
-                trainer.step(next(crops))
+                trainer.train_step(next(crops))
             finished(device)
 
         calls: Calls = {
@@ -45,7 +45,6 @@ def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
                 steps,
             ),
         }
-        trainer._began = 0.0
         seconds = paired(calls, min(arguments.rounds, 5))
         rows = [
             {
@@ -73,7 +72,7 @@ def _trainer(folder: Path, model: str, device: str) -> Trainer:
     run = Run.create(folder / "run", config)
     ignore = lambda *_event: False  # noqa: E731
     fabric = launch(choice, precision)
-    return Trainer(fabric, run, gather(config), choice, ignore, ignore)
+    return Trainer(fabric, run, load_training_data(config), choice, ignore, ignore)
 
 
 def _bare_loop(network: torch.nn.Module, batch: dict[str, torch.Tensor], steps: int):

@@ -27,7 +27,7 @@ from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingDat
 from napari_veinseg.model.file import build_network, write_model
 from napari_veinseg.model.network import DenseUNet
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training.ranks import part
+from napari_veinseg.training.distributed import leave_process_group
 
 ROOT = Path(__file__).parents[1]
 SHARDS = 200  # hundreds of images in the pool
@@ -93,7 +93,7 @@ def _learn(rank: int, arguments: argparse.Namespace, paths: list[Path], meeting:
     trainer = Trainer(arguments.work, network, replace(BUDGET, steps=steps), arguments.compile)
     pool = read_pool(paths[rank :: arguments.processes])
     trainer.run(pool, CARD.working_vein_width, torch.device(arguments.device), log)
-    part()
+    leave_process_group()
     if rank == 0:
         _write(arguments.output, network, log)
 

@@ -21,9 +21,9 @@ from torch import distributed
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.network import DenseUNet
 from napari_veinseg.training.averaging import RunningAverage
+from napari_veinseg.training.distributed import is_distributed, sum_over_processes
 from napari_veinseg.training.fabric import cpu_multiplies_bfloat16
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.ranks import together, total
 from napari_veinseg.training.state import lay_out_as_weights
 
 _SAVE_EVERY = 250  # steps
@@ -60,8 +60,8 @@ class Trainer:
         self.optimiser = Muon(network, budget.peak_rate, budget.weight_decay, fused=True)
         self.step = 0
         self.half = False
-        self.rank = distributed.get_rank() if together() else 0
-        self.ranks = distributed.get_world_size() if together() else 1
+        self.rank = distributed.get_rank() if is_distributed() else 0
+        self.ranks = distributed.get_world_size() if is_distributed() else 1
 
     def run(
         self,
@@ -107,7 +107,9 @@ class Trainer:
         budget = self.budget
         with torch.autocast(batch.image.device.type, torch.bfloat16, enabled=self.half):
             logits = self.core(batch.image)
-        loss = vein_loss(logits.float(), batch.vein, batch.known, budget.cldice, budget.dice, total)
+        loss = vein_loss(
+            logits.float(), batch.vein, batch.known, budget.cldice, budget.dice, sum_over_processes
+        )
         self.optimiser.zero_grad()
         loss.backward()
         if self.ranks > 1:

@@ -11,12 +11,12 @@ from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.model.file import read_model
 from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.cuda_graphs import record_cuda_graph
 from napari_veinseg.training.fabric import launch
-from napari_veinseg.training.graphs import launch_together
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.memory import near
-from napari_veinseg.training.pool import prepare_all
+from napari_veinseg.training.memory import cache_on_device
+from napari_veinseg.training.prepared_samples import prepare_samples
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import go_on
 from tests.models import lively_network, small_card, texture, write_small_model
@@ -59,10 +59,10 @@ def test_the_ladder_ends_on_the_cpu(monkeypatch):
 
 
 def test_samples_and_crops_lie_on_the_device(dataset):
-    samples, _ = prepare_all(dataset.samples, small_card())
-    crops = Crops(near(samples, CUDA), 32, 2, "full", 0)
+    samples, _ = prepare_samples(dataset.samples, small_card())
+    crops = Crops(cache_on_device(samples, CUDA), 32, 2, "full", 0)
     assert crops.device == CUDA
-    source = batches(crops, 0, 2, 0, 1, 0, CUDA)
+    source = iterate_batches(crops, 0, 2, 0, 1, 0, CUDA)
     for _ in range(8):
         assert {tensor.device for tensor in next(source).values()} == {CUDA}
 
@@ -79,13 +79,13 @@ def learned(model, steps):
     """Weights and statistics after steps with a batch each, of which the last are in parts."""
     config = TrainingConfig(dataset="d", epochs=1, batch_size=4)
     learner = Learner(launch(choose_device("cuda"), "float32"), read_model(model)[1], config)
-    learner.record((32, 48))
+    learner.record_cuda_graph((32, 48))
     chance = torch.Generator().manual_seed(0)
     for step in range(steps):
-        learner._in_parts.count = 1 if step < steps - 2 else 2
+        learner._accumulation.parts = 1 if step < steps - 2 else 2
         image = torch.randn(4, 1, 32, 48, generator=chance)
         crops = {"image": image, "vein": (image < -1).float(), "known": torch.ones_like(image)}
-        learner.learn(crops, step, 1e-3)
+        learner.train_step(crops, step, 1e-3)
     return learner, {name: part.clone() for name, part in learner._network.state_dict().items()}
 
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_recorded_learns_as_before(tiny):
     network = Asking(read_model(tiny)[1].to(CUDA)).train()
     image = torch.zeros(2, 1, 32, 48, device=CUDA)
     before = {name: part.clone() for name, part in network.state_dict().items()}
-    launch_together(network, image, nullcontext())
+    record_cuda_graph(network, image, nullcontext())
     assert "forward" not in vars(network)
     assert torch.cuda.current_stream() == torch.cuda.default_stream()
     for name, part in network.state_dict().items():
@@ -119,7 +119,7 @@ def test_a_recorded_pass_learns_what_single_kernels_do(tiny, monkeypatch):
     learner, recorded = learned(tiny, 4)
     assert "forward" in vars(learner._network.module)  # else nothing was recorded
     _, parted = learned(tiny, 8)
-    monkeypatch.setattr("napari_veinseg.training.learner.launch_together", lambda *_: None)
+    monkeypatch.setattr("napari_veinseg.training.learner.record_cuda_graph", lambda *_: None)
     assert "forward" not in vars(learned(tiny, 4)[0]._network.module)
     for steps, found in ((4, recorded), (8, parted)):
         for name, expected in learned(tiny, steps)[1].items():

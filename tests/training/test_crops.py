@@ -7,22 +7,22 @@ import pytest
 import torch
 
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.training.crops import Crops, batches
-from napari_veinseg.training.pool import prepare, prepare_all
+from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.prepared_samples import prepare_sample, prepare_samples
 
 CARD = ModelCard(working_vein_width=6.0)
 
 
 @pytest.fixture
 def samples(dataset):
-    prepared, faults = prepare_all(dataset, CARD)
+    prepared, faults = prepare_samples(dataset, CARD)
     assert faults == []
     return prepared
 
 
 def taken(crops, count, **how):
     defaults = {"first_step": 0, "batch_size": 2, "rank": 0, "ranks": 1, "workers": 0}
-    stream = batches(crops, **(defaults | how))
+    stream = iterate_batches(crops, **(defaults | how))
     return [next(stream) for _ in range(count)]
 
 
@@ -123,7 +123,7 @@ def test_beyond_a_small_image_nothing_is_known(dataset):
     mask[18:24] = 1
     small = dataset.add("small", image, mask)
     large = dataset["f1_1"]
-    crops = Crops([prepare(small, CARD), prepare(large, CARD)], 64, 2, "none", seed=0)
+    crops = Crops([prepare_sample(small, CARD), prepare_sample(large, CARD)], 64, 2, "none", seed=0)
     whole = crops.shape[0] * crops.shape[1]
     known = [crops[step, place]["known"].sum() for step in range(6) for place in range(2)]
     assert min(known) <= 45 * 45 < whole
@@ -134,7 +134,7 @@ def test_veins_come_to_working_width(dataset):
         mask = np.zeros((120, 160), np.uint8)
         mask[60 : 60 + width] = 1
         image = np.where(mask, 50, 200).astype(np.uint8)
-        prepared = prepare(dataset.add(f"w{width}", image, mask), CARD)
+        prepared = prepare_sample(dataset.add(f"w{width}", image, mask), CARD)
         across = (prepared.maps[1][:, 40].float() >= 0.5).sum()
         assert abs(int(across) - 6) <= 1
 
@@ -147,6 +147,6 @@ def test_unusable_samples_are_named_and_left_out(dataset):
     dataset.add("blot", image, speck)
     flat = dataset["f0_1"].mask()
     dataset.add("flat", np.full(image.shape, 7, np.uint8), flat)
-    prepared, faults = prepare_all(dataset, CARD)
+    prepared, faults = prepare_samples(dataset, CARD)
     assert {fault.stem for fault in faults} >= {"empty", "flat"}
     assert {sample.stem for sample in prepared} >= {"f0_1", "f1_1", "f2_1", "f3_1"}

@@ -8,10 +8,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.crops import Crops, iterate_batches
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.memory import Parts, near
-from napari_veinseg.training.pool import prepare_all
+from napari_veinseg.training.memory import GradientAccumulation, cache_on_device
+from napari_veinseg.training.prepared_samples import prepare_samples
 from tests.models import lively_network, small_card
 
 BATCH = 6
@@ -33,7 +33,7 @@ def learner(network, batch, room=BATCH):
     image, vein = batch
     sizes = []
 
-    def learn(part, share):
+    def backward(part, share):
         if len(image[part]) > room:
             raise torch.OutOfMemoryError("simulated")
         sizes.append(len(image[part]))
@@ -42,7 +42,7 @@ def learner(network, batch, room=BATCH):
         loss.backward()
         return loss.detach()
 
-    return learn, sizes
+    return backward, sizes
 
 
 def gradients(network):
@@ -53,31 +53,33 @@ def gradients(network):
 def test_too_large_a_batch_is_learned_in_parts_with_the_same_gradient(
     network, batch, room, expected
 ):
-    whole = Parts().learn(BATCH, learner(network, batch)[0], network.zero_grad)
+    whole = GradientAccumulation().run(BATCH, learner(network, batch)[0], network.zero_grad)
     wanted = gradients(network)
-    learn, sizes = learner(network, batch, room)
-    parts = Parts()
+    backward, sizes = learner(network, batch, room)
+    parts = GradientAccumulation()
     with pytest.warns(VeinSegWarning, match="too small for 6 crops") as told:
-        loss = parts.learn(BATCH, learn, network.zero_grad)
+        loss = parts.run(BATCH, backward, network.zero_grad)
     assert sizes == expected
     torch.testing.assert_close(loss, whole)
     torch.testing.assert_close(gradients(network), wanted, rtol=1e-4, atol=1e-6)
     told_before = len(told)
-    parts.learn(BATCH, learn, network.zero_grad)
+    parts.run(BATCH, backward, network.zero_grad)
     assert len(told) == told_before, "what was learned once is not tried again"
     assert sizes == expected * 2
 
 
-@pytest.mark.parametrize(("parts", "room"), [(Parts(), 0), (Parts(alone=False), 3)])
+@pytest.mark.parametrize(
+    ("parts", "room"), [(GradientAccumulation(), 0), (GradientAccumulation(alone=False), 3)]
+)
 def test_where_parts_do_not_help_it_is_one_sentence(network, batch, parts, room, recwarn):
     with pytest.raises(VeinSegError, match="smaller batch_size"):
-        parts.learn(BATCH, learner(network, batch, room)[0], network.zero_grad)
+        parts.run(BATCH, learner(network, batch, room)[0], network.zero_grad)
 
 
 def test_another_error_is_not_taken_for_it(network):
     wrong = torch.randn(BATCH, 5, 64, 64), torch.zeros(BATCH, 1, 64, 64)
     with pytest.raises(RuntimeError, match="channels"):
-        Parts().learn(BATCH, learner(network, wrong)[0], network.zero_grad)
+        GradientAccumulation().run(BATCH, learner(network, wrong)[0], network.zero_grad)
 
 
 def test_a_run_that_runs_out_of_memory_goes_on(dataset, tiny, tmp_path, monkeypatch):
@@ -118,14 +120,14 @@ def test_learning_makes_no_tensor_on_another_device(network):
 
 
 def test_crops_are_cut_where_the_samples_lie(dataset):
-    samples, _ = prepare_all(dataset.samples, small_card())
+    samples, _ = prepare_samples(dataset.samples, small_card())
     there = [replace(sample, maps=sample.maps.to("meta")) for sample in samples]
     crops = Crops(there, 32, 2, "none", 0)
     assert crops.device.type == "meta"
-    crop = next(batches(crops, 0, 2, 0, 1, 0, torch.device("meta")))
+    crop = next(iterate_batches(crops, 0, 2, 0, 1, 0, torch.device("meta")))
     assert {tensor.device.type for tensor in crop.values()} == {"meta"}
 
 
 def test_on_the_cpu_samples_stay_as_they_are(dataset):
-    samples, _ = prepare_all(dataset.samples, small_card())
-    assert near(samples, torch.device("cpu")) is samples
+    samples, _ = prepare_samples(dataset.samples, small_card())
+    assert cache_on_device(samples, torch.device("cpu")) is samples

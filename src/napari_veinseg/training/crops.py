@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from napari_veinseg.segmentation.runtimes.devices import usable_cpus
 from napari_veinseg.training.augmentation import MARGIN, Augment, Augmentation
-from napari_veinseg.training.pool import Prepared
+from napari_veinseg.training.prepared_samples import PreparedSample
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
 _MOST_OCTAVES = 0.9  # a scale that is wrong by more is the user's to mend
@@ -34,7 +34,7 @@ class Crops(Dataset[Crop]):
 
     Parameters
     ----------
-    samples : sequence of Prepared
+    samples : sequence of PreparedSample
         The training samples.
     largest_side : int
         Of a crop in px; samples that are all smaller make smaller crops.
@@ -48,7 +48,7 @@ class Crops(Dataset[Crop]):
 
     def __init__(
         self,
-        samples: Sequence[Prepared],
+        samples: Sequence[PreparedSample],
         largest_side: int,
         batch_size: int,
         augmentation: Augmentation,
@@ -90,11 +90,13 @@ class Crops(Dataset[Crop]):
         # Interpolation rounds beyond a share; a pixel that it made unknown in part is unknown.
         return {"image": image, "vein": vein.clamp(0, 1), "known": (known > 0.999).float()}
 
-    def _sample_of(self, number: int) -> Prepared:
+    def _sample_of(self, number: int) -> PreparedSample:
         round_, position = divmod(number, len(self._samples))
         return self._samples[_order(self._seed, round_, len(self._samples))[position]]
 
-    def _at_a_scale(self, sample: Prepared, rng: np.random.Generator) -> tuple[torch.Tensor, float]:
+    def _at_a_scale(
+        self, sample: PreparedSample, rng: np.random.Generator
+    ) -> tuple[torch.Tensor, float]:
         """Cut a window of the image at a scale as wrong as it may be in use.
 
         Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
@@ -110,12 +112,12 @@ class Crops(Dataset[Crop]):
         return resized[0], 1.0
 
     def _cut(
-        self, sample: Prepared, window: tuple[int, ...], rng: np.random.Generator
+        self, sample: PreparedSample, window: tuple[int, ...], rng: np.random.Generator
     ) -> torch.Tensor:
         """Cut a window; beyond the image its border goes on, and the truth is unknown."""
         sides = sample.maps.shape[1:]
-        if len(sample.places) and rng.random() < _ON_VEINS:
-            vein = sample.places[rng.integers(len(sample.places))]
+        if len(sample.vein_coordinates) and rng.random() < _ON_VEINS:
+            vein = sample.vein_coordinates[rng.integers(len(sample.vein_coordinates))]
             reach = np.array(self.shape) // 4
             centre = vein + rng.integers(-reach, reach + 1)
             starts = centre - np.array(window) // 2
@@ -145,7 +147,7 @@ def _order(seed: int, round_: int, count: int) -> list[int]:
     return order
 
 
-def batches(
+def iterate_batches(
     crops: Crops,
     first_step: int,
     batch_size: int,

@@ -10,10 +10,10 @@ from torch import nn
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import RunningAverage
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.graphs import launch_together
+from napari_veinseg.training.cuda_graphs import record_cuda_graph
+from napari_veinseg.training.distributed import sum_over_processes
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.memory import Parts
-from napari_veinseg.training.ranks import total
+from napari_veinseg.training.memory import GradientAccumulation
 from napari_veinseg.training.state import (
     Position,
     Stateful,
@@ -57,10 +57,10 @@ class Learner:
             _freeze_statistics(self._network)
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
-        self._in_parts = Parts(alone=fabric.world_size == 1)
+        self._accumulation = GradientAccumulation(alone=fabric.world_size == 1)
 
     @property
-    def _parts(self) -> dict[str, Stateful]:
+    def _stateful(self) -> dict[str, Stateful]:
         return {"network": self._network, "average": self.average, "optimiser": self._optimiser}
 
     def save(self, path: Path, position: Position) -> None:
@@ -73,7 +73,7 @@ class Learner:
         position : Position
             Where the run stands.
         """
-        save_state(path, position, self._parts)
+        save_state(path, position, self._stateful)
 
     def load(self, path: Path) -> Position:
         """Go on from what `save` wrote, also on another device.
@@ -93,12 +93,12 @@ class Learner:
         VeinSegError
             If the file is damaged or belongs to another network.
         """
-        position = load_state(path, self._parts, self._fabric.device)
+        position = load_state(path, self._stateful, self._fabric.device)
         lay_out_as_weights(self._optimiser)
         return position
 
-    def record(self, shape: tuple[int, int]) -> None:
-        """Let a GPU learn faster, see `graphs`; before threads begin that make crops for it.
+    def record_cuda_graph(self, shape: tuple[int, int]) -> None:
+        """Let a GPU learn faster, see `cuda_graphs`; before threads begin that make crops for it.
 
         Parameters
         ----------
@@ -109,9 +109,9 @@ class Learner:
             size = (self._config.batch_size, self.average.in_channels, *shape)
             image = torch.zeros(size, device=self._fabric.device)
             image = image.contiguous(memory_format=self._layout)
-            launch_together(self._network.module, image, self._fabric.autocast())
+            record_cuda_graph(self._network.module, image, self._fabric.autocast())
 
-    def learn(self, crops: dict[str, torch.Tensor], step: int, rate: float) -> torch.Tensor:
+    def train_step(self, crops: dict[str, torch.Tensor], step: int, rate: float) -> torch.Tensor:
         """Learn from one batch.
 
         Parameters
@@ -137,14 +137,16 @@ class Learner:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
 
-        def learn(part: slice, share: float) -> torch.Tensor:
+        def backward(part: slice, share: float) -> torch.Tensor:
             logits = self._network(image[part])
             weight = self._config.cldice_weight
-            loss = share * vein_loss(logits, vein[part], known[part], weight, total=total)
+            loss = share * vein_loss(
+                logits, vein[part], known[part], weight, sum_up=sum_over_processes
+            )
             self._fabric.backward(loss)
             return loss.detach()
 
-        loss = self._in_parts.learn(len(image), learn, self._optimiser.zero_grad)
+        loss = self._accumulation.run(len(image), backward, self._optimiser.zero_grad)
         self._fabric.clip_gradients(
             self._network, self._optimiser, max_norm=self._config.clip, error_if_nonfinite=False
         )

@@ -7,7 +7,7 @@ budget in minutes the clock decides on the rate, and so on the weights.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import torch
@@ -19,16 +19,21 @@ from napari_veinseg.model.file import write_model
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.crops import Crops, batches
+from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.distributed import (
+    broadcast_from_first,
+    leave_process_group,
+    merge_over_processes,
+)
 from napari_veinseg.training.fabric import launch
-from napari_veinseg.training.judge import Judge
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.materials import Materials, gather
-from napari_veinseg.training.memory import near
-from napari_veinseg.training.ranks import copy_of_first, merged, part
+from napari_veinseg.training.memory import cache_on_device
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.state import Position, learning_rate
+from napari_veinseg.training.state import Position, schedule_learning_rate
+from napari_veinseg.training.training_data import RunData, load_training_data
+from napari_veinseg.training.validator import Validator
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
@@ -63,11 +68,11 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
             "fewer, or raise batch_size in the config.json of a new run."
         )
     with fabric.rank_zero_first():  # the split is drawn once
-        materials = gather(run.config)
-    trainer = Trainer(fabric, run, materials, choice, tell, stop)
+        data = load_training_data(run.config)
+    trainer = Trainer(fabric, run, data, choice, tell, stop)
     trainer.resume()
     trainer.train()
-    part()
+    leave_process_group()
 
 
 class Trainer:
@@ -79,8 +84,8 @@ class Trainer:
         Devices and processes; launched.
     run : Run
         The folder.
-    materials : Materials
-        What to work on.
+    data : RunData
+        What to start from, to learn from and to validate on.
     choice : DeviceChoice
         The device and why.
     tell : callable
@@ -90,20 +95,15 @@ class Trainer:
     """
 
     def __init__(
-        self,
-        fabric: Fabric,
-        run: Run,
-        materials: Materials,
-        choice: DeviceChoice,
-        tell: Tell,
-        stop: Stop,
+        self, fabric: Fabric, run: Run, data: RunData, choice: DeviceChoice, tell: Tell, stop: Stop
     ) -> None:
-        self.fabric, self.run, self.materials = fabric, run, materials
-        self.choice, self._tell, self._stop = choice, tell, stop
+        self.fabric, self.run, self.data, self.choice = fabric, run, data, choice
+        self._tell, self._stop = tell, stop
         self.config: TrainingConfig = run.config
-        self.at = Position(unjudged=bool(self.config.base))
+        self.at = Position(validation_pending=bool(self.config.base))
+        self._clock = WorkClock()
         # Worker processes cannot share what lies on a device.
-        train = materials.train if self.config.workers else near(materials.train, fabric.device)
+        train = data.train if self.config.workers else cache_on_device(data.train, fabric.device)
         self.crops = Crops(
             train,
             self.config.crop,
@@ -111,87 +111,45 @@ class Trainer:
             self.config.augmentation,
             self.config.seed,
         )
-        passes = -(-len(materials.train) // self.config.batch_size)
+        passes = -(-len(data.train) // self.config.batch_size)
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
-        self.learner = Learner(fabric, materials.network, self.config)
-        self.learner.record(self.crops.shape)
+        self.learner = Learner(fabric, data.network, self.config)
+        self.learner.record_cuda_graph(self.crops.shape)
         self._losses: list[torch.Tensor] = []
         self._saved_at = -math.inf
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
-        own = materials.holdout[fabric.global_rank :: fabric.world_size]
-        self._judge = Judge(own, settings, choice.name)
+        own = data.holdout[fabric.global_rank :: fabric.world_size]
+        self._validator = Validator(own, settings, choice.name)
 
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""
-        self._began = time.perf_counter() - self.at.seconds
-        self.tell(
-            "start",
-            device=self.choice.label,
-            reason=self.choice.reason,
-            precision=self.fabric.strategy.precision.precision,
-            **self.materials.summary(),
-        )
-        reason = self._steps()
+        self._clock = WorkClock(self.at.seconds)
+        self._tell_start()
+        if self.at.validation_pending:
+            self.validate()
+        batches = self._iterate_batches()
+        while not (reason := self._reason_to_end()):
+            self.train_step(next(batches))
+            if self.at.step % self.epoch_steps == 0:
+                self.on_epoch_end()
+        if reason == "budget":
+            self.on_epoch_end()  # of a budget in minutes that ends within an epoch
         if reason != "stopped" and self.at.validated_epoch != self.at.epoch:
             self.validate()
         self.save()
-        judged = self.at.validated_epoch > 0
-        text = _ENDINGS[reason]
-        if judged and self.at.best_epoch == 0:
-            text += " No epoch did better than the model it started from: that one is kept."
-        self.tell(
-            "end",
-            reason=reason,
-            text=text,
-            best_epoch=self.at.best_epoch if judged else None,
-            best_vein_iou=self.at.best_score if judged else None,
-        )
+        self._tell_end(reason)
 
-    def _steps(self) -> str:
-        rank, ranks = self.fabric.global_rank, self.fabric.world_size
-        crops = batches(
-            self.crops,
-            self.at.step,
-            self.config.batch_size,
-            rank,
-            ranks,
-            self.config.workers,
-            self.fabric.device,
-        )
-        while True:
-            if self.at.unjudged:
-                self.validate()
-            self.at.seconds, asked = self._agreed(
-                (time.perf_counter() - self._began, self._asked())
-            )
-            if asked:
-                return "stopped"
-            if self.at.stale >= self.config.patience:
-                return "patience"
-            if self._progress >= 1:
-                self._end_epoch()
-                return "budget"
-            self.step(next(crops))
-            if self.at.step % self.epoch_steps == 0:
-                self._end_epoch()
-
-    def _asked(self) -> bool:
-        return self._stop() or self.run.stop_requested
-
-    @property
-    def _progress(self) -> float:
-        return self.at.progress(self.config, self.epoch_steps)
-
-    def step(self, crops: dict[str, torch.Tensor]) -> None:
+    def train_step(self, batch: dict[str, torch.Tensor]) -> None:
         """Learn from one batch.
 
         Parameters
         ----------
-        crops : dict of str to torch.Tensor
+        batch : dict of str to torch.Tensor
             `image`, `vein` and `known`, each `(N, 1, Y, X)`.
         """
         begin = time.perf_counter()
-        loss = self.learner.learn(crops, self.at.step, learning_rate(self._progress, self.config))
+        rate = schedule_learning_rate(self._progress, self.config)
+        loss = self.learner.train_step(batch, self.at.step, rate)
         self._losses.append(loss)
         # To read a loss is to wait for the GPU.
         if not loss.is_cuda or len(self._losses) >= _LOSSES_AT_ONCE:
@@ -199,76 +157,41 @@ class Trainer:
         self.at.step += 1
         self.at.computing += time.perf_counter() - begin
 
-    def _read_losses(self) -> None:
-        if not self._losses:
-            return
-        values = torch.stack(self._losses).tolist()
-        self._losses = []
-        if not all(map(math.isfinite, values)):
-            raise VeinSegError(
-                f"The loss is no longer a number after step {self.at.step}: train with a lower "
-                "learning rate; the best model so far is kept."
-            )
-        self.at.loss_sum += sum(values)
-        self.at.loss_steps += len(values)
-
-    def _end_epoch(self) -> None:
+    def on_epoch_end(self) -> None:
+        """Tell the loss, save, and validate where that is due."""
         self._read_losses()
         if self.at.loss_steps == 0:
             return
         self.at.epoch += 1
-        used = self._progress
-        self.tell(
-            "epoch",
-            epoch=self.at.epoch,
-            step=self.at.step,
-            loss=self.at.loss_sum / self.at.loss_steps,
-            progress=min(1.0, used),
-            seconds_left=max(0.0, self.at.seconds / max(used, 1e-9) - self.at.seconds),
-            compute_share=self.at.computing / max(self.at.seconds, 1e-9),
-        )
+        self._tell_epoch()
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
-        self.at.unjudged = self.at.validation_due(self.config)
+        self.at.validation_pending = self.at.validation_due(self.config)
         if self.at.seconds - self._saved_at >= _SAVE_SECONDS:
-            self.save()  # first: a kill while it judges loses nothing
-        if self.at.unjudged:
+            self.save()  # first: a kill while it validates loses nothing
+        if self.at.validation_pending:
             self.validate()
 
     def validate(self) -> None:
-        """Judge the averaged weights on the hold-out, and keep them if they are the best."""
-        if not self.materials.holdout:
-            self.at.unjudged = False
+        """Score the averaged weights on the hold-out, and keep them if they are the best."""
+        if not self.data.holdout:
+            self.at.validation_pending = False
             return
-        begin = time.perf_counter()
-        copy_of_first(self.learner.average.buffers())  # statistics of its own part of the batches
         trained = self.at.epoch > 0
-        card = self.materials.new_card(self.config, None) if trained else self.materials.card
-        # The first process's stop counts for all, here as between steps.
-        asked = self._asked if self.fabric.is_global_zero else lambda: False
-        scores = merged(self._judge.scores(card, self.learner.average, asked))
+        begin = self._clock.tick()
+        scores = self._score(trained)
         if scores is None:
-            return
+            return  # asked to stop
         score = sum(scores.values()) / len(scores)
         self.tell("validation", epoch=self.at.epoch, vein_iou=score, per_image=scores)
-        now = time.perf_counter()
-        if not trained:  # the budget is for learning, and for judging what was learned
-            self._began += now - begin
-        self.at.validation_seconds, self.at.validated_at = self._agreed(
-            (now - begin, now - self._began)
+        took = self._clock.tick() - begin
+        if not trained:  # the budget is for learning, and for validating what was learned
+            self._clock.seconds = begin
+        self.at.validation_seconds, self.at.validated_at = self._agree_on(
+            (took, self._clock.seconds)
         )
-        better = self.at.take_score(score)
+        better = self.at.record_score(score)
         if trained and self.fabric.is_global_zero:
-            if better:
-                card = self.materials.new_card(self.config, score)
-                write_model(self.run.best, card, self.learner.average)
-            elif not self.run.best.exists():
-                self._keep_base()
-
-    def _keep_base(self) -> None:
-        """Let the best model be the one that the run started from: never to end worse than that."""
-        assert self.config.base is not None
-        with atomic_path(self.run.best) as temporary:
-            temporary.write_bytes(model_bytes(resolve(self.config.base)))
+            self._keep_best(better, score)
 
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""
@@ -277,7 +200,7 @@ class Trainer:
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.
-        card = self.materials.new_card(self.config, None)
+        card = self.data.new_card(self.config, None)
         write_model(self.run.last, card, self.learner.average)
         self.learner.save(self.run.state, self.at)
 
@@ -301,7 +224,104 @@ class Trainer:
             self.run.tell(line)
             self._tell(line)
 
-    def _agreed(self, values: T) -> T:
+    def _iterate_batches(self) -> Iterator[dict[str, torch.Tensor]]:
+        return iterate_batches(
+            self.crops,
+            self.at.step,
+            self.config.batch_size,
+            self.fabric.global_rank,
+            self.fabric.world_size,
+            self.config.workers,
+            self.fabric.device,
+        )
+
+    def _reason_to_end(self) -> str:
+        """Look at clock and stop button; empty while there is more to do."""
+        self.at.seconds, asked = self._agree_on((self._clock.tick(), self._stop_requested()))
+        if asked:
+            return "stopped"
+        if self.at.stale >= self.config.patience:
+            return "patience"
+        return "budget" if self._progress >= 1 else ""
+
+    def _stop_requested(self) -> bool:
+        return self._stop() or self.run.stop_requested
+
+    @property
+    def _progress(self) -> float:
+        return self.at.progress(self.config, self.epoch_steps)
+
+    def _read_losses(self) -> None:
+        if not self._losses:
+            return
+        values = torch.stack(self._losses).tolist()
+        self._losses = []
+        if not all(map(math.isfinite, values)):
+            raise VeinSegError(
+                f"The loss is no longer a number after step {self.at.step}: train with a lower "
+                "learning rate; the best model so far is kept."
+            )
+        self.at.loss_sum += sum(values)
+        self.at.loss_steps += len(values)
+
+    def _score(self, trained: bool) -> dict[str, float] | None:
+        broadcast_from_first(self.learner.average.buffers())  # statistics of its part of batches
+        card = self.data.new_card(self.config, None) if trained else self.data.card
+        ask = self._asked_while_validating
+        return merge_over_processes(
+            self._validator.compute_vein_ious(card, self.learner.average, ask)
+        )
+
+    def _asked_while_validating(self) -> bool:
+        self._clock.tick()
+        # The first process's stop counts for all, here as between steps.
+        return self.fabric.is_global_zero and self._stop_requested()
+
+    def _keep_best(self, better: bool, score: float) -> None:
+        if better:
+            card = self.data.new_card(self.config, score)
+            write_model(self.run.best, card, self.learner.average)
+        elif not self.run.best.exists():
+            # The model that the run started from: a run never ends worse than that.
+            assert self.config.base is not None
+            with atomic_path(self.run.best) as temporary:
+                temporary.write_bytes(model_bytes(resolve(self.config.base)))
+
+    def _tell_start(self) -> None:
+        self.tell(
+            "start",
+            device=self.choice.label,
+            reason=self.choice.reason,
+            precision=self.fabric.strategy.precision.precision,
+            **self.data.summary(),
+        )
+
+    def _tell_epoch(self) -> None:
+        used = self._progress
+        self.tell(
+            "epoch",
+            epoch=self.at.epoch,
+            step=self.at.step,
+            loss=self.at.loss_sum / self.at.loss_steps,
+            progress=min(1.0, used),
+            seconds_left=max(0.0, self.at.seconds / max(used, 1e-9) - self.at.seconds),
+            compute_share=self.at.computing / max(self.at.seconds, 1e-9),
+        )
+
+    def _tell_end(self, reason: str) -> None:
+        validated = self.at.validated_epoch > 0
+        text = _ENDINGS[reason]
+        if validated and self.at.best_epoch == 0:
+            text += " No epoch did better than the model it started from: that one is kept."
+        self.tell(
+            "end",
+            reason=reason,
+            text=text,
+            best_epoch=self.at.best_epoch if validated else None,
+            best_vein_iou=self.at.best_score if validated else None,
+        )
+
+    def _agree_on(self, values: T) -> T:
         """Take the clock and the stop button of the first process for all."""
         if self.fabric.world_size == 1:
             return values

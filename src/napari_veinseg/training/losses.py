@@ -5,8 +5,6 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
-Total = Callable[[torch.Tensor], torch.Tensor]
-
 _SMOOTH = 1.0  # px: keeps the ratios defined on crops without a vein
 _SKELETON_STEPS = 6  # px: half the width of a wide vein at working width
 
@@ -21,7 +19,7 @@ def vein_loss(
     known: torch.Tensor,
     cldice_weight: float = 0.0,
     dice_weight: float = 1.0,
-    total: Total = _own,
+    sum_up: Callable[[torch.Tensor], torch.Tensor] = _own,
 ) -> torch.Tensor:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
 
@@ -39,8 +37,8 @@ def vein_loss(
         Weight of the soft clDice term; 0 leaves it out.
     dice_weight : float, optional
         Weight of Dice; cross-entropy has 1.  Less of it keeps probabilities honest.
-    total : callable, optional
-        Sums over the processes that share the batch, see `ranks.total`; else the batch is whole.
+    sum_up : callable, optional
+        Sums over the processes that share the batch, see `distributed`; else the batch is whole.
 
     Returns
     -------
@@ -59,7 +57,7 @@ def vein_loss(
     if cldice_weight:
         sums += _centreline_sums(probability, vein)
     # Together, since processes pay for every word that they exchange.
-    crossed, pixels, overlap, areas, *lines = total(torch.stack([part.float() for part in sums]))
+    crossed, pixels, overlap, areas, *lines = sum_up(torch.stack([part.float() for part in sums]))
     loss: torch.Tensor = crossed / pixels.clamp(min=1) + dice_weight * (1 - _ratio(overlap, areas))
     if cldice_weight:
         loss = loss + cldice_weight * _cldice_loss(*lines)

@@ -8,15 +8,15 @@ import torch
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.runtimes.runtime import ran_out_of_memory
-from napari_veinseg.training.pool import Prepared
+from napari_veinseg.training.prepared_samples import PreparedSample
 
 _CACHE_SHARE = 0.25  # of the device's free memory, for samples
 
-Learn = Callable[[slice, float], torch.Tensor]
+Backward = Callable[[slice, float], torch.Tensor]
 
 
-class Parts:
-    """In how many parts a batch is learned; there get more of them when memory runs out.
+class GradientAccumulation:
+    """Learns a batch in parts, in more of them when memory runs out.
 
     The gradients of the parts add up to that of the mean of their losses, so that the effective
     batch and the learning rate stay what they are.
@@ -29,21 +29,23 @@ class Parts:
     """
 
     def __init__(self, alone: bool = True) -> None:
-        self.count = 1
+        self.parts = 1
         self._alone = alone
 
-    def learn(self, size: int, learn: Learn, restart: Callable[[], None]) -> torch.Tensor:
-        """Learn from a batch.
+    def run(
+        self, size: int, backward: Backward, zero_gradients: Callable[[], None]
+    ) -> torch.Tensor:
+        """Add up the gradients of a batch.
 
         Parameters
         ----------
         size : int
             Crops in the batch.
-        learn : callable
+        backward : callable
             Adds the gradient of the crops in a slice, times their share of the batch, and returns
             that part of the loss.
-        restart : callable
-            Sets the gradients to zero; called before each attempt.
+        zero_gradients : callable
+            Called before each attempt.
 
         Returns
         -------
@@ -56,53 +58,55 @@ class Parts:
             If the memory is too small for one crop.
         """
         while True:
-            restart()
+            zero_gradients()
             try:
-                return self._attempt(size, learn)
+                return self._attempt(size, backward)
             except (RuntimeError, MemoryError) as error:
                 if not ran_out_of_memory(error):
                     raise
             # Outside the handler, whose traceback would keep the tensors alive.
             self._halve(size)
 
-    def _attempt(self, size: int, learn: Learn) -> torch.Tensor:
-        step = -(-size // self.count)
+    def _attempt(self, size: int, backward: Backward) -> torch.Tensor:
+        step = -(-size // self.parts)
         starts = range(0, size, step)
-        losses = [learn(slice(a, a + step), (min(a + step, size) - a) / size) for a in starts]
+        losses = [backward(slice(a, a + step), (min(a + step, size) - a) / size) for a in starts]
         return torch.stack(losses).sum()
 
     def _halve(self, size: int) -> None:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        if self.count >= size or not self._alone:
+        if self.parts >= size or not self._alone:
             raise VeinSegError(
-                f"The memory is too small to learn from {-(-size // self.count)} crops at once: "
+                f"The memory is too small to learn from {-(-size // self.parts)} crops at once: "
                 "close other programs, or start a run with a smaller batch_size or crop."
             )
-        self.count = min(2 * self.count, size)
+        self.parts = min(2 * self.parts, size)
         warnings.warn(
             f"The memory is too small for {size} crops at once: going on with "
-            f"{-(-size // self.count)} at a time, and the gradients of all.",
+            f"{-(-size // self.parts)} at a time, and the gradients of all.",
             VeinSegWarning,
             stacklevel=3,
         )
 
 
-def near(samples: Sequence[Prepared], device: torch.device) -> Sequence[Prepared]:
+def cache_on_device(
+    samples: Sequence[PreparedSample], device: torch.device
+) -> Sequence[PreparedSample]:
     """Keep samples on the device where they leave enough of its memory to the network.
 
     Crops are then cut and changed there, and no pixel is transferred while learning.
 
     Parameters
     ----------
-    samples : sequence of Prepared
+    samples : sequence of PreparedSample
         The training samples.
     device : torch.device
         Where the network is.
 
     Returns
     -------
-    sequence of Prepared
+    sequence of PreparedSample
         The same samples; on the CPU, and where they are too many, the very same objects.
     """
     if device.type != "cuda":

@@ -35,7 +35,7 @@ class Position:
         Validations since the best one.
     validated_epoch, validated_at, validation_seconds : int, float, float
         Which epoch was judged last, at which second, and how long it took.
-    unjudged : bool
+    validation_pending : bool
         Whether these weights are to be judged before the next step.
     """
 
@@ -51,7 +51,7 @@ class Position:
     validated_epoch: int = -1
     validated_at: float = -math.inf
     validation_seconds: float = 0.0
-    unjudged: bool = False
+    validation_pending: bool = False
 
     def progress(self, config: TrainingConfig, epoch_steps: int) -> float:
         """Compute the share of the budget that is used.
@@ -93,7 +93,7 @@ class Position:
         since = self.seconds - self.validated_at
         return since * _VALIDATION_SHARE >= self.validation_seconds
 
-    def take_score(self, score: float) -> bool:
+    def record_score(self, score: float) -> bool:
         """Count a validation of this epoch.
 
         Parameters
@@ -106,7 +106,7 @@ class Position:
         bool
             Whether it is the best so far.
         """
-        self.validated_epoch, self.unjudged = self.epoch, False
+        self.validated_epoch, self.validation_pending = self.epoch, False
         better = score > self.best_score
         if better:
             self.best_score, self.best_epoch, self.stale = score, self.epoch, 0
@@ -115,7 +115,7 @@ class Position:
         return better
 
 
-def learning_rate(progress: float, config: TrainingConfig) -> float:
+def schedule_learning_rate(progress: float, config: TrainingConfig) -> float:
     """Rise linearly, then fall as a cosine to a hundredth.
 
     Parameters

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 
-def launch_together(
+def record_cuda_graph(
     network: nn.Module, image: torch.Tensor, arithmetic: AbstractContextManager[Any]
 ) -> None:
     """Record a pass forward and back, and play that for every batch of this shape from now on.

@@ -10,7 +10,7 @@ from torch import distributed
 _SECONDS_TO_LET_GO = 0.5
 
 
-def together() -> bool:
+def is_distributed() -> bool:
     """Tell whether other processes train with this one.
 
     Returns
@@ -21,7 +21,7 @@ def together() -> bool:
     return distributed.is_available() and distributed.is_initialized()
 
 
-def total(values: torch.Tensor) -> torch.Tensor:
+def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
     """Sum over all processes, in a way that gradients pass through.
 
     A loss of such sums is that of the whole batch.  Its gradients, averaged over the processes as
@@ -37,31 +37,31 @@ def total(values: torch.Tensor) -> torch.Tensor:
     torch.Tensor
         The same in every process.
     """
-    return _Total.apply(values) if together() else values  # type: ignore[no-untyped-call]
+    return _AllReduceSum.apply(values) if is_distributed() else values  # type: ignore[no-untyped-call]
 
 
-class _Total(torch.autograd.Function):
+class _AllReduceSum(torch.autograd.Function):
     @staticmethod
     def forward(_context: Any, values: torch.Tensor) -> torch.Tensor:
-        return _summed(values)
+        return _all_reduced(values)
 
     @staticmethod
     def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:
-        return _summed(gradient)
+        return _all_reduced(gradient)
 
 
-def _summed(values: torch.Tensor) -> torch.Tensor:
+def _all_reduced(values: torch.Tensor) -> torch.Tensor:
     values = values.detach().clone()
     distributed.all_reduce(values)
     return values
 
 
-def merged(part: dict[str, float] | None) -> dict[str, float] | None:
+def merge_over_processes(own: dict[str, float] | None) -> dict[str, float] | None:
     """Put together what the processes have found.
 
     Parameters
     ----------
-    part : dict of str to float, or None
+    own : dict of str to float, or None
         Of this process; None if it gave up.
 
     Returns
@@ -69,19 +69,19 @@ def merged(part: dict[str, float] | None) -> dict[str, float] | None:
     dict of str to float, or None
         Of all, the same in every process; None if one gave up.
     """
-    if not together():
-        return part
-    parts: list[dict[str, float] | None] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(parts, part)
-    found: dict[str, float] = {}
-    for each in parts:
-        if each is None:
+    if not is_distributed():
+        return own
+    found: list[dict[str, float] | None] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(found, own)
+    merged: dict[str, float] = {}
+    for part in found:
+        if part is None:
             return None
-        found |= each
-    return found
+        merged |= part
+    return merged
 
 
-def copy_of_first(tensors: Iterable[torch.Tensor]) -> None:
+def broadcast_from_first(tensors: Iterable[torch.Tensor]) -> None:
     """Give every process the values of the first one, in place.
 
     Parameters
@@ -89,18 +89,18 @@ def copy_of_first(tensors: Iterable[torch.Tensor]) -> None:
     tensors : iterable of torch.Tensor
         Of the same shapes, in the same order, in every process.
     """
-    if together():
+    if is_distributed():
         for tensor in tensors:
             distributed.broadcast(tensor, src=0)
 
 
-def part() -> None:
+def leave_process_group() -> None:
     """Leave the other processes, once all have come here.
 
     Threads of the connection let go of the last tensors on their own, for which they need Python's
     lock: a process that ends meanwhile is aborted, and one that waits for them waits for ever.
     """
-    if together():
+    if is_distributed():
         distributed.barrier()
         time.sleep(_SECONDS_TO_LET_GO)
         distributed.destroy_process_group()

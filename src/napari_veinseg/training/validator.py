@@ -1,17 +1,17 @@
-"""Judging a network on the hold-out, on the very path that a user's images take."""
+"""Validation on the hold-out, on the very path that a user's images take."""
 
 from collections.abc import Callable, Sequence
 
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import Cancelled
-from napari_veinseg.evaluation.metrics import counts
+from napari_veinseg.evaluation.metrics import class_ious
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 
-class Judge:
+class Validator:
     """The hold-out, read once.
 
     Parameters
@@ -30,10 +30,7 @@ class Judge:
         self._images = [(sample.stem, sample.image(), sample.mask()) for sample in samples]
         self._settings, self._device = settings, device
 
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def scores(
+    def compute_vein_ious(
         self, card: ModelCard, network: SegmentationNetwork, stop: Callable[[], bool]
     ) -> dict[str, float] | None:
         """Compute the vein IoU of every image.
@@ -55,7 +52,7 @@ class Judge:
         model = VeinModel(card, network, self._device)
         try:
             return {
-                stem: counts(model.segment(image, self._settings, cancelled=stop), mask).vein_iou
+                stem: class_ious(model.segment(image, self._settings, cancelled=stop), mask)[1]
                 for stem, image, mask in self._images
             }
         except Cancelled:

@@ -1,7 +1,7 @@
 """The samples of a run, each read once, checked and brought to the model's working width."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,11 +21,11 @@ from napari_veinseg.segmentation.tiling.transforms import Normaliser, Resampling
 from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
 _LARGEST_CHANGE = 8.0  # a mask that asks for more holds dots, or one blot
-_MOST_PLACES = 20_000  # vein pixels of one image to centre crops on
+_MOST_COORDINATES = 20_000  # vein pixels of one image to centre crops on
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedSample:
     """A sample as the network sees it.
 
     Parameters
@@ -34,7 +34,7 @@ class Prepared:
         Its name.
     maps : torch.Tensor
         `(3, Y, X)` float16 at working width: normalised grey, share of vein, 1 where known.
-    places : ndarray of int
+    vein_coordinates : ndarray of int
         `(n, 2)`, the row and column of vein pixels.
     vein_width : float
         Width in px of the image, measured on the mask.
@@ -48,20 +48,19 @@ class Prepared:
 
     stem: str
     maps: torch.Tensor
-    places: npt.NDArray[np.intp]
+    vein_coordinates: npt.NDArray[np.intp]
     vein_width: float
     width_factor: float
     vein_pixels: int
     content_hash: str
 
 
-def prepare_all(
+def prepare_samples(
     samples: Iterable[Sample],
     card: ModelCard,
     channel: Channel = "luminance",
     invert: bool = False,
-    progress: Callable[[int], None] | None = None,
-) -> tuple[list[Prepared], list[Fault]]:
+) -> tuple[list[PreparedSample], list[Fault]]:
     """Read samples and leave out those that cannot be used.
 
     Parameters
@@ -74,38 +73,34 @@ def prepare_all(
         What to take from a colour image.
     invert : bool, optional
         Whether veins are bright.
-    progress : callable, optional
-        Called with the number of samples read.
 
     Returns
     -------
-    prepared : list of Prepared
+    prepared : list of PreparedSample
         The usable ones, in order.
     faults : list of Fault
         What is wrong with the others.
     """
 
-    def attempt(sample: Sample) -> Prepared | Fault:
+    def attempt(sample: Sample) -> PreparedSample | Fault:
         try:
-            return fault_of(sample) or prepare(sample, card, channel, invert)
+            return fault_of(sample) or prepare_sample(sample, card, channel, invert)
         except VeinSegError as error:
             return Fault(sample.stem, str(error))
 
     prepared, faults = [], []
     with ThreadPoolExecutor() as threads:
-        for done, result in enumerate(threads.map(attempt, samples), start=1):
-            if isinstance(result, Prepared):
+        for result in threads.map(attempt, samples):
+            if isinstance(result, PreparedSample):
                 prepared.append(result)
             else:
                 faults.append(result)
-            if progress:
-                progress(done)
     return prepared, faults
 
 
-def prepare(
+def prepare_sample(
     sample: Sample, card: ModelCard, channel: Channel = "luminance", invert: bool = False
-) -> Prepared:
+) -> PreparedSample:
     """Read one sample, normalise it and bring its veins to working width.
 
     Parameters
@@ -121,7 +116,7 @@ def prepare(
 
     Returns
     -------
-    Prepared
+    PreparedSample
         The sample as the network sees it.
 
     Raises
@@ -155,11 +150,11 @@ def prepare(
     vein, known = resample(vein, rows, columns), resample(known, rows, columns)
     # A pixel that is unsure in part is unsure.
     maps = np.stack([resample(normalise(grey), rows, columns), vein, known > 0.999])
-    places = np.argwhere((vein >= 0.5) & (maps[2] > 0))
-    return Prepared(
+    coordinates = np.argwhere((vein >= 0.5) & (maps[2] > 0))
+    return PreparedSample(
         sample.stem,
         torch.from_numpy(maps).half(),
-        places[:: len(places) // _MOST_PLACES + 1],
+        coordinates[:: len(coordinates) // _MOST_COORDINATES + 1],
         width,
         width / (estimate_source_width(ImageSource(image, channel, invert)) or width),
         int((mask == VEIN).sum()),

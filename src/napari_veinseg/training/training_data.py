@@ -1,4 +1,4 @@
-"""What a run works on: the model it starts from, the samples it learns from and is judged by."""
+"""What a run starts from, learns from and is validated on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from napari_veinseg.model.card import Metric, ModelCard, TrainingData
 from napari_veinseg.model.file import build_network, read_card, read_model
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.pool import Prepared, prepare_all
+from napari_veinseg.training.prepared_samples import PreparedSample, prepare_samples
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
-MOST_JUDGED = 32
+MAX_VALIDATION_IMAGES = 32
 """Images of a large hold-out that are judged again and again while training."""
 
 
 @dataclass(frozen=True)
-class Materials:
+class RunData:
     """What a run works on.
 
     Parameters
@@ -37,7 +37,7 @@ class Materials:
         Of the base model, or that of a fresh one.
     network : SegmentationNetwork
         The weights to start from.
-    train : list of Prepared
+    train : list of PreparedSample
         What is learned from.
     holdout : list of Sample
         What is judged by; readable samples.
@@ -51,7 +51,7 @@ class Materials:
 
     card: ModelCard
     network: "SegmentationNetwork"
-    train: list[Prepared]
+    train: list[PreparedSample]
     holdout: list[Sample]
     fingers: tuple[int, int]
     optimistic: bool
@@ -129,7 +129,7 @@ class Materials:
         )
 
 
-def gather(config: TrainingConfig) -> Materials:
+def load_training_data(config: TrainingConfig) -> RunData:
     """Read the base model and the dataset, drawing the split where it is not drawn yet.
 
     Parameters
@@ -139,7 +139,7 @@ def gather(config: TrainingConfig) -> Materials:
 
     Returns
     -------
-    Materials
+    RunData
         What the run works on.
 
     Raises
@@ -155,20 +155,20 @@ def gather(config: TrainingConfig) -> Materials:
     validation = [sample for sample in dataset.validation if sample.stem not in unclear]
     if config.thin:
         samples = thin_near_duplicates(samples)
-    train, faults = prepare_all(samples, card, config.channel, config.invert)
+    train, faults = prepare_samples(samples, card, config.channel, config.invert)
     faults = [*unclear.values(), *faults]
     if not train:
         first = f" ({faults[0].message})" if faults else ""
         raise VeinSegError(
             f"{config.dataset} has no image with a usable mask to learn from{first}: add some."
         )
-    judged, more_faults = prepare_all(
+    judged, more_faults = prepare_samples(
         _some(validation, config.seed), card, config.channel, config.invert
     )
     usable = {sample.stem for sample in [*train, *judged]}
     holdout = [sample for sample in validation if sample.stem in usable]
     learned = [sample for sample in samples if sample.stem in usable]
-    return Materials(
+    return RunData(
         card,
         network,
         train,
@@ -198,7 +198,7 @@ def _start(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
 
 def _some(holdout: Sequence[Sample], seed: int) -> list[Sample]:
     order: npt.NDArray[np.intp] = np.random.default_rng(seed).permutation(len(holdout))
-    return [holdout[i] for i in sorted(order[:MOST_JUDGED])]
+    return [holdout[i] for i in sorted(order[:MAX_VALIDATION_IMAGES])]
 
 
 def _fingers(samples: Sequence[Sample]) -> int:

@@ -1,0 +1,34 @@
+"""A clock of work done, which stands still while the computer or the process does."""
+
+import time
+
+_LONGEST_TICK = 10.0  # seconds: a step takes less, and who was away for longer was asleep
+
+
+class WorkClock:
+    """Counts the seconds between ticks; a gap in which nothing can have been done hardly counts.
+
+    Sleep, hibernation and a stopped process (SIGSTOP) would otherwise eat a budget in minutes.
+
+    Parameters
+    ----------
+    seconds : float
+        Counted so far, in an earlier sitting.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self._last = time.perf_counter()
+
+    def tick(self) -> float:
+        """Count up to now; called at every step and every tile.
+
+        Returns
+        -------
+        float
+            The seconds so far.
+        """
+        now = time.perf_counter()
+        self.seconds += min(now - self._last, _LONGEST_TICK)
+        self._last = now
+        return self.seconds
