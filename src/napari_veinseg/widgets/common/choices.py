@@ -17,19 +17,6 @@ class LayerChoice(NameCombo):
 
     It knows layers, not names: a renamed layer stays chosen.  When the user makes another layer
     of the kind active in the layer list, that one becomes the choice, unless told otherwise.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers are offered.
-    kind : type
-        `Image` or `Labels`.
-    accepts : callable
-        Which layers of that kind are offered; by default all.
-    empty : str
-        What is shown when there is none.
-    follows : bool
-        Whether the active layer becomes the choice.
     """
 
     layer_changed = Signal()
@@ -64,37 +51,19 @@ class LayerChoice(NameCombo):
         return self._layers[index]() if 0 <= index < len(self._layers) else None
 
     def choose(self, layer: Layer) -> None:
-        """Choose a layer, if it is offered.
-
-        Parameters
-        ----------
-        layer : Layer
-            A layer of the viewer.
-        """
+        """Choose a layer, if it is offered."""
         for index, known in enumerate(self._layers):
             if known() is layer:
                 self.setCurrentIndex(index)
 
     def choose_other_than(self, layer: Layer | None) -> None:
-        """Leave a layer for another one, if that is the choice and there is another.
-
-        Parameters
-        ----------
-        layer : Layer or None
-            What is not wanted.
-        """
+        """Leave a layer for another one, if that is the choice and there is another."""
         others = [known() for known in self._layers if known() is not layer]
         if self.layer is layer and others:
             self.choose(others[0])
 
     def refresh(self, *_event: object) -> None:
-        """Read the viewer's layers anew, keeping the choice where it still exists.
-
-        Parameters
-        ----------
-        *_event : object
-            An event of the viewer, if one was the cause; not looked at.
-        """
+        """Read the viewer's layers anew, keeping the choice where it still exists."""
         viewer = self._viewer()
         if viewer is None:
             return

@@ -8,13 +8,7 @@ from napari_veinseg.widgets.common.jobs import Job
 
 
 class DeviceBadge(QLabel):
-    """A line that names the device and its reason; it has torch loaded in a worker when shown.
-
-    Parameters
-    ----------
-    parent : QWidget or None
-        The panel.
-    """
+    """A line that names the device and its reason; it has torch loaded in a worker when shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

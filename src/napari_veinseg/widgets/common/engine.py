@@ -27,29 +27,12 @@ _model: "tuple[tuple[Path, int, int, str], VeinModel] | None" = None
 
 
 def known_device() -> DeviceChoice | None:
-    """Return the device that models run on, or None before torch is loaded.
-
-    Returns
-    -------
-    DeviceChoice or None
-        The choice with its reason.
-    """
+    """Return the device that models run on, or None before torch is loaded."""
     return _device
 
 
 def prepare(reporter: Reporter) -> DeviceChoice:
-    """Import torch and choose the device of the preferences; at once when that is done already.
-
-    Parameters
-    ----------
-    reporter : Reporter
-        Told that torch is being loaded.
-
-    Returns
-    -------
-    DeviceChoice
-        The choice with its reason.
-    """
+    """Import torch and choose the device of the preferences; at once when that is done already."""
     global _device, _wish
     wish = preferences().device
     if _device is None or wish != _wish:
@@ -78,18 +61,6 @@ def load_model(path: Path, reporter: Reporter) -> "VeinModel":
     """Read a model, or take the last one again when its file is the same.
 
     One that had to leave its device, whose memory was too small, is read again: there may be room.
-
-    Parameters
-    ----------
-    path : Path
-        A model file.
-    reporter : Reporter
-        Told what is being loaded.
-
-    Returns
-    -------
-    VeinModel
-        The model.
     """
     global _model  # only the last one: pressing Segment again is quick, memory stays small
     device = prepare(reporter)

@@ -20,13 +20,7 @@ from napari_veinseg.widgets.common.notify import reported
 
 
 class Section(QWidget):
-    """Rows under one heading: a label left, its control right.
-
-    Parameters
-    ----------
-    title : str
-        The heading; empty for none.
-    """
+    """Rows under one heading: a label left, its control right."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -48,24 +42,7 @@ class Section(QWidget):
     def add_row(
         self, label: str, control: QWidget, tooltip: str, beside: QWidget | None = None
     ) -> QLabel:
-        """Append a control with its label.
-
-        Parameters
-        ----------
-        label : str
-            One to three words.
-        control : QWidget
-            The control; it gets the row's name for keyboard and screen reader users.
-        tooltip : str
-            What it does, and in which unit; mandatory.
-        beside : QWidget, optional
-            A small button right of the control, such as one that opens a file dialog.
-
-        Returns
-        -------
-        QLabel
-            The label.
-        """
+        """Append a control with its label."""
         name = QLabel(label)
         name.setBuddy(control)
         name.setMinimumWidth(100)  # one column over all sections
@@ -79,59 +56,22 @@ class Section(QWidget):
         return name
 
     def add_wide(self, control: QWidget, tooltip: str = "") -> None:
-        """Append a control across the section.
-
-        Parameters
-        ----------
-        control : QWidget
-            The control, such as a check box or a button.
-        tooltip : str
-            What it does; only text that explains itself may go without.
-        """
+        """Append a control across the section."""
         if tooltip:
             _explain(control, tooltip)
         self._form.addRow(control)
 
     def add_buttons(self, *buttons: QWidget) -> None:
-        """Append controls beside each other, of equal width.
-
-        Parameters
-        ----------
-        *buttons : QWidget
-            The controls, from left to right.
-        """
+        """Append controls beside each other, of equal width."""
         self._form.addRow(_row(*buttons, stretch=[1] * len(buttons)))
 
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
-        """Show or hide a control together with its label.
-
-        Parameters
-        ----------
-        control : QWidget
-            A control that was given to `add_row`.
-        visible : bool
-            Whether the row is shown.
-        """
+        """Show or hide a control together with its label."""
         self._form.setRowVisible(control, visible)
 
 
 def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
-    """Make a button; the primary one, at most one in a dock, stands out.
-
-    Parameters
-    ----------
-    text : str
-        What a press does.
-    tooltip : str
-        The same in a sentence, with its key if it has one.
-    primary : bool
-        Whether it is the dock's main button.
-
-    Returns
-    -------
-    QPushButton
-        The button.
-    """
+    """Make a button; the primary one, at most one in a dock, stands out."""
     made = QPushButton(text)
     _explain(made, tooltip)
     if primary:
@@ -140,18 +80,7 @@ def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
 
 
 def hint(text: str = "") -> QLabel:
-    """Make a line of quieter text that wraps.
-
-    Parameters
-    ----------
-    text : str
-        What it says.
-
-    Returns
-    -------
-    QLabel
-        The line.
-    """
+    """Make a line of quieter text that wraps."""
     label = QLabel(text)
     label.setWordWrap(True)
     label.setProperty("role", "hint")
@@ -164,15 +93,6 @@ def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
 
     napari only knows that a Python object is gone, not that Qt has deleted its widget.  An error
     in the callback is told and goes no further: napari's other listeners must hear the event.
-
-    Parameters
-    ----------
-    widget : QWidget
-        The widget whose life counts.
-    emitter : napari event emitter
-        The event.
-    callback : callable
-        A method of the widget, called with the event.
     """
     method = weakref.WeakMethod(callback)
 
@@ -187,15 +107,7 @@ def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
 
 
 def fit_rows(view: QListWidget, most: int) -> None:
-    """Make a list as high as its rows; beyond `most` it scrolls.
-
-    Parameters
-    ----------
-    view : QListWidget
-        A list that was filled.
-    most : int
-        How many rows are in sight at once.
-    """
+    """Make a list as high as its rows; beyond `most` it scrolls."""
     row = view.sizeHintForRow(0) if view.count() else view.fontMetrics().height()
     view.setFixedHeight(row * min(max(view.count(), 1), most) + 2 * view.frameWidth() + 4)
 

@@ -16,15 +16,7 @@ AT_ONCE = 100_000
 
 
 class Step(NamedTuple):
-    """How far a job is.
-
-    Parameters
-    ----------
-    done, total : int
-        The steps that are done, and all; a total of 0 means that nobody knows.
-    text : str
-        What the job is doing.
-    """
+    """How far a job is."""
 
     done: int
     total: int
@@ -32,13 +24,7 @@ class Step(NamedTuple):
 
 
 class Reporter:
-    """What a job gets to speak with, callable from any thread.
-
-    Parameters
-    ----------
-    tell : callable
-        Called with anything the job wants the viewer's thread to see.
-    """
+    """What a job gets to speak with, callable from any thread."""
 
     def __init__(self, tell: Callable[[object], None]) -> None:
         self._tell = tell
@@ -49,43 +35,18 @@ class Reporter:
         self._stop.set()
 
     def cancelled(self) -> bool:
-        """Tell whether the job should stop now.
-
-        Returns
-        -------
-        bool
-            Whether the user asked for it, or the widget is gone.
-        """
+        """Tell whether the job should stop now."""
         return self._stop.is_set()
 
     def tell(self, news: object) -> None:
-        """Send a `Step`, or any result on the way, to the viewer's thread.
-
-        Parameters
-        ----------
-        news : object
-            A `Step` moves the progress bar; all else only reaches the caller's `news`.
-
-        Raises
-        ------
-        Cancelled
-            When the user asked to stop: telling is where a job can be stopped.
-        """
+        """Send a `Step`, or any result on the way, to the viewer's thread."""
         if self._stop.is_set():
             raise Cancelled("The work was cancelled.")
         self._tell(news)
 
 
 class Job(QObject):
-    """A place where one piece of long work runs at a time.
-
-    Parameters
-    ----------
-    doing : str
-        What the work is, to begin a sentence and a progress bar with, such as 'Segmenting'.
-    parent : QObject
-        The widget it belongs to; when that goes, the work is cancelled and its result dropped.
-    """
+    """A place where one piece of long work runs at a time."""
 
     changed = Signal()  # started, or ended and its result taken
     _news = Signal(object, object)
@@ -114,23 +75,7 @@ class Job(QObject):
         done: Callable[[Any], None],
         news: Callable[[object], None] | None = None,
     ) -> bool:
-        """Run `work` in a thread.
-
-        Parameters
-        ----------
-        work : callable
-            Called in the thread with a `Reporter`; must not touch Qt or layers.
-        done : callable
-            Called in the viewer's thread with the result, unless the work failed, was cancelled
-            or the widget went away.
-        news : callable or None
-            Called in the viewer's thread with everything that the work tells.
-
-        Returns
-        -------
-        bool
-            False when other work is still running; nothing is started then.
-        """
+        """Run `work` in a thread."""
         if self.running:
             return False
         reporter = Reporter(lambda item: self._send(reporter, item))
@@ -146,15 +91,7 @@ class Job(QObject):
         return True
 
     def do(self, size: int, work: Callable[[Reporter], Any], done: Callable[[Any], None]) -> None:
-        """Do work on a small image at once, and `start` that on a larger one.
-
-        Parameters
-        ----------
-        size : int
-            Pixels that are worked on.
-        work, done : callable
-            See `start`; what small work raises is raised here.
-        """
+        """Do work on a small image at once, and `start` that on a larger one."""
         if size <= AT_ONCE:
             done(work(Reporter(lambda _news: None)))
         else:

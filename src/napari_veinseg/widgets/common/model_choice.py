@@ -37,13 +37,7 @@ class ModelChoice(NameCombo):
 
     @property
     def path(self) -> Path:
-        """The file of the chosen model.
-
-        Raises
-        ------
-        VeinSegError
-            When no model is installed, or the chosen one is gone.
-        """
+        """The file of the chosen model."""
         for model in installed_models():
             if model.name == self._chosen:
                 return model.path
@@ -57,13 +51,7 @@ class ModelChoice(NameCombo):
         return self._chosen
 
     def choose(self, name: str) -> None:
-        """Choose a model by its name, also one that was just installed.
-
-        Parameters
-        ----------
-        name : str
-            An installed model.
-        """
+        """Choose a model by its name, also one that was just installed."""
         before, self._chosen = self._chosen, name
         self.refresh()
         if self._chosen != before:
@@ -100,13 +88,7 @@ class ModelChoice(NameCombo):
 
 
 def announce_model(name: str) -> None:
-    """Have a model that was just installed chosen in every open list.
-
-    Parameters
-    ----------
-    name : str
-        An installed model.
-    """
+    """Have a model that was just installed chosen in every open list."""
     for choice in list(_choices):
         try:
             choice.choose(name)

@@ -20,15 +20,7 @@ LOG_FILE = user_log_path("napari-veinseg", appauthor=False) / "veinseg.log"
 
 
 def report(error: BaseException, doing: str) -> None:
-    """Show an error as one notification; an unexpected one also goes to `LOG_FILE`.
-
-    Parameters
-    ----------
-    error : BaseException
-        What was raised.  A `VeinSegError` is shown as it stands.
-    doing : str
-        What the program was doing, to begin a sentence with, such as 'Segmenting'.
-    """
+    """Show an error as one notification; an unexpected one also goes to `LOG_FILE`."""
     if isinstance(error, Cancelled):
         show_info(f"{doing} was cancelled.")
     elif isinstance(error, VeinSegError):
@@ -43,18 +35,7 @@ def report(error: BaseException, doing: str) -> None:
 
 @contextmanager
 def reported(doing: str) -> Iterator[None]:
-    """Report whatever the block raises instead of letting it reach Qt.
-
-    Parameters
-    ----------
-    doing : str
-        What the block does, to begin a sentence with.
-
-    Yields
-    ------
-    None
-        Nothing.
-    """
+    """Report whatever the block raises instead of letting it reach Qt."""
     try:
         yield
     except Exception as error:  # a callback of ours must never take the viewer down

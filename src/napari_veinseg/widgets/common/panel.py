@@ -15,13 +15,7 @@ WIDTH = 340
 
 
 class Panel(QWidget):
-    """A dock of the plugin: its sections scroll, and it knows when the viewer closes.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer that it belongs to.
-    """
+    """A dock of the plugin: its sections scroll, and it knows when the viewer closes."""
 
     closing = Signal()
     """The viewer's window is closing, or the panel is being removed."""
@@ -61,86 +55,33 @@ class Panel(QWidget):
         return viewer
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return the size that the dock opens with.
-
-        Returns
-        -------
-        QSize
-            In px.
-        """
+        """Return the size that the dock opens with."""
         return QSize(WIDTH, 600)
 
     def add_section(self, title: str) -> Section:
-        """Append a titled section.
-
-        Parameters
-        ----------
-        title : str
-            A few words; empty for a section without a heading.
-
-        Returns
-        -------
-        Section
-            The section, to be filled with rows.
-        """
+        """Append a titled section."""
         section = Section(title)
         self.add(section)
         return section
 
     def add(self, widget: QWidget) -> None:
-        """Append a widget across the whole width.
-
-        Parameters
-        ----------
-        widget : QWidget
-            What is appended.
-        """
+        """Append a widget across the whole width."""
         self._layout.insertWidget(self._layout.count() - 1, widget)
 
     def add_footer(self, widget: QWidget) -> None:
-        """Put a widget below everything that scrolls, so that it is always in sight.
-
-        Parameters
-        ----------
-        widget : QWidget
-            What is put there.
-        """
+        """Put a widget below everything that scrolls, so that it is always in sight."""
         widget.setContentsMargins(10, 4, 10, 6)
         self._outer.addWidget(widget)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Tell `closing` when the viewer's window has been closed, not when that was refused.
-
-        Parameters
-        ----------
-        watched : QObject or None
-            The viewer's window.
-        event : QEvent or None
-            Anything that happens to it.
-
-        Returns
-        -------
-        bool
-            False: the event goes on.
-        """
+        """Tell `closing` when the viewer's window has been closed, not when that was refused."""
         # A window that is closed is hidden by the program; one that is minimised, by the system.
         if event is not None and event.type() == QEvent.Type.Hide and not event.spontaneous():
             self.closing.emit()
         return super().eventFilter(watched, event)
 
     def event(self, event: QEvent | None) -> bool:
-        """Tell `closing` when the panel is taken out of its dock, and delete it.
-
-        Parameters
-        ----------
-        event : QEvent or None
-            Anything that happens to the panel.
-
-        Returns
-        -------
-        bool
-            What Qt made of it.
-        """
+        """Tell `closing` when the panel is taken out of its dock, and delete it."""
         if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
             self.closing.emit()
             self.deleteLater()  # napari does not, and the panel would go on to follow layers

@@ -12,17 +12,7 @@ PLUGIN, GROUP = "napari-veinseg", "veinseg"
 
 @dataclass(frozen=True)
 class Preferences:
-    """The settings of the plugin; the defaults are those of the manifest.
-
-    Parameters
-    ----------
-    model : str
-        The model that is chosen when a widget opens.
-    device : str
-        `auto`, `cpu`, `cuda` or `mps`.
-    autosave_seconds : float
-        Between two saves of corrections.
-    """
+    """The settings of the plugin; the defaults are those of the manifest."""
 
     model: str = STARTER
     device: str = "auto"
@@ -30,13 +20,7 @@ class Preferences:
 
 
 def preferences() -> Preferences:
-    """Read File > Preferences > Vein segmentation.
-
-    Returns
-    -------
-    Preferences
-        The defaults where napari is older than 0.9 or does not know the plugin's manifest.
-    """
+    """Read File > Preferences > Vein segmentation."""
     settings = _napari_settings()
     if settings is None:
         return Preferences()

@@ -38,19 +38,7 @@ class _Item(QTableWidgetItem):
 
 
 class FigureTable(QTableWidget):
-    """A table whose numbers sort as numbers; a click tells which row it is.
-
-    Parameters
-    ----------
-    name : str
-        What a screen reader calls it.
-    headings : sequence of str
-        Of the columns; after a line break follows what the tooltip says.
-    rows_shown : int
-        How many rows are in sight; the others scroll.
-    wide_columns : int
-        How many columns, from the left, share the width that the others leave.
-    """
+    """A table whose numbers sort as numbers; a click tells which row it is."""
 
     chosen = Signal(int)
     """The number that a clicked row had when the table was filled."""
@@ -82,13 +70,7 @@ class FigureTable(QTableWidget):
         self.cellActivated.connect(self._tell)  # Enter
 
     def fill(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Show other rows.
-
-        Parameters
-        ----------
-        rows : sequence of sequence of str or float
-            Numbers are shown with three digits.
-        """
+        """Show other rows."""
         self.setSortingEnabled(False)  # else rows move while they are filled
         self.setRowCount(len(rows))
         for number, row in enumerate(rows):
@@ -109,13 +91,7 @@ class FigureTable(QTableWidget):
             self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return the size at which as many rows are in sight as were asked for.
-
-        Returns
-        -------
-        QSize
-            For the layout.
-        """
+        """Return the size at which as many rows are in sight as were asked for."""
         rows = max(1, min(self.rowCount(), self._rows_shown))
         header = self.horizontalHeader()
         height = 24 * rows + 4 + (0 if header.isHidden() else header.sizeHint().height())
@@ -123,13 +99,7 @@ class FigureTable(QTableWidget):
 
 
 class Plot(QLabel):
-    """A matplotlib figure as a picture that follows the dock's width.
-
-    Parameters
-    ----------
-    name : str
-        What a screen reader calls it.
-    """
+    """A matplotlib figure as a picture that follows the dock's width."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -140,13 +110,7 @@ class Plot(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_figure(self, figure: "Figure") -> None:
-        """Draw a figure.
-
-        Parameters
-        ----------
-        figure : Figure
-            The figure.
-        """
+        """Draw a figure."""
         file = io.BytesIO()
         figure.set_size_inches(*_PLOT_SIZE)  # so that its letters are as large as the dock's
         figure.savefig(file, format="png", dpi=200)
@@ -154,13 +118,7 @@ class Plot(QLabel):
         self._fit()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
-        """Draw at the new width.
-
-        Parameters
-        ----------
-        event : QResizeEvent
-            Qt's.
-        """
+        """Draw at the new width."""
         super().resizeEvent(event)
         self._fit()
 

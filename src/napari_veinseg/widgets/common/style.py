@@ -6,18 +6,7 @@ from napari.utils.theme import get_theme
 
 
 def style_sheet(theme_name: str) -> str:
-    """Return the style of headings, hints and the main button in a theme of napari.
-
-    Parameters
-    ----------
-    theme_name : str
-        Such as 'dark', 'light' or 'system'.
-
-    Returns
-    -------
-    str
-        A Qt style sheet; everything else keeps napari's own.
-    """
+    """Return the style of headings, hints and the main button in a theme of napari."""
     theme = get_theme(theme_name)
     quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.25)
     main = (0x1F, 0x7A, 0xC4)  # white text on it has a contrast of 4.6 in every theme

@@ -36,45 +36,21 @@ class ContenderList(QListWidget):
         fit_rows(self, _ROWS)
 
     def add_folder(self, folder: Path) -> None:
-        """Offer a folder of masks, ticked.
-
-        Parameters
-        ----------
-        folder : Path
-            Masks named as the images of the dataset.
-        """
+        """Offer a folder of masks, ticked."""
         if folder not in self._folders:
             self._folders.append(folder)
         self.refresh()
 
     def models(self) -> list[tuple[str, Path]]:
-        """Return the ticked models.
-
-        Returns
-        -------
-        list of tuple of str and Path
-            Names and files.
-        """
+        """Return the ticked models."""
         return [(item.text(), item.data(_FILE)) for item in self._ticked() if item.data(_FILE)]
 
     def folders(self) -> list[Path]:
-        """Return the ticked folders of masks.
-
-        Returns
-        -------
-        list of Path
-            In the order in which they were added.
-        """
+        """Return the ticked folders of masks."""
         return [item.data(_FOLDER) for item in self._ticked() if item.data(_FOLDER)]
 
     def showEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
-        """Show also what was installed meanwhile.
-
-        Parameters
-        ----------
-        event : QShowEvent
-            Qt's.
-        """
+        """Show also what was installed meanwhile."""
         super().showEvent(event)
         self.refresh()
 

@@ -46,13 +46,7 @@ _RECALL = f"Recall\nShare of the true centreline that was found, within {TOLERAN
 
 
 class DatasetEvaluation(QWidget):
-    """Choose a dataset and models, press Evaluate, look at the worst image first.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where images are opened.
-    """
+    """Choose a dataset and models, press Evaluate, look at the worst image first."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
@@ -165,18 +159,7 @@ class DatasetEvaluation(QWidget):
             self.models.add_folder(Path(folder))
 
     def task(self) -> DatasetTask:
-        """Return what the controls say.
-
-        Returns
-        -------
-        DatasetTask
-            For the next run.
-
-        Raises
-        ------
-        VeinSegError
-            When no dataset is chosen, or nothing is to be compared.
-        """
+        """Return what the controls say."""
         folder = self.dataset.text().strip()
         if not folder:
             raise VeinSegError("Choose a dataset first: a folder with images/ and masks/.")
@@ -220,13 +203,7 @@ class DatasetEvaluation(QWidget):
         self.status.setVisible(running)
 
     def show_comparison(self, comparison: Comparison) -> None:
-        """Show what was scored, the worst images first.
-
-        Parameters
-        ----------
-        comparison : Comparison
-            All contenders on all images.
-        """
+        """Show what was scored, the worst images first."""
         self.comparison = comparison
         pairs = [(result, image) for result in comparison.results for image in result.images]
         pairs.sort(key=lambda pair: pair[1].metrics["vein_iou"])

@@ -44,13 +44,7 @@ _NAMES = {
 
 
 class EvaluateWidget(Panel):
-    """Measure a mask, compare it with a truth, or compare models on a dataset.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose masks are measured.
-    """
+    """Measure a mask, compare it with a truth, or compare models on a dataset."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)

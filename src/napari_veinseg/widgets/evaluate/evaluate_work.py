@@ -31,27 +31,7 @@ _USUAL = SegmentationSettings()
 
 @dataclass(frozen=True)
 class DatasetTask:
-    """What was asked for when Evaluate was pressed.
-
-    Parameters
-    ----------
-    dataset : Path
-        The dataset's folder.
-    models : sequence of tuple of str and Path
-        Names and files of models.
-    masks : sequence of Path
-        Folders of masks.
-    baselines : bool
-        Whether the classical extractors come along.
-    everything : bool
-        Whether to take every sample although there is a hold-out.
-    finger_pattern : str
-        Empty for none.
-    settings : SegmentationSettings
-        How models and baselines read images.
-    tolerance : float
-        px beside the true centreline that still count.
-    """
+    """What was asked for when Evaluate was pressed."""
 
     dataset: Path
     models: Sequence[tuple[str, Path]]
@@ -65,17 +45,7 @@ class DatasetTask:
 
 @dataclass(frozen=True)
 class OpenedImage:
-    """An image of the dataset with what a contender says of it.
-
-    Parameters
-    ----------
-    stem, model : str
-        Which image and whose prediction.
-    image : ndarray
-        As stored.
-    truth, prediction : ndarray of uint8
-        `(Y, X)` masks.
-    """
+    """An image of the dataset with what a contender says of it."""
 
     stem: str
     model: str
@@ -85,20 +55,7 @@ class OpenedImage:
 
 
 def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
-    """Compare models on a dataset.
-
-    Parameters
-    ----------
-    task : DatasetTask
-        What was asked for.
-    reporter : Reporter
-        Told every image.
-
-    Returns
-    -------
-    Comparison
-        Everything that was scored.
-    """
+    """Compare models on a dataset."""
     chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
     contenders: list[Contender] = [
         Model(name, engine.load_model(path, reporter), task.settings) for name, path in task.models
@@ -114,22 +71,7 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
 
 
 def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:
-    """Read an image of a dataset and predict it again.
-
-    Parameters
-    ----------
-    sample : Sample
-        The image.
-    contender : Contender
-        Whose prediction is wanted.
-    reporter : Reporter
-        Told what is being opened.
-
-    Returns
-    -------
-    OpenedImage
-        What is to be shown.
-    """
+    """Read an image of a dataset and predict it again."""
     reporter.tell(Step(0, 0, f"Opening {sample.stem}"))
     image, truth = read_pair(sample)
     mask = contender.predict(sample, image).mask
@@ -142,53 +84,14 @@ def compare_masks(
     tolerance: float,
     reporter: Reporter,
 ) -> tuple[dict[str, float], npt.NDArray[np.uint8]]:
-    """Hold a mask against a truth.
-
-    Parameters
-    ----------
-    prediction, truth : ndarray
-        `(Y, X)` or `(N, Y, X)` masks.
-    tolerance : float
-        px beside the true centreline that still count.
-    reporter : Reporter
-        Told that they are compared.
-
-    Returns
-    -------
-    dict of str to float
-        The scores, see `agreement.mean_of_slices`.
-    ndarray of uint8
-        Where they agree, see `agreement.agreement`.
-    """
+    """Hold a mask against a truth."""
     reporter.tell(Step(0, 0, "Comparing"))
     scores = mean_of_slices(prediction, truth, tolerance)
     return scores, agreement(prediction, truth)
 
 
 def save_report(comparison: Comparison, dataset: Path, folder: Path, reporter: Reporter) -> Path:
-    """Write `report.html`, `summary.json` and `per_image.csv`.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
-    dataset : Path
-        What it was scored on; its name stands in the report.
-    folder : Path
-        Where they go.
-    reporter : Reporter
-        Told that it is being written.
-
-    Returns
-    -------
-    Path
-        The page.
-
-    Raises
-    ------
-    VeinSegError
-        When the folder lies in the dataset or cannot be written.
-    """
+    """Write `report.html`, `summary.json` and `per_image.csv`."""
     reporter.tell(Step(0, 0, "Writing the report"))
     refuse_output_in(dataset, folder)
     write_report(comparison, dataset.resolve().name, folder)

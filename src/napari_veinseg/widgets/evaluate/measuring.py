@@ -17,6 +17,7 @@ from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.layers import spatial_attributes
+from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 END_COLOUR = "#ffc233"
 BIFURCATION_COLOUR = "#35d0ff"
@@ -27,33 +28,14 @@ Row = dict[str, Value]
 
 @dataclass(frozen=True)
 class PixelSize:
-    """What a pixel of a layer measures.
-
-    Parameters
-    ----------
-    spacing : tuple of float
-        Along Y and X.
-    unit : str
-        `px` where the layer has no length as its unit.
-    """
+    """What a pixel of a layer measures."""
 
     spacing: tuple[float, float] = (1.0, 1.0)
     unit: str = "px"
 
     @classmethod
     def of(cls, layer: Labels) -> "PixelSize":
-        """Read the scale and the units of a layer.
-
-        Parameters
-        ----------
-        layer : Labels
-            A mask.
-
-        Returns
-        -------
-        PixelSize
-            In the layer's unit where both axes have the same length as unit.
-        """
+        """Read the scale and the units of a layer."""
         units = [str(unit) for unit in layer.units[-2:]]
         if units[0] != units[1] or units[0] in ("pixel", "dimensionless"):
             return cls()
@@ -63,21 +45,7 @@ class PixelSize:
 
 @dataclass(frozen=True)
 class MeasuredLayer:
-    """A measured mask, ready to be shown and saved.
-
-    Parameters
-    ----------
-    paths : sequence of ndarray
-        Each branch's centreline in data coordinates of the mask.
-    points : ndarray
-        `(n, ndim)`, ends and bifurcations.
-    kinds : sequence of str
-        'end' or 'bifurcation' of each point.
-    branches, images : list of dict
-        The tables, in px and, where the layer has one, in its unit.
-    unit : str
-        The layer's unit, `px` for none.
-    """
+    """A measured mask, ready to be shown and saved."""
 
     paths: Sequence[npt.NDArray[np.float64]]
     points: npt.NDArray[np.float64]
@@ -88,22 +56,7 @@ class MeasuredLayer:
 
 
 def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporter) -> MeasuredLayer:
-    """Measure a mask or each slice of a stack.
-
-    Parameters
-    ----------
-    mask : ndarray
-        `(Y, X)` or `(N, Y, X)`, a copy that nobody paints on meanwhile.
-    size : PixelSize
-        Of the layer.
-    reporter : Reporter
-        Told every slice.
-
-    Returns
-    -------
-    MeasuredLayer
-        Graph and tables.
-    """
+    """Measure a mask or each slice of a stack."""
     paths, points, kinds = [], [], []
     branches: list[Row] = []
     images: list[Row] = []
@@ -139,27 +92,12 @@ def _placed(path: npt.NDArray[np.intp], before: Sequence[int]) -> npt.NDArray[np
 def show_measurement(
     viewer: napari.Viewer, mask: Labels, measured: MeasuredLayer
 ) -> tuple[Shapes, Points]:
-    """Add centrelines and points over a mask; those of an earlier measurement are replaced.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer of the mask.
-    mask : Labels
-        The mask that was measured.
-    measured : MeasuredLayer
-        What was found.
-
-    Returns
-    -------
-    Shapes, Points
-        The new layers; the branch table is the features of the first.
-    """
+    """Add centrelines and points over a mask; those of an earlier measurement are replaced."""
     names = f"{mask.name} centreline", f"{mask.name} nodes"
-    for layer in [layer for layer in viewer.layers if layer.metadata.get("veinseg_measured")]:
+    for layer in [each for each in viewer.layers if is_derived(each, Derived.MEASUREMENT)]:
         if layer.name in names:
             viewer.layers.remove(layer)
-    common = {**spatial_attributes(mask), "metadata": {"veinseg_measured": True}}
+    common = {**spatial_attributes(mask), "metadata": derived_metadata(Derived.MEASUREMENT)}
     points = viewer.add_points(
         measured.points,
         ndim=mask.ndim,
@@ -188,18 +126,7 @@ def show_measurement(
 
 
 def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
-    """Give the figures of all slices for the dock.
-
-    Parameters
-    ----------
-    measured : MeasuredLayer
-        What was found.
-
-    Returns
-    -------
-    list of tuple of str
-        Name and value.
-    """
+    """Give the figures of all slices for the dock."""
     unit = measured.unit
 
     def total(name: str) -> float:
@@ -219,22 +146,7 @@ def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
 
 
 def save_tables(measured: MeasuredLayer, name: str, folder: Path) -> None:
-    """Write `branches.csv` and `images.csv`.
-
-    Parameters
-    ----------
-    measured : MeasuredLayer
-        What was found.
-    name : str
-        The mask's name, the first column.
-    folder : Path
-        An existing folder.
-
-    Raises
-    ------
-    VeinSegError
-        If it holds such tables already or cannot be written.
-    """
+    """Write `branches.csv` and `images.csv`."""
     first: Row = {"mask": name}
     columns: Mapping[str, Any] = (
         measured.branches[0] if measured.branches else dict.fromkeys(branch_columns(measured.unit))

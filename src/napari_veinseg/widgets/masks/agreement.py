@@ -12,6 +12,7 @@ from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.widgets.masks.layers import spatial_attributes
+from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 # Told apart in every form of colour blindness, as in the report.
 KINDS = {1: "found", 2: "missed", 3: "not in the truth", 4: "unsure"}
@@ -19,18 +20,7 @@ _COLOURS = {1: "#f0f0f0", 2: "#56b4e9", 3: "#e69f00", 4: "#6e6e6e"}
 
 
 def agreement(prediction: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Label each pixel by prediction and truth.
-
-    Parameters
-    ----------
-    prediction, truth : ndarray
-        Masks of one shape.
-
-    Returns
-    -------
-    ndarray of uint8
-        0 background in both, else a key of `KINDS`.
-    """
+    """Label each pixel by prediction and truth."""
     labels = np.zeros(truth.shape, np.uint8)
     predicted, true = prediction == VEIN, truth == VEIN
     labels[predicted & true] = 1
@@ -43,25 +33,7 @@ def agreement(prediction: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDAr
 def mean_of_slices(
     prediction: npt.NDArray[Any], truth: npt.NDArray[Any], tolerance: float
 ) -> dict[str, float]:
-    """Score a mask, or average the scores of those slices of a stack of which something is known.
-
-    Parameters
-    ----------
-    prediction, truth : ndarray
-        `(Y, X)` or `(N, Y, X)` masks.
-    tolerance : float
-        px beside the true centreline that still count.
-
-    Returns
-    -------
-    dict of str to float
-        See `evaluation.metrics.mask_metrics`.
-
-    Raises
-    ------
-    VeinSegError
-        If the shapes differ, or nothing of the truth is known.
-    """
+    """Score a mask; of a stack, average the scores of the slices of which something is known."""
     if prediction.shape != truth.shape:
         raise VeinSegError(
             f"The mask is {prediction.shape} and the truth {truth.shape}: choose layers of the "
@@ -81,25 +53,8 @@ def mean_of_slices(
 def add_agreement_layer(
     viewer: napari.Viewer, labels: npt.NDArray[np.uint8], mask: Labels, name: str
 ) -> Labels:
-    """Add the layer that shows where a mask is right, wrong and incomplete.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where it is added.
-    labels : ndarray of uint8
-        From `agreement`.
-    mask : Labels
-        The mask, which lies in the same place.
-    name : str
-        Name of the layer; an earlier agreement of this name is replaced.
-
-    Returns
-    -------
-    Labels
-        The new layer; it is no mask and cannot be painted on.
-    """
-    for layer in [layer for layer in viewer.layers if layer.metadata.get("veinseg_agreement")]:
+    """Add the layer that shows where a mask is right, wrong and incomplete."""
+    for layer in [each for each in viewer.layers if is_agreement_layer(each)]:
         if layer.name == name:
             viewer.layers.remove(layer)
     layer = viewer.add_labels(
@@ -110,7 +65,7 @@ def add_agreement_layer(
             color_dict={None: "transparent", 0: "transparent", **_COLOURS}
         ),
         features={"index": [0, *KINDS], "name": ["background", *KINDS.values()]},
-        metadata={"veinseg_agreement": True},
+        metadata=derived_metadata(Derived.AGREEMENT),
         **spatial_attributes(mask),
     )
     layer.editable = False
@@ -118,16 +73,5 @@ def add_agreement_layer(
 
 
 def is_agreement_layer(layer: Any) -> bool:
-    """Tell whether a layer was made by `add_agreement_layer`.
-
-    Parameters
-    ----------
-    layer : Layer
-        Any layer.
-
-    Returns
-    -------
-    bool
-        Whether it shows agreement and is no mask.
-    """
-    return bool(layer.metadata.get("veinseg_agreement"))
+    """Tell whether a layer was made by `add_agreement_layer`."""
+    return is_derived(layer, Derived.AGREEMENT)

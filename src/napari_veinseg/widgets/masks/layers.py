@@ -13,24 +13,18 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_veinseg.data.labels import LABEL_COLOURS, UNSURE, VEIN
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.records import has_probability, image_of, record_of
-
-_PROBABILITY = "veinseg probability"
+from napari_veinseg.widgets.masks.records import (
+    Derived,
+    derived_metadata,
+    has_probability,
+    image_of,
+    is_derived,
+    record_of,
+)
 
 
 def spatial_attributes(layer: Layer) -> dict[str, Any]:
-    """Return what puts another layer of the same shape exactly where this one is.
-
-    Parameters
-    ----------
-    layer : Layer
-        Usually an image; an RGB image's colour axis is not among its dimensions.
-
-    Returns
-    -------
-    dict
-        Keyword arguments for a new layer.
-    """
+    """Return what puts another layer of the same shape exactly where this one is."""
     return {
         "scale": layer.scale,
         "translate": layer.translate,
@@ -43,21 +37,7 @@ def spatial_attributes(layer: Layer) -> dict[str, Any]:
 
 
 def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
-    """Return the name that an image has in a dataset.
-
-    Parameters
-    ----------
-    image : Image
-        Its layer.
-    plane : tuple of int
-        Which slice of a stack; empty for `(Y, X)`.
-
-    Returns
-    -------
-    str
-        The stem of the image's own file where that is known, else of the stack's file or the
-        layer's name, with the number of the slice.
-    """
+    """Return the name that an image has in a dataset."""
     files = image.metadata.get("files")
     files = files if isinstance(files, list | tuple) else []  # other readers may mean another thing
     if plane and len(files) > plane[0] and len(files) == image.data.shape[0]:
@@ -68,23 +48,7 @@ def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
 
 
 def image_shape(layer: Image) -> tuple[int, ...]:
-    """Return the shape that a mask of an image layer has.
-
-    Parameters
-    ----------
-    layer : Image
-        Plain, RGB or multiscale (its first, largest scale counts).
-
-    Returns
-    -------
-    tuple of int
-        `(Y, X)` or `(N, Y, X)`.
-
-    Raises
-    ------
-    VeinSegError
-        For any other number of dimensions.
-    """
+    """Return the shape that a mask of an image layer has."""
     data = layer.data[0] if layer.multiscale else layer.data
     shape = tuple(int(size) for size in (data.shape[:-1] if layer.rgb else data.shape))
     if len(shape) not in (2, 3):
@@ -103,26 +67,7 @@ def add_mask_layer(
     name: str | None = None,
     probability: npt.NDArray[np.float32] | None = None,
 ) -> Labels:
-    """Add an editable mask over an image, in the same place and with named colours.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layer is added.
-    mask : ndarray
-        0, 1 and 2, of the image's shape; made a NumPy array, `uint8` if they fit.
-    image : Image
-        The image that the mask belongs to.
-    name : str or None
-        The layer's name; by default the image's with 'veins' behind it.
-    probability : ndarray or None
-        What the mask was made from, for the sliders and for finding doubtful places.
-
-    Returns
-    -------
-    Labels
-        The new layer, with the vein label chosen for painting.
-    """
+    """Add an editable mask over an image, in the same place and with named colours."""
     layer = Labels(
         np.array(mask, dtype=np.min_scalar_type(int(np.max(mask, initial=0)))),
         name=name or f"{image.name} veins",
@@ -143,64 +88,25 @@ def add_mask_layer(
 def add_probability_layer(
     viewer: napari.Viewer, probability: npt.NDArray[np.float32], image: Image
 ) -> Image:
-    """Add a vein probability over its image.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the layer is added.
-    probability : ndarray of float32
-        In [0, 1], of the mask's shape.
-    image : Image
-        The image that it belongs to.
-
-    Returns
-    -------
-    Image
-        The new layer; it is not offered as an image to segment.
-    """
+    """Add a vein probability over its image."""
     return viewer.add_image(
         probability,
         name=f"{image.name} probability",
         colormap="magma",
         contrast_limits=(0, 1),
         opacity=0.6,
-        metadata={_PROBABILITY: True},
+        metadata=derived_metadata(Derived.PROBABILITY),
         **spatial_attributes(image),
     )
 
 
 def is_probability_layer(layer: Layer) -> bool:
-    """Tell whether a layer was made by `add_probability_layer`.
-
-    Parameters
-    ----------
-    layer : Layer
-        Any layer.
-
-    Returns
-    -------
-    bool
-        Whether it shows a probability.
-    """
-    return bool(layer.metadata.get(_PROBABILITY))
+    """Tell whether a layer was made by `add_probability_layer`."""
+    return is_derived(layer, Derived.PROBABILITY)
 
 
 def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
-    """Find the mask that was made from an image.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer.
-    image : Image
-        One of its layers.
-
-    Returns
-    -------
-    Labels or None
-        The active layer if it is one, else the topmost.
-    """
+    """Find the mask that was made from an image."""
     active = viewer.layers.selection.active
     for layer in (active, *reversed(viewer.layers)):
         if isinstance(layer, Labels) and has_probability(layer) and image_of(layer) is image:
@@ -209,25 +115,7 @@ def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
 
 
 def displayed_plane(viewer: napari.Viewer, layer: Layer) -> tuple[int, ...]:
-    """Return the index of the plane of a layer that the viewer shows.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer, showing two dimensions.
-    layer : Layer
-        An image or mask of 2 or 3 dimensions.
-
-    Returns
-    -------
-    tuple of int
-        Empty for `(Y, X)`, one number for `(N, Y, X)`: `data[plane]` is the shown `(Y, X)`.
-
-    Raises
-    ------
-    VeinSegError
-        When the viewer shows 3D, another plane than `(Y, X)`, or none of this layer.
-    """
+    """Return the index of the plane of a layer that the viewer shows."""
     dims = viewer.dims
     if dims.ndisplay != 2 or tuple(dims.displayed) != tuple(range(dims.ndim))[-2:]:
         raise VeinSegError("Show the stack in 2D with its slices along the slider to do this.")

@@ -1,7 +1,8 @@
-"""What the plugin knows of a mask layer: the user's edits, and what the mask was made from."""
+"""What the plugin keeps in a layer's metadata: a mask's edits and source, or what else it is."""
 
 import weakref
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -15,48 +16,38 @@ _KEY = "veinseg"
 
 @dataclass
 class MaskRecord:
-    """What the plugin knows of one mask layer; it lies in the layer's metadata.
+    """What the plugin knows of one mask layer; it lies in the layer's metadata."""
 
-    Parameters
-    ----------
-    layer : weakref to Labels
-        The layer that the record belongs to: a duplicated layer shares its metadata.
-    edits : EditTracker
-        The pixels that the user painted or accepted.
-    image : weakref to Image or None
-        The image layer that was segmented.
-    probability : ndarray or None
-        `float32`, the mask's shape: what the mask was made from.
-    threshold : float
-        The probability from which a pixel of the mask is vein.
-    min_size : int
-        The smallest component of the mask in px.
-    evaluated : bool
-        Whether an evaluation opened the mask: a stored truth or a model's prediction.
-    """
-
-    layer: "weakref.ref[Labels]"
+    layer: "weakref.ref[Labels]"  # a duplicated layer shares its metadata
     edits: EditTracker
-    image: "weakref.ref[Image] | None" = None
-    probability: npt.NDArray[np.float32] | None = None
-    threshold: float = 0.5
-    min_size: int = 0
-    evaluated: bool = False
+    image: "weakref.ref[Image] | None" = None  # what was segmented
+    probability: npt.NDArray[np.float32] | None = None  # what the mask was made from, its shape
+    threshold: float = 0.5  # the probability from which a pixel is vein
+    min_size: int = 0  # of a component, in px
+    evaluated: bool = False  # opened by an evaluation: a stored truth or a model's prediction
+
+
+class Derived(Enum):
+    """A layer of the plugin that is neither an image nor a mask."""
+
+    PROBABILITY = "probability"
+    AGREEMENT = "agreement"
+    MEASUREMENT = "measurement"
+    LINES = "lines"
+
+
+def derived_metadata(kind: Derived) -> dict[str, Any]:
+    """Return the metadata of a new layer of that kind."""
+    return {_KEY: kind}
+
+
+def is_derived(layer: Layer, kind: Derived) -> bool:
+    """Tell whether the plugin made a layer as one of that kind."""
+    return layer.metadata.get(_KEY) is kind
 
 
 def record_of(layer: Labels) -> MaskRecord:
-    """Return what the plugin knows of a mask layer, and begin to watch its edits if it did not.
-
-    Parameters
-    ----------
-    layer : Labels
-        Any single-scale Labels layer, made by the plugin or not.
-
-    Returns
-    -------
-    MaskRecord
-        The layer's own record, with its `edits` up to date with the undo history.
-    """
+    """Return what the plugin knows of a mask layer, and begin to watch its edits if it did not."""
     record = layer.metadata.get(_KEY)
     shape = tuple(layer.data.shape)
     if not isinstance(record, MaskRecord) or record.edits.shape != shape:
@@ -70,35 +61,13 @@ def record_of(layer: Labels) -> MaskRecord:
 
 
 def image_of(layer: Layer) -> Image | None:
-    """Return the image layer that a mask was made from.
-
-    Parameters
-    ----------
-    layer : Layer
-        Any layer; it is only looked at.
-
-    Returns
-    -------
-    Image or None
-        None when it is no mask of the plugin, or its image is gone.
-    """
+    """Return the image layer that a mask was made from."""
     record = layer.metadata.get(_KEY)
     return record.image() if isinstance(record, MaskRecord) and record.image else None
 
 
 def has_probability(layer: Layer) -> bool:
-    """Tell whether a layer is a mask whose threshold can be changed.
-
-    Parameters
-    ----------
-    layer : Layer
-        Any layer; it is only looked at.
-
-    Returns
-    -------
-    bool
-        Whether the probability that the mask was made from is kept, and fits.
-    """
+    """Tell whether a layer is a mask whose threshold can be changed."""
     record = layer.metadata.get(_KEY)
     return (
         isinstance(record, MaskRecord)
@@ -108,36 +77,14 @@ def has_probability(layer: Layer) -> bool:
 
 
 def only_shows_evaluation(layer: Labels) -> bool:
-    """Tell whether a mask was opened by an evaluation and is as it was then.
-
-    Parameters
-    ----------
-    layer : Labels
-        Any Labels layer.
-
-    Returns
-    -------
-    bool
-        Whether nothing of the mask is the user's own.
-    """
+    """Tell whether a mask was opened by an evaluation and is as it was then."""
     record = layer.metadata.get(_KEY)
     evaluated = isinstance(record, MaskRecord) and record.evaluated
     return evaluated and not edited_pixels(layer).any()
 
 
 def edited_pixels(layer: Labels) -> BoolArray:
-    """Return which pixels of a mask layer the user painted or accepted.
-
-    Parameters
-    ----------
-    layer : Labels
-        A single-scale Labels layer.
-
-    Returns
-    -------
-    ndarray of bool
-        The mask's shape; read only.
-    """
+    """Return which pixels of a mask layer the user painted or accepted."""
     return record_of(layer).edits.edited
 
 
@@ -165,13 +112,7 @@ def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
 
 
 def record_paint(event: Any) -> None:
-    """Take a step of the undo history as the user's edit.
-
-    Parameters
-    ----------
-    event : napari event
-        The `paint` event of a layer; `masks.undo` blocks it for its own writes.
-    """
+    """Take a step of the undo history as the user's edit."""
     record = _own_record(event.source)
     if record is not None:
         for atom in event.value:

@@ -19,16 +19,6 @@ def one_undo_step(layer: Labels) -> Iterator[None]:
 
     napari's own `block_history` leaves pixels changed and the history half staged when something
     raises inside it.  Blocks may be nested; the outermost is the step.
-
-    Parameters
-    ----------
-    layer : Labels
-        The layer that the block writes to.
-
-    Yields
-    ------
-    None
-        Nothing.
     """
     staged = len(layer._staged_history)
     undo, redo = list(layer._undo_history), list(layer._redo_history)
@@ -66,32 +56,7 @@ def write_pixels(
     by_user: bool = True,
     join: object | None = None,
 ) -> object | None:
-    """Write pixels of a mask layer as exactly one undo step, or none when none changes.
-
-    Parameters
-    ----------
-    layer : Labels
-        A layer that can be edited.
-    where : ndarray of bool or tuple of ndarray of int
-        The pixels, as an array of the mask's shape or as positions along each axis.
-    values : ndarray or int
-        One label for all, or one for each pixel in the order of `where`.
-    by_user : bool
-        Whether the written pixels become the user's edits; False only outside of other blocks.
-    join : object or None
-        What an earlier call returned: when that is still the last undo step, this write becomes
-        a part of it (one drag of a slider is one step).
-
-    Returns
-    -------
-    object or None
-        The undo step, to be passed as `join`; None when nothing changed.
-
-    Raises
-    ------
-    VeinSegError
-        When the layer cannot be edited.
-    """
+    """Write pixels of a mask layer as exactly one undo step, or none when none changes."""
     require_editable(layer)
     indices = np.nonzero(where) if isinstance(where, np.ndarray) else where
     record_of(layer)
@@ -132,18 +97,7 @@ def _edits_ignored(layer: Labels, by_user: bool) -> Iterator[None]:
 
 
 def require_editable(layer: Labels) -> None:
-    """Refuse a layer that cannot be painted on.
-
-    Parameters
-    ----------
-    layer : Labels
-        The layer to be written.
-
-    Raises
-    ------
-    VeinSegError
-        When it is multiscale, not NumPy, read only, or locked by the user.
-    """
+    """Refuse a layer that cannot be painted on."""
     data = layer.data
     if layer.multiscale or not isinstance(data, np.ndarray) or not data.flags.writeable:
         raise VeinSegError(

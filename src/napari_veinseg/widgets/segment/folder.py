@@ -26,17 +26,7 @@ SHOWN_BYTES = 300_000_000
 
 @dataclass(frozen=True)
 class FolderTask:
-    """A folder to be segmented.
-
-    Parameters
-    ----------
-    images, masks : Path
-        Where the images are and where the masks go.
-    model : Path
-        The model file.
-    settings : SegmentationSettings
-        How.
-    """
+    """A folder to be segmented."""
 
     images: Path
     masks: Path
@@ -46,15 +36,7 @@ class FolderTask:
 
 @dataclass
 class Shown:
-    """Images of one shape with their masks, shown as one stack.
-
-    Parameters
-    ----------
-    files : list of str
-        The names of the images, in the order of the slices.
-    images, masks : list of ndarray
-        What the stacks are made of.
-    """
+    """Images of one shape with their masks, shown as one stack."""
 
     files: list[str]
     images: list[npt.NDArray[Any]]
@@ -63,17 +45,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class FolderResult:
-    """What became of a folder.
-
-    Parameters
-    ----------
-    task : FolderTask
-        What was to be done.
-    rows : list of FileRow
-        What became of each image.
-    shown : list of Shown
-        What is opened.
-    """
+    """What became of a folder."""
 
     task: FolderTask
     rows: list[FileRow]
@@ -81,20 +53,7 @@ class FolderResult:
 
 
 def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
-    """Segment a folder; runs in a worker.
-
-    Parameters
-    ----------
-    task : FolderTask
-        What is to be done.
-    reporter : Reporter
-        Told every image.
-
-    Returns
-    -------
-    FolderResult
-        What to show and to say.
-    """
+    """Segment a folder; runs in a worker."""
     model = engine.load_model(task.model, reporter)
 
     def report(row: FileRow, done: int, total: int) -> None:
@@ -139,15 +98,7 @@ def _readable(
 
 
 def show_folder(viewer: napari.Viewer, result: FolderResult) -> None:
-    """Open what was segmented and say what became of it.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where it is shown.
-    result : FolderResult
-        What `segment_folder` returned.
-    """
+    """Open what was segmented and say what became of it."""
     folder = result.task.images.name
     for shown in result.shown:
         single = len(shown.files) == 1 or shown.masks[0].ndim == 3

@@ -28,11 +28,6 @@ class MaskControls(Section):
     """Sliders that change a mask from its kept probability, and a button that saves it.
 
     A drag of a slider is one undo step, and pixels that the user edited stay.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose masks are offered.
     """
 
     def __init__(self, viewer: napari.Viewer) -> None:

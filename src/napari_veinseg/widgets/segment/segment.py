@@ -32,13 +32,7 @@ from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, segme
 
 
 class SegmentWidget(Panel):
-    """Choose an image and a model, press Segment, and refine the mask.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose images are segmented.
-    """
+    """Choose an image and a model, press Segment, and refine the mask."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
@@ -149,13 +143,7 @@ class SegmentWidget(Panel):
     # What is asked for.
 
     def settings(self) -> SegmentationSettings:
-        """Return what the controls say; threshold and smallest component are the model's.
-
-        Returns
-        -------
-        SegmentationSettings
-            For the next run.
-        """
+        """Return what the controls say; threshold and smallest component are the model's."""
         return SegmentationSettings(
             vein_width=self.vein_width.value() or None,
             channel=self.channel.currentText(),
@@ -163,18 +151,7 @@ class SegmentWidget(Panel):
         )
 
     def images(self) -> list[Image]:
-        """Return the layers to be segmented.
-
-        Returns
-        -------
-        list of Image
-            At least one.
-
-        Raises
-        ------
-        VeinSegError
-            When the viewer has none.
-        """
+        """Return the layers to be segmented."""
         if self.all_selected.isChecked() and self.all_selected.isEnabled():
             return self._selected_images()
         if self.image.layer is None:

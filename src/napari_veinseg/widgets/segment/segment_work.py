@@ -21,19 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageTask:
-    """An image as it was when Segment was pressed.
-
-    Parameters
-    ----------
-    layer : weakref to Image
-        Its layer, which may be changed or removed meanwhile.
-    name : str
-        The layer's name.
-    data : array
-        NumPy, Dask or Zarr; of a multiscale layer the largest scale.
-    shape : tuple of int
-        The mask's shape.
-    """
+    """An image as it was when Segment was pressed."""
 
     layer: "weakref.ref[Image]"
     name: str
@@ -42,23 +30,7 @@ class ImageTask:
 
     @classmethod
     def of(cls, layer: Image) -> "ImageTask":
-        """Describe a layer, or refuse it.
-
-        Parameters
-        ----------
-        layer : Image
-            A layer of the viewer.
-
-        Returns
-        -------
-        ImageTask
-            What the worker needs.
-
-        Raises
-        ------
-        VeinSegError
-            When the layer is no image that can be segmented.
-        """
+        """Describe a layer, or refuse it."""
         shape = image_shape(layer)
         data = layer.data[0] if layer.multiscale else layer.data
         if is_colour(data.shape) != bool(layer.rgb):
@@ -71,15 +43,7 @@ class ImageTask:
 
 @dataclass(frozen=True)
 class Result:
-    """A segmented image.
-
-    Parameters
-    ----------
-    task : ImageTask
-        The image.
-    prediction : Prediction
-        Probability, first mask, and the settings as numbers.
-    """
+    """A segmented image."""
 
     task: ImageTask
     prediction: "Prediction"
@@ -88,26 +52,7 @@ class Result:
 def segment_images(
     tasks: Sequence[ImageTask], model_path: Path, settings: SegmentationSettings, reporter: Reporter
 ) -> None:
-    """Segment images one after the other and tell each `Result`.
-
-    Parameters
-    ----------
-    tasks : sequence of ImageTask
-        The images.
-    model_path : Path
-        The model file.
-    settings : SegmentationSettings
-        How.
-    reporter : Reporter
-        Told every tile as a `Step`, and every `Result`.
-
-    Raises
-    ------
-    VeinSegError
-        When some images cannot be segmented, after all others are.
-    Cancelled
-        When the user asked to stop.
-    """
+    """Segment images one after the other and tell each `Result`."""
     model = engine.load_model(model_path, reporter)
     refused = []
     for task in tasks:

@@ -13,19 +13,7 @@ SCORE_COLOUR = "#2f9bd8"  # both have a contrast of at least 3 in the dark and t
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve with its own axis.
-
-    Parameters
-    ----------
-    title : str
-        What it shows.
-    colour : str
-        As Qt reads it.
-    points : mapping of int to float
-        Values by epoch.
-    level : float or None
-        A value to compare with, drawn as a dashed line.
-    """
+    """One curve with its own axis."""
 
     title: str
     colour: str
@@ -47,13 +35,7 @@ class Curves(QWidget):
         return QSize(300, 220)
 
     def show_curves(self, curves: list[Curve]) -> None:
-        """Draw other curves.
-
-        Parameters
-        ----------
-        curves : list of Curve
-            From top to bottom.
-        """
+        """Draw other curves."""
         self._curves = curves
         self.setAccessibleDescription(
             ", ".join(f"{c.title} {_latest(c.points)}" for c in curves if c.points)

@@ -18,17 +18,7 @@ from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 
 
 class DatasetChoice(Section):
-    """A folder with images and masks, which open layers may be added to.
-
-    Parameters
-    ----------
-    panel : Panel
-        The dock that it stands in; the layers of its viewer can be added.
-    job : Job
-        Reads the dataset.
-    busy : callable
-        Whether the dataset is being trained on, and not to be read again.
-    """
+    """A folder with images and masks, which open layers may be added to."""
 
     def __init__(self, panel: Panel, job: Job, busy: Callable[[], bool]) -> None:
         super().__init__("Images and masks")
@@ -83,31 +73,14 @@ class DatasetChoice(Section):
         return (self.pattern.text().strip() or None) if self.by_name.isChecked() else None
 
     def path(self) -> Path:
-        """Return the chosen folder.
-
-        Returns
-        -------
-        Path
-            It need not exist.
-
-        Raises
-        ------
-        VeinSegError
-            When none is chosen.
-        """
+        """Return the chosen folder."""
         text = self.folder.text().strip()
         if not text:
             raise VeinSegError("Choose a dataset folder first: it is what a model learns from.")
         return Path(text).expanduser()
 
     def show_idle(self, idle: bool) -> None:
-        """Let the buttons be pressed or not.
-
-        Parameters
-        ----------
-        idle : bool
-            Whether nothing is running that they would disturb.
-        """
+        """Let the buttons be pressed or not."""
         self.browse.setEnabled(idle)
         self.add_layers.setEnabled(idle)
 

@@ -10,13 +10,7 @@ _LOOK_EVERY = 250  # ms
 
 
 class RunFollower(QObject):
-    """Starts a run, tells what it does and stops it.
-
-    Parameters
-    ----------
-    parent : QObject
-        The widget that it belongs to.
-    """
+    """Starts a run, tells what it does and stops it."""
 
     changed = Signal()
     """There are new events."""
@@ -40,13 +34,7 @@ class RunFollower(QObject):
         return self._process is not None
 
     def start(self, run: Run) -> None:
-        """Start a run in a child process.
-
-        Parameters
-        ----------
-        run : Run
-            A new run.
-        """
+        """Start a run in a child process."""
         self.run, self.status = run, RunStatus()
         self._reader = EventReader(run.events_path)
         self._process = TrainingProcess(run)

@@ -19,30 +19,14 @@ from napari_veinseg.widgets.masks.records import image_of, only_shows_evaluation
 
 @dataclass(frozen=True)
 class Pair:
-    """An image layer's pixels and the mask over it.
-
-    Parameters
-    ----------
-    stems : tuple of str
-        The name of each plane in a dataset.
-    image : array
-        `(Y, X)` or `(N, Y, X)`, or either with colours; may be lazy.
-    mask : ndarray
-        `(Y, X)` or `(N, Y, X)`; a copy, so that painting may go on.
-    """
+    """An image layer's pixels and the mask over it."""
 
     stems: tuple[str, ...]
     image: Any
     mask: npt.NDArray[np.uint8]
 
     def planes(self) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.uint8]]]:
-        """Give the planes that show a vein.
-
-        Yields
-        ------
-        tuple
-            Stem, image and mask.
-        """
+        """Give the planes that show a vein."""
         stack = self.mask.ndim > 2
         for number, stem in enumerate(self.stems):
             mask = self.mask[number] if stack else self.mask
@@ -51,19 +35,7 @@ class Pair:
 
 
 def open_pairs(viewer: napari.Viewer) -> list[Pair]:
-    """Pair every mask with its image.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer; of several masks over one image the topmost counts. Agreement layers are no
-        masks, and what an evaluation opened counts once it is edited.
-
-    Returns
-    -------
-    list of Pair
-        May be empty.
-    """
+    """Pair every mask with its image."""
     images = [
         layer
         for layer in viewer.layers
@@ -100,20 +72,7 @@ def _pair(image: Image, layer: Labels) -> Pair:
 
 
 def add_pairs(dataset: Dataset, pairs: list[Pair]) -> int:
-    """Put pairs into a dataset; a sample that shows the same image gets the new mask.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Where to.
-    pairs : list of Pair
-        What to add.
-
-    Returns
-    -------
-    int
-        The number of samples that were added or replaced.
-    """
+    """Put pairs into a dataset; a sample that shows the same image gets the new mask."""
     count = 0
     for pair in pairs:
         for stem, image, mask in pair.planes():

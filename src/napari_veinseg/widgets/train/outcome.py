@@ -19,15 +19,7 @@ class Outcome(Section):
         self.add_buttons(self.discard, self.keep)
 
     def show_result(self, status: RunStatus, old_name: str) -> None:
-        """Fill the table.
-
-        Parameters
-        ----------
-        status : RunStatus
-            Of a run that has ended.
-        old_name : str
-            The model that it started from.
-        """
+        """Fill the table."""
         rows = status.comparison()
         self.table.setVisible(bool(rows))
         self.table.fill(rows)

@@ -34,13 +34,7 @@ from napari_veinseg.widgets.train.outcome import Outcome
 
 
 class TrainWidget(Panel):
-    """Choose masks, train on them, compare, and keep the new model or not.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose layers can be added to the dataset.
-    """
+    """Choose masks, train on them, compare, and keep the new model or not."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
