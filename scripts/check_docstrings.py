@@ -6,6 +6,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from enum import Enum
 
 from numpydoc.validate import validate
 
@@ -29,7 +30,8 @@ def public_names() -> Iterator[str]:
             if inspect.isfunction(member):
                 yield f"{info.name}.{name}"
             elif inspect.isclass(member):
-                if not getattr(member, "_is_protocol", False):  # it takes no arguments
+                # A protocol or an enumeration takes no arguments of its own.
+                if not getattr(member, "_is_protocol", False) and not issubclass(member, Enum):
                     yield f"{info.name}.{name}"
                 for method, function in vars(member).items():
                     # Lower case: Qt's own methods, overridden, keep Qt's names and meaning.

@@ -1,0 +1,207 @@
+"""Masks that are not reviewed yet, kept beside a dataset so that work goes on where it stopped.
+
+    drafts/masks/         the masks, 0, 1 and 2
+    drafts/edited/        which pixels are the user's, of masks that somebody has worked on
+    drafts/probability/   what the masks were made from, in 256 steps
+    drafts/notes/         the model and the numbers behind each mask, as JSON
+
+Each folder holds one file an image, under its stem.  Files are written whole or not at all, and the
+mask last: a draft without a mask does not count.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.data.images import read_image, read_mask, write_image, write_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+
+FOLDER = "drafts"
+
+
+@dataclass(frozen=True)
+class DraftNotes:
+    """Where a draft's mask came from.
+
+    Parameters
+    ----------
+    model : str
+        What tells the model from others: its name and the version of its file.
+    threshold : float
+        The probability from which a pixel is vein.
+    min_size : int
+        The smallest component, in px.
+    vein_width : float
+        Typical vein width in px; 0 when it is unknown.
+    doubt : float
+        How undecided the model was, in [0, 1]; negative when it is unknown.
+    """
+
+    model: str = ""
+    threshold: float = 0.5
+    min_size: int = 0
+    vein_width: float = 0.0
+    doubt: float = -1.0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mask in work.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8
+        `(Y, X)`: 0 background, 1 vein, 2 unsure.
+    edited : ndarray of bool, optional
+        `(Y, X)`, the pixels that the user painted or accepted; None for a model's own mask.
+    probability : ndarray of float32, optional
+        `(Y, X)`, what the mask was made from.
+    notes : DraftNotes, optional
+        Where it came from.
+    """
+
+    mask: NDArray[np.uint8]
+    edited: NDArray[np.bool_] | None = None
+    probability: NDArray[np.float32] | None = None
+    notes: DraftNotes = field(default_factory=DraftNotes)
+
+
+class DraftFolder:
+    """The drafts beside a dataset.
+
+    Parameters
+    ----------
+    home : Path
+        The dataset's folder; it is made by the first `write`.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / FOLDER
+
+    def stems(self) -> tuple[set[str], set[str]]:
+        """List what is there.
+
+        Returns
+        -------
+        drafts, edited : set of str
+            The stems of all drafts, and of those that somebody has worked on.
+        """
+        masks = {path.stem for path in (self.path / "masks").glob("*.tif")}
+        return masks, masks & {path.stem for path in (self.path / "edited").glob("*.tif")}
+
+    def notes(self, stem: str) -> DraftNotes:
+        """Read where a draft came from.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+
+        Returns
+        -------
+        DraftNotes
+            The defaults where nothing is known.
+        """
+        try:
+            content = json.loads(self._file("notes", stem).read_text(encoding="utf-8"))
+            return DraftNotes(**_typed(content))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return DraftNotes()
+
+    def read(self, stem: str) -> Draft | None:
+        """Read a draft.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+
+        Returns
+        -------
+        Draft or None
+            None when there is none.
+
+        Raises
+        ------
+        VeinSegError
+            When its mask cannot be read.
+        """
+        if not self._file("masks", stem).exists():
+            return None
+        mask = read_mask(self._file("masks", stem))
+        edited = self._read_beside("edited", stem, mask.shape)
+        levels = self._read_beside("probability", stem, mask.shape)
+        return Draft(
+            mask,
+            None if edited is None else edited > 0,
+            None if levels is None else levels.astype(np.float32) / np.float32(255),
+            self.notes(stem),
+        )
+
+    def _read_beside(self, room: str, stem: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
+        path = self._file(room, stem)
+        try:
+            array = read_image(path) if path.exists() else None
+        except VeinSegError:
+            return None
+        return array if array is not None and array.shape == shape else None
+
+    def write(self, stem: str, draft: Draft) -> None:
+        """Write a draft, in place of an earlier one.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+        draft : Draft
+            The mask and what is known of it.
+
+        Raises
+        ------
+        VeinSegError
+            When the folder cannot be written.
+        """
+        try:
+            for room in ("masks", "edited", "probability", "notes"):
+                (self.path / room).mkdir(parents=True, exist_ok=True)
+            write_text(self._file("notes", stem), json.dumps(asdict(draft.notes)))
+        except OSError as error:
+            raise VeinSegError(
+                f"{self.path} cannot be written ({error.strerror}): choose another folder for "
+                "the masks."
+            ) from error
+        levels = draft.probability
+        self._write_beside("probability", stem, None if levels is None else np.rint(levels * 255))
+        self._write_beside("edited", stem, draft.edited)
+        write_mask(self._file("masks", stem), draft.mask)
+
+    def _write_beside(self, room: str, stem: str, array: NDArray[Any] | None) -> None:
+        if array is None:
+            self._file(room, stem).unlink(missing_ok=True)
+        else:
+            write_image(self._file(room, stem), array.astype(np.uint8))
+
+    def remove(self, stem: str) -> None:
+        """Forget a draft: its mask is kept elsewhere now.
+
+        Parameters
+        ----------
+        stem : str
+            Its name; it need not exist.
+        """
+        for room in ("masks", "edited", "probability", "notes"):
+            self._file(room, stem).unlink(missing_ok=True)
+
+    def _file(self, room: str, stem: str) -> Path:
+        return self.path / room / f"{stem}{'.json' if room == 'notes' else '.tif'}"
+
+
+def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {"model": str, "threshold": float, "min_size": int, "vein_width": float, "doubt": float}
+    return {name: kind(content[name]) for name, kind in kinds.items() if name in content}

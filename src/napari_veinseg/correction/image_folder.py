@@ -1,0 +1,312 @@
+"""A folder of images that is worked through: which image is in which state, and where masks are.
+
+Images are read one by one, when they are asked for.  Reviewed masks go into a dataset (`home`):
+the folder itself where it is one, else a new folder beside it.  Masks that are not reviewed yet are
+drafts in there (see `correction.drafts`).  Nothing is ever written among the images.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.correction.drafts import Draft, DraftFolder
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.images import list_images, read_image
+from napari_veinseg.data.samples_csv import stem_from
+from napari_veinseg.errors import VeinSegError
+
+HOME_ENDING = "_veins"
+"""Behind the name of a folder of images: the name of the dataset beside it."""
+
+
+class ImageState(StrEnum):
+    """How far the work on an image is."""
+
+    NEW = "new"
+    SEGMENTED = "segmented"
+    EDITED = "edited"
+    REVIEWED = "reviewed"
+    FAULTY = "faulty"
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image as it was read.
+
+    Parameters
+    ----------
+    index : int
+        Its place in the folder.
+    pixels : ndarray
+        `(Y, X)` or `(Y, X, 3 or 4)`, as stored.
+    draft : Draft or None
+        Its mask; of a reviewed image all pixels are the user's.
+    """
+
+    index: int
+    pixels: NDArray[Any]
+    draft: Draft | None
+
+
+class ImageFolder:
+    """The images of a folder with their states; use `open`.
+
+    Parameters
+    ----------
+    path : Path
+        What the user chose.
+    images : list of Path
+        The image files, in order.
+    home : Path
+        The dataset that reviewed masks go to; it need not exist.
+    """
+
+    def __init__(self, path: Path, images: list[Path], home: Path) -> None:
+        self.path, self.images, self.home = path, images, home
+        self.stems = [stem_from(image.stem) for image in images]
+        self.drafts = DraftFolder(home)
+        self.faults: dict[int, str] = {}
+        self.doubts: dict[int, float] = {}
+        first: dict[str, Path] = {}
+        for index, (stem, image) in enumerate(zip(self.stems, images, strict=True)):
+            if first.setdefault(stem, image) is not image:
+                self.faults[index] = (
+                    f"{image.name} shares its name with {first[stem].name}: rename one."
+                )
+        self._read_states()
+
+    @classmethod
+    def open(cls, path: str | Path) -> "ImageFolder":
+        """Look into a folder; no image is read.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder of images, or a dataset with `images/` in it.
+
+        Returns
+        -------
+        ImageFolder
+            With at least one image.
+
+        Raises
+        ------
+        VeinSegError
+            When there is no image or the folder cannot be read.
+        """
+        path = Path(path).expanduser()
+        if path.name == "images" and (path.parent / "masks").is_dir():
+            path = path.parent
+        is_dataset = (path / "images").is_dir()
+        images = list_images(path / "images" if is_dataset else path)
+        if not images:
+            raise VeinSegError(f"There is no image in {path}: choose a folder that holds some.")
+        return cls(path, images, path if is_dataset else path.with_name(path.name + HOME_ENDING))
+
+    def _read_states(self) -> None:
+        self._samples = dict[str, bool]()
+        if (self.home / "images").is_dir():
+            self._samples = {sample.stem: sample.reviewed for sample in Dataset.open(self.home)}
+        self._drafts, self._edited = self.drafts.stems()
+        for index, stem in enumerate(self.stems):
+            if stem in self._drafts and (doubt := self.drafts.notes(stem).doubt) >= 0:
+                self.doubts[index] = doubt
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def state(self, index: int) -> ImageState:
+        """Say how far the work on an image is.
+
+        Parameters
+        ----------
+        index : int
+            Its place.
+
+        Returns
+        -------
+        ImageState
+            What is in work counts more than what was reviewed before.
+        """
+        stem = self.stems[index]
+        if index in self.faults:
+            return ImageState.FAULTY
+        if stem in self._edited:
+            return ImageState.EDITED
+        if self._samples.get(stem):
+            return ImageState.REVIEWED
+        known = stem in self._drafts or stem in self._samples
+        return ImageState.SEGMENTED if known else ImageState.NEW
+
+    def count(self, state: ImageState) -> int:
+        """Count the images in a state.
+
+        Parameters
+        ----------
+        state : ImageState
+            The state.
+
+        Returns
+        -------
+        int
+            How many there are.
+        """
+        return sum(self.state(index) is state for index in range(len(self)))
+
+    def next_unreviewed(self, after: int) -> int | None:
+        """Find the next image that somebody must look at, beginning anew at the end.
+
+        Parameters
+        ----------
+        after : int
+            The image that is open.
+
+        Returns
+        -------
+        int or None
+            Its place; None when all others are reviewed or faulty.
+        """
+        done = (ImageState.REVIEWED, ImageState.FAULTY)
+        order = [*range(after + 1, len(self)), *range(after)]
+        return next((index for index in order if self.state(index) not in done), None)
+
+    def most_doubtful(self, besides: int) -> int | None:
+        """Find the image that a model was least certain about.
+
+        Parameters
+        ----------
+        besides : int
+            The image that is open.
+
+        Returns
+        -------
+        int or None
+            Its place; None when no other unreviewed image has been segmented.
+        """
+        done = (ImageState.REVIEWED, ImageState.FAULTY)
+        open_ones = [i for i in self.doubts if i != besides and self.state(i) not in done]
+        return max(open_ones, key=lambda index: (self.doubts[index], -index), default=None)
+
+    def read(self, index: int) -> OpenedImage:
+        """Read an image and its mask.
+
+        Parameters
+        ----------
+        index : int
+            Its place.
+
+        Returns
+        -------
+        OpenedImage
+            With the draft, else the mask in the dataset, else none.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be used; its state is faulty from then on.
+        """
+        try:
+            if index in self.faults:
+                raise VeinSegError(self.faults[index])
+            pixels = read_image(self.images[index])
+            if pixels.ndim - is_colour(pixels.shape) != 2:
+                raise VeinSegError(
+                    f"{self.images[index].name} is a stack: open it by itself with File > Open."
+                )
+            return OpenedImage(index, pixels, self._mask_of(index, pixels))
+        except VeinSegError as error:
+            self.faults[index] = str(error)
+            raise
+
+    def _mask_of(self, index: int, pixels: NDArray[Any]) -> Draft | None:
+        stem = self.stems[index]
+        draft = self.drafts.read(stem)
+        if draft is None and stem in self._samples:
+            sample = Dataset.open(self.home)[stem]
+            mask = sample.mask()
+            draft = Draft(mask, np.ones(mask.shape, bool) if sample.reviewed else None)
+        if draft is not None and draft.mask.shape != pixels.shape[:2]:
+            raise VeinSegError(
+                f"{self.images[index].name} has {pixels.shape[:2]} pixels and its mask "
+                f"{draft.mask.shape}: remove the one that is wrong."
+            )
+        return draft
+
+    def store(self, index: int, draft: Draft) -> None:
+        """Keep a mask that is in work.
+
+        Parameters
+        ----------
+        index : int
+            The image's place.
+        draft : Draft
+            The mask.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be written.
+        """
+        stem = self.stems[index]
+        edited = draft.edited is not None and bool(draft.edited.any())
+        self.drafts.write(stem, draft)
+        self._drafts.add(stem)
+        (self._edited.add if edited else self._edited.discard)(stem)
+        if draft.notes.doubt >= 0:
+            self.doubts[index] = draft.notes.doubt
+
+    def review(self, index: int, pixels: NDArray[Any], mask: NDArray[np.uint8]) -> None:
+        """Put an image and its mask into the dataset, marked as reviewed.
+
+        Parameters
+        ----------
+        index : int
+            The image's place.
+        pixels : ndarray
+            The image as it was read.
+        mask : ndarray of uint8
+            `(Y, X)`: 0 background, 1 vein, 2 unsure.
+
+        Raises
+        ------
+        VeinSegError
+            When they cannot be written.
+        """
+        stem = self.stems[index]
+        dataset = self.dataset()
+        dataset.add(
+            stem, pixels, mask, reviewed=True, replace=True, same_image=True, source="corrected"
+        )
+        self.drafts.remove(stem)
+        self._drafts.discard(stem)
+        self._edited.discard(stem)
+        self._samples[stem] = True
+
+    def dataset(self) -> Dataset:
+        """Open the dataset, or make it.
+
+        Returns
+        -------
+        Dataset
+            The reviewed images.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be made.
+        """
+        if not (self.home / "images").is_dir():  # there may be drafts in it already
+            for room in ("images", "masks"):
+                try:
+                    (self.home / room).mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    raise VeinSegError(
+                        f"{self.home} cannot be made ({error.strerror}): check the rights of "
+                        f"{self.home.parent}."
+                    ) from error
+        return Dataset.open(self.home)

@@ -1,0 +1,123 @@
+"""A folder is worked through image by image, and nothing is lost on the way."""
+
+import numpy as np
+import pytest
+
+from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
+from napari_veinseg.correction.image_folder import ImageFolder, ImageState
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import write_image
+from napari_veinseg.errors import VeinSegError
+
+SHAPE = (12, 17)
+
+
+def vein(*rows):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[list(rows)] = 1
+    return mask
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "arms").mkdir()
+    for number in range(4):
+        write_image(tmp_path / "arms" / f"a{number}.tif", np.full(SHAPE, number, np.uint8))
+    return tmp_path / "arms"
+
+
+def test_opening_writes_nothing(folder):
+    opened = ImageFolder.open(folder)
+    assert len(opened) == 4
+    assert opened.state(0) is ImageState.NEW
+    assert opened.read(2).draft is None
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_draft_comes_back_with_what_was_edited(folder):
+    edited = vein(3) > 0
+    probability = np.linspace(0, 1, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
+    notes = DraftNotes("starter 1", 0.4, 9, 5.5, 0.25)
+    ImageFolder.open(folder).store(1, Draft(vein(3, 4), edited, probability, notes))
+
+    again = ImageFolder.open(folder)
+    assert [again.state(i) for i in range(2)] == [ImageState.NEW, ImageState.EDITED]
+    draft = again.read(1).draft
+    np.testing.assert_array_equal(draft.mask, vein(3, 4))
+    np.testing.assert_array_equal(draft.edited, edited)
+    np.testing.assert_allclose(draft.probability, probability, atol=0.5 / 255)
+    assert draft.notes == notes
+    assert sorted(path.name for path in folder.iterdir()) == [f"a{i}.tif" for i in range(4)]
+
+
+def test_what_is_reviewed_is_a_dataset_and_all_of_it_the_user_s(folder):
+    opened = ImageFolder.open(folder)
+    opened.store(0, Draft(vein(2)))
+    assert opened.state(0) is ImageState.SEGMENTED
+    opened.review(0, opened.read(0).pixels, vein(5))
+    (sample,) = Dataset.open(opened.home)
+    assert sample.reviewed
+    again = ImageFolder.open(folder)
+    assert again.state(0) is ImageState.REVIEWED
+    draft = again.read(0).draft
+    np.testing.assert_array_equal(draft.mask, vein(5))
+    assert draft.edited.all()
+    again.store(0, Draft(vein(6), vein(6) > 0))  # and edited once more
+    assert ImageFolder.open(folder).state(0) is ImageState.EDITED
+
+
+def test_a_dataset_is_its_own_home(tmp_path):
+    dataset = Dataset.create(tmp_path / "set")
+    for number in range(2):
+        image = np.full(SHAPE, number, np.uint8)
+        dataset.add(f"b{number}", image, vein(number), reviewed=bool(number))
+    for path in (dataset.path, dataset.path / "images"):
+        opened = ImageFolder.open(path)
+        assert opened.home == dataset.path
+        assert [opened.state(i) for i in (0, 1)] == [ImageState.SEGMENTED, ImageState.REVIEWED]
+        np.testing.assert_array_equal(opened.read(0).draft.mask, vein(0))
+
+
+def test_next_and_most_doubtful_pass_over_what_is_done(folder):
+    opened = ImageFolder.open(folder)
+    for index, doubt in enumerate((0.1, 0.9, 0.5)):
+        opened.store(index, Draft(vein(1), notes=DraftNotes(doubt=doubt)))
+    assert opened.most_doubtful(0) == 1
+    opened.review(1, opened.read(1).pixels, vein(1))
+    assert opened.most_doubtful(0) == 2
+    assert opened.next_unreviewed(0) == 2
+    assert opened.next_unreviewed(3) == 0
+    for index in (0, 2, 3):
+        opened.review(index, opened.read(index).pixels, vein(1))
+    assert opened.next_unreviewed(0) is None
+    assert opened.count(ImageState.REVIEWED) == 4
+    assert opened.most_doubtful(3) is None
+
+
+def test_a_file_that_cannot_be_used_is_faulty_and_named(folder):
+    (folder / "a1.tif").write_bytes(b"no image")
+    write_image(folder / "a2.tif", np.zeros((3, *SHAPE), np.uint8))
+    write_image(folder / "a3.png", np.zeros(SHAPE, np.uint8))
+    opened = ImageFolder.open(folder)
+    names = [path.name for path in opened.images]
+    for name, word in (("a1.tif", "damaged"), ("a2.tif", "stack"), ("a3.tif", "shares its name")):
+        index = names.index(name)
+        with pytest.raises(VeinSegError, match=word):
+            opened.read(index)
+        assert opened.state(index) is ImageState.FAULTY
+    assert opened.next_unreviewed(0) == names.index("a3.png")
+
+
+def test_a_damaged_note_costs_only_the_note(tmp_path):
+    drafts = DraftFolder(tmp_path)
+    drafts.write("x", Draft(vein(1), notes=DraftNotes("m", doubt=0.5)))
+    for text in ("{", "[]", '{"doubt": "high"}', '{"model": null, "more": 1}'):
+        (drafts.path / "notes" / "x.json").write_text(text)
+        assert drafts.read("x").notes.doubt == -1
+
+
+def test_a_folder_without_images_is_one_sentence(tmp_path):
+    with pytest.raises(VeinSegError, match="no image"):
+        ImageFolder.open(tmp_path)
+    with pytest.raises(VeinSegError, match="cannot be read"):
+        ImageFolder.open(tmp_path / "gone")
