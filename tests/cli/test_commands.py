@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from napari_veinseg.data.images import list_images, read_image, read_mask
-from napari_veinseg.data.sample_data import SAMPLES
+from napari_veinseg.data.sample_data import DEMO_IMAGES
 
 
 def test_a_model_is_imported_listed_shown_and_removed(veinseg, models_folder, tiny_model):
@@ -66,7 +66,7 @@ def test_demo_scores_the_samples_and_draws_a_sheet(veinseg, tiny_model, tmp_path
     assert done.code == 0, done.err
     for name in ("Mean IoU", "Vein IoU", "Dice", "finger", "five_shots", "hand_field"):
         assert name in done.out
-    for make in SAMPLES:
+    for make in DEMO_IMAGES:
         sample = make()
         assert read_mask(tmp_path / "demo" / f"{sample.name}.tif").shape == sample.image.shape
     height, width, _ = read_image(tmp_path / "demo" / "contact_sheet.png").shape

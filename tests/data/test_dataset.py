@@ -1,14 +1,17 @@
 import time
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import suggest_finger_pattern, thin_near_duplicates
-from napari_veinseg.data.images import write_image, write_mask
+from napari_veinseg.data.images import image_hash, write_image, write_mask
+from napari_veinseg.data.sample import Fault, Pair, read_pair, read_pairs
 from napari_veinseg.data.samples_csv import is_stem, stem_from
 from napari_veinseg.data.split import complete_split, leaking_groups
 from napari_veinseg.errors import VeinSegError
@@ -175,6 +178,82 @@ def test_every_fault_is_named_and_none_is_fatal(tmp_path):
     assert "no mask" in faults["alone"]
     assert "no vein" in faults["empty"]
     assert "link out of the dataset" in faults["odd"]
+
+
+@pytest.mark.parametrize(
+    ("image_name", "mask_name"),
+    [
+        ("j\u00fc.png", "ju\u0308.png"),  # composed, and as macOS stores it
+        ("ju\u0308.png", "j\u00fc.tif"),
+        ("a.png", "a_mask.png"),
+        ("a.jpg", "a-Labels.tif"),
+        ("a_mask.png", "a_mask.png"),
+        ("a.b.png", "a.b.gt.png"),
+    ],
+)
+def test_names_are_paired_as_people_write_them(tmp_path, image_name, mask_name):
+    folder = bare(tmp_path / "set", ["b"])
+    Image.fromarray(image(1)).save(folder / "images" / image_name)
+    write_mask(folder / "masks" / mask_name, mask())
+    dataset = Dataset.open(folder)
+    assert dataset.left_out == []
+    stem = normalize("NFC", Path(image_name).stem)
+    assert stem in dataset
+    dataset.assign_split()
+    dataset.add(stem, image(2), mask(), replace=True)
+    again = Dataset.open(folder)
+    assert again.left_out == []
+    assert len(again) == 2
+    assert all(sample.split for sample in again)
+
+
+def test_every_file_left_out_is_named_with_what_was_probably_meant(tmp_path):
+    folder = bare(tmp_path / "set", ["good", "twice"])
+    write_image(folder / "images" / "finger_01.png", image())
+    write_mask(folder / "masks" / "finger_1.png", mask())
+    write_mask(folder / "masks" / "twice_mask.png", mask())
+    dataset = Dataset.open(folder)
+    left_out = {fault.stem: fault.message for fault in dataset.left_out}
+    assert [sample.stem for sample in dataset] == ["good"]
+    assert sorted(left_out) == ["finger_01", "finger_1", "twice"]
+    assert "finger_1.png has a similar name" in left_out["finger_01"]
+    assert "finger_01.png has a similar name" in left_out["finger_1"]
+    assert "twice.png and twice_mask.png share a stem" in left_out["twice"]
+
+
+def test_a_pair_is_read_once_and_sound(tmp_path):
+    folder = bare(tmp_path / "set", [str(number) for number in range(30)])
+    write_mask(folder / "masks" / "3.png", 0 * mask())
+    write_mask(folder / "masks" / "4.png", 2 + 0 * mask())
+    write_mask(folder / "masks" / "5.png", 1 - mask())
+    write_image(folder / "images" / "6.tif", np.stack([image(), image()]))
+    (folder / "images" / "6.png").unlink()
+    (folder / "masks" / "7.png").write_bytes(b"no picture")
+    dataset = Dataset.open(folder)
+    read = dict(zip((sample.stem for sample in dataset), read_pairs(dataset), strict=True))
+    faulty = {stem for stem, each in read.items() if isinstance(each, Fault)}
+    assert faulty == {"3", "4", "6", "7"} == {fault.stem for fault in dataset.faults()}
+    pair = read["1"]
+    np.testing.assert_array_equal(pair.image, image([*map(str, range(30))].index("1")))
+    np.testing.assert_array_equal(pair.mask, mask())
+    assert pair.image_hash == image_hash(pair.image)
+    assert pair.vein_pixels == mask().sum()
+    assert pair.warning == ""
+    assert "5.png is 83 % vein" in read["5"].warning
+    assert isinstance(read_pair(dataset["3"], needs_vein=False), Pair)
+    assert isinstance(read_pair(dataset["4"], needs_vein=False), Fault)
+
+
+def test_what_cannot_be_used_is_no_hold_out(tmp_path):
+    dataset = Dataset.open(bare(tmp_path / "set", [str(number) for number in range(6)]))
+    (held_out,) = {stem for stem, part in dataset.planned_split().items() if part == "validation"}
+    usable = {sample.stem for sample in dataset} - {held_out}
+    split = dataset.planned_split(usable=usable)
+    assert set(split) == usable
+    assert "validation" in split.values()
+    dataset.assign_split(usable=usable)
+    assert dataset[held_out].split == ""
+    assert {sample.stem: sample.split for sample in dataset if sample.split} == split
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_veinseg.data.sample_data import Sample
+    from napari_veinseg.data.sample_data import DemoImage
     from napari_veinseg.evaluation.metrics import Counts
     from napari_veinseg.segmentation.vein_model import VeinModel
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class _Shown:
     """A sample, its mask, the mask at the scale at which the network works, and the score."""
 
-    sample: "Sample"
+    sample: "DemoImage"
     mask: "Mask"
     working_mask: "Mask"
     score: "Counts"
@@ -41,14 +41,14 @@ def demo(
     """Segment the sample images, score them, and draw a contact sheet."""
     from napari_veinseg.cli.console import print_table, progress_bar
     from napari_veinseg.data.images import write_image, write_mask
-    from napari_veinseg.data.sample_data import SAMPLES
+    from napari_veinseg.data.sample_data import DEMO_IMAGES
     from napari_veinseg.files import make_output_folder
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     make_output_folder(output)
     with progress_bar() as progress:
         loaded = VeinModel.load(model, device=device)
-        makers = progress.track(SAMPLES, description="Segmenting")
+        makers = progress.track(DEMO_IMAGES, description="Segmenting")
         shown = [_segmented(make(), loaded) for make in makers]
     for item in shown:
         write_image(output / f"{item.sample.name}_image.tif", item.sample.image)
@@ -74,7 +74,7 @@ def demo(
         _view(shown)
 
 
-def _segmented(sample: "Sample", model: "VeinModel") -> _Shown:
+def _segmented(sample: "DemoImage", model: "VeinModel") -> _Shown:
     from napari_veinseg.evaluation.metrics import counts
 
     mask = model.segment(sample.image)

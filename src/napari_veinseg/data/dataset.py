@@ -1,30 +1,30 @@
 """A dataset: the folder of images and masks that models are trained and judged on.
 
     images/          one image a file
-    masks/           the mask of each image, under the same stem
+    masks/           the mask of each image, under the same stem (see `pairing`)
     samples.csv      stem, finger, split, reviewed, source; made by the first writing command
 
 Opening and reading never write.  Writing happens under a lock that the system takes back when its
 holder dies, so that two programs can add to one dataset and a crash blocks nobody.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.fingers import compile_finger_pattern
-from napari_veinseg.data.images import read_image, write_image, write_mask
 from napari_veinseg.data.pairing import Pairing
-from napari_veinseg.data.sample import Fault, Sample, fault_of, refuse_link_out
-from napari_veinseg.data.samples_csv import Row, is_stem, read_rows, write_rows
-from napari_veinseg.data.split import complete_split, leaking_groups
+from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
+from napari_veinseg.data.sample_files import store_sample
+from napari_veinseg.data.samples_csv import is_stem, read_rows, write_rows
+from napari_veinseg.data.split import draw_split, may_leak
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, locked, sweep
+from napari_veinseg.files import locked, sweep
 
 
 class Dataset:
@@ -124,6 +124,11 @@ class Dataset:
             source=row.get("source", ""),
         )
 
+    @property
+    def left_out(self) -> list[Fault]:
+        """Why files, or rows of `samples.csv`, are no sample: none is opened for this."""
+        return self._files.faults(self._rows)
+
     def __len__(self) -> int:
         return len(self._samples)
 
@@ -131,10 +136,10 @@ class Dataset:
         return iter(self.samples)
 
     def __contains__(self, stem: str) -> bool:
-        return stem in self._samples
+        return normalize("NFC", stem) in self._samples
 
     def __getitem__(self, stem: str) -> Sample:
-        return self._samples[stem]
+        return self._samples[normalize("NFC", stem)]
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -158,15 +163,8 @@ class Dataset:
 
     @property
     def optimistic(self) -> bool:
-        """Whether near duplicates may stand on both sides of the split.
-
-        So it is when a finger is unknown or there are fewer than two (the split goes by image
-        then), and when a finger was split before it became known as one.
-        """
-        groups = {sample.stem: sample.finger for sample in self}
-        split = {sample.stem: sample.split for sample in self}
-        unknown = "" in groups.values() or len(set(groups.values())) < 2
-        return unknown or bool(leaking_groups(groups, split))
+        """Whether near duplicates may stand on both sides of the split, see `split.may_leak`."""
+        return may_leak(self)
 
     def add(
         self,
@@ -213,7 +211,7 @@ class Dataset:
             If the name is taken, shared by several files or impossible, the shapes differ, or it
             cannot be written.
         """
-        image, mask = np.asarray(image), np.asarray(mask)
+        image, mask, stem = np.asarray(image), np.asarray(mask), normalize("NFC", stem)
         if not is_stem(stem):
             raise VeinSegError(f"{stem!r} cannot be the name of a sample: use a plain file name.")
         if image.shape[:2] != mask.shape:
@@ -232,7 +230,14 @@ class Dataset:
                     f"{self.path} holds another image called {stem!r}: choose another dataset or "
                     "give this file another name."
                 )
-            self._store(stem, image, mask)
+            store_sample(
+                self.path,
+                stem,
+                image,
+                mask,
+                self._files.images.get(stem, []),
+                self._files.masks.get(stem, []),
+            )
             known = self._rows.get(stem, {"stem": stem})
             self._rows[stem] = known | {
                 "finger": known.get("finger", "") if finger is None else finger,
@@ -241,33 +246,20 @@ class Dataset:
             }
         return self._samples[stem]
 
-    def _store(self, stem: str, image: npt.NDArray[Any], mask: npt.NDArray[Any]) -> None:
-        files = self._files
-        old_images, old_masks = files.images.get(stem, []), files.masks.get(stem, [])
-        new_image, new_mask = (self.path / room / f"{stem}.tif" for room in ("images", "masks"))
-        if len(old_images) == 1 and _holds(old_images[0], image):
-            new_image = old_images[0]
-            write_mask(new_mask, mask)
-        else:
-            # Both are written in full before either takes its place.
-            with atomic_path(new_image) as whole_image, atomic_path(new_mask) as whole_mask:
-                write_image(whole_image, image)
-                write_mask(whole_mask, mask)
-        for old in {*old_images, *old_masks} - {new_image, new_mask}:
-            old.unlink(missing_ok=True)
-
-    def planned_split(self, validation_share: float = 0.2, seed: int = 0) -> dict[str, str]:
+    def planned_split(
+        self,
+        validation_share: float = 0.2,
+        seed: int = 0,
+        usable: Collection[str] | None = None,
+    ) -> dict[str, str]:
         """Say where every sample stands or would be put, without writing anything.
-
-        With fewer than two known fingers, and for samples of an unknown one, it goes by image.
-        What stands in `samples.csv` never moves.
 
         Parameters
         ----------
-        validation_share : float, optional
-            The share of samples to hold out, in [0, 0.5].
-        seed : int, optional
-            Seed of the draw.
+        validation_share, seed : float, int, optional
+            See `split.draw_split`.
+        usable : collection of str, optional
+            The stems to draw among, by default all: what cannot be read is no hold-out.
 
         Returns
         -------
@@ -279,34 +271,37 @@ class Dataset:
         VeinSegError
             If the share is out of its range.
         """
-        if not 0 <= validation_share <= 0.5:
-            raise VeinSegError(f"The validation share {validation_share} is not in [0, 0.5].")
-        by_finger = len(self.fingers) > 1
-        # A line break cannot stand in a stem: no finger is mistaken for an image.
-        groups = {
-            sample.stem: (by_finger and sample.finger) or f"\n{sample.stem}" for sample in self
-        }
-        assigned = {sample.stem: sample.split for sample in self if sample.split}
-        return complete_split(groups, assigned, validation_share, seed)
+        samples = [sample for sample in self if usable is None or sample.stem in usable]
+        return draw_split(samples, validation_share, seed)
 
-    def assign_split(self, validation_share: float = 0.2, seed: int = 0) -> None:
+    def assign_split(
+        self,
+        validation_share: float = 0.2,
+        seed: int = 0,
+        usable: Collection[str] | None = None,
+    ) -> None:
         """Put every sample where `planned_split` says, and keep it in `samples.csv`.
 
         Parameters
         ----------
-        validation_share : float, optional
-            The share of samples to hold out, in [0, 0.5].
-        seed : int, optional
-            Seed of the draw.
+        validation_share, seed : float, int, optional
+            See `split.draw_split`.
+        usable : collection of str, optional
+            The stems to draw among, by default all; the others stay as they are.
+
+        Raises
+        ------
+        VeinSegError
+            If the share is out of its range, or `samples.csv` cannot be written.
         """
-        if self._samples and all(sample.split for sample in self):
+        wanted = self._samples if usable is None else usable
+        if wanted and all(sample.split for sample in self if sample.stem in wanted):
             return  # nothing to draw: a folder that cannot be written will do
         with self._writing():
-            split = self.planned_split(validation_share, seed)
+            split = self.planned_split(validation_share, seed, usable)
             for sample in self.samples:
-                self._rows[sample.stem] = self._rows.get(sample.stem, {}) | _row(
-                    sample, split[sample.stem]
-                )
+                row = sample.row() | {"split": split.get(sample.stem, sample.split)}
+                self._rows[sample.stem] = self._rows.get(sample.stem, {}) | row
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -324,13 +319,8 @@ class Dataset:
                 f"{self.path} was not written ({error.strerror or error}): check rights and space."
             ) from error
 
-    def faults(self, progress: Callable[[int, int], None] | None = None) -> list[Fault]:
+    def faults(self) -> list[Fault]:
         """Look through all files for what cannot be used.
-
-        Parameters
-        ----------
-        progress : callable, optional
-            Called with the number of samples done and of all.
 
         Returns
         -------
@@ -338,29 +328,5 @@ class Dataset:
             Unpaired, ambiguous, unreadable or mismatching files and masks without a vein, sorted
             by stem.
         """
-        faults = self._files.faults(self._rows)
-        with ThreadPoolExecutor() as pool:
-            for done, fault in enumerate(pool.map(fault_of, self.samples), start=1):
-                if fault:
-                    faults.append(fault)
-                if progress:
-                    progress(done, len(self))
-        return sorted(faults, key=lambda fault: fault.stem)
-
-
-def _holds(path: Path, image: npt.NDArray[Any]) -> bool:
-    try:
-        stored = read_image(path)
-    except VeinSegError:
-        return False
-    return stored.dtype == image.dtype and np.array_equal(stored, image)
-
-
-def _row(sample: Sample, split: str) -> Row:
-    return {
-        "stem": sample.stem,
-        "finger": sample.finger,
-        "split": split,
-        "reviewed": "yes" if sample.reviewed else "no",
-        "source": sample.source,
-    }
+        faulty = [each for each in read_pairs(self.samples) if isinstance(each, Fault)]
+        return sorted([*self.left_out, *faulty], key=lambda fault: fault.stem)

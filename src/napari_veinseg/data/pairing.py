@@ -1,27 +1,43 @@
-"""Which images and masks of a dataset belong together: those with the same stem."""
+"""Which images and masks of a dataset belong together: those with the same name.
+
+Names are compared in Unicode's composed form (NFC), for macOS stores `ü` as two characters where
+other systems store one.  A mask may say behind the name of its image what it is: `a_mask.png`
+belongs to `a.jpg`.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from unicodedata import normalize
 
 from napari_veinseg.data.images import list_images
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.data.samples_csv import is_stem
 
+MASK_SUFFIXES = tuple(
+    f"{sign}{word}"
+    for sign in "_-. "
+    for word in ("mask", "masks", "label", "labels", "seg", "gt", "veins")
+)
+"""What may stand behind the name of an image in the name of its mask, in any case."""
+
+Files = dict[str, list[Path]]
+
 
 @dataclass(frozen=True)
 class Pairing:
-    """The files of a dataset by their stem.
+    """The files of a dataset by the name of their sample.
 
     Parameters
     ----------
     images, masks : dict of str to list of Path
-        More than one file under a stem is a fault; the first one counts.
+        More than one file under a name makes it no sample: nobody can choose between them.
     """
 
-    images: dict[str, list[Path]]
-    masks: dict[str, list[Path]]
+    images: Files
+    masks: Files
 
     @classmethod
     def read(cls, dataset: Path) -> "Pairing":
@@ -38,42 +54,47 @@ class Pairing:
             What lies there now.
         """
         masks = dataset / "masks"
-        return cls(
-            _by_stem(list_images(dataset / "images")),
-            _by_stem(list_images(masks)) if masks.is_dir() else {},
-        )
+        images = _by_stem(list_images(dataset / "images"))
+        return cls(images, masks_of(images, list_images(masks)) if masks.is_dir() else {})
 
     @property
     def stems(self) -> list[str]:
-        """The stems of whole samples, sorted."""
-        return [stem for stem in sorted(self.images) if stem in self.masks and is_stem(stem)]
+        """The names of the samples, sorted: those with one image and one mask."""
+        return [
+            stem
+            for stem in sorted(self.images)
+            if len(self.images[stem]) == len(self.masks.get(stem, [])) == 1 and is_stem(stem)
+        ]
 
-    def faults(self, listed: Iterable[str]) -> list[Fault]:
-        """Tell which files are no sample, or an ambiguous one.
+    def faults(self, listed: Iterable[str] = ()) -> list[Fault]:
+        """Tell which files are no sample, and why.
 
         Parameters
         ----------
-        listed : iterable of str
-            The stems that stand in `samples.csv`.
+        listed : iterable of str, optional
+            The names that stand in `samples.csv`.
 
         Returns
         -------
         list of Fault
-            Sorted by stem.
+            Sorted by name; of one name there may be several.
         """
-        faults = []
-        for stem in sorted({*self.images, *self.masks, *listed}):
-            images, masks = self.images.get(stem, []), self.masks.get(stem, [])
-            if not is_stem(stem):
-                faults.append(Fault(stem, f"{stem!r} is a name that not every system can hold."))
-            elif not images and not masks:
-                faults.append(Fault(stem, f"{stem} stands in samples.csv but has no files."))
-            elif not masks:
-                faults.append(Fault(stem, f"{images[0]} has no mask."))
-            elif not images:
-                faults.append(Fault(stem, f"{masks[0]} has no image."))
-            faults += [Fault(stem, sentence) for sentence in self.shared(stem)]
-        return faults
+        return [
+            Fault(stem, sentence)
+            for stem in sorted({*self.images, *self.masks, *listed})
+            for sentence in (*self._incomplete(stem), *self.shared(stem))
+        ]
+
+    def _incomplete(self, stem: str) -> Iterator[str]:
+        images, masks = self.images.get(stem, []), self.masks.get(stem, [])
+        if not is_stem(stem):
+            yield f"{stem!r} is a name that not every system can hold: rename it."
+        elif not images and not masks:
+            yield f"{stem} stands in samples.csv but has no files: delete the line or add them."
+        elif not masks:
+            yield f"{images[0]} has no mask{_near(stem, self.masks, self.images)}."
+        elif not images:
+            yield f"{masks[0]} has no image{_near(stem, self.images, self.masks)}."
 
     def shared(self, stem: str) -> list[str]:
         """Tell of files that nobody can choose between.
@@ -81,7 +102,7 @@ class Pairing:
         Parameters
         ----------
         stem : str
-            Their stem.
+            Their name.
 
         Returns
         -------
@@ -95,8 +116,57 @@ class Pairing:
         ]
 
 
-def _by_stem(paths: list[Path]) -> dict[str, list[Path]]:
+def stem_of(path: Path) -> str:
+    """Give the name under which an image is known: its stem in Unicode's composed form.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+
+    Returns
+    -------
+    str
+        To be compared with other stems.
+    """
+    return normalize("NFC", path.stem)
+
+
+def masks_of(images: Iterable[str], masks: Iterable[Path]) -> Files:
+    """Find the image that each mask belongs to.
+
+    Parameters
+    ----------
+    images : iterable of str
+        What `stem_of` gave of the images.
+    masks : iterable of Path
+        Files, which may have one of `MASK_SUFFIXES` behind the name of their image.
+
+    Returns
+    -------
+    dict of str to list of Path
+        The masks by the name of their image; those without one by their own.
+    """
+    known = set(images)
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in masks:
+        stem = stem_of(path)
+        suffixes = (end for end in MASK_SUFFIXES if stem.lower().endswith(end))
+        shorter = (stem[: -len(end)] for end in suffixes)
+        image = stem if stem in known else next((each for each in shorter if each in known), stem)
+        found[image].append(path)
+    return dict(found)
+
+
+def _by_stem(paths: Iterable[Path]) -> Files:
     found: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
-        found[path.stem].append(path)
+        found[stem_of(path)].append(path)
     return dict(found)
+
+
+def _near(stem: str, others: Files, own: Files) -> str:
+    """Name the file that was probably meant, of those that belong to nothing either."""
+    lonely = [other for other in others if other not in own]
+    near = get_close_matches(stem, lonely, n=1)
+    return f"; {others[near[0]][0].name} has a similar name: give both the same" if near else ""

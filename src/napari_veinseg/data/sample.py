@@ -1,6 +1,11 @@
-"""One sample of a dataset: an image with its mask, and what can be wrong with it."""
+"""One sample of a dataset: its files, and the one way to read them as a pair of image and mask."""
 
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.images import read_image, read_mask
-from napari_veinseg.data.labels import VEIN
+from napari_veinseg.data.images import image_hash, read_image, read_mask
+from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
+
+_MOST_VEIN = 0.5  # of the known pixels; drawn masks have a tenth or two
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image with its mask.
+    """An image file with its mask file, and what the dataset knows about them.
 
     Parameters
     ----------
     stem : str
-        The name that image and mask share.
+        The name that image and mask share, in Unicode's composed form (NFC).
     image_path, mask_path : Path
         The files.
     finger : str
@@ -40,6 +47,22 @@ class Sample:
     split: str = ""
     reviewed: bool = False
     source: str = ""
+
+    def row(self) -> dict[str, str]:
+        """Give the row of `samples.csv`.
+
+        Returns
+        -------
+        dict of str to str
+            See `data.samples_csv.COLUMNS`.
+        """
+        return {
+            "stem": self.stem,
+            "finger": self.finger,
+            "split": self.split,
+            "reviewed": "yes" if self.reviewed else "no",
+            "source": self.source,
+        }
 
     def image(self) -> npt.NDArray[Any]:
         """Read the image as it is stored.
@@ -109,8 +132,88 @@ class Fault:
     message: str
 
 
+@dataclass(frozen=True)
+class Pair:
+    """An image and its mask, read and found sound.
+
+    Parameters
+    ----------
+    sample : Sample
+        Where they come from.
+    image : ndarray
+        Shape `(Y, X)` or `(Y, X, 3 or 4)`, as stored.
+    mask : ndarray of uint8
+        Shape `(Y, X)`: 0 background, 1 vein, 2 unsure; something in it is known.
+    """
+
+    sample: Sample
+    image: npt.NDArray[Any]
+    mask: npt.NDArray[np.uint8]
+
+    @cached_property
+    def image_hash(self) -> str:
+        """Of the image's content, see `data.images.image_hash`."""
+        return image_hash(self.image)
+
+    @cached_property
+    def mask_hash(self) -> str:
+        """Of the mask's content."""
+        return image_hash(self.mask)
+
+    @cached_property
+    def vein_pixels(self) -> int:
+        """Pixels of the mask that are vein."""
+        return int(np.count_nonzero(self.mask == VEIN))
+
+    @property
+    def warning(self) -> str:
+        """A sentence on a mask that is mostly vein, as inverted ones are; empty for others."""
+        share = self.vein_pixels / int(np.count_nonzero(self.mask != UNSURE))
+        if share <= _MOST_VEIN:
+            return ""
+        return (
+            f"{self.sample.mask_path} is {100 * share:.0f} % vein: check that its veins are 1 (or "
+            "white) and its background 0 (or black)."
+        )
+
+
+def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
+    """Read a sample and judge whether it can be learnt from or evaluated.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sample.
+    needs_vein : bool, optional
+        Whether a mask without a vein is a fault: nothing can be learnt from it, but a model can be
+        evaluated on it.
+
+    Returns
+    -------
+    Pair or Fault
+        The image and the mask, or the first fault found.
+    """
+    try:
+        image, mask = sample.image(), sample.mask()
+        for array, path in ((image, sample.image_path), (mask, sample.mask_path)):
+            if array.ndim - is_colour(array.shape) != 2:
+                raise VeinSegError(f"{path} is a stack: store its slices one by one.")
+        if image.shape[:2] != mask.shape:
+            raise VeinSegError(
+                f"{sample.image_path} is {_size(image)} px and {sample.mask_path} {_size(mask)} "
+                "px: redraw or crop one."
+            )
+        if (mask == UNSURE).all():
+            raise VeinSegError(f"{sample.mask_path} says unsure everywhere: correct it.")
+        if needs_vein and not (mask == VEIN).any():
+            raise VeinSegError(f"{sample.mask_path} shows no vein: draw one or remove the sample.")
+    except VeinSegError as error:
+        return Fault(sample.stem, str(error))
+    return Pair(sample, image, mask)
+
+
 def fault_of(sample: Sample) -> Fault | None:
-    """Read a sample and say what is wrong with it.
+    """Say what is wrong with a sample; `read_pair` gives what was read as well.
 
     Parameters
     ----------
@@ -122,17 +225,39 @@ def fault_of(sample: Sample) -> Fault | None:
     Fault or None
         The first fault found.
     """
-    try:
-        image, mask = sample.image(), sample.mask()
-        if image.ndim - is_colour(image.shape) != 2:
-            raise VeinSegError(f"{sample.image_path} is a stack: store its slices one by one.")
-        if image.shape[:2] != mask.shape:
-            raise VeinSegError(
-                f"{sample.stem}: the image is {image.shape[:2]} and the mask {mask.shape}; "
-                "redraw or crop one."
-            )
-        if not (mask == VEIN).any():
-            raise VeinSegError(f"{sample.mask_path} shows no vein: draw one or remove the sample.")
-    except VeinSegError as error:
-        return Fault(sample.stem, str(error))
-    return None
+    read = read_pair(sample)
+    return read if isinstance(read, Fault) else None
+
+
+def read_pairs(samples: Iterable[Sample], needs_vein: bool = True) -> Iterator[Pair | Fault]:
+    """Read samples on several threads, only a few ahead of the one that is worked on.
+
+    Parameters
+    ----------
+    samples : iterable of Sample
+        The samples.
+    needs_vein : bool, optional
+        See `read_pair`.
+
+    Yields
+    ------
+    Pair or Fault
+        In the order of the samples.
+    """
+    threads = min(8, os.cpu_count() or 1)
+    ahead: deque[Future[Pair | Fault]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for sample in samples:
+                ahead.append(pool.submit(read_pair, sample, needs_vein))
+                if len(ahead) > 2 * threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:  # also when nobody wants the rest
+            for future in ahead:
+                future.cancel()
+
+
+def _size(array: npt.NDArray[Any]) -> str:
+    return f"{array.shape[0]} x {array.shape[1]}"

@@ -35,7 +35,7 @@ _CLEAR = SynthesisSettings(
 
 
 @dataclass(frozen=True)
-class Sample:
+class DemoImage:
     """An image and the veins that were drawn into it.
 
     Parameters
@@ -53,45 +53,45 @@ class Sample:
     mask: npt.NDArray[np.uint8]
 
 
-def sample_finger() -> Sample:
+def sample_finger() -> DemoImage:
     """Make one finger.
 
     Returns
     -------
-    Sample
+    DemoImage
         240 x 480 px, the same in every call.
     """
     finger = synthetic_finger(_FINGER_SEED, _FINGER_SHAPE, _CLEAR)
-    return Sample("finger", finger.image, finger.mask)
+    return DemoImage("finger", finger.image, finger.mask)
 
 
-def sample_stack() -> Sample:
+def sample_stack() -> DemoImage:
     """Make five shots of one finger, which moved a little between them.
 
     Returns
     -------
-    Sample
+    DemoImage
         5 x 240 x 480 px, the same in every call.
     """
     shots = [synthetic_finger(_STACK_SEED, _FINGER_SHAPE, _CLEAR, shot) for shot in range(5)]
-    return Sample(
+    return DemoImage(
         "five_shots", np.stack([s.image for s in shots]), np.stack([s.mask for s in shots])
     )
 
 
-def sample_field() -> Sample:
+def sample_field() -> DemoImage:
     """Make a larger field of branching veins, as on the back of a hand.
 
     Returns
     -------
-    Sample
+    DemoImage
         1024 x 1024 px, the same in every call.
     """
     field = synthetic_field(_FIELD_SEED)
-    return Sample("hand_field", field.image, field.mask)
+    return DemoImage("hand_field", field.image, field.mask)
 
 
-SAMPLES: tuple[Callable[[], Sample], ...] = (sample_finger, sample_stack, sample_field)
+DEMO_IMAGES: tuple[Callable[[], DemoImage], ...] = (sample_finger, sample_stack, sample_field)
 """Every sample, in the order in which a reader should meet them."""
 
 
@@ -128,7 +128,7 @@ def field_layers() -> list[LayerData]:
     return _layers(sample_field())
 
 
-def _layers(sample: Sample) -> list[LayerData]:
+def _layers(sample: DemoImage) -> list[LayerData]:
     return [
         (sample.image, {"name": sample.name}, "image"),
         (

@@ -9,7 +9,9 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from unicodedata import normalize
 
+from napari_veinseg.data.tables import table_text
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_text
 
@@ -61,7 +63,9 @@ def stem_from(name: str) -> str:
     kept = "".join(
         "_" if sign in _NOT_IN_NAMES or not sign.isprintable() else sign for sign in name
     )
-    kept = kept.encode("utf-8", "replace")[:_LONGEST_STEM].decode("utf-8", "ignore")
+    kept = (
+        normalize("NFC", kept).encode("utf-8", "replace")[:_LONGEST_STEM].decode("utf-8", "ignore")
+    )
     return kept.strip().lstrip(".").strip() or "image"
 
 
@@ -76,7 +80,8 @@ def read_rows(path: Path) -> dict[str, Row]:
     Returns
     -------
     dict of str to dict
-        A row for each stem, in the order of the file; at least the columns `COLUMNS`.
+        A row for each stem (in Unicode's composed form), in the order of the file; at least the
+        columns `COLUMNS`.
 
     Raises
     ------
@@ -88,7 +93,7 @@ def read_rows(path: Path) -> dict[str, Row]:
         return {}
     rows: dict[str, Row] = {}
     for line, row in enumerate(_parse(path), start=2):
-        stem, split = row["stem"], row["split"]
+        stem, split = normalize("NFC", row["stem"]), row["split"]
         if not is_stem(stem):
             raise VeinSegError(f"{path} line {line}: {stem[:80]!r} is no file stem; correct it.")
         if stem in rows:
@@ -98,7 +103,7 @@ def read_rows(path: Path) -> dict[str, Row]:
                 f"{path} line {line}: the split {split[:80]!r} is unknown; write 'train', "
                 "'validation' or nothing."
             )
-        rows[stem] = row
+        rows[stem] = row | {"stem": stem}
     return rows
 
 
@@ -134,20 +139,9 @@ def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
     rows : mapping of str to dict
         A row for each stem; written sorted by stem.
     """
-    text = io.StringIO(newline="")
-    # Python's writer does not quote a lone carriage return, at which its reader ends a row.
-    returns = any("\r" in value for row in rows.values() for value in row.values())
-    writer = csv.DictWriter(
-        text,
-        _columns(rows.values()),
-        restval="",
-        lineterminator="\n",
-        quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL,
-    )
-    writer.writeheader()
-    writer.writerows(rows[stem] for stem in sorted(rows))
+    text = table_text((rows[stem] for stem in sorted(rows)), _columns(rows.values()))
     # A dataset is UTF-8 for all who read it, whatever bytes are in the name of a source.
-    write_text(path, text.getvalue().encode("utf-8", "replace").decode())
+    write_text(path, text.encode("utf-8", "replace").decode())
 
 
 def _columns(rows: Iterable[Row]) -> list[str]:

@@ -1,9 +1,74 @@
 """Train and validation: drawn once, by finger, and never moved afterwards."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+
+from napari_veinseg.data.sample import Sample
+from napari_veinseg.errors import VeinSegError
+
+
+def draw_split(
+    samples: Iterable[Sample], validation_share: float = 0.2, seed: int = 0
+) -> dict[str, str]:
+    """Put samples into train or validation; those that stand somewhere stay there.
+
+    Fingers stay whole.  With fewer than two known ones, and for samples of an unknown one, it goes
+    by image.
+
+    Parameters
+    ----------
+    samples : iterable of Sample
+        The samples to draw among.
+    validation_share : float, optional
+        The share of samples to hold out, in [0, 0.5].
+    seed : int, optional
+        Seed of the draw.
+
+    Returns
+    -------
+    dict of str to str
+        'train' or 'validation' by stem.
+
+    Raises
+    ------
+    VeinSegError
+        If the share is out of its range.
+    """
+    if not 0 <= validation_share <= 0.5:
+        raise VeinSegError(f"The validation share {validation_share} is not in [0, 0.5].")
+    samples = list(samples)
+    by_finger = len({sample.finger for sample in samples} - {""}) > 1
+    # A line break cannot stand in a stem: no finger is mistaken for an image.
+    groups = {
+        sample.stem: (by_finger and sample.finger) or f"\n{sample.stem}" for sample in samples
+    }
+    assigned = {sample.stem: sample.split for sample in samples if sample.split}
+    return complete_split(groups, assigned, validation_share, seed)
+
+
+def may_leak(samples: Iterable[Sample]) -> bool:
+    """Tell whether near duplicates may stand on both sides of a split.
+
+    So it is when a finger is unknown or there are fewer than two (the split goes by image then),
+    and when a finger was split before it became known as one.
+
+    Parameters
+    ----------
+    samples : iterable of Sample
+        With their splits.
+
+    Returns
+    -------
+    bool
+        Whether a score on the hold-out is optimistic.
+    """
+    samples = list(samples)
+    groups = {sample.stem: sample.finger for sample in samples}
+    split = {sample.stem: sample.split for sample in samples}
+    unknown = "" in groups.values() or len(set(groups.values())) < 2
+    return unknown or bool(leaking_groups(groups, split))
 
 
 def complete_split(

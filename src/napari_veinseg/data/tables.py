@@ -30,17 +30,61 @@ def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iter
     VeinSegError
         If the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_text(target, text.getvalue())
+        write_text(target, table_text(cells, columns))
     except OSError as error:
         raise VeinSegError(
             f"{target} was not written ({error.strerror}): check the folder, rights and space."
         ) from error
+
+
+def table_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
+    """Write rows as the text of a CSV file, every value as it is.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        The values by column; what a row has not is an empty cell.
+    columns : iterable of str
+        The columns in order.
+
+    Returns
+    -------
+    str
+        Lines that end with a line feed, the first one the columns.
+    """
+    table = list(rows)
+    # Python's writer does not quote a lone carriage return, at which its reader ends a row.
+    returns = any("\r" in str(value) for row in table for value in row.values())
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(
+        text,
+        list(columns),
+        restval="",
+        lineterminator="\n",
+        quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL,
+    )
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()
+
+
+def as_written(cell: str) -> str:
+    """Give back a text that `write_table` may have put behind an apostrophe.
+
+    Parameters
+    ----------
+    cell : str
+        A cell as it was read.
+
+    Returns
+    -------
+    str
+        What was written.
+    """
+    return cell[1:] if cell.startswith("'") and plain_text(cell[1:]) == cell else cell
 
 
 def plain_text(text: str) -> str:

@@ -1,0 +1,74 @@
+"""The files of one sample, written together."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_veinseg.data.images import read_image, write_image, write_mask
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+
+
+def store_sample(
+    dataset: Path,
+    stem: str,
+    image: npt.NDArray[Any],
+    mask: npt.NDArray[Any],
+    old_images: Sequence[Path] = (),
+    old_masks: Sequence[Path] = (),
+) -> None:
+    """Write an image and its mask into the folders of a dataset, in place of older files.
+
+    Parameters
+    ----------
+    dataset : Path
+        Holds `images/` and `masks/`.
+    stem : str
+        The name of the sample.
+    image : ndarray
+        Shape `(Y, X)` or `(Y, X, 3 or 4)`.  An image that is stored already with the same pixels
+        keeps its file.
+    mask : ndarray
+        Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
+    old_images, old_masks : sequence of Path, optional
+        The files of the sample that go.
+
+    Raises
+    ------
+    VeinSegError
+        If a file cannot be written; the old ones are as they were.
+    """
+    new_image, new_mask = (dataset / room / f"{stem}.tif" for room in ("images", "masks"))
+    if len(old_images) == 1 and _holds(old_images[0], image):
+        new_image = old_images[0]
+        write_mask(new_mask, mask)
+    else:
+        # Both are written in full before either takes its place.
+        with atomic_path(new_image) as whole_image, atomic_path(new_mask) as whole_mask:
+            write_image(whole_image, image)
+            write_mask(whole_mask, mask)
+    for old in (*old_images, *old_masks):
+        if not any(_same_file(old, new) for new in (new_image, new_mask)):
+            old.unlink(missing_ok=True)
+
+
+def _same_file(old: Path, new: Path) -> bool:
+    """Whether two names are one file, as `a.TIF` and `a.tif` are on Windows and macOS."""
+    if old == new:
+        return True
+    with suppress(OSError):
+        # A link is another file than the one that it stands for.
+        return not old.is_symlink() and old.samefile(new)
+    return False
+
+
+def _holds(path: Path, image: npt.NDArray[Any]) -> bool:
+    try:
+        stored = read_image(path)
+    except VeinSegError:
+        return False
+    return stored.dtype == image.dtype and np.array_equal(stored, image)
