@@ -16,12 +16,16 @@ from sensors import HELD_OUT
 
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.baselines import maximum_curvature
-from napari_veinseg.evaluation.consistency.consistency import Consistency, consistency, protocol
+from napari_veinseg.evaluation.consistency.mask_consistency import (
+    MaskConsistency,
+    measure_consistency,
+)
+from napari_veinseg.evaluation.consistency.pairs import choose_pairs
 from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _FIRST_SEED = 2_000_000  # fingers of their own
-_SHAPES = {"noisy": (250, 662), "bars": (240, 320), "faint": (240, 590)}  # matching wants one size
+_SHAPES = {"noisy": (250, 662), "bars": (240, 320), "faint": (240, 590)}
 
 Segmenter = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
@@ -46,11 +50,13 @@ def main() -> None:
             )
 
 
-def agreement(segment: Segmenter, sensor: str, fingers: int = 25, shots: int = 3) -> Consistency:
+def agreement(
+    segment: Segmenter, sensor: str, fingers: int = 25, shots: int = 3
+) -> MaskConsistency:
     """Match the masks of simulated shots of a held-out sensor."""
     images = _shots(sensor, fingers, shots)
-    plan = protocol(list(images), r"^(.+)_\d+$")
-    return consistency({stem: segment(image) for stem, image in images.items()}, plan)
+    pairs = choose_pairs(list(images), r"^(.+)_\d+$")
+    return measure_consistency({stem: segment(image) for stem, image in images.items()}, pairs)
 
 
 @cache

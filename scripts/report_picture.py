@@ -21,7 +21,7 @@ def take_report(path: Path) -> None:
     """Evaluate on twelve synthetic images and photograph the page."""
     from napari_veinseg.data.dataset import Dataset
     from napari_veinseg.evaluation.contenders import gather_contenders
-    from napari_veinseg.evaluation.report.report import evaluate
+    from napari_veinseg.evaluation.report.write_report import evaluate
 
     program = browser()
     if program is None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_veinseg.data.images import write_mask
+from napari_veinseg.data.images import write_mask, write_probability
 from tests.evaluation.test_consistency import make_fingers
 from tests.evaluation.test_report import make_dataset
 
@@ -106,3 +106,18 @@ def test_two_folders_of_masks_are_judged_without_truth(veinseg, tmp_path):
     done = veinseg("consistency", good, "--other", bad, "--finger-pattern", PATTERN)
     assert done.code == 1
     assert "'f0_0'" in done.err
+
+
+def test_a_folder_with_probabilities_is_measured_and_judged(veinseg, tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for stem, mask in make_fingers(fingers=5, shots=2).items():
+        write_mask(folder / f"{stem}.tif", mask)
+        write_probability(folder / f"{stem}_probability.tif", mask * 0.7)
+    for given in ([folder], sorted(folder.iterdir())):
+        done = veinseg("measure", *given, "--output", tmp_path / "out")
+        assert done.code == 0, done.err
+        assert "Measured 10 masks" in done.out
+    done = veinseg("consistency", folder, "--finger-pattern", PATTERN)
+    assert done.code == 0, done.err
+    assert "5 genuine" in done.out

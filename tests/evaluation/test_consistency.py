@@ -7,14 +7,14 @@ from sklearn.metrics import roc_curve
 
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.consistency.consistency import (
-    consistency,
-    difference,
-    protocol,
-    read_masks,
+from napari_veinseg.evaluation.consistency.compare_folders import compare_folders, read_masks
+from napari_veinseg.evaluation.consistency.error_rates import d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.mask_consistency import (
+    measure_consistency,
+    subtract_error_rates,
 )
-from napari_veinseg.evaluation.consistency.miura import Matcher
-from napari_veinseg.evaluation.consistency.verification import d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.miura_matching import Matcher
+from napari_veinseg.evaluation.consistency.pairs import choose_pairs
 
 PATTERN = r"^(.+)_\d+$"
 
@@ -92,31 +92,31 @@ def test_d_prime_by_hand():
 
 def test_fingers_are_told_apart_and_noise_is_not():
     masks = make_fingers()
-    plan = protocol(sorted(masks), PATTERN)
-    assert (len(plan.genuine), len(plan.impostor)) == (36, 240)
-    good = consistency(masks, plan)
+    pairs = choose_pairs(sorted(masks), PATTERN)
+    assert (len(pairs.genuine), len(pairs.impostor)) == (36, 240)
+    good = measure_consistency(masks, pairs)
     assert good.by_finger
     assert good.equal_error_rate.value == 0
     assert good.d_prime.value > 3
     rng = np.random.default_rng(5)
     noise = {stem: (rng.random((40, 90)) < 0.2).astype(np.uint8) for stem in masks}
-    bad = consistency(noise, plan)
+    bad = measure_consistency(noise, pairs)
     assert 0.25 < bad.equal_error_rate.value < 0.75
     assert bad.equal_error_rate.low < bad.equal_error_rate.high
-    gap = difference(good, bad, plan)
+    gap = subtract_error_rates(good, bad, pairs)
     assert gap.value <= gap.high < 0
-    same = difference(bad, bad, plan)
+    same = subtract_error_rates(bad, bad, pairs)
     assert same.low == same.high == 0
 
 
 def test_pairs_are_genuine_only_within_a_finger_and_drawn_by_seed():
     stems = sorted(make_fingers(fingers=8))
-    plan = protocol(stems, PATTERN, impostor_pairs=50, seed=3)
+    pairs = choose_pairs(stems, PATTERN, most_impostors=50, seed=3)
     fingers = np.array([stem.split("_")[0] for stem in stems])
-    assert (fingers[plan.genuine[:, 0]] == fingers[plan.genuine[:, 1]]).all()
-    assert (fingers[plan.impostor[:, 0]] != fingers[plan.impostor[:, 1]]).all()
-    assert len(np.unique(plan.impostor, axis=0)) == 50
-    np.testing.assert_array_equal(plan.impostor, protocol(stems, PATTERN, 50, seed=3).impostor)
+    assert (fingers[pairs.genuine[:, 0]] == fingers[pairs.genuine[:, 1]]).all()
+    assert (fingers[pairs.impostor[:, 0]] != fingers[pairs.impostor[:, 1]]).all()
+    assert len(np.unique(pairs.impostor, axis=0)) == 50
+    np.testing.assert_array_equal(pairs.impostor, choose_pairs(stems, PATTERN, 50, seed=3).impostor)
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,63 @@ def test_pairs_are_genuine_only_within_a_finger_and_drawn_by_seed():
 )
 def test_what_cannot_be_judged_is_refused(stems, message):
     with pytest.raises(VeinSegError, match=message):
-        protocol(stems, PATTERN)
+        choose_pairs(stems, PATTERN)
 
 
-def test_masks_of_several_shapes_are_refused(tmp_path):
-    with pytest.raises(VeinSegError, match="no masks"):
+def padded(mask, shape):
+    """Put a mask in the middle of a larger empty one."""
+    top, left = np.subtract(shape, mask.shape) // 2
+    whole = np.zeros(shape, np.uint8)
+    whole[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
+    return whole
+
+
+def test_masks_of_varying_size_are_matched_by_their_middles():
+    rng = np.random.default_rng(1)
+    masks = {
+        stem: padded(mask, (rng.integers(46, 60), rng.integers(96, 120)))
+        for stem, mask in make_fingers(noise=0).items()
+    }
+    pairs = choose_pairs(sorted(masks), PATTERN)
+    found = measure_consistency(masks, pairs)
+    assert found.equal_error_rate.value == 0
+    assert found.genuine.min() > 0.4
+    # A border without veins changes nothing but where the middle is.
+    wide = {stem: np.pad(mask, ((10, 10), (20, 20))) for stem, mask in masks.items()}
+    assert measure_consistency(wide, pairs).equal_error_rate.value == 0
+
+
+@given(arrays(np.uint8, (2, 13, 18), elements=st.integers(0, 1)), st.integers(0, 3))
+@settings(max_examples=25, deadline=None)
+def test_a_larger_first_mask_changes_no_score_where_it_is_empty(pair, more):
+    plain = Matcher(pair, shift=0.2).scores(np.array([[0, 1]]))
+    wider = [np.pad(pair[0], 2 * more), pair[1]]
+    assert Matcher(wider, shift=0.2).scores(np.array([[0, 1]])) == pytest.approx(plain, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        (None, None, "no masks"),
+        ("a.tif", np.zeros((3, 4, 5), np.uint8), "a.tif is a stack"),
+        ("b.png", np.zeros((4, 5), np.uint8), "several masks named 'b'"),
+    ],
+)
+def test_folders_that_cannot_be_read_are_refused(tmp_path, name, array, message):
+    if name:
+        write_mask(tmp_path / "b.tif", np.zeros((4, 5), np.uint8))
+        write_mask(tmp_path / name, array)
+    with pytest.raises(VeinSegError, match=message):
         read_masks(tmp_path)
-    write_mask(tmp_path / "a.png", np.zeros((4, 5), np.uint8))
-    write_mask(tmp_path / "b.png", np.zeros((5, 4), np.uint8))
-    with pytest.raises(VeinSegError, match=r"\(4, 5\), \(5, 4\)"):
-        read_masks(tmp_path)
+
+
+def test_what_cannot_be_believed_is_said(tmp_path):
+    masks = make_fingers(fingers=4, shots=2)
+    masks["f0_1"] = masks["f0_0"]
+    masks["f1_0"] = np.full_like(masks["f1_0"], 2)
+    masks["f2_0"] = np.zeros((30, 60), np.uint8)
+    for stem, mask in masks.items():
+        write_mask(tmp_path / f"{stem}.png", mask)
+    said = " ".join(compare_folders([tmp_path], PATTERN).caveats)
+    for part in ("fewer than five", "2 of 8 masks", "12.5% of", "1 of 4 genuine", "2 sizes"):
+        assert part in said

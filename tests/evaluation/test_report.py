@@ -16,7 +16,7 @@ from napari_veinseg.evaluation.contenders import (
     Model,
     gather_contenders,
 )
-from napari_veinseg.evaluation.report.report import evaluate
+from napari_veinseg.evaluation.report.write_report import evaluate
 from napari_veinseg.evaluation.summary import differences, summarise
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.segmentation.vein_model import Prediction

@@ -18,7 +18,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.contenders import gather_contenders
-from napari_veinseg.evaluation.report.report import evaluate
+from napari_veinseg.evaluation.report.write_report import evaluate
 from napari_veinseg.measurement.measure import measure
 from tests.models import write_small_model
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def consistency(
-    masks: Annotated[Path, typer.Argument(help="Folder of masks of one size.")],
+    masks: Annotated[Path, typer.Argument(help="Folder of masks, of any sizes.")],
     finger_pattern: Annotated[
         str, typer.Option(help=r"Its first group is the finger in a name: '^(.+)_\d+$'.")
     ],
@@ -26,10 +26,12 @@ def consistency(
 ) -> None:
     """Judge masks without truth: shots of a finger should agree, two fingers should not."""
     from napari_veinseg.cli.console import print_table
-    from napari_veinseg.evaluation.consistency.judging import judge_folders
+    from napari_veinseg.evaluation.consistency.compare_folders import compare_folders
 
     folders = [masks, other] if other else [masks]
-    judged, gap, plan = judge_folders(folders, finger_pattern, output)
+    compared = compare_folders(folders, finger_pattern, output)
+    for caveat in compared.caveats:
+        typer.echo(caveat)
     print_table(
         ("Masks", "Equal error rate", "d-prime", "Genuine", "Impostor"),
         [
@@ -40,14 +42,13 @@ def consistency(
                 f"{each.genuine.mean():.3f}",
                 f"{each.impostor.mean():.3f}",
             )
-            for folder, each in zip(folders, judged, strict=True)
+            for folder, each in zip(folders, compared.consistency, strict=True)
         ],
     )
-    typer.echo(f"{len(plan.genuine)} genuine and {len(plan.impostor)} impostor pairs.")
-    if not plan.groups.by_finger:
-        typer.echo("There are fewer than five fingers: the intervals are by image and optimistic.")
-    if gap:
-        typer.echo(f"Equal error rate, first minus second: {_with_interval(gap)}")
+    pairs = compared.pairs
+    typer.echo(f"{len(pairs.genuine)} genuine and {len(pairs.impostor)} impostor pairs.")
+    if compared.difference:
+        typer.echo(f"Equal error rate, first minus second: {_with_interval(compared.difference)}")
 
 
 def _with_interval(estimate: "Estimate") -> str:

@@ -48,7 +48,7 @@ def evaluate(
     from napari_veinseg.data.dataset import Dataset
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.evaluation.contenders import gather_contenders
-    from napari_veinseg.evaluation.report.report import evaluate as run
+    from napari_veinseg.evaluation.report.write_report import evaluate as run
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     settings = SegmentationSettings(channel=parse_channel(channel), invert=invert)

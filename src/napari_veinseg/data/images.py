@@ -1,6 +1,7 @@
 """Images and masks on disk."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ Array = npt.NDArray[Any]
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
+PROBABILITY_ENDING = "_probability"
+"""What segmenting puts behind a mask's stem to name the probability beside it."""
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -56,6 +59,45 @@ def list_images(folder: str | Path) -> list[Path]:
         raise VeinSegError(
             f"The folder {folder} cannot be read ({error.strerror}): check its name and rights."
         ) from error
+
+
+def without_probabilities(paths: Iterable[Path]) -> list[Path]:
+    """Leave out the probabilities that segmenting has written beside masks.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files.
+
+    Returns
+    -------
+    list of Path
+        Those that are no `STEM_probability` beside a mask `STEM` in the same folder.
+    """
+    kept = list(paths)
+    masks = {(path.parent, f"{path.stem}{PROBABILITY_ENDING}") for path in kept}
+    return [path for path in kept if (path.parent, path.stem) not in masks]
+
+
+def list_masks(folder: str | Path) -> list[Path]:
+    """List the masks of a folder, without the probabilities beside them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        An existing folder.
+
+    Returns
+    -------
+    list of Path
+        Sorted by name.
+
+    Raises
+    ------
+    VeinSegError
+        If the folder does not exist or may not be read.
+    """
+    return without_probabilities(list_images(folder))
 
 
 def read_image(path: str | Path) -> Array:

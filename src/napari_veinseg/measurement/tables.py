@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_veinseg.data.images import list_images, read_mask
+from napari_veinseg.data.images import list_images, read_mask, without_probabilities
 from napari_veinseg.data.tables import Value, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import Measurement, measure
@@ -97,7 +97,8 @@ def measure_files(
     Parameters
     ----------
     inputs : iterable of Path
-        Mask files, or folders whose masks are all measured.  A stack counts as one mask a slice.
+        Mask files, or folders whose masks are all measured; probabilities beside them are left
+        out.  A stack counts as one mask a slice.
     output : Path
         Folder for both tables; made if it is missing.
     pixel_size : float
@@ -115,7 +116,8 @@ def measure_files(
     VeinSegError
         If there is no mask, one cannot be read, or a table cannot be written.
     """
-    files = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
+    found = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
+    files = without_probabilities(found)
     if not files:
         raise VeinSegError("There is no mask to measure: name mask files or a folder of them.")
     branches: list[Row] = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_veinseg.evaluation.bootstrap import Estimate
-from napari_veinseg.evaluation.report.figures import COLOURS
+from napari_veinseg.evaluation.report.plots import COLOURS
 
 _WIDEST = 520  # px of a picture
 

@@ -20,7 +20,7 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report import figures
+from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.form import Section, button, hint
@@ -228,8 +228,8 @@ class DatasetEvaluation(QWidget):
         )
         said = [comparison.selection.note, *caveats(comparison)]
         self.caveats.setText("\n".join(said))
-        self.distribution.show_figure(figures.iou_distribution(comparison.results))
-        self.curve.show_figure(figures.precision_recall(comparison.results))
+        self.distribution.show_figure(plots.iou_distribution(comparison.results))
+        self.curve.show_figure(plots.precision_recall(comparison.results))
         self.results.show()
 
     def _open(self, row: int) -> None:

@@ -20,7 +20,7 @@ from napari_veinseg.evaluation.contenders import (
     told_apart,
 )
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report.report import refuse_output_in, write_report
+from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step

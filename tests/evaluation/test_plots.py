@@ -7,7 +7,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash
 from napari_veinseg.evaluation.comparison import compare, select
 from napari_veinseg.evaluation.contenders import MaskFolder
-from napari_veinseg.evaluation.report import figures
+from napari_veinseg.evaluation.report import plots
 from tests.evaluation.test_report import make_dataset, model
 
 
@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     return make_dataset(tmp_path_factory.mktemp("figures"), fingers=2)
 
 
-@pytest.mark.parametrize("draw", [figures.precision_recall, figures.roc])
+@pytest.mark.parametrize("draw", [plots.precision_recall, plots.roc])
 def test_the_mask_of_a_model_lies_on_its_curve_and_the_legend_off_the_plot(folder, draw):
     contenders = [model(threshold=0.4), MaskFolder("second annotator", folder / "masks")]
     figure = draw(compare(select(Dataset.open(folder)), contenders).results)
@@ -32,11 +32,11 @@ def test_the_mask_of_a_model_lies_on_its_curve_and_the_legend_off_the_plot(folde
 @pytest.mark.parametrize(
     "draw",
     [
-        figures.iou_distribution,
-        figures.precision_recall,
-        figures.roc,
-        figures.threshold_sweep,
-        figures.calibration,
+        plots.iou_distribution,
+        plots.precision_recall,
+        plots.roc,
+        plots.threshold_sweep,
+        plots.calibration,
     ],
 )
 def test_a_plot_with_nothing_to_show_is_drawn_without_a_warning(folder, draw):
@@ -44,4 +44,4 @@ def test_a_plot_with_nothing_to_show_is_drawn_without_a_warning(folder, draw):
     seen = model(hashes=tuple(image_hash(sample.image()) for sample in dataset))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figures.as_svg(draw(compare(select(dataset), [seen]).results))
+        plots.as_svg(draw(compare(select(dataset), [seen]).results))

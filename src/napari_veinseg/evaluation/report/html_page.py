@@ -14,7 +14,7 @@ from napari_veinseg.evaluation.comparison import (
     ImageResult,
     read_pair,
 )
-from napari_veinseg.evaluation.report import figures
+from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.contact_sheet import agreement_picture, mask_picture
 from napari_veinseg.evaluation.report.markup import (
     cell,
@@ -49,25 +49,25 @@ _POOLED = {
 }
 _PLOTS = (
     (
-        figures.iou_distribution,
+        plots.iou_distribution,
         "Vein IoU of every image; boxes span the middle half of the images.",
     ),
     (
-        figures.precision_recall,
+        plots.precision_recall,
         "Precision over recall of the pixels of all images; a point is the mask as delivered.",
     ),
     (
-        figures.roc,
+        plots.roc,
         "True positives over false positives of the pixels of all images. Veins are few, so that "
         "curves crowd at the left: precision and recall tell more.",
     ),
     (
-        figures.threshold_sweep,
+        plots.threshold_sweep,
         "Vein IoU, mean of images, over the threshold; a point marks the best threshold, which is "
         "fitted to these images, a dashed line the threshold on a model's card.",
     ),
     (
-        figures.calibration,
+        plots.calibration,
         "Calibration of the models: a probability should come true as often as it says (dotted).",
     ),
 )
@@ -194,11 +194,11 @@ def _apart(estimate: Estimate) -> str:
 
 
 def _plot_section(results: Sequence[ContenderResult]) -> str:
-    plots = "".join(
-        f"<figure>{figures.as_svg(draw(results))}<figcaption>{escape(caption)}</figcaption></figure>"
+    drawn = "".join(
+        f"<figure>{plots.as_svg(draw(results))}<figcaption>{escape(caption)}</figcaption></figure>"
         for draw, caption in _PLOTS
     )
-    return f'<h2>Plots</h2><div class="plots">{plots}</div>'
+    return f'<h2>Plots</h2><div class="plots">{drawn}</div>'
 
 
 def _example_section(results: Sequence[ContenderResult]) -> str:

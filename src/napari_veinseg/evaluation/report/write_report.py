@@ -17,7 +17,7 @@ from napari_veinseg.evaluation.comparison import Comparison, compare, select
 from napari_veinseg.evaluation.comparison import Progress as Progress
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report.page import page
+from napari_veinseg.evaluation.report.html_page import page
 from napari_veinseg.evaluation.report.pseudonyms import (
     DATASET,
     with_pseudonyms,

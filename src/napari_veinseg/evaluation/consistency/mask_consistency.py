@@ -1,0 +1,95 @@
+"""Without truth: masks of one finger should agree after a small shift, those of two should not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.evaluation.bootstrap import Estimate, estimate
+from napari_veinseg.evaluation.consistency.error_rates import Scores, d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.miura_matching import Matcher
+from napari_veinseg.evaluation.consistency.pairs import MaskPairs
+
+
+@dataclass(frozen=True)
+class MaskConsistency:
+    """How well masks tell fingers apart.
+
+    Parameters
+    ----------
+    genuine, impostor : NDArray[np.float64]
+        Scores of pairs of one finger and of two.
+    equal_error_rate, d_prime : Estimate
+        Rate at which as many genuine pairs are refused as impostors are accepted; distance of
+        the mean scores in their standard deviations.
+    by_finger : bool
+        Whether the intervals resample fingers (or, below five, images: too narrow).
+    """
+
+    genuine: Scores
+    impostor: Scores
+    equal_error_rate: Estimate
+    d_prime: Estimate
+    by_finger: bool
+
+
+def measure_consistency(masks: Mapping[str, NDArray[Any]], pairs: MaskPairs) -> MaskConsistency:
+    """Judge masks by how well they tell fingers apart.
+
+    Parameters
+    ----------
+    masks : mapping of str to NDArray
+        `(Y, X)` masks of any sizes by stem, one for each of `pairs.stems`.
+    pairs : MaskPairs
+        Which masks are matched.
+
+    Returns
+    -------
+    MaskConsistency
+        Scores and figures.
+    """
+    matcher = Matcher([masks[stem] for stem in pairs.stems])
+    genuine, impostor = matcher.scores(pairs.genuine), matcher.scores(pairs.impostor)
+    rates, distances = _replicates(genuine, impostor, pairs)
+    return MaskConsistency(
+        genuine,
+        impostor,
+        estimate(equal_error_rate(genuine, impostor), rates),
+        estimate(d_prime(genuine, impostor), distances),
+        pairs.groups.by_finger,
+    )
+
+
+def subtract_error_rates(
+    first: MaskConsistency, second: MaskConsistency, pairs: MaskPairs
+) -> Estimate:
+    """Compare two equal error rates on the same pairs and the same bootstrap draws.
+
+    Parameters
+    ----------
+    first, second : MaskConsistency
+        Of masks that `pairs` names.
+    pairs : MaskPairs
+        Which masks were matched.
+
+    Returns
+    -------
+    Estimate
+        First minus second with its interval: below 0 the first is better.
+    """
+    rates = [_replicates(each.genuine, each.impostor, pairs)[0] for each in (first, second)]
+    return estimate(
+        first.equal_error_rate.value - second.equal_error_rate.value, rates[0] - rates[1]
+    )
+
+
+def _replicates(genuine: Scores, impostor: Scores, pairs: MaskPairs) -> tuple[Scores, Scores]:
+    rates, distances = [], []
+    for within, between in zip(*pairs.weights(), strict=True):
+        # A draw of a single finger, or of fingers with one shot, has no such pairs: no figure.
+        if within.any() and between.any():
+            rates.append(equal_error_rate(genuine, impostor, within, between))
+            distances.append(d_prime(genuine, impostor, within, between))
+    return np.array(rates), np.array(distances)

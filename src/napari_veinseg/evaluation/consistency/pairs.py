@@ -1,0 +1,103 @@
+"""Which masks are matched: shots of one finger, and shots of two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.data.fingers import compile_finger_pattern
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.bootstrap import Grouping, grouping
+
+MOST_IMPOSTORS = 2000
+
+Pairs = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class MaskPairs:
+    """The pairs of masks that are matched; the same for all folders that are compared.
+
+    Parameters
+    ----------
+    stems : tuple of str
+        The masks' names.
+    groups : Grouping
+        What is resampled.
+    genuine, impostor : NDArray[np.intp]
+        `(n, 2)` numbers of masks: pairs of one finger and of two.
+    """
+
+    stems: tuple[str, ...]
+    groups: Grouping
+    genuine: Pairs
+    impostor: Pairs
+
+    def weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Tell how often each pair stands in each bootstrap draw.
+
+        Returns
+        -------
+        genuine, impostor : NDArray[np.float64]
+            `(replicates, n)`.  A pair within a resampled finger counts as often as the finger,
+            any other as often as both its groups together.
+        """
+        drawn = self.groups.draws(1000)
+        first, second = (self.groups.group[self.genuine[:, side]] for side in (0, 1))
+        within = drawn[:, first] * np.where(first == second, 1, drawn[:, second])
+        one, other = (drawn[:, self.groups.group[self.impostor[:, side]]] for side in (0, 1))
+        return within, one * other
+
+
+def choose_pairs(
+    stems: Sequence[str], finger_pattern: str, most_impostors: int = MOST_IMPOSTORS, seed: int = 0
+) -> MaskPairs:
+    r"""Choose all pairs of one finger, and some of two, drawn by the seed.
+
+    Parameters
+    ----------
+    stems : sequence of str
+        Names of masks.
+    finger_pattern : str
+        A regular expression whose first group is the finger, such as ``^(.+)_\d+$``.
+    most_impostors : int
+        How many pairs of two fingers, at most.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    MaskPairs
+        The pairs.
+
+    Raises
+    ------
+    VeinSegError
+        If a name does not fit the pattern, or there are not two fingers, one with two shots.
+    """
+    fingers = _fingers(stems, finger_pattern)
+    number = np.unique(fingers, return_inverse=True)[1]
+    pairs = np.transpose(np.triu_indices(len(stems), k=1)).astype(np.intp)
+    same = number[pairs[:, 0]] == number[pairs[:, 1]]
+    genuine, impostor = pairs[same], pairs[~same]
+    if not len(genuine) or not len(impostor):
+        raise VeinSegError(
+            f"The finger pattern {finger_pattern!r} finds {number.max() + 1} fingers in "
+            f"{len(stems)} masks: two are needed, and two shots of one; check the pattern."
+        )
+    chosen = np.random.default_rng(seed).permutation(len(impostor))[:most_impostors]
+    return MaskPairs(tuple(stems), grouping(fingers), genuine, impostor[np.sort(chosen)])
+
+
+def _fingers(stems: Sequence[str], pattern: str) -> list[str]:
+    compiled = compile_finger_pattern(pattern)
+    fingers = []
+    for stem in stems:
+        match = compiled.search(stem) if compiled else None
+        if match is None or not match[1]:
+            raise VeinSegError(
+                f"The finger pattern {pattern!r} finds no finger in {stem!r}: mend the pattern."
+            )
+        fingers.append(match[1])
+    return fingers
