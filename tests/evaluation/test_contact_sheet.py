@@ -3,6 +3,8 @@
 import numpy as np
 
 from napari_veinseg.data.images import read_image
+from napari_veinseg.evaluation.agreement import COLOURS, Agreement, agreement
+from napari_veinseg.evaluation.metrics import counts
 from napari_veinseg.evaluation.report.contact_sheet import (
     SheetRow,
     agreement_picture,
@@ -20,6 +22,20 @@ def test_agreement_has_four_colours_and_black():
     assert len({found, missed, extra, unsure, nothing}) == 5
     assert tuple(mask_picture(truth)[0, 0]) == found
     assert tuple(mask_picture(truth)[0, 3]) == unsure
+
+
+def test_one_table_paints_pictures_page_and_viewer_and_counts():
+    rng = np.random.default_rng(0)
+    prediction, truth = rng.integers(0, 3, (2, 40, 50), dtype=np.uint8)
+    labels, counted = agreement(prediction, truth), counts(prediction, truth)
+    assert (labels == Agreement.FOUND).sum() == counted.true_positive
+    assert (labels == Agreement.MISSED).sum() == counted.false_negative
+    assert (labels == Agreement.TOO_MUCH).sum() == counted.false_positive
+    assert (labels == Agreement.NO_VEIN).sum() == counted.true_negative
+    picture = agreement_picture(prediction, truth)
+    for kind, colour in COLOURS.items():
+        painted = (picture == tuple(bytes.fromhex(colour[1:]))).all(axis=-1)
+        assert ((labels == kind) == painted).all()
 
 
 def test_a_sheet_is_written_whole_for_pictures_of_any_shape(tmp_path):

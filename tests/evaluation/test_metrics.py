@@ -12,6 +12,7 @@ from napari_veinseg.evaluation.metrics import (
     counts,
     hausdorff_95,
     mask_metrics,
+    unsure_share,
 )
 
 masks = arrays(np.uint8, (9, 11), elements=st.integers(0, 2))
@@ -25,6 +26,7 @@ RATIOS = (
     "centreline_precision",
     "centreline_recall",
 )
+LENGTHS = ("missed_length_px", "too_much_length_px", "corrections")
 
 
 def square(top, left, side=8, shape=(30, 40)):
@@ -36,7 +38,7 @@ def square(top, left, side=8, shape=(30, 40)):
 @settings(deadline=None)
 @given(masks, masks)
 def test_against_scikit_learn(prediction, truth):
-    known = (prediction != 2) & (truth != 2)
+    known = truth != 2
     pair = (truth[known] == 1, prediction[known] == 1)
     found = counts(prediction, truth)
     if not (pair[0].any() or pair[1].any()):
@@ -65,25 +67,58 @@ def test_the_iou_of_an_image_is_that_of_its_counts(prediction, truth):
 @given(masks, masks)
 def test_no_metric_is_ever_nan_or_out_of_range(prediction, truth):
     metrics = mask_metrics(prediction, truth)
-    assert set(metrics) == {*RATIOS, "hausdorff_95_px"}
+    assert set(metrics) == {*RATIOS, *LENGTHS, "hausdorff_95_px"}
     assert all(0 <= metrics[name] <= 1 for name in RATIOS)
     assert 0 <= metrics["hausdorff_95_px"] <= np.hypot(9, 11)
 
 
 @settings(max_examples=40, deadline=None)
 @given(masks, masks, arrays(np.uint8, (9, 11), elements=st.integers(0, 1)))
-def test_pixels_that_are_unsure_count_nowhere(prediction, truth, other):
+def test_pixels_that_the_truth_leaves_open_count_nowhere(prediction, truth, other):
     changed = np.where(truth == 2, other, prediction)
     original = np.where(truth == 2, 0, prediction)
     assert counts(changed, truth) == counts(original, truth)
-    assert counts(truth, changed) == counts(truth, original)
+
+
+@settings(max_examples=40, deadline=None)
+@given(masks, masks)
+def test_nobody_gains_by_doubt(prediction, truth):
+    certain = np.where(prediction == 2, 0, prediction)
+    assert mask_metrics(prediction, truth) == mask_metrics(certain, truth)
+    assert class_ious(prediction, truth) == class_ious(certain, truth)
+    known = truth != 2
+    doubt = (prediction == 2)[known].mean() if known.any() else 0
+    assert unsure_share(prediction, truth) == pytest.approx(doubt)
+
+
+@pytest.mark.parametrize("pixel", [0, 1])
+def test_an_annotator_who_is_unsure_everywhere_scores_nothing(pixel):
+    truth, doubtful = square(5, 5), np.full((30, 40), 2, np.uint8)
+    doubtful[6, 6 : 6 + pixel] = 1
+    metrics = mask_metrics(doubtful, truth)
+    assert metrics["vein_iou"] <= 1 / 64
+    assert metrics["dice"] <= 2 / 65
+    assert unsure_share(doubtful, truth) > 0.99
+
+
+def test_what_a_person_would_mend_is_measured():
+    truth, prediction = np.zeros((2, 80, 200), np.uint8)
+    truth[20:25, 10:190] = truth[60:65, 10:190] = 1  # two veins of 5 px
+    prediction[20:25, 10:190] = prediction[60:65, 70:190] = 1  # 60 px of one are missed
+    prediction[40:45, 50:80] = 1  # and 30 px are no vein
+    prediction[60:65, 100:104] = 0  # a gap that nobody would mend
+    metrics = mask_metrics(prediction, truth)
+    assert metrics["missed_length_px"] == pytest.approx(60 + 4, abs=6)
+    assert metrics["too_much_length_px"] == pytest.approx(26, abs=4)
+    assert metrics["corrections"] == 2
 
 
 @settings(max_examples=40, deadline=None)
 @given(masks)
 def test_a_mask_agrees_with_itself(mask):
-    metrics = mask_metrics(mask, mask)
+    metrics = mask_metrics(np.where(mask == 2, 0, mask), mask)
     assert metrics.pop("hausdorff_95_px") == 0
+    assert [metrics.pop(name) for name in LENGTHS] == [0, 0, 0]
     background_only = mask[mask != 2].sum() == 0
     assert set(metrics.values()) == {1.0}, background_only
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_veinseg.data.sample_data import DemoImage
-    from napari_veinseg.evaluation.metrics import Counts
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     Mask = NDArray[np.uint8]
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A sample, its mask, the mask at the scale at which the network works, and the score."""
+    """A sample, its mask, the mask at the scale at which the network works, and the scores."""
 
     sample: "DemoImage"
     mask: "Mask"
     working_mask: "Mask"
-    score: "Counts"
+    scores: dict[str, float]  # of a stack the mean of its slices
 
 
 @app.command()
@@ -61,9 +60,9 @@ def demo(
             (
                 item.sample.name,
                 " x ".join(map(str, item.sample.image.shape)),
-                f"{item.score.two_class_mean_iou:.3f}",
-                f"{item.score.vein_iou:.3f}",
-                f"{item.score.dice:.3f}",
+                f"{item.scores['two_class_mean_iou']:.3f}",
+                f"{item.scores['vein_iou']:.3f}",
+                f"{item.scores['dice']:.3f}",
             )
             for item in shown
         ],
@@ -75,10 +74,15 @@ def demo(
 
 
 def _segmented(sample: "DemoImage", model: "VeinModel") -> _Shown:
-    from napari_veinseg.evaluation.metrics import counts
+    import numpy as np
+
+    from napari_veinseg.evaluation.metrics import mask_metrics
 
     mask = model.segment(sample.image)
-    return _Shown(sample, mask, _at_working_scale(sample.image, model), counts(mask, sample.mask))
+    planes = [each.reshape(-1, *mask.shape[-2:]) for each in (mask, sample.mask)]
+    scored = [mask_metrics(one, truth) for one, truth in zip(*planes, strict=True)]
+    scores = {name: float(np.mean([each[name] for each in scored])) for name in scored[0]}
+    return _Shown(sample, mask, _at_working_scale(sample.image, model), scores)
 
 
 def _at_working_scale(image: "NDArray[Any]", model: "VeinModel") -> "Mask":
@@ -113,7 +117,7 @@ def _draw(path: Path, shown: list[_Shown]) -> None:
         rows.append(
             SheetRow(
                 f"{item.sample.name}{' (all; the first is shown)' if stack else ''}: "
-                f"vein IoU {item.score.vein_iou:.2f}, Dice {item.score.dice:.2f}",
+                f"vein IoU {item.scores['vein_iou']:.2f}, Dice {item.scores['dice']:.2f}",
                 [
                     image,
                     mask_picture(truth),

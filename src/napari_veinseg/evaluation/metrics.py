@@ -2,7 +2,9 @@
 
 Two reductions exist and every name in a report says which it is: *mean of images* (each image is
 scored, then the scores are averaged) and *pooled* (the counts of all images are added, then scored
-once).  Pixels that the truth or the prediction labels 2 (unsure) count nowhere.
+once).  Pixels that the truth labels 2 (unsure) count nowhere.  A prediction's 2 is background:
+nobody gains by doubt, all contenders are judged on the same pixels, and the share of 2 in what they
+say is reported.
 
 **Empty masks.** A ratio of nothing to nothing is 1 where truth and prediction are both empty (they
 agree), else 0.  Thus an empty prediction of a truth with veins has IoU, Dice, precision and recall
@@ -20,13 +22,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.agreement import Agreement, agreement
+from napari_veinseg.measurement.measure import line_lengths
 from napari_veinseg.measurement.skeleton import centreline
+from napari_veinseg.measurement.width import widths
 
 Mask = NDArray[np.bool_]
 
 TOLERANCE = 2.0
 """px by which a centreline may lie beside the true one."""
+_SHORTEST_CORRECTION = 3.0  # vein widths: below that nobody would take up the pen
+_USUAL_WIDTH = 5.0  # px, where a truth shows no vein
 
 
 @dataclass(frozen=True)
@@ -104,17 +110,15 @@ def counts(prediction: NDArray[Any], truth: NDArray[Any]) -> Counts:
     Returns
     -------
     Counts
-        Without the pixels that either mask labels 2.
+        Without the pixels that the truth labels 2.
 
     Raises
     ------
     VeinSegError
         If the shapes differ.
     """
-    known = _known(prediction, truth)
-    code = 2 * (prediction == VEIN)[known] + (truth == VEIN)[known]
-    true_negative, false_negative, false_positive, true_positive = np.bincount(
-        code, minlength=4
+    true_negative, true_positive, false_negative, false_positive, _ = np.bincount(
+        agreement(prediction, truth).ravel(), minlength=len(Agreement)
     ).tolist()
     return Counts(true_positive, false_positive, false_negative, true_negative)
 
@@ -142,7 +146,8 @@ def class_ious(prediction: NDArray[Any], truth: NDArray[Any]) -> tuple[float, fl
     import torch
     from monai.metrics import MeanIoU
 
-    known = _known(prediction, truth)
+    labels = agreement(prediction, truth)
+    known = labels != Agreement.UNSURE
     # A pixel that is unsure belongs to no class in either one, and so to no intersection or union.
     predicted, true = (
         torch.from_numpy(np.stack([known & (mask != VEIN), known & (mask == VEIN)])[None])
@@ -169,7 +174,10 @@ def mask_metrics(
     -------
     dict of str to float
         `vein_iou`, `two_class_mean_iou`, `dice`, `precision`, `recall`, `cldice`,
-        `centreline_precision`, `centreline_recall` in [0, 1] and `hausdorff_95_px`.
+        `centreline_precision`, `centreline_recall` in [0, 1], `hausdorff_95_px`, and what a person
+        would have to mend: `missed_length_px` and `too_much_length_px`, lengths of centreline
+        beyond the tolerance, and `corrections`, how many stretches of it are longer than three
+        vein widths.
 
     Raises
     ------
@@ -181,27 +189,50 @@ def mask_metrics(
     S. Shit et al., "clDice - a novel topology-preserving loss function for tubular structure
     segmentation", CVPR (2021).
     """
-    known = _known(prediction, truth)
+    background, vein = class_ious(prediction, truth)
     counted = counts(prediction, truth)
+    known = truth != UNSURE
     predicted, true = (prediction == VEIN) & known, (truth == VEIN) & known
     # A centreline is drawn on the whole mask: cutting out what is unsure would bend it.
-    predicted_line = centreline(prediction) & known
-    true_line = centreline(truth) & known
+    predicted_line, true_line = centreline(prediction) & known, centreline(truth) & known
     nothing = float(not predicted.any() and not true.any())
     inside_true = _share(predicted_line, true, nothing)
     inside_predicted = _share(true_line, predicted, nothing)
     both = inside_true + inside_predicted
+    right, found = _within(true_line, tolerance), _within(predicted_line, tolerance)
+    missed, too_much = line_lengths(true_line & ~found), line_lengths(predicted_line & ~right)
+    shortest = _SHORTEST_CORRECTION * _typical_width(truth, true_line)
     return {
-        "vein_iou": counted.vein_iou,
-        "two_class_mean_iou": counted.two_class_mean_iou,
+        "vein_iou": vein,
+        "two_class_mean_iou": (vein + background) / 2,
         "dice": counted.dice,
         "precision": counted.precision,
         "recall": counted.recall,
         "cldice": 2 * inside_true * inside_predicted / both if both else 0.0,
-        "centreline_precision": _share(predicted_line, _within(true_line, tolerance), nothing),
-        "centreline_recall": _share(true_line, _within(predicted_line, tolerance), nothing),
+        "centreline_precision": _share(predicted_line, right, nothing),
+        "centreline_recall": _share(true_line, found, nothing),
         "hausdorff_95_px": hausdorff_95(predicted, true),
+        "missed_length_px": float(missed.sum()),
+        "too_much_length_px": float(too_much.sum()),
+        "corrections": float(np.count_nonzero(np.append(missed, too_much) > shortest)),
     }
+
+
+def unsure_share(prediction: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Tell how much a prediction leaves undecided of what the truth knows.
+
+    Parameters
+    ----------
+    prediction, truth : NDArray
+        Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 where the truth knows nothing.
+    """
+    known = truth != UNSURE
+    return float(np.count_nonzero(known & (prediction == UNSURE)) / max(known.sum(), 1))
 
 
 def hausdorff_95(prediction: Mask, truth: Mask) -> float:
@@ -230,14 +261,10 @@ def hausdorff_95(prediction: Mask, truth: Mask) -> float:
     )
 
 
-def _known(prediction: NDArray[Any], truth: NDArray[Any]) -> Mask:
-    if prediction.shape != truth.shape:
-        raise VeinSegError(
-            f"A prediction of shape {prediction.shape} cannot be held against a truth of shape "
-            f"{truth.shape}: give masks of the same image."
-        )
-    known: Mask = (prediction != UNSURE) & (truth != UNSURE)
-    return known
+def _typical_width(truth: NDArray[Any], true_line: Mask) -> float:
+    known = widths(truth, true_line)[true_line]
+    known = known[np.isfinite(known)]
+    return float(np.median(known)) if known.size else _USUAL_WIDTH
 
 
 def _share(line: Mask, region: Mask, if_nothing: float) -> float:

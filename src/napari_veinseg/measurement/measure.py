@@ -119,6 +119,29 @@ def measure(mask: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> Me
     return Measurement(skeleton, branches, image)
 
 
+def line_lengths(line: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Measure the connected stretches of a centreline, or of a part of one.
+
+    Parameters
+    ----------
+    line : NDArray[np.bool_]
+        `(Y, X)`, lines that are one pixel wide.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        `(n,)`, the summed arc length of each stretch's branches in px; a lone pixel has 1.
+    """
+    components, count = ndimage.label(line, np.ones((3, 3)))
+    lengths = np.zeros(count)
+    for branch in trace(line).branches:
+        middle = branch.path[len(branch.path) // 2]
+        lengths[components[tuple(middle)] - 1] += _arc_length(
+            branch.path.astype(float), branch.is_ring
+        )
+    return np.maximum(lengths, 1.0)
+
+
 def _measure_branch(
     branch: Branch,
     width: NDArray[np.float64],

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.evaluation.agreement import COLOURS, NAMES, Agreement, agreement
 from napari_veinseg.files import atomic_path
 
 RGB = NDArray[np.uint8]
 
-# Told apart in every form of colour blindness (Okabe and Ito, "Color universal design", 2008).
-_HIT = (240, 240, 240)
-_MISSED = (86, 180, 233)
-_EXTRA = (230, 159, 0)
-_UNSURE = (110, 110, 110)
 _INK = "#222222"
 
 _CELL_WIDTH = 3.2  # inches
 _DOTS_PER_INCH = 120
+
+
+_PALETTE = np.zeros((len(Agreement), 3), np.uint8)
+for _kind, _colour in COLOURS.items():
+    _PALETTE[_kind] = tuple(bytes.fromhex(_colour[1:]))
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,7 @@ def mask_picture(mask: NDArray[Any]) -> RGB:
     ndarray of uint8
         Shape `(Y, X, 3)`.
     """
-    picture = np.zeros((*mask.shape, 3), np.uint8)
-    picture[mask == VEIN] = _HIT
-    picture[mask == UNSURE] = _UNSURE
-    return picture
+    return agreement_picture(mask, mask)
 
 
 def agreement_picture(prediction: NDArray[Any], truth: NDArray[Any]) -> RGB:
@@ -70,12 +67,9 @@ def agreement_picture(prediction: NDArray[Any], truth: NDArray[Any]) -> RGB:
     Returns
     -------
     ndarray of uint8
-        Shape `(Y, X, 3)`: both light, truth alone blue, prediction alone orange, unsure grey.
+        Shape `(Y, X, 3)`, in `agreement.COLOURS`.
     """
-    picture = mask_picture(truth)
-    picture[(truth == VEIN) & (prediction != VEIN)] = _MISSED
-    picture[(truth != VEIN) & (truth != UNSURE) & (prediction == VEIN)] = _EXTRA
-    return picture
+    return _PALETTE[agreement(prediction, truth)]
 
 
 def write_contact_sheet(
@@ -133,19 +127,13 @@ def write_contact_sheet(
 def _add_legend(figure: Any) -> None:
     from matplotlib.patches import Patch
 
-    meanings = [
-        ("found", _HIT),
-        ("missed", _MISSED),
-        ("not in the truth", _EXTRA),
-        ("unsure in the truth", _UNSURE),
-    ]
     figure.legend(
         handles=[
-            Patch(facecolor=np.divide(colour, 255), edgecolor=_INK, linewidth=0.4, label=name)
-            for name, colour in meanings
+            Patch(facecolor=colour, edgecolor=_INK, linewidth=0.4, label=NAMES[kind])
+            for kind, colour in COLOURS.items()
         ],
         loc="outside lower right",
-        ncols=len(meanings),
+        ncols=len(COLOURS),
         fontsize=9,
         frameon=False,
         labelcolor=_INK,

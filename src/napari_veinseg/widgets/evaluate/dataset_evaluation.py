@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
@@ -35,7 +36,7 @@ from napari_veinseg.widgets.evaluate.evaluate_work import (
     open_image,
     save_report,
 )
-from napari_veinseg.widgets.masks.agreement import add_agreement_layer, agreement
+from napari_veinseg.widgets.masks.agreement import add_agreement_layer
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 

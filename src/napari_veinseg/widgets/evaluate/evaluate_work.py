@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
+from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.baselines import BASELINES
 from napari_veinseg.evaluation.comparison import Comparison, compare, read_pair, select
 from napari_veinseg.evaluation.contenders import (
@@ -24,7 +25,7 @@ from napari_veinseg.evaluation.report.write_report import refuse_output_in, writ
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.masks.agreement import agreement, mean_of_slices
+from napari_veinseg.widgets.masks.agreement import mean_of_slices
 
 _USUAL = SegmentationSettings()
 

@@ -8,26 +8,12 @@ import numpy.typing as npt
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.agreement import COLOURS, NAMES
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.widgets.masks.layers import spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
-
-# Told apart in every form of colour blindness, as in the report.
-KINDS = {1: "found", 2: "missed", 3: "not in the truth", 4: "unsure"}
-_COLOURS = {1: "#f0f0f0", 2: "#56b4e9", 3: "#e69f00", 4: "#6e6e6e"}
-
-
-def agreement(prediction: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Label each pixel by prediction and truth."""
-    labels = np.zeros(truth.shape, np.uint8)
-    predicted, true = prediction == VEIN, truth == VEIN
-    labels[predicted & true] = 1
-    labels[true & ~predicted] = 2
-    labels[predicted & ~true] = 3
-    labels[(truth == UNSURE) | (prediction == UNSURE)] = 4
-    return labels
 
 
 def mean_of_slices(
@@ -61,10 +47,8 @@ def add_agreement_layer(
         labels,
         name=name,
         opacity=1,
-        colormap=DirectLabelColormap(
-            color_dict={None: "transparent", 0: "transparent", **_COLOURS}
-        ),
-        features={"index": [0, *KINDS], "name": ["background", *KINDS.values()]},
+        colormap=DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **COLOURS}),
+        features={"index": [0, *NAMES], "name": ["background", *NAMES.values()]},
         metadata=derived_metadata(Derived.AGREEMENT),
         **spatial_attributes(mask),
     )
