@@ -164,6 +164,31 @@ class DenseUNet(SegmentationNetwork):
         super().__init__(core, in_channels, total_stride=scales[-1], receptive_radius=reach)
 
 
+class _NewMaps(DenseBlock):  # type: ignore[misc]
+    """A dense block that hands on only the maps that it has made."""
+
+    def __init__(self, layers: Sequence[nn.Module], count: int) -> None:
+        super().__init__(layers)
+        self.count = count
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        new: torch.Tensor = super().forward(maps)[:, -self.count :]
+        return new
+
+
+class _Down(nn.Sequential):
+    """To the next level: the maps for the skip connection, and those that go down."""
+
+    def __init__(self, compress: nn.Module, halve: nn.Module, compressed_skip: bool) -> None:
+        super().__init__(compress, halve)
+        self.compressed_skip = compressed_skip
+
+    def forward(self, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        compress, halve = self
+        compressed = compress(maps)
+        return compressed if self.compressed_skip else maps, halve(compressed)
+
+
 class _Blocks:
     """Makes the blocks that share one style: dimensions, growth, activation, norm, dropout."""
 
@@ -188,27 +213,31 @@ class _Blocks:
 
     def dense(self, channels: int, layers: int) -> DenseBlock:
         """`channels` maps in; the same and `layers * growth_rate` new ones out."""
-        # Not MONAI's `ConvDenseBlock`: it cannot order norm, dropout and activation.
-        return DenseBlock(
-            [
-                Convolution(
-                    self.spatial_dims,
-                    channels + layer * self.growth_rate,
-                    self.growth_rate,
-                    adn_ordering="NAD",
-                    dropout=self.dropout,
-                    **self.style,
-                )
-                for layer in range(layers)
-            ]
-        )
+        return DenseBlock(self._dense_layers(channels, layers))
 
-    def down(self, channels: int, out: int) -> nn.Sequential:
+    def new_maps(self, channels: int, layers: int) -> _NewMaps:
+        """`channels` maps in; `layers * growth_rate` new ones out."""
+        return _NewMaps(self._dense_layers(channels, layers), layers * self.growth_rate)
+
+    def _dense_layers(self, channels: int, layers: int) -> list[nn.Module]:
+        # Not MONAI's `ConvDenseBlock`: it cannot order norm, dropout and activation.
+        return [
+            Convolution(
+                self.spatial_dims,
+                channels + layer * self.growth_rate,
+                self.growth_rate,
+                adn_ordering="NAD",
+                dropout=self.dropout,
+                **self.style,
+            )
+            for layer in range(layers)
+        ]
+
+    def down(self, channels: int, out: int, compressed_skip: bool) -> _Down:
         """Compress to `out` maps and halve the sides."""
-        return nn.Sequential(
-            self.convolution(channels, out, kernel=1),
-            Pool[Pool.AVG, self.spatial_dims](kernel_size=2, stride=2),
-        )
+        compress = self.convolution(channels, out, kernel=1)
+        halve = Pool[Pool.AVG, self.spatial_dims](kernel_size=2, stride=2)
+        return _Down(compress, halve, compressed_skip)
 
     def up(self, channels: int, out: int) -> nn.Module:
         """Double the sides."""
@@ -245,40 +274,37 @@ class _DenseUNetCore(nn.Module):
         compressed_skips: bool,
     ) -> None:
         super().__init__()
-        self.compressed_skips = compressed_skips
         self.stem = blocks.convolution(in_channels, stem_channels, kernel=3, stride=stem_stride)
         self.encoder, self.downs = nn.ModuleList(), nn.ModuleList()
         self.decoder, self.ups = nn.ModuleList(), nn.ModuleList()
-        self.new_maps = [n * blocks.growth_rate for n in layers]
+        *finer, deepest = layers
 
         channels, skips = stem_channels, []
-        for level, n in enumerate(layers):
+        for n in finer:
             self.encoder.append(blocks.dense(channels, n))
-            channels += self.new_maps[level]
-            if level < len(layers) - 1:
-                self.downs.append(blocks.down(channels, channels // 2))
-                skips.append(channels // 2 if compressed_skips else channels)
-                channels //= 2
-        for level in reversed(range(len(skips))):
-            below, here = self.new_maps[level + 1], self.new_maps[level]
-            self.ups.append(blocks.up(below, here))
-            self.decoder.append(blocks.dense(skips[level] + here, layers[level]))
-        self.head = blocks.head(self.new_maps[0], out_channels, stem_stride)
+            channels += n * blocks.growth_rate
+            self.downs.append(blocks.down(channels, channels // 2, compressed_skips))
+            skips.append(channels // 2 if compressed_skips else channels)
+            channels //= 2
+        self.encoder.append(blocks.new_maps(channels, deepest))
+        channels = deepest * blocks.growth_rate
+        for n, skip in zip(reversed(finer), reversed(skips), strict=True):
+            new = n * blocks.growth_rate
+            self.ups.append(blocks.up(channels, new))
+            self.decoder.append(blocks.new_maps(skip + new, n))
+            channels = new
+        self.head = blocks.head(channels, out_channels, stem_stride)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        maps = self.stem(image)
-        skips = []
-        for level, block in enumerate(self.encoder):
-            maps = block(maps)
-            if level < len(self.downs):
-                compress, halve = cast("nn.Sequential", self.downs[level])
-                compressed = compress(maps)
-                skips.append(compressed if self.compressed_skips else maps)
-                maps = halve(compressed)
-        for level, (up, block) in enumerate(zip(self.ups, self.decoder, strict=True)):
-            new = maps[:, -self.new_maps[-1 - level] :]
-            maps = block(torch.cat([skips.pop(), up(new)], dim=1))
-        logits: torch.Tensor = self.head(maps[:, -self.new_maps[0] :])
+        *blocks, deepest = self.encoder
+        maps, skips = self.stem(image), []
+        for block, down in zip(blocks, self.downs, strict=True):
+            skip, maps = down(block(maps))
+            skips.append(skip)
+        maps = deepest(maps)
+        for up, block, skip in zip(self.ups, self.decoder, reversed(skips), strict=True):
+            maps = block(torch.cat([skip, up(maps)], dim=1))
+        logits: torch.Tensor = self.head(maps)
         return logits
 
 

@@ -1,0 +1,267 @@
+"""`summary.csv` of an output folder: what became of each image, over all runs into it."""
+
+import csv
+import io
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from napari_veinseg.data.tables import plain_text
+from napari_veinseg.errors import VeinSegError, VeinSegWarning
+from napari_veinseg.files import locked, make_output_folder, write_text
+from napari_veinseg.segmentation.batch.plan_files import FilePlan
+
+_NAME = "summary.csv"
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """What became of one image: a row of `summary.csv`.
+
+    Parameters
+    ----------
+    image : str
+        The path as it was given.
+    mask : str
+        The name of the mask in the output folder; empty if there is none.
+    status : str
+        `done`, `kept` (it was there already) or `failed`.
+    slices, height, width : int
+        The size of the image; 0 if it was not read.
+    vein_width : float
+        The vein width, in px, that was given or estimated.
+    vein_share : float
+        The share of its pixels that is vein, in [0, 1].
+    seconds : float
+        From the image and its vein width to the mask, without reading, writing and waiting.
+    error : str
+        The sentence that says why it failed.
+    """
+
+    image: str
+    mask: str
+    status: str
+    slices: int = 0
+    height: int = 0
+    width: int = 0
+    vein_width: float = 0.0
+    vein_share: float = 0.0
+    seconds: float = 0.0
+    error: str = ""
+
+
+def open_output(
+    plans: Sequence[FilePlan], folder: str | Path, overwrite: bool = False
+) -> list[SummaryRow]:
+    """Make the folder for results ready, before any work.
+
+    Parameters
+    ----------
+    plans : sequence of FilePlan
+        What is to be done.
+    folder : str or Path
+        The folder; it may exist.
+    overwrite : bool, optional
+        Whether results that are there already are made anew.
+
+    Returns
+    -------
+    list of SummaryRow
+        What earlier runs wrote there.
+
+    Raises
+    ------
+    VeinSegError
+        If the folder cannot be made or written to, or holds the mask of another image under the
+        name of one of these.
+    """
+    folder = make_output_folder(folder)
+    with _alone(folder):
+        known = read_summary(folder / _NAME)
+        if not overwrite:
+            _refuse_masks_of_others(plans, known)
+        write_summary(folder / _NAME, known)
+    return known
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only one who changes the table, of all runs into a folder."""
+    try:
+        with locked(folder):
+            yield
+    except OSError as error:
+        raise VeinSegError(
+            f"{folder / _NAME} was not written ({error.strerror or error}): check folder, rights "
+            "and space."
+        ) from error
+
+
+def _refuse_masks_of_others(plans: Sequence[FilePlan], known: Sequence[SummaryRow]) -> None:
+    owners = {row.mask: row.image for row in known}
+    for plan in plans:
+        owner = owners.get(plan.mask.name)
+        if owner and plan.mask.exists() and not _same_image(Path(owner), plan.source):
+            raise VeinSegError(
+                f"{plan.mask} is the mask of {owner}, not of {plan.source}: choose another folder, "
+                "or overwrite."
+            )
+
+
+def _same_image(told: Path, now: Path) -> bool:
+    """Whether two paths may mean one image, though a relative one was told in another folder."""
+    parts = tuple(part for part in told.parts if part != "..")
+    return told.resolve() == now.resolve() or (
+        not told.is_absolute() and now.resolve().parts[-len(parts) :] == parts
+    )
+
+
+def collect(
+    plans: Sequence[FilePlan],
+    rows: Iterable[SummaryRow],
+    folder: str | Path,
+    known: Sequence[SummaryRow] = (),
+    report: Callable[[SummaryRow, int, int], None] | None = None,
+) -> list[SummaryRow]:
+    """Take the rows as they come, and write them to `summary.csv` however that ends.
+
+    Parameters
+    ----------
+    plans : sequence of FilePlan
+        All plans.
+    rows : iterable of SummaryRow
+        What becomes of them, in any order.
+    folder : str or Path
+        The folder for the summary.
+    known : sequence of SummaryRow, optional
+        What `open_output` found: a mask that is kept keeps its figures, and so do masks that are
+        none of these plans.
+    report : callable, optional
+        Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
+
+    Returns
+    -------
+    list of SummaryRow
+        In the order of the plans.
+    """
+    folder = Path(folder)
+    made = _by_mask(known)
+    collected: list[SummaryRow] = []
+    try:
+        for row in rows:
+            collected.append(_with_figures(row, made))
+            if report:
+                report(collected[-1], len(collected), len(plans))
+    finally:  # also what was done before a cancel is told
+        place = {str(plan.source): number for number, plan in enumerate(plans)}
+        collected.sort(key=lambda row: place[row.image])
+        try:
+            _add(folder, collected, set(known))
+        except VeinSegError as error:  # open in a spreadsheet: the masks are there all the same
+            warnings.warn(str(error), VeinSegWarning, stacklevel=2)
+    return collected
+
+
+def _by_mask(rows: Iterable[SummaryRow]) -> dict[str, SummaryRow]:
+    return {row.mask: row for row in rows if row.mask}
+
+
+def _with_figures(row: SummaryRow, made: dict[str, SummaryRow]) -> SummaryRow:
+    """Give a mask that was kept the figures of when it was made."""
+    if row.status == "kept" and row.mask in made:
+        return replace(made[row.mask], image=row.image, status="kept")
+    return row
+
+
+def _add(folder: Path, collected: Sequence[SummaryRow], known: set[SummaryRow]) -> None:
+    """Write our rows, and of the others those whose mask is there and those of runs meanwhile."""
+    ours = {name for row in collected for name in (row.image, row.mask) if name}
+    with _alone(folder):
+        now = read_summary(folder / _NAME)
+        made = _by_mask(now)
+        others = [
+            row
+            for row in now
+            if ours.isdisjoint((row.image, row.mask))
+            and (row not in known or (row.mask and (folder / row.mask).exists()))
+        ]
+        rows = [*(_with_figures(row, made) for row in collected), *others]
+        write_summary(folder / _NAME, rows)
+
+
+def read_summary(path: Path) -> list[SummaryRow]:
+    """Read what `write_summary` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The csv file.
+
+    Returns
+    -------
+    list of SummaryRow
+        Nothing where there is no such file, or an empty one.
+
+    Raises
+    ------
+    VeinSegError
+        If the file holds something else.
+    OSError
+        If it cannot be read.
+    """
+    try:  # spreadsheets put a mark before what they save as UTF-8
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            table = csv.DictReader(file)
+            _check_columns(table.fieldnames)
+            return [_row(cells) for cells in table]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise VeinSegError(
+            f"{path} is no table as veinseg writes it: move it, or choose another folder."
+        ) from error
+
+
+def _check_columns(names: Sequence[str] | None) -> None:
+    if names is not None and not {field.name for field in fields(SummaryRow)}.issubset(names):
+        raise ValueError(f"not the columns of a summary: {names}")
+
+
+def _row(cells: dict[str, str]) -> SummaryRow:
+    values: dict[str, Any] = {}
+    for field in fields(SummaryRow):
+        kind, cell = type(field.default), cells[field.name]
+        values[field.name] = kind(cell) if kind in (int, float) else _as_written(cell)
+    return SummaryRow(**values)
+
+
+def _as_written(cell: str) -> str:
+    """Take away the apostrophe that `plain_text` put before what begins as formulas do."""
+    return cell[1:] if cell.startswith("'") and plain_text(cell[1:]) == cell else cell
+
+
+def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
+    """Write what became of each image as a table.
+
+    Parameters
+    ----------
+    path : Path
+        The csv file to create or replace.
+    rows : iterable of SummaryRow
+        One an image.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(field.name for field in fields(SummaryRow))
+    for row in rows:
+        cells = (plain_text(cell) if isinstance(cell, str) else cell for cell in astuple(row))
+        table.writerow(round(cell, 5) if isinstance(cell, float) else cell for cell in cells)
+    write_text(path, text.getvalue())

@@ -1,0 +1,50 @@
+"""A model as one ONNX file that needs nothing of ours: grey values in, probabilities out."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+from napari_veinseg.segmentation.vein_model import VeinModel
+
+CARD_KEY = "veinseg_card"
+
+
+def export_onnx(model: VeinModel, target: Path) -> None:
+    """Write a model as ONNX.
+
+    Its input `image` is `(N, 1, Y, X)` float32, finite grey values of any range in which veins
+    are dark and as wide as the card's `working_vein_width`, of any height and width; its output
+    `probability` has the same shape.  Each image is normalised by its own percentiles inside.
+    The card stands in the file's metadata, the threshold within it.
+
+    Parameters
+    ----------
+    model : VeinModel
+        What to export.
+    target : Path
+        The file to create or replace; its name ends in `.onnx`.
+
+    Raises
+    ------
+    VeinSegError
+        If the package `onnx` is missing, the network has no counterpart in ONNX, or the file
+        cannot be written.
+    """
+    if target.suffix != ".onnx":
+        raise VeinSegError(f"{target} was not written: choose a name that ends in .onnx.")
+    if find_spec("onnx") is None:
+        raise VeinSegError(
+            "The package onnx is needed to write ONNX: pip install napari-veinseg[fast]."
+        )
+    from napari_veinseg.segmentation.export.onnx_whole_model import whole_model
+
+    described = {CARD_KEY: model.card.model_dump_json()}
+    content = whole_model(model.card, model.network, described).SerializeToString()
+    try:
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise VeinSegError(
+            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
+        ) from error

@@ -1,0 +1,79 @@
+"""A model as one `torch.export` file: any program with torch runs it, without this package."""
+
+from pathlib import Path
+
+import torch
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+from napari_veinseg.segmentation.export.standalone import StandaloneModel
+from napari_veinseg.segmentation.vein_model import VeinModel
+
+CARD_NAME = "veinseg_card.json"
+"""Name of the card among the extra files of `torch.export.load`."""
+
+
+def export_torch(model: VeinModel, target: Path) -> None:
+    """Write a model as a program of `torch.export`, with the card as JSON beside it.
+
+    Its input `image` is `(N, 1, Y, X)` float32, finite grey values of any range in which veins
+    are dark and as wide as the card's `working_vein_width`, of any height and width above the
+    network's total stride (16 px for the starter).  Its output is the probability of vein, of the
+    same shape.  Each image is normalised by its own percentiles inside.
+
+    Parameters
+    ----------
+    model : VeinModel
+        What to export.
+    target : Path
+        The file to create or replace; its name ends in `.pt2`.
+
+    Raises
+    ------
+    VeinSegError
+        If the file cannot be written.
+    """
+    if target.suffix != ".pt2":
+        raise VeinSegError(f"{target} was not written: choose a name that ends in .pt2.")
+    smallest = model.network.total_stride + 1  # px: smaller sides would be padded by another rule
+    program = torch.export.export(
+        standalone(model),
+        (
+            torch.zeros(2, 1, 70, 90),
+        ),  # not square, no multiple of a stride: nothing is taken as fixed
+        dynamic_shapes={
+            "image": {
+                0: torch.export.Dim("images", min=1),
+                2: torch.export.Dim("height", min=smallest),
+                3: torch.export.Dim("width", min=smallest),
+            }
+        },
+        # Sizes after padding and striding are equal, but too entangled for torch to prove it.
+        prefer_deferred_runtime_asserts_over_guards=True,
+    )
+    try:
+        with atomic_path(target) as temporary:
+            described = {CARD_NAME: model.card.model_dump_json()}
+            torch.export.save(program, temporary, extra_files=described)
+    except OSError as error:
+        raise VeinSegError(
+            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
+        ) from error
+
+
+def standalone(model: VeinModel) -> StandaloneModel:
+    """Take the network of a model with its normalisation.
+
+    Parameters
+    ----------
+    model : VeinModel
+        Not changed.
+
+    Returns
+    -------
+    StandaloneModel
+        In evaluation mode, without gradients; it shares the weights.
+    """
+    percentiles = model.card.normalisation
+    module = StandaloneModel(model.network, percentiles.low_percentile, percentiles.high_percentile)
+    return module.eval().requires_grad_(False)

@@ -1,0 +1,156 @@
+"""Models converted once for ONNX Runtime, and kept.
+
+What is converted lies in a cache folder, under a name made of the content of the model file and the
+versions that matter, so that it can never be taken for another.
+"""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_veinseg import __version__
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import atomic_path
+from napari_veinseg.model.store import model_bytes
+from napari_veinseg.segmentation.runtimes.onnx_runtime import GEOMETRY_KEY, OnnxRuntime, usable
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
+
+if TYPE_CHECKING:
+    from napari_veinseg.model.network import SegmentationNetwork
+
+CACHE_VARIABLE = "VEINSEG_CACHE"
+"""Environment variable that names another cache folder."""
+TOLERANCE = 1e-3
+"""Largest difference in probability from torch that is taken."""
+
+_FORMAT = 1  # of what is written; part of the name
+_MOST_KEPT = 20  # models; each takes about what its file takes
+
+
+def cached_path(model: Path) -> Path:
+    """Tell where a converted model is kept: a function of what it holds at this moment.
+
+    Parameters
+    ----------
+    model : Path
+        An existing model file.
+
+    Returns
+    -------
+    Path
+        A file in `cache_folder`; it need not exist.
+
+    Raises
+    ------
+    VeinSegError
+        If the model cannot be read.
+    """
+    digest = hashlib.sha256(model_bytes(model))
+    digest.update(f"{_FORMAT} {__version__} {_runtime_version()}".encode())
+    return cache_folder() / f"{digest.hexdigest()[:40]}.onnx"
+
+
+def open_cached(path: Path) -> OnnxRuntime | None:
+    """Open what was converted before.
+
+    Parameters
+    ----------
+    path : Path
+        What `cached_path` gave.
+
+    Returns
+    -------
+    OnnxRuntime or None
+        None where nothing usable was kept.
+    """
+    if not usable():
+        return None
+    try:
+        return OnnxRuntime(path) if path.exists() else None
+    except Exception:  # a damaged file, or another version, raises anything at all
+        with suppress(OSError):
+            path.unlink()
+        return None
+
+
+def convert(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRuntime | None:
+    """Convert a model, compare it with torch and keep it.
+
+    Parameters
+    ----------
+    model : Path
+        The model file.
+    network : SegmentationNetwork
+        What `read_model` gave for it.
+    path : Path
+        What `cached_path` gave before that.
+
+    Returns
+    -------
+    OnnxRuntime or None
+        None where torch has to do it: ONNX Runtime or the exporter is not installed or broken,
+        knows not all of the network or gives other answers, the model file was replaced since
+        `path` was asked for, or the cache cannot be written.
+    """
+    if not usable():
+        return None
+    described = {GEOMETRY_KEY: json.dumps(asdict(network.geometry))}
+    with suppress(Exception):  # a broken installation raises anything at all
+        from napari_veinseg.segmentation.runtimes.onnx_graph import core_model
+        from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
+
+        content = core_model(network, described)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+            if not _agree(OnnxRuntime(temporary), TorchRuntime(network)):
+                raise VeinSegError(f"ONNX Runtime and torch differ for {model}.")
+            if cached_path(model) != path:  # training replaces its best model while others read it
+                raise VeinSegError(f"{model} was replaced: load it again.")
+        _forget_old(path.parent)
+        return OnnxRuntime(path)
+    return None
+
+
+def cache_folder() -> Path:
+    """Return the folder of what was converted; it need not exist.
+
+    Returns
+    -------
+    Path
+        The value of `VEINSEG_CACHE`, or a folder in the user's cache.
+    """
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("napari-veinseg", appauthor=False) / "prepared"
+
+
+def _runtime_version() -> str:
+    for package in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"):
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return "unknown"
+
+
+def _agree(runtime: Runtime, reference: Runtime) -> bool:
+    sides = [runtime.padded_side(side) for side in (96, 128)]
+    image: Any = np.random.default_rng(0).normal(size=(2, *sides))
+    image = image.astype(np.float32)
+    return bool(np.abs(runtime(image) - reference(image)).max() <= TOLERANCE)
+
+
+def _forget_old(folder: Path) -> None:
+    """Keep the files that were made last."""
+    made = sorted(folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_mtime)
+    for path in made[:-_MOST_KEPT]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,135 @@
+"""Grey pixels of any image: in memory, memory-mapped, Dask or zarr, read part by part."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.data.grey import Channel, is_colour, to_grey
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.geometry import SMALLEST_SIDE
+
+Image = NDArray[np.float32]
+WHOLE = 16 * 2**20
+"""Pixels; a larger plane is never read whole."""
+_SAMPLE_SIDE, _SAMPLES = 64, 20  # px, along each axis: 1.6 million pixels of a large plane
+_CROP_SIDE = 1536  # px: enough to see veins of 100 px
+
+
+@dataclass(frozen=True)
+class ImagePlane:
+    """One slice of an image as grey values in which veins are dark.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        `(Y, X)`.
+    read : callable
+        Takes a row slice and a column slice with numbers, returns `float32` grey values.
+    """
+
+    shape: tuple[int, int]
+    read: Callable[[slice, slice], Image]
+
+    @cached_property
+    def sample(self) -> Image:
+        """All grey values, or those of blocks spread over a large plane."""
+        if self.shape[0] * self.shape[1] <= WHOLE:
+            return self.read(slice(0, self.shape[0]), slice(0, self.shape[1]))
+        return np.concatenate([block.ravel() for block in self._blocks(_SAMPLE_SIDE, _SAMPLES)])
+
+    def crops(self) -> Iterator[Image]:
+        """Parts large enough to see veins: the plane, or four crops of a large one.
+
+        Yields
+        ------
+        ndarray of float32
+            Grey values, shape (Y, X).
+        """
+        if self.shape[0] * self.shape[1] <= WHOLE:
+            yield self.sample
+        else:
+            yield from self._blocks(_CROP_SIDE, 2)
+
+    def _blocks(self, side: int, count: int) -> Iterator[Image]:
+        """Blocks in a regular grid, half a gap from the borders."""
+        starts = [
+            np.linspace(0, max(0, length - side), 2 * count + 1).astype(int)[1::2]
+            for length in self.shape
+        ]
+        for row in np.unique(starts[0]):
+            for column in np.unique(starts[1]):
+                rows = slice(int(row), min(int(row) + side, self.shape[0]))
+                yield self.read(rows, slice(int(column), min(int(column) + side, self.shape[1])))
+
+
+class ImageSource:
+    """An image of any accepted kind as a sequence of planes.
+
+    Parameters
+    ----------
+    image : array_like
+        `(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis; anything that is
+        sliced like a NumPy array is read part by part.
+    channel : str or int
+        What to take from colours.
+    invert : bool
+        Whether veins are bright.
+
+    Raises
+    ------
+    VeinSegError
+        If shape or type cannot be segmented.
+    """
+
+    def __init__(self, image: Any, channel: Channel = "luminance", invert: bool = False) -> None:
+        if not hasattr(image, "shape") or not hasattr(image, "dtype"):
+            image = np.asarray(image)
+        self._image, self._channel, self._invert = image, channel, invert
+        colour = is_colour(image.shape)
+        if len(image.shape) - colour not in (2, 3) or 0 in image.shape:
+            to_grey(np.empty(image.shape, image.dtype))  # raises the sentence
+        self.shape: tuple[int, ...] = tuple(image.shape[:-1] if colour else image.shape)
+        if min(self.shape[-2:]) < SMALLEST_SIDE:
+            raise VeinSegError(
+                f"An image of {self.shape[-2]} x {self.shape[-1]} px is too small to show veins: "
+                f"give at least {SMALLEST_SIDE} x {SMALLEST_SIDE} px."
+            )
+
+    def __len__(self) -> int:
+        return self.shape[0] if len(self.shape) == 3 else 1
+
+    def plane(self, index: int) -> ImagePlane:
+        """Return one slice; a small one is read at once, and an image without slices only once.
+
+        Parameters
+        ----------
+        index : int
+            0 for an image without slices.
+
+        Returns
+        -------
+        ImagePlane
+            Its grey values.
+        """
+        return self._slice(index) if len(self.shape) == 3 else self._only
+
+    @cached_property
+    def _only(self) -> ImagePlane:
+        return self._slice(0)
+
+    def _slice(self, index: int) -> ImagePlane:
+        rows, columns = self.shape[-2:]
+        lazy = ImagePlane((rows, columns), lambda r, c: self._read(index, r, c))
+        if rows * columns > WHOLE:
+            return lazy
+        grey = lazy.read(slice(0, rows), slice(0, columns))
+        return ImagePlane((rows, columns), lambda r, c: grey[r, c])
+
+    def _read(self, index: int, rows: slice, columns: slice) -> Image:
+        where = (index, rows, columns) if len(self.shape) == 3 else (rows, columns)
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, and treated as such
+            return to_grey(np.asarray(self._image[where]), self._channel, self._invert)

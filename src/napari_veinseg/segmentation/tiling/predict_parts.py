@@ -1,0 +1,98 @@
+"""The probability of an image or a stack, part by part: some slices at a time, tile after tile."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.errors import Cancelled
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
+from napari_veinseg.segmentation.tiling.image_source import ImagePlane, ImageSource
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
+
+Progress = Callable[[int, int], None]
+
+_BATCH = 1_500_000  # working px of slices that go through the network together ...
+_READ = 2**26  # ... and px of them that are read for it
+
+
+def predict_parts(
+    source: ImageSource,
+    vein_width: float,
+    card: ModelCard,
+    runtime: Runtime,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[tuple[tuple[Any, ...], NDArray[np.float32]]]:
+    """Give each part's place and its probability; slices that show nothing have none.
+
+    Parameters
+    ----------
+    source : ImageSource
+        The image.
+    vein_width : float
+        Of its veins, in px.
+    card : ModelCard
+        How to feed the network.
+    runtime : Runtime
+        The network.
+    progress : callable, optional
+        Called with the number of tiles done and of all.
+    cancelled : callable, optional
+        Asked between tiles whether to stop.
+
+    Yields
+    ------
+    tuple
+        Slices of the image, and their probability.
+
+    Raises
+    ------
+    VeinSegError
+        If a slice holds no finite value, or the memory is too small.
+    Cancelled
+        If `cancelled` said so.
+    """
+    factor = card.working_vein_width / vein_width
+    rows, columns = source.shape[-2:]
+    tiled = TiledPrediction((rows, columns), factor, runtime)
+    batch = max(1, int(min(_BATCH / factor**2, _READ) / (rows * columns)))
+    starts = range(0, len(source), batch)
+    done, total = 0, len(starts) * len(tiled)
+    if progress:
+        progress(0, total)
+    for start in starts:
+        planes, normalisers, indices = _batch(source, range(start, start + batch), card)
+        for tile in tiled.tiles(planes, normalisers):
+            if len(source.shape) == 3:
+                yield (indices, tile.rows, tile.columns), tile.probability
+            elif indices:
+                yield (tile.rows, tile.columns), tile.probability[0]
+            done += 1
+            if progress:
+                progress(done, total)
+            if cancelled and cancelled():
+                raise Cancelled("The segmentation was cancelled.")
+
+
+def _batch(
+    source: ImageSource, wanted: range, card: ModelCard
+) -> tuple[list[ImagePlane], list[Normaliser], list[int]]:
+    """Read slices and drop those that show nothing: constant, or lost in a stack."""
+    percentiles = card.normalisation
+    planes, normalisers, indices = [], [], []
+    for index in wanted[: len(source) - wanted.start]:
+        plane = source.plane(index)
+        if len(source) > 1 and not np.isfinite(plane.sample).any():
+            continue
+        normaliser = Normaliser.from_image(
+            plane.sample, percentiles.low_percentile, percentiles.high_percentile
+        )
+        if not normaliser.constant:
+            planes.append(plane)
+            normalisers.append(normaliser)
+            indices.append(index)
+    return planes, normalisers, indices

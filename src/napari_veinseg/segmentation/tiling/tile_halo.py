@@ -1,0 +1,129 @@
+"""What a part of the answer depends on, along one axis."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from napari_veinseg.segmentation.tiling.resampling import Resampling
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the answer, and all that it depends on; each pair is half open.
+
+    Parameters
+    ----------
+    tile : tuple of int
+        The stretch, in px of the image.
+    kept : tuple of int
+        Working px that the stretch is interpolated from.
+    seen : tuple of int
+        Working px that the network sees, on its stride grid.
+    read : tuple of int
+        Px of the image that those are made of.
+    shrink, enlarge : sparse array
+        From `read` to `seen`, and from `kept` to `tile`.
+    """
+
+    tile: tuple[int, int]
+    kept: tuple[int, int]
+    seen: tuple[int, int]
+    read: tuple[int, int]
+    shrink: "sparse.csr_array[Any]"
+    enlarge: "sparse.csr_array[Any]"
+
+    @property
+    def length(self) -> int:
+        """Working px that the network sees."""
+        return self.seen[1] - self.seen[0]
+
+    @property
+    def kept_of_seen(self) -> slice:
+        """Where `kept` lies in what the network sees."""
+        return slice(self.kept[0] - self.seen[0], self.kept[1] - self.seen[0])
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of an image, at its own and at the working scale.
+
+    Parameters
+    ----------
+    side : int
+        Px of the image.
+    working : int
+        Px at the working scale.
+    padded : int
+        Working px with the network's padding at the far end.
+    stride, radius : int
+        The network's total stride and receptive radius.
+    """
+
+    side: int
+    working: int
+    padded: int
+    stride: int
+    radius: int
+
+    def span(self, start: int, stop: int) -> Span:
+        """Trace a stretch of the answer back to what it depends on.
+
+        Parameters
+        ----------
+        start, stop : int
+            Px of the image, half open.
+
+        Returns
+        -------
+        Span
+            Its origin on the stride grid, its halo as wide as the receptive field.
+        """
+        shrink, enlarge = Resampling(self.side, self.working), Resampling(self.working, self.side)
+        kept = enlarge.needs(start, stop)
+        seen = (
+            max(0, (kept[0] - self.radius) // self.stride * self.stride),
+            min(self.padded, -(-(kept[1] + self.radius) // self.stride) * self.stride),
+        )
+        weights = shrink.matrix(*seen), enlarge.matrix(start, stop)
+        return Span((start, stop), kept, seen, shrink.needs(*seen), *weights)
+
+    def spans(self, tile: int) -> tuple[Span, ...]:
+        """Cut the whole axis.
+
+        Parameters
+        ----------
+        tile : int
+            Px of the image in a stretch.
+
+        Returns
+        -------
+        tuple of Span
+            The last one may be shorter.
+        """
+        return _spans(self, tile)
+
+    def halves(self, span: Span) -> list[Span]:
+        """Cut a span in two.
+
+        Parameters
+        ----------
+        span : Span
+            Of this axis.
+
+        Returns
+        -------
+        list of Span
+            Two, or the span itself when it is a pixel.
+        """
+        start, stop = span.tile
+        middle = (start + stop) // 2
+        return [self.span(start, middle), self.span(middle, stop)] if middle > start else [span]
+
+
+@lru_cache(maxsize=64)  # the images of a folder have mostly one size
+def _spans(axis: Axis, tile: int) -> tuple[Span, ...]:
+    starts = range(0, axis.side, tile)
+    return tuple(axis.span(start, min(start + tile, axis.side)) for start in starts)

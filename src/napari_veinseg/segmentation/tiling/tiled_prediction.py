@@ -1,0 +1,179 @@
+"""The forward pass over an image of any size, tile by tile, as if it were in one piece.
+
+A tile of the answer is traced back to all that it depends on: the working pixels that it is
+interpolated from, their receptive field snapped to the network's stride grid, and the image pixels
+that those are made of.  Nothing is blended, and nothing depends on how the image was cut; so what
+does not fit into memory is simply cut again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.data.grey import is_constant
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.runtimes.runtime import OutOfMemory, Runtime
+from napari_veinseg.segmentation.tiling.image_source import ImagePlane
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.resampling import resample
+from napari_veinseg.segmentation.tiling.tile_halo import Axis, Span
+
+Image = NDArray[np.float32]
+TILE_SIDE = 1280
+"""Working px that a tile of a large image keeps; its halo comes on top."""
+
+_ONE_PIECE = 1600 * 1600  # working px: up to here tiles would only repeat halos
+_LARGEST_PIECE = 2**26  # px of the image, whose grey values take a quarter of a GB
+_LARGEST_TILE = 4096  # px of the image, where veins are so wide that the working image is small
+_SMALLEST_TILE = 64  # px of the image: below, the halo is all that costs memory
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of the answer.
+
+    Parameters
+    ----------
+    rows, columns : slice
+        Its place, in px of the image.
+    probability : ndarray of float32, shape (N, Y, X)
+        Of each plane of the batch.
+    """
+
+    rows: slice
+    columns: slice
+    probability: Image
+
+
+class TiledPrediction:
+    """The tiles of planes of one shape, predicted one after the other.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        `(Y, X)` of the planes.
+    factor : float
+        Working px per image px.
+    predictor : Runtime
+        The network.
+    tile_side : int, optional
+        Working px that a tile keeps; by default an image of usual size is one tile.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        factor: float,
+        predictor: Runtime,
+        tile_side: int | None = None,
+    ) -> None:
+        stride, radius = predictor.total_stride, predictor.receptive_radius
+        working = [max(1, round(side * factor)) for side in shape]
+        small = working[0] * working[1] <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE
+        if tile_side is None and small:
+            tile = max(shape)
+        else:
+            tile = min(max(1, int(np.ceil((tile_side or TILE_SIDE) / factor))), _LARGEST_TILE)
+        self._predictor = predictor
+        self._rows, self._columns = (
+            Axis(side, small, predictor.padded_side(small), stride, radius)
+            for side, small in zip(shape, working, strict=True)
+        )
+        self._row_spans, self._column_spans = self._rows.spans(tile), self._columns.spans(tile)
+        self._constants: dict[tuple[float, int, int], Image] = {}
+
+    def __len__(self) -> int:
+        return len(self._row_spans) * len(self._column_spans)
+
+    @property
+    def working_shape(self) -> tuple[int, int]:
+        """Size in px that the network sees of the whole."""
+        return self._rows.padded, self._columns.padded
+
+    def tiles(
+        self, planes: Sequence[ImagePlane], normalisers: Sequence[Normaliser]
+    ) -> Iterator[Tile]:
+        """Predict tile after tile.
+
+        Parameters
+        ----------
+        planes : sequence of ImagePlane
+            A batch, all of the shape given above.
+        normalisers : sequence of Normaliser
+            One a plane, from the whole of it.
+
+        Yields
+        ------
+        Tile
+            In rows from the top left.
+
+        Raises
+        ------
+        VeinSegError
+            If the memory is too small even for the smallest tile.
+        """
+        batch = list(zip(planes, normalisers, strict=True))
+        for rows in self._row_spans:
+            for columns in self._column_spans:
+                probability = self._fitting(rows, columns, batch)
+                yield Tile(slice(*rows.tile), slice(*columns.tile), probability)
+
+    def _fitting(
+        self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]
+    ) -> Image:
+        """Predict a tile, in as many parts as memory asks for: fewer planes, smaller tiles, CPU."""
+        if len(batch) * rows.length * columns.length <= self._predictor.limit:
+            try:
+                return self._tile(rows, columns, batch)
+            except (OutOfMemory, MemoryError):
+                pass
+        if len(batch) > 1:
+            half = len(batch) // 2
+            parts = [self._fitting(rows, columns, part) for part in (batch[:half], batch[half:])]
+            return np.concatenate(parts)
+        if max(_side(rows), _side(columns)) > _SMALLEST_TILE:
+            return np.block(
+                [
+                    [self._fitting(upper, left, batch) for left in self._columns.halves(columns)]
+                    for upper in self._rows.halves(rows)
+                ]
+            )
+        if self._predictor.move_to_cpu():
+            return self._fitting(rows, columns, batch)
+        self._predictor.limit = float("inf")  # there may be memory when this is tried again
+        raise VeinSegError(
+            "The memory is too small to segment this image: close other programs, or make the "
+            "image smaller."
+        )
+
+    def _tile(self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]) -> Image:
+        if not batch:
+            return np.empty((0, _side(rows), _side(columns)), np.float32)
+        parts = [
+            normalise(plane.read(slice(*rows.read), slice(*columns.read)))
+            for plane, normalise in batch
+        ]
+        if all(map(is_constant, parts)):
+            seen = rows.length, columns.length
+            answers = np.stack([self._constant(float(part.flat[0]), *seen) for part in parts])
+        else:
+            small = [resample(part, rows.shrink, columns.shrink) for part in parts]
+            answers = self._predictor(np.stack(small))
+        kept = answers[:, rows.kept_of_seen, columns.kept_of_seen]
+        return np.stack([resample(part, rows.enlarge, columns.enlarge) for part in kept])
+
+    def _constant(self, value: float, height: int, width: int) -> Image:
+        """Answer for a constant input, computed once: empty ground costs nothing."""
+        key = (value, height, width)
+        if key not in self._constants:
+            if len(self._constants) >= 4:
+                self._constants.pop(next(iter(self._constants)))
+            ground = np.full((1, height, width), value, np.float32)
+            self._constants[key] = self._predictor(ground)[0]
+        return self._constants[key]
+
+
+def _side(span: Span) -> int:
+    return span.tile[1] - span.tile[0]
