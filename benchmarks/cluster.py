@@ -25,7 +25,7 @@ from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.store import STARTER
 from napari_veinseg.segmentation.batch.cluster import segment_files_on
-from napari_veinseg.segmentation.batch.jobs import plan_jobs
+from napari_veinseg.segmentation.batch.plan_files import plan_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 DRAWN = 20  # different images; the others are copies under other names
@@ -107,10 +107,10 @@ def cost_of_planning(folder: Path) -> dict[str, float]:
     for number in range(PLANNED):
         (folder / f"i{number:06d}.png").touch()
     begin = time.process_time()
-    plan_jobs([folder], folder.with_name("planned_out"))
+    plan_files([folder], folder.with_name("planned_out"))
     seconds = time.process_time() - begin
     tracemalloc.start()
-    jobs = plan_jobs([folder], folder.with_name("planned_out"))
+    jobs = plan_files([folder], folder.with_name("planned_out"))
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return {"plan_ms": 1e3 * seconds / len(jobs), "plan_bytes": size / len(jobs)}

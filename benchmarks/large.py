@@ -19,9 +19,9 @@ from timing import machine, peak_memory
 from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.masks import mask_from_probability
-from napari_veinseg.segmentation.tiling.inference import TiledPrediction
-from napari_veinseg.segmentation.tiling.source import ImageSource
-from napari_veinseg.segmentation.tiling.transforms import Normaliser
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 
 PIECE = 500
 MOST_MEGABYTES = 2000

@@ -31,7 +31,7 @@ from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import build_network
 from napari_veinseg.model.store import STARTER, installed_models
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.inference import TiledPrediction
+from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 
 SHAPE = (240, 320)
 

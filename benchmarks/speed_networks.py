@@ -17,9 +17,9 @@ from napari_veinseg.measurement.ridges import valley_strength
 from napari_veinseg.model.file import read_model
 from napari_veinseg.model.network import original_2020
 from napari_veinseg.model.store import resolve
-from napari_veinseg.segmentation.runtimes import prepared
+from napari_veinseg.segmentation.runtimes.onnx_runtime import OnnxRuntime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.inference import TiledPrediction
+from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 
 PIECE = 512  # px: the side of what a rival gets of a large image
 LARGE = 2048  # px: from this side on
@@ -53,7 +53,7 @@ def tables(arguments: argparse.Namespace, rate: float) -> list[dict]:
     card, network = read_model(resolve(arguments.model))
     models = {"torch": VeinModel(card, network, arguments.device)}
     fast = VeinModel.load(arguments.model, arguments.device)
-    if isinstance(fast.runtime, prepared.OnnxRuntime):
+    if isinstance(fast.runtime, OnnxRuntime):
         models["ONNX Runtime"] = fast
     results = []
     for size in arguments.sizes:

@@ -12,7 +12,7 @@ from timing import Calls, paired, summary
 from napari_veinseg import VeinModel
 from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
-from napari_veinseg.segmentation.batch.batch import segment_files
+from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 SHAPE = (240, 320)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from pool import Item
 
-from napari_veinseg.segmentation.tiling.transforms import Resampling, resample
+from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 
 _PATCH = (112, 192)  # Y, X in px at the working scale
 _WRONG_SCALE = 0.9  # octaves by which the true vein width is taken too small or too large ...

@@ -157,7 +157,7 @@ def test_a_bug_is_told_without_a_traceback_unless_asked(veinseg, monkeypatch, tm
     def broken(*_: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("napari_veinseg.segmentation.batch.jobs.plan_jobs", broken)
+    monkeypatch.setattr("napari_veinseg.segmentation.batch.plan_files.plan_files", broken)
     monkeypatch.delenv("VEINSEG_DEBUG", raising=False)
     told = veinseg("segment", tmp_path, "--output", tmp_path / "out")
     assert told.code == 1
@@ -205,9 +205,9 @@ def test_help_needs_no_torch():
 
 
 def test_a_step_down_the_memory_ladder_is_told(veinseg, images, tiny_model, tmp_path, monkeypatch):
-    from napari_veinseg.segmentation.runtimes.predictor import Predictor
+    from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 
-    forward = Predictor._forward
+    forward = TorchRuntime._forward
 
     def scarce(self, pixels):
         if pixels.size > 120 * 120:
@@ -215,7 +215,7 @@ def test_a_step_down_the_memory_ladder_is_told(veinseg, images, tiny_model, tmp_
         return forward(self, pixels)
 
     monkeypatch.setenv("VEINSEG_FAST", "0")
-    monkeypatch.setattr(Predictor, "_forward", scarce)
+    monkeypatch.setattr(TorchRuntime, "_forward", scarce)
     write_image(tmp_path / "large.png", np.tile(GREY, (4, 4)))
     with pytest.warns(VeinSegWarning, match="smaller tiles") as told:
         done = veinseg(

@@ -19,7 +19,7 @@ from napari_veinseg.evaluation.contenders import (
 from napari_veinseg.evaluation.report.write_report import evaluate
 from napari_veinseg.evaluation.summary import differences, summarise
 from napari_veinseg.model.card import ModelCard, TrainingData
-from napari_veinseg.segmentation.vein_model import Prediction
+from napari_veinseg.segmentation.prediction import Prediction
 from tests.measurement.shapes import capsule
 
 SHAPE = (48, 96)

@@ -21,7 +21,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import read_mask
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_models
-from napari_veinseg.segmentation.batch.batch import segment_files
+from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training import loop

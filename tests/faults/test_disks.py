@@ -22,7 +22,7 @@ from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import import_model
-from napari_veinseg.segmentation.batch.batch import segment_files
+from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.train import configure, go_on, start

@@ -15,7 +15,7 @@ from napari_veinseg.data.images import read_image, write_image, write_mask
 from napari_veinseg.data.samples_csv import COLUMNS, read_rows, write_rows
 from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch.summary import FileRow, write_summary
+from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, write_summary
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run
@@ -145,7 +145,7 @@ def test_litter_that_is_no_litter_stops_nobody(tmp_path, outside):
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_exported_table_holds_a_formula(tmp_path, text):
     write_table(tmp_path / "t.csv", [{"stem": text, "iou": -0.5}], ["stem", "iou"])
-    write_summary(tmp_path / "s.csv", [FileRow(text, text, "failed", error=text)])
+    write_summary(tmp_path / "s.csv", [SummaryRow(text, text, "failed", error=text)])
     for name in ("t.csv", "s.csv"):
         with (tmp_path / name).open(newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]

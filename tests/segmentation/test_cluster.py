@@ -12,8 +12,8 @@ import pytest
 from napari_veinseg.cli.folder_progress import rate_line
 from napari_veinseg.data.images import read_mask, write_image
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch.batch import segment_files
 from napari_veinseg.segmentation.batch.cluster import segment_files_on
+from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import texture, write_small_model

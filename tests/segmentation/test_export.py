@@ -15,10 +15,10 @@ from napari_veinseg.data.images import read_image, write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, Original2020Arguments
-from napari_veinseg.segmentation.export.export_bundle import export_bundle
-from napari_veinseg.segmentation.export.export_torch import CARD_NAME, export_torch, standalone
+from napari_veinseg.segmentation.export.monai_bundle import export_bundle
 from napari_veinseg.segmentation.export.standalone import AnyVeinWidth
-from napari_veinseg.segmentation.tiling import transforms
+from napari_veinseg.segmentation.export.torch_program import CARD_NAME, export_torch, standalone
+from napari_veinseg.segmentation.tiling import normalisation
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 
@@ -28,7 +28,7 @@ EXACT = 1e-4
 @pytest.fixture(autouse=True)
 def every_pixel_counts(monkeypatch):
     """For its percentiles the package takes a sample of an image's pixels, and the export all."""
-    monkeypatch.setattr(transforms, "ENOUGH_SAMPLES", 10**9)
+    monkeypatch.setattr(normalisation, "ENOUGH_SAMPLES", 10**9)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import pytest
 
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.inference import TiledPrediction
-from napari_veinseg.segmentation.tiling.source import WHOLE, ImageSource
-from napari_veinseg.segmentation.tiling.transforms import Normaliser
+from napari_veinseg.segmentation.tiling.image_source import WHOLE, ImageSource
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 

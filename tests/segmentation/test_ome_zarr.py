@@ -9,9 +9,9 @@ import zarr
 from napari_veinseg.data.ome_zarr import OmeZarrImage
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation import masks
-from napari_veinseg.segmentation.batch.batch import segment_files
+from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling import inference
+from napari_veinseg.segmentation.tiling import tiled_prediction
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 
@@ -60,8 +60,8 @@ def model():
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Cut images of some hundred px as if they had some ten thousand."""
-    monkeypatch.setattr(inference, "_ONE_PIECE", 0)
-    monkeypatch.setattr(inference, "TILE_SIDE", 70)
+    monkeypatch.setattr(tiled_prediction, "_ONE_PIECE", 0)
+    monkeypatch.setattr(tiled_prediction, "TILE_SIDE", 70)
     monkeypatch.setattr(masks, "_STRIP", 9000)
     monkeypatch.setattr("napari_veinseg.data.ome_labels._STRIP", 9000)
 

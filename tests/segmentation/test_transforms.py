@@ -4,12 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.tiling.transforms import (
-    Normaliser,
-    Resampling,
-    normalise,
-    resample,
-)
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser, normalise
+from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 from tests.models import texture
 
 SIDES = st.integers(1, 200)

@@ -9,7 +9,7 @@ from napari_veinseg import VeinModel
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.source import ImageSource
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from tests.models import lively_network, small_card, texture, write_small_model
 
 
@@ -133,7 +133,7 @@ def test_an_image_is_read_once(model):
 
 
 def test_a_stack_of_large_frames_with_wide_veins_is_not_read_at_once(model, monkeypatch):
-    monkeypatch.setattr("napari_veinseg.segmentation.tiling.parts._READ", 3 * 64 * 96)
+    monkeypatch.setattr("napari_veinseg.segmentation.tiling.predict_parts._READ", 3 * 64 * 96)
     together = []
     read = ImageSource.plane
 

@@ -13,9 +13,9 @@ from napari.utils.notifications import notification_manager
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
-from napari_veinseg.segmentation.tiling.source import ImageSource
-from napari_veinseg.segmentation.vein_model import Prediction
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.widgets.common import engine, notify
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget

@@ -21,9 +21,9 @@ class Format(StrEnum):
 _ROOM = "napari_veinseg.segmentation.export"
 # Each takes a `VeinModel` and the path to write; imported only when it is asked for.
 _EXPORTERS = {
-    Format.ONNX: ("export_onnx", "export_onnx"),
-    Format.MONAI_BUNDLE: ("export_bundle", "export_bundle"),
-    Format.TORCH_EXPORT: ("export_torch", "export_torch"),
+    Format.ONNX: ("onnx_file", "export_onnx"),
+    Format.MONAI_BUNDLE: ("monai_bundle", "export_bundle"),
+    Format.TORCH_EXPORT: ("torch_program", "export_torch"),
 }
 
 

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from napari_veinseg.segmentation.batch.summary import FileRow
+    from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 
 _SECONDS_A_LINE = 60.0  # of a log
 
@@ -30,12 +30,12 @@ class FolderProgress:
         self._worked = self._failed = 0
         self._began = self._told = time.monotonic()
 
-    def hear(self, row: "FileRow", done: int, total: int) -> None:
+    def hear(self, row: "SummaryRow", done: int, total: int) -> None:
         """Take notice of one image.
 
         Parameters
         ----------
-        row : FileRow
+        row : SummaryRow
             What became of it.
         done, total : int
             Images so far and all.

@@ -12,7 +12,7 @@ from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
 
 if TYPE_CHECKING:
-    from napari_veinseg.segmentation.batch.summary import FileRow
+    from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 
 
 @app.command()
@@ -49,7 +49,7 @@ def segment(
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel
-    from napari_veinseg.segmentation.batch.jobs import plan_jobs
+    from napari_veinseg.segmentation.batch.plan_files import plan_files
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     settings = SegmentationSettings(
@@ -59,7 +59,7 @@ def segment(
         threshold,
         min_size,
     )
-    jobs = plan_jobs(inputs, output, probability)  # refuses a bad call before torch is loaded
+    jobs = plan_files(inputs, output, probability)  # refuses a bad call before torch is loaded
 
     with progress_bar() as progress:
         shown = FolderProgress(progress, len(jobs))
@@ -70,14 +70,14 @@ def segment(
     _conclude(rows, output)
 
 
-def _engine(scheduler: str | None, model: str, device: str) -> Callable[..., "list[FileRow]"]:
+def _engine(scheduler: str | None, model: str, device: str) -> Callable[..., "list[SummaryRow]"]:
     """Choose what segments the files: this process, or a cluster."""
     if scheduler:
         from napari_veinseg.segmentation.batch.cluster import segment_files_on
 
         return partial(segment_files_on, scheduler, model=model, device=device)
     from napari_veinseg.cli.start import plain_monai
-    from napari_veinseg.segmentation.batch.batch import segment_files
+    from napari_veinseg.segmentation.batch.segment_files import segment_files
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     with plain_monai():
@@ -94,7 +94,7 @@ def _width(text: str) -> float | None:
         raise VeinSegError(f"The vein width {text!r} is no number: give px or auto.") from None
 
 
-def _conclude(rows: Sequence["FileRow"], output: Path) -> None:
+def _conclude(rows: Sequence["SummaryRow"], output: Path) -> None:
     counts = Counter(row.status for row in rows)
     typer.echo(f"{counts['done']} of {len(rows)} images segmented into {output}")
     if counts["kept"]:

@@ -81,12 +81,12 @@ class ResolvedSettings(SegmentationSettings):
 
     Parameters
     ----------
-    vein_width : float
-        Typical width of a vein in px of the image.
-    threshold : float
-        Probability from which a pixel is vein, in (0, 1).
+    channel, invert : str or int, bool
+        See `SegmentationSettings`.
+    vein_width, threshold : float
+        Likewise.
     min_size : int
-        Smallest component to keep, in px of area.
+        Likewise.
     """
 
     vein_width: float

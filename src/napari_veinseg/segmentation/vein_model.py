@@ -1,7 +1,7 @@
 """A model that takes an image and gives the vein probability or the mask."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.runtimes import prepared
+from napari_veinseg.segmentation.prediction import Prediction
+from napari_veinseg.segmentation.runtimes import onnx_cache
 from napari_veinseg.segmentation.runtimes.devices import (
     DeviceChoice,
     choose_device,
@@ -21,33 +22,14 @@ from napari_veinseg.segmentation.runtimes.devices import (
 )
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
-from napari_veinseg.segmentation.tiling.parts import Progress, parts
-from napari_veinseg.segmentation.tiling.source import ImageSource
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.segmentation.tiling.predict_parts import Progress, predict_parts
 from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
 _USUAL = SegmentationSettings()
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of an image.
-
-    Parameters
-    ----------
-    probability : ndarray of float32
-        `(Y, X)` or `(N, Y, X)`, in [0, 1].
-    mask : ndarray of uint8
-        Of the same shape: 0 background, 1 vein.
-    settings : ResolvedSettings
-        The vein width, threshold and smallest component that were used.
-    """
-
-    probability: NDArray[np.float32]
-    mask: NDArray[np.uint8]
-    settings: ResolvedSettings
 
 
 class VeinModel:
@@ -71,10 +53,10 @@ class VeinModel:
     def __init__(
         self, card: ModelCard, network: "SegmentationNetwork", device: str = "auto"
     ) -> None:
-        from napari_veinseg.segmentation.runtimes.predictor import Predictor
+        from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 
         choice = choose_device(device)
-        self._set(card, choice, Predictor(network, choice.torch_device), lambda: network)
+        self._set(card, choice, TorchRuntime(network, choice.torch_device), lambda: network)
 
     def _set(
         self,
@@ -93,7 +75,7 @@ class VeinModel:
         """Load a model by its name or from its file.
 
         On a CPU, ONNX Runtime computes where it is installed (the extra `fast`): the first time
-        prepares the model for it, and from then on torch is not even imported.
+        converts the model for it, and from then on torch is not even imported.
 
         Parameters
         ----------
@@ -116,18 +98,18 @@ class VeinModel:
         choice = device_without_torch(device) or choose_device(device)
         if choice.name != "cpu":
             return cls(*read_model(path), device)
-        place = prepared.place_for(path)
-        runtime = prepared.open_prepared(place)
+        cached = onnx_cache.cached_path(path)
+        runtime = onnx_cache.open_cached(cached)
         if runtime:
-            return cls._prepared(path, read_card(path), choice, runtime)
+            return cls._with_onnx(path, read_card(path), choice, runtime)
         card, network = read_model(path)
-        runtime = prepared.prepare(path, network, place)
+        runtime = onnx_cache.convert(path, network, cached)
         if runtime:
-            return cls._prepared(path, card, choice, runtime)
+            return cls._with_onnx(path, card, choice, runtime)
         return cls(card, network, device)
 
     @classmethod
-    def _prepared(
+    def _with_onnx(
         cls, path: Path, card: ModelCard, choice: DeviceChoice, runtime: Runtime
     ) -> "VeinModel":
         self = cls.__new__(cls)
@@ -293,7 +275,9 @@ class VeinModel:
         source = _source(image, settings)
         answer = np.zeros(source.shape, np.float32)
         width = settings.vein_width or self.vein_width(source, settings)
-        for where, part in parts(source, width, self.card, self.runtime, progress, cancelled):
+        for where, part in predict_parts(
+            source, width, self.card, self.runtime, progress, cancelled
+        ):
             answer[where] = part
         return answer
 
@@ -339,7 +323,9 @@ class VeinModel:
         resolved = self.resolve(settings, source)
         mask: NDArray[np.uint8] = np.zeros(source.shape, np.uint8) if out is None else out
         width = resolved.vein_width
-        for where, part in parts(source, width, self.card, self.runtime, progress, cancelled):
+        for where, part in predict_parts(
+            source, width, self.card, self.runtime, progress, cancelled
+        ):
             mask[where] = (part >= resolved.threshold).view(np.uint8)  # spares the conversion
         drop_small(mask, resolved.min_size)
         return mask

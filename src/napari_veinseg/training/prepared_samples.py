@@ -16,8 +16,9 @@ from napari_veinseg.data.sample import Fault, Sample, fault_of
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.segmentation.tiling.source import ImageSource
-from napari_veinseg.segmentation.tiling.transforms import Normaliser, Resampling, resample
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
 _LARGEST_CHANGE = 8.0  # a mask that asks for more holds dots, or one blot

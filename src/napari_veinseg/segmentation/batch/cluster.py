@@ -1,4 +1,4 @@
-"""Folders on a cluster: the jobs of `batch` on the workers of Dask distributed.
+"""Folders on a cluster: the images of `segment_files` on the workers of Dask distributed.
 
 The client plans and collects; the workers read, segment and write, so that only names travel.  The
 model travels once to each worker, as the bytes of its file; images and output must lie where all
@@ -21,9 +21,9 @@ import dask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import model_bytes, resolve
-from napari_veinseg.segmentation.batch.batch import segment_jobs
-from napari_veinseg.segmentation.batch.jobs import Job, plan_jobs
-from napari_veinseg.segmentation.batch.summary import FileRow, collect, open_output
+from napari_veinseg.segmentation.batch.plan_files import FilePlan, plan_files
+from napari_veinseg.segmentation.batch.segment_files import segment_planned_files
+from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, collect, open_output
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 try:
@@ -44,7 +44,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
 
-_MOST_TOGETHER = 16  # jobs of a task: its share of the scheduler's time is then below a percent
+_MOST_TOGETHER = 16  # images of a task: its share of the scheduler's time is then below a percent
 _TASKS_A_CORE = 16  # at least, so that the last ones end together
 _IN_FLIGHT = 2000  # tasks that the scheduler knows at a time, whatever the number of images
 _SECONDS_TO_CONNECT = 15
@@ -61,11 +61,11 @@ def segment_files_on(
     device: str = "auto",
     probability: bool = False,
     overwrite: bool = False,
-    report: Callable[[FileRow, int, int], None] | None = None,
-) -> list[FileRow]:
+    report: Callable[[SummaryRow, int, int], None] | None = None,
+) -> list[SummaryRow]:
     """Segment images on a cluster; as `batch.segment_files` otherwise.
 
-    A job whose worker dies is done again by another (as `kept` if its results were written), and
+    An image whose worker dies is done again by another (as `kept` if its results were written), and
     told as failed when several have died of it.
 
     Parameters
@@ -92,7 +92,7 @@ def segment_files_on(
 
     Returns
     -------
-    list of FileRow
+    list of SummaryRow
         One row an image, in the order of the inputs.
 
     Raises
@@ -101,20 +101,20 @@ def segment_files_on(
         If inputs and output do not go together, the scheduler does not answer or is lost, or the
         workers cannot use the model.
     """
-    jobs = plan_jobs(
+    plans = plan_files(
         [Path(path).absolute() for path in inputs], Path(output).absolute(), probability
     )
     content = model_bytes(resolve(model))
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
-        known = open_output(jobs, output, overwrite)
+        known = open_output(plans, output, overwrite)
         task = _Task(name, settings, overwrite)
-        rows = collect(jobs, _run(client, jobs, task), output, known, report)
+        rows = collect(plans, _run(client, plans, task), output, known, report)
         sweep(Path(output))  # what killed workers left
         return rows
 
 
 class _Task:
-    """What a worker does with some jobs.
+    """What a worker does with some images.
 
     Parameters
     ----------
@@ -129,37 +129,37 @@ class _Task:
     def __init__(self, plugin: str, settings: SegmentationSettings, overwrite: bool) -> None:
         self._plugin, self._settings, self._overwrite = plugin, settings, overwrite
 
-    def __call__(self, jobs: Sequence[Job]) -> list[FileRow]:
+    def __call__(self, plans: Sequence[FilePlan]) -> list[SummaryRow]:
         model = get_worker().plugins[self._plugin].model
-        return list(segment_jobs(jobs, model, self._settings, self._overwrite))
+        return list(segment_planned_files(plans, model, self._settings, self._overwrite))
 
 
-def _run(client: Client, jobs: Sequence[Job], task: _Task) -> Iterator[FileRow]:
-    """Do all jobs; those whose worker dies are done again, and at last one by one.
+def _run(client: Client, plans: Sequence[FilePlan], task: _Task) -> Iterator[SummaryRow]:
+    """Do all images; those whose worker dies are done again, and at last one by one.
 
-    When a worker dies everything that it had in hand is suspect.  Only a job that kills its worker
-    while no other runs is surely to blame.
+    When a worker dies everything that it had in hand is suspect.  Only an image that kills it
+    while no other is in work is surely to blame.
     """
     cores = sum(client.nthreads().values())
-    together = min(_MOST_TOGETHER, max(1, len(jobs) // (_TASKS_A_CORE * cores)))
-    parts = (jobs[start : start + together] for start in range(0, len(jobs), together))
-    suspects: list[Job] = []
+    together = min(_MOST_TOGETHER, max(1, len(plans) // (_TASKS_A_CORE * cores)))
+    parts = (plans[start : start + together] for start in range(0, len(plans), together))
+    suspects: list[FilePlan] = []
     yield from _side_by_side(client, parts, task, suspects)
-    again: list[Job] = []
-    yield from _side_by_side(client, ([job] for job in suspects), task, again)
-    for job in again:
-        deadly: list[Job] = []
-        yield from _side_by_side(client, iter([[job]]), task, deadly)
+    again: list[FilePlan] = []
+    yield from _side_by_side(client, ([plan] for plan in suspects), task, again)
+    for plan in again:
+        deadly: list[FilePlan] = []
+        yield from _side_by_side(client, iter([[plan]]), task, deadly)
         yield from map(_deadly, deadly)
 
 
 def _side_by_side(
-    client: Client, parts: Iterator[Sequence[Job]], task: _Task, suspects: list[Job]
-) -> Iterator[FileRow]:
+    client: Client, parts: Iterator[Sequence[FilePlan]], task: _Task, suspects: list[FilePlan]
+) -> Iterator[SummaryRow]:
     """Keep a bounded number of tasks in flight, and hand out the rows of those that end."""
-    jobs_of: dict[str, Sequence[Job]] = {}
+    jobs_of: dict[str, Sequence[FilePlan]] = {}
 
-    def submit(part: Sequence[Job]) -> Future:
+    def submit(part: Sequence[FilePlan]) -> Future:
         future = client.submit(task, part, key=f"veinseg-{uuid4()}")
         jobs_of[future.key] = part
         return future
@@ -178,12 +178,12 @@ def _side_by_side(
         running.update(map(submit, islice(parts, 1)))
 
 
-def _deadly(job: Job) -> FileRow:
+def _deadly(plan: FilePlan) -> SummaryRow:
     sentence = (
-        f"{job.source}: every worker that tried it died, perhaps for want of memory: segment it "
+        f"{plan.source}: every worker that tried it died, perhaps for want of memory: segment it "
         "on a larger machine, or leave it out."
     )
-    return FileRow(str(job.source), "", "failed", error=sentence)
+    return SummaryRow(str(plan.source), "", "failed", error=sentence)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_veinseg.data.images import list_images
+from napari_veinseg.data.images import PROBABILITY_ENDING, list_images
 from napari_veinseg.data.ome_zarr import is_zarr
 from napari_veinseg.errors import VeinSegError
 
@@ -76,7 +76,7 @@ def plan_files(
 
 def _plan(source: Path, output: Path, probability: bool) -> FilePlan:
     if not is_zarr(source):
-        likely = output / f"{source.stem}_probability.tif" if probability else None
+        likely = output / f"{source.stem}{PROBABILITY_ENDING}.tif" if probability else None
         return FilePlan(source, output / f"{source.stem}.tif", likely)
     if probability:
         raise VeinSegError(f"{source} is OME-Zarr, of which only labels are written: leave it out.")

@@ -1,17 +1,16 @@
 """`summary.csv` of an output folder: what became of each image, over all runs into it."""
 
 import csv
-import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from napari_veinseg.data.tables import plain_text
+from napari_veinseg.data.tables import as_written, write_table
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.files import locked, make_output_folder, write_text
+from napari_veinseg.files import locked, make_output_folder
 from napari_veinseg.segmentation.batch.plan_files import FilePlan
 
 _NAME = "summary.csv"
@@ -234,13 +233,8 @@ def _row(cells: dict[str, str]) -> SummaryRow:
     values: dict[str, Any] = {}
     for field in fields(SummaryRow):
         kind, cell = type(field.default), cells[field.name]
-        values[field.name] = kind(cell) if kind in (int, float) else _as_written(cell)
+        values[field.name] = kind(cell or 0) if kind in (int, float) else as_written(cell)
     return SummaryRow(**values)
-
-
-def _as_written(cell: str) -> str:
-    """Take away the apostrophe that `plain_text` put before what begins as formulas do."""
-    return cell[1:] if cell.startswith("'") and plain_text(cell[1:]) == cell else cell
 
 
 def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
@@ -255,13 +249,7 @@ def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
 
     Raises
     ------
-    OSError
+    VeinSegError
         If the file cannot be written.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(field.name for field in fields(SummaryRow))
-    for row in rows:
-        cells = (plain_text(cell) if isinstance(cell, str) else cell for cell in astuple(row))
-        table.writerow(round(cell, 5) if isinstance(cell, float) else cell for cell in cells)
-    write_text(path, text.getvalue())
+    write_table(path, map(asdict, rows), [field.name for field in fields(SummaryRow)])

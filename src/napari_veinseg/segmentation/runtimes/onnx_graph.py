@@ -18,6 +18,8 @@ from onnx import helper, numpy_helper
 from torch import fx, nn
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.segmentation.runtimes.torch_runtime import prediction_core
 
 OPSET = 18
 IR_VERSION = 8
@@ -61,7 +63,7 @@ def core_nodes(
     Parameters
     ----------
     core : nn.Module
-        From `predictor.prediction_core`.
+        From `torch_runtime.prediction_core`.
     in_channels : int
         Channels that the grey image is repeated on.
     image : str
@@ -101,6 +103,66 @@ def core_nodes(
         else:
             _untranslated(str(node.target))
     return graph.nodes, graph.weights
+
+
+def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes:
+    """Write the bare network: `image`, normalised and padded, to `probability`.
+
+    Parameters
+    ----------
+    network : SegmentationNetwork
+        The weights.
+    described : dict of str to str
+        Kept in the file.
+
+    Returns
+    -------
+    bytes
+        An ONNX model.
+
+    Raises
+    ------
+    VeinSegError
+        If the network cannot be translated.
+    """
+    core = prediction_core(network)
+    nodes, weights = core_nodes(core, network.in_channels, "image", "probability")
+    content: bytes = model_of(nodes, weights, described).SerializeToString()
+    return content
+
+
+def model_of(
+    nodes: list[onnx.NodeProto], weights: list[onnx.TensorProto], described: dict[str, str]
+) -> onnx.ModelProto:
+    """Make a model of a graph that takes `image` to `probability`.
+
+    Parameters
+    ----------
+    nodes : list of onnx.NodeProto
+        The graph, in the order of computation.
+    weights : list of onnx.TensorProto
+        Its constants.
+    described : dict of str to str
+        Kept in the file.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Not checked.
+    """
+    image, probability = (
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1, "Y", "X"])
+        for name in ("image", "probability")
+    )
+    graph = helper.make_graph(nodes, "veinseg", [image], [probability], weights)
+    model = helper.make_model(
+        graph,
+        producer_name="napari-veinseg",
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    helper.set_model_props(model, described)
+    return model
 
 
 def _untranslated(what: str) -> Any:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.grey import is_constant, without_gaps
-from napari_veinseg.segmentation.tiling.source import ImageSource
-from napari_veinseg.segmentation.tiling.transforms import percentiles
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.segmentation.tiling.normalisation import percentiles
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more

@@ -40,7 +40,7 @@ def prepare(reporter: Reporter) -> DeviceChoice:
         with _lock:
             # MONAI replaces `showwarning`, through which napari shows warnings to the user.
             show = warnings.showwarning
-            import napari_veinseg.segmentation.runtimes.predictor  # noqa: F401
+            import napari_veinseg.segmentation.runtimes.torch_runtime  # noqa: F401
 
             warnings.showwarning = show
             _device, _wish = _chosen_device(wish), wish

@@ -13,8 +13,8 @@ from napari.utils.notifications import show_info, show_warning
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch.batch import segment_files
-from napari_veinseg.segmentation.batch.summary import FileRow
+from napari_veinseg.segmentation.batch.segment_files import segment_files
+from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -48,7 +48,7 @@ class FolderResult:
     """What became of a folder."""
 
     task: FolderTask
-    rows: list[FileRow]
+    rows: list[SummaryRow]
     shown: list[Shown]
 
 
@@ -56,7 +56,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
     """Segment a folder; runs in a worker."""
     model = engine.load_model(task.model, reporter)
 
-    def report(row: FileRow, done: int, total: int) -> None:
+    def report(row: SummaryRow, done: int, total: int) -> None:
         reporter.tell(Step(done, total, f"Segmenting {Path(row.image).name}"))
 
     rows = segment_files(
@@ -78,7 +78,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
 
 
 def _readable(
-    rows: list[FileRow], masks: Path
+    rows: list[SummaryRow], masks: Path
 ) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.uint8]]]:
     """Read images and masks as long as they fit into `SHOWN_BYTES`."""
     room = SHOWN_BYTES

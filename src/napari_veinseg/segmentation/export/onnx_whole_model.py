@@ -1,17 +1,16 @@
-"""Models as ONNX files: the bare network for ONNX Runtime here, and all of it for others."""
+"""All of a model as an ONNX graph: grey values are normalised, padded, predicted and cropped."""
 
 import onnx
-from onnx import helper
 
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.runtimes.onnx_graph import IR_VERSION, OPSET, core_nodes
-from napari_veinseg.segmentation.runtimes.predictor import prediction_core
-from napari_veinseg.segmentation.tiling.transforms import CLIP, ENOUGH_SAMPLES
+from napari_veinseg.segmentation.runtimes.onnx_graph import core_nodes, model_of
+from napari_veinseg.segmentation.runtimes.torch_runtime import prediction_core
+from napari_veinseg.segmentation.tiling.normalisation import CLIP, ENOUGH_SAMPLES
 
-# From grey values to the core's input, as `transforms.Normaliser` and `SegmentationNetwork` do it:
-# percentiles of evenly spread pixels (their number must be odd, see there) become -1 and 1, and
-# the far ends are padded by repeating the border.
+# From grey values to the core's input, as `Normaliser` and `SegmentationNetwork` do it: percentiles
+# of evenly spread pixels (their number must be odd, see there) become -1 and 1, and the far ends
+# are padded by repeating the border.
 _BEFORE = """
 before (float[N, 1, Y, X] image) => (float[N, 1, PY, PX] seen) {{
     all = Constant <value = int64[1] {{ 9223372036854775807 }}> ()
@@ -95,33 +94,7 @@ after (float[N, 1, PY, PX] answer, int64[2] sides, bool[N, 1] shows, int64[4] ea
 """
 
 
-def prepared_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes:
-    """Write the bare network: `image`, normalised and padded, to `probability`.
-
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        The weights.
-    described : dict of str to str
-        Kept in the file.
-
-    Returns
-    -------
-    bytes
-        An ONNX model.
-
-    Raises
-    ------
-    VeinSegError
-        If the network cannot be translated.
-    """
-    core = prediction_core(network)
-    nodes, weights = core_nodes(core, network.in_channels, "image", "probability")
-    content: bytes = _model(nodes, weights, described).SerializeToString()
-    return content
-
-
-def exported_model(
+def whole_model(
     card: ModelCard, network: SegmentationNetwork, described: dict[str, str]
 ) -> onnx.ModelProto:
     """Write all of the model: `image` of grey values, of any size, to `probability`.
@@ -157,24 +130,6 @@ def exported_model(
     )
     core, weights = core_nodes(prediction_core(network), network.in_channels, "seen", "answer")
     after = onnx.parser.parse_graph(_AFTER)
-    model = _model([*before.node, *core, *after.node], weights, described)
+    model = model_of([*before.node, *core, *after.node], weights, described)
     onnx.checker.check_model(model, full_check=True)
-    return model
-
-
-def _model(
-    nodes: list[onnx.NodeProto], weights: list[onnx.TensorProto], described: dict[str, str]
-) -> onnx.ModelProto:
-    image, probability = (
-        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1, "Y", "X"])
-        for name in ("image", "probability")
-    )
-    graph = helper.make_graph(nodes, "veinseg", [image], [probability], weights)
-    model = helper.make_model(
-        graph,
-        producer_name="napari-veinseg",
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-    helper.set_model_props(model, described)
     return model

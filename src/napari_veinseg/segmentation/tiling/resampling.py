@@ -1,0 +1,108 @@
+"""From the image's own pixels to the working scale, and back.
+
+Everything here is a function of the *whole* image's grid, evaluated on any part of it, so that a
+tile gets exactly the pixels that it would get within the whole.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Change of the number of pixels along one axis, by linear interpolation.
+
+    When there get fewer pixels the interpolating triangle widens with them (antialiasing).
+
+    Parameters
+    ----------
+    source, target : int
+        Pixels along the axis before and after; both grids span the same length.
+    """
+
+    source: int
+    target: int
+
+    def needs(self, start: int, stop: int) -> tuple[int, int]:
+        """Return which source pixels some target pixels are made of.
+
+        Parameters
+        ----------
+        start, stop : int
+            Target pixels, half open; pixels at or beyond `target` repeat the last one.
+
+        Returns
+        -------
+        tuple of int
+            Source pixels, half open.
+        """
+        last = min(stop, self.target) - 1
+        first = int(np.floor(self._centre(min(start, last)) - self._reach))
+        end = int(np.ceil(self._centre(last) + self._reach)) + 1
+        return max(0, min(first, self.source - 1)), min(self.source, max(end, 1))
+
+    def matrix(self, start: int, stop: int) -> "sparse.csr_array[Any]":
+        """Return the weights of the source pixels `needs(start, stop)` in some target pixels.
+
+        Parameters
+        ----------
+        start, stop : int
+            Target pixels, half open.
+
+        Returns
+        -------
+        sparse array of float32, shape (stop - start, number of source pixels)
+            Each row sums to one.
+        """
+        return _weights(self, start, stop)
+
+    @property
+    def _reach(self) -> float:
+        return max(1.0, self.source / self.target)
+
+    def _centre(self, target: Any) -> Any:
+        return (target + 0.5) * (self.source / self.target) - 0.5
+
+
+@lru_cache(maxsize=256)
+def _weights(axis: Resampling, start: int, stop: int) -> "sparse.csr_array[Any]":
+    first, end = axis.needs(start, stop)
+    centres = axis._centre(np.minimum(np.arange(start, stop), axis.target - 1))[:, None]
+    taps = np.arange(int(2 * axis._reach) + 2)
+    pixels = np.floor(centres - axis._reach).astype(int) + taps
+    weights = np.maximum(0, 1 - np.abs(pixels - centres) / axis._reach)
+    weights /= weights.sum(axis=1, keepdims=True)
+    rows = np.broadcast_to(np.arange(stop - start)[:, None], pixels.shape)
+    columns = np.clip(pixels, first, end - 1) - first  # beyond the image its border goes on
+    entries = (weights.astype(np.float32).ravel(), (rows.ravel(), columns.ravel()))
+    matrix = sparse.csr_array(entries, shape=(stop - start, end - first))
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def resample(
+    image: Image, rows: "sparse.csr_array[Any]", columns: "sparse.csr_array[Any]"
+) -> Image:
+    """Resample a part of an image along both axes.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (Y, X)
+        The source pixels that `rows` and `columns` need.
+    rows, columns : sparse array
+        From `Resampling.matrix`.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows.shape[0], columns.shape[0])
+        The target pixels.
+    """
+    resampled: Image = (columns @ (rows @ image).T).T
+    return resampled
