@@ -1,4 +1,5 @@
 import errno
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -49,11 +50,32 @@ def test_a_name_is_taken_once(tmp_path):
     assert names() == ["a"]
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "starter", "dot.", "x" * 200])
-def test_a_name_that_is_no_plain_name_is_refused(tmp_path, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "../up", "a/b", ".hidden", "dot.", "x" * 200, "zero\u200bwidth", "right\u202eleft"),
+        *("CON", "nul", "NUL.txt", "Com1", "lpt9 .x", "AUX", "com²"),
+        *("Starter", "STARTER", "st\u0430rter", "\uff53tarter", "\u0405TARTER"),
+        *("MINE", "m\u0456ne", "m\u0131ne"),
+    ],
+)
+def test_a_name_that_is_not_plain_or_looks_like_another_is_refused(tmp_path, name):
     file = write_small_model(tmp_path / "a.safetensors")
-    with pytest.raises(VeinSegError, match="cannot be called"):
-        import_model(file, name)
+    import_model(file, "mine")
+    with pytest.raises(VeinSegError, match="A model cannot be called"):
+        import_model(file, name, replace=True)
+    assert names() == ["mine"]
+
+
+def test_the_starter_is_not_replaced(tmp_path):
+    with pytest.raises(VeinSegError, match="belongs to the package"):
+        import_model(write_small_model(tmp_path / "a.safetensors"), "starter", replace=True)
+
+
+@pytest.mark.parametrize("name", ["Ha\u0308nde", "静脈", "вены 2", "console", "com10", "a.b+c(d)"])
+def test_other_names_are_kept(tmp_path, name):
+    import_model(write_small_model(tmp_path / "a.safetensors"), name)
+    assert names() == [unicodedata.normalize("NFC", name)]
 
 
 def test_what_does_not_exist_is_said_with_what_does(tmp_path):

@@ -1,7 +1,6 @@
 """Named models: `starter` inside the package, the others in the user's data folder."""
 
 import os
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path, locked
 from napari_veinseg.model.file import read_model
+from napari_veinseg.model.names import checked_name
 
 STARTER = "starter"
 FOLDER_VARIABLE = "VEINSEG_MODELS"
@@ -16,7 +16,6 @@ FOLDER_VARIABLE = "VEINSEG_MODELS"
 
 _SUFFIX = ".safetensors"
 _STARTER_PATH = Path(__file__).with_name(STARTER + _SUFFIX)
-_NAME = re.compile(r"\w[\w .()+-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -145,15 +144,14 @@ def import_model(
     Raises
     ------
     VeinSegError
-        If the file is no sound model, or the name is taken or no plain name.
+        If the file is no sound model, or the name is taken, looks like one that is, or is not
+        plain.
     """
     path = Path(path).expanduser()
-    name = path.stem if name is None else name
-    if not _NAME.fullmatch(name) or name.endswith((" ", ".")) or name == STARTER:
-        raise VeinSegError(
-            f"A model cannot be called {name!r}: use letters, digits, spaces, '-', '_' and '.', "
-            f"and not {STARTER!r}."
-        )
+    taken = [STARTER, *(model.name for model in installed_models())]
+    name = checked_name(path.stem if name is None else name, taken)
+    if name == STARTER:
+        raise VeinSegError(f"The model {STARTER!r} belongs to the package: choose another name.")
     read_model(path)
     target = models_folder() / (name + _SUFFIX)
     try:
