@@ -74,7 +74,7 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, *, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path that replaces `target` when the block ends without an error.
 
     The temporary file lies in the same folder (a rename is atomic only within a file system), is
@@ -84,6 +84,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     ----------
     target : Path
         The file to create or replace; its folder must exist.
+    private : bool, optional
+        Whether nobody else may read or write it.
 
     Yields
     ------
@@ -99,8 +101,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        # `mkstemp` makes files private; give what `open` would have given.
-        temporary.chmod(0o666 & ~_umask())
+        if not private:  # as `mkstemp` makes files; give what `open` would have given
+            temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Models converted for ONNX Runtime: the same answers as torch, without torch."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -96,6 +97,33 @@ def test_a_damaged_file_is_made_anew(model_file, cache, damage):
     assert isinstance(onnx_cache.open_cached(made), onnx_runtime.OnnxRuntime)
 
 
+def test_a_swapped_file_is_not_used(model_file, cache, tmp_path):
+    VeinModel.load(model_file, "cpu")
+    (made,) = cache.glob("*.onnx")
+    right = made.read_bytes()
+    VeinModel.load(write_small_model(tmp_path / "other.safetensors", seed=1), "cpu")
+    (other,) = set(cache.glob("*.onnx")) - {made}
+    for content in (other.read_bytes(), right[:32] + other.read_bytes()[32:]):
+        made.write_bytes(content)
+        assert onnx_cache.open_cached(made) is None
+        assert not made.exists()
+    VeinModel.load(model_file, "cpu")
+    assert made.read_bytes() == right
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such modes")
+def test_a_file_that_others_could_write_to_is_not_used(model_file, cache):
+    VeinModel.load(model_file, "cpu")
+    (made,) = cache.glob("*.onnx")
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert cache.stat().st_mode & 0o777 == 0o700
+    for mode in (0o620, 0o602):
+        made.chmod(mode)
+        assert onnx_cache.open_cached(made) is None
+        VeinModel.load(model_file, "cpu")
+    assert onnx_cache.open_cached(made) is not None
+
+
 def test_what_cannot_be_prepared_is_left_to_torch(tmp_path, cache, monkeypatch):
     card = small_card(network=SMALL.model_copy(update={"act": "swish"}))
     path = tmp_path / "swish.safetensors"
@@ -133,7 +161,7 @@ def test_a_file_that_is_replaced_while_it_is_loaded_is_not_prepared(model_file, 
         write_small_model(path, seed=1)  # as training does with the best model so far
         return read
 
-    monkeypatch.setattr("napari_veinseg.segmentation.vein_model.read_model", read_and_replace)
+    monkeypatch.setattr("napari_veinseg.segmentation.loaded_model.read_model", read_and_replace)
     VeinModel.load(model_file, "cpu")
     assert not list(cache.iterdir())
 

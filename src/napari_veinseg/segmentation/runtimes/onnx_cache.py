@@ -1,7 +1,9 @@
 """Models converted once for ONNX Runtime, and kept.
 
 What is converted lies in a cache folder, under a name made of the content of the model file and the
-versions that matter, so that it can never be taken for another.
+versions that matter, so that it can never be taken for another.  Before the model stands a digest
+of that name and the model: one that was damaged, swapped, or that somebody else could write to, is
+made anew.
 """
 
 import hashlib
@@ -30,7 +32,8 @@ CACHE_VARIABLE = "VEINSEG_CACHE"
 TOLERANCE = 1e-3
 """Largest difference in probability from torch that is taken."""
 
-_FORMAT = 1  # of what is written; part of the name
+_FORMAT = 2  # of what is written; part of the name
+_DIGEST_BYTES = 32
 _MOST_KEPT = 20  # models; each takes about what its file takes
 
 
@@ -73,7 +76,9 @@ def open_cached(path: Path) -> OnnxRuntime | None:
     if not usable():
         return None
     try:
-        return OnnxRuntime(path) if path.exists() else None
+        return OnnxRuntime(_read(path))
+    except FileNotFoundError:
+        return None
     except Exception:  # a damaged file, or another version, raises anything at all
         with suppress(OSError):
             path.unlink()
@@ -106,16 +111,17 @@ def convert(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRunt
         from napari_veinseg.segmentation.runtimes.onnx_graph import core_model
         from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = core_model(network, described)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
-            if not _agree(OnnxRuntime(temporary), TorchRuntime(network)):
-                raise VeinSegError(f"ONNX Runtime and torch differ for {model}.")
-            if cached_path(model) != path:  # training replaces its best model while others read it
-                raise VeinSegError(f"{model} was replaced: load it again.")
+        runtime = OnnxRuntime(content)
+        if not _agree(runtime, TorchRuntime(network)):
+            raise VeinSegError(f"ONNX Runtime and torch differ for {model}.")
+        if cached_path(model) != path:  # training replaces its best model while others read it
+            raise VeinSegError(f"{model} was replaced: load it again.")
+        with atomic_path(path, private=True) as temporary:
+            temporary.write_bytes(_digest(path, content) + content)
         _forget_old(path.parent)
-        return OnnxRuntime(path)
+        return runtime
     return None
 
 
@@ -133,6 +139,22 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("napari-veinseg", appauthor=False) / "prepared"
+
+
+def _read(path: Path) -> bytes:
+    """Read a converted model that nobody else can have written."""
+    with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        if os.name == "posix" and (state.st_uid != os.getuid() or state.st_mode & 0o022):
+            raise VeinSegError(f"{path} can be written by others: it is not used.")
+        digest, content = file.read(_DIGEST_BYTES), file.read()
+    if digest != _digest(path, content):
+        raise VeinSegError(f"{path} is not what was written there: it is not used.")
+    return content
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + content).digest()
 
 
 def _runtime_version() -> str:

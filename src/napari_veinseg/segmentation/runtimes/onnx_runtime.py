@@ -6,7 +6,6 @@ Neither torch nor MONAI is imported to use it.
 import json
 import os
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +27,11 @@ class OnnxRuntime(Runtime):
 
     Parameters
     ----------
-    path : Path
-        A file that `onnx_cache.convert` has written.
+    content : bytes
+        An ONNX model from `onnx_graph.core_model`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, content: bytes) -> None:
         import onnxruntime
 
         onnxruntime.disable_telemetry_events()  # what its Windows builds would send
@@ -45,7 +44,7 @@ class OnnxRuntime(Runtime):
         # Plans and pools would be kept for each size of image: a third more memory, 2 % less time.
         options.enable_mem_pattern = options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(
-            path, options, providers=["CPUExecutionProvider"]
+            content, options, providers=["CPUExecutionProvider"]
         )
         described = self._session.get_modelmeta().custom_metadata_map[GEOMETRY_KEY]
         super().__init__(Geometry(**json.loads(described)), "cpu")
