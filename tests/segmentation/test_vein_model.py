@@ -1,8 +1,13 @@
+import copy
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 
 import dask.array
 import numpy as np
 import pytest
+import torch
 import zarr
 
 from napari_veinseg import VeinModel
@@ -29,6 +34,46 @@ def test_a_saved_model_answers_the_same(model, image, tmp_path):
     again = VeinModel.load(tmp_path / "m.safetensors", device="cpu")
     np.testing.assert_allclose(again.probability(image), model.probability(image), atol=1e-5)
     assert again.device_choice.name == "cpu"
+
+
+def by_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("again", [by_pickle, copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("fast", ["0", "1"])
+def test_a_copy_answers_the_same(again, fast, image, tmp_path, monkeypatch):
+    monkeypatch.setenv("VEINSEG_FAST", fast)
+    monkeypatch.setenv("VEINSEG_CACHE", str(tmp_path / "cache"))
+    path = write_small_model(tmp_path / "m.safetensors", threshold=0.3)
+    first = VeinModel.load(path, "cpu")
+    made = [first, again(first)]
+    path.unlink()  # what was copied needs no file
+    made.append(again(made[-1]))
+    for model in made:
+        np.testing.assert_array_equal(model.probability(image), first.probability(image))
+        assert model.card == first.card
+        assert str(model.device_choice) == str(first.device_choice)
+    weights = [model.network.state_dict() for model in made[1:]]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_other_processes_get_the_model(model, image):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        mask = pool.submit(model.segment, image).result()
+    np.testing.assert_array_equal(mask, model.segment(image))
+
+
+def test_weights_that_came_after_the_model_was_loaded_are_not_taken_for_its_own(
+    tmp_path, monkeypatch
+):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("VEINSEG_CACHE", str(tmp_path / "cache"))
+    path = write_small_model(tmp_path / "m.safetensors")
+    model = VeinModel.load(path, "cpu")
+    write_small_model(path, seed=1)
+    with pytest.raises(VeinSegError, match="replaced since it was loaded"):
+        model.to_bytes()
 
 
 def test_probability_and_mask_have_the_shape_of_the_image(model, image):

@@ -2,38 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.model.card import ModelCard
-from napari_veinseg.model.file import read_card, read_model, write_model
-from napari_veinseg.model.store import STARTER, resolve
+from napari_veinseg.segmentation.loaded_model import LoadedModel
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
 from napari_veinseg.segmentation.prediction import Prediction
-from napari_veinseg.segmentation.runtimes import onnx_cache
-from napari_veinseg.segmentation.runtimes.devices import (
-    DeviceChoice,
-    choose_device,
-    device_without_torch,
-)
-from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.predict_parts import Progress, predict_parts
 from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
-if TYPE_CHECKING:
-    from napari_veinseg.model.network import SegmentationNetwork
-
 _USUAL = SegmentationSettings()
 
 
-class VeinModel:
-    """A network with its card, ready on a device.
+class VeinModel(LoadedModel):
+    """A network with its card, ready on a device to segment images.
 
     Parameters
     ----------
@@ -49,95 +35,6 @@ class VeinModel:
     >>> from napari_veinseg import VeinModel
     >>> mask = VeinModel.load("starter").segment(image)  # doctest: +SKIP
     """
-
-    def __init__(
-        self, card: ModelCard, network: "SegmentationNetwork", device: str = "auto"
-    ) -> None:
-        from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
-
-        choice = choose_device(device)
-        self._set(card, choice, TorchRuntime(network, choice.torch_device), lambda: network)
-
-    def _set(
-        self,
-        card: ModelCard,
-        choice: DeviceChoice,
-        runtime: Runtime,
-        network: "Callable[[], SegmentationNetwork]",
-    ) -> None:
-        self.card = card
-        self.device_choice = choice
-        self.runtime = runtime
-        self._network = network
-
-    @classmethod
-    def load(cls, model: str | Path = STARTER, device: str = "auto") -> "VeinModel":
-        """Load a model by its name or from its file.
-
-        On a CPU, ONNX Runtime computes where it is installed (the extra `fast`): the first time
-        converts the model for it, and from then on torch is not even imported.
-
-        Parameters
-        ----------
-        model : str or Path
-            `starter`, another name from `model.store.installed_models`, or a path.
-        device : str
-            `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-
-        Returns
-        -------
-        VeinModel
-            Ready to segment.
-
-        Raises
-        ------
-        VeinSegError
-            If there is no such model, its file is unsound or the device is not available.
-        """
-        path = resolve(model)
-        choice = device_without_torch(device) or choose_device(device)
-        if choice.name != "cpu":
-            return cls(*read_model(path), device)
-        cached = onnx_cache.cached_path(path)
-        runtime = onnx_cache.open_cached(cached)
-        if runtime:
-            return cls._with_onnx(path, read_card(path), choice, runtime)
-        card, network = read_model(path)
-        runtime = onnx_cache.convert(path, network, cached)
-        if runtime:
-            return cls._with_onnx(path, card, choice, runtime)
-        return cls(card, network, device)
-
-    @classmethod
-    def _with_onnx(
-        cls, path: Path, card: ModelCard, choice: DeviceChoice, runtime: Runtime
-    ) -> "VeinModel":
-        self = cls.__new__(cls)
-        choice = replace(choice, label=f"{choice.label} with ONNX Runtime")
-        self._set(card, choice, runtime, lambda: read_model(path)[1])
-        return self
-
-    @cached_property
-    def network(self) -> "SegmentationNetwork":
-        """The weights in torch, read when they are asked for."""
-        return self._network()
-
-    def save(self, path: str | Path, *, half: bool = False) -> None:
-        """Write the model to a file.
-
-        Parameters
-        ----------
-        path : str or Path
-            Ends in `.safetensors`.
-        half : bool, optional
-            Store the weights as `float16`.
-
-        Raises
-        ------
-        VeinSegError
-            If the file cannot be written or a weight is not finite.
-        """
-        write_model(path, self.card, self.network, half=half)
 
     def vein_width(
         self, image: Any, settings: SegmentationSettings = _USUAL, **changes: Any

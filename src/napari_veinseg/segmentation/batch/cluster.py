@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -252,7 +251,4 @@ class _ModelPlugin(WorkerPlugin):  # type: ignore[misc]
     def model(self) -> "VeinModel":
         from napari_veinseg.segmentation.vein_model import VeinModel
 
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "model.safetensors"
-            path.write_bytes(self._content)
-            return VeinModel.load(path, self._device)
+        return VeinModel.from_bytes(self._content, self._device)
