@@ -16,12 +16,12 @@ from napari_veinseg.training.cuda_graphs import record_cuda_graph
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.memory import cache_on_device
-from napari_veinseg.training.prepared_samples import prepare_samples
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import go_on
 from tests.models import lively_network, small_card, texture, write_small_model
 from tests.training.conftest import _made as _made
 from tests.training.conftest import dataset as dataset
+from tests.training.conftest import prepared_samples
 from tests.training.conftest import tiny as tiny
 from tests.training.test_train import StopAt, trained
 
@@ -59,7 +59,7 @@ def test_the_ladder_ends_on_the_cpu(monkeypatch):
 
 
 def test_samples_and_crops_lie_on_the_device(dataset):
-    samples, _ = prepare_samples(dataset.samples, small_card())
+    samples = prepared_samples(dataset, small_card())
     crops = Crops(cache_on_device(samples, CUDA), 32, 2, "full", 0)
     assert crops.device == CUDA
     source = iterate_batches(crops, 0, 2, 0, 1, 0, CUDA)

@@ -7,11 +7,18 @@ import pytest
 import torch
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.sample import read_pair
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard
 from napari_veinseg.model.file import build_network, write_model
+from napari_veinseg.training.prepared_samples import prepare_sample
 
 TINY = {"crop": 32, "batch_size": 2, "steps_per_epoch": 4, "device": "cpu"}
+
+
+def prepared_samples(samples, card):
+    """Read and prepare samples that are all sound."""
+    return [prepare_sample(read_pair(sample), card) for sample in samples]
 
 
 @pytest.fixture(autouse=True)

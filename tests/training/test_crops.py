@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 import torch
 
+from napari_veinseg.data.sample import Fault, read_pair
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.crops import Crops, iterate_batches
-from napari_veinseg.training.prepared_samples import prepare_sample, prepare_samples
+from napari_veinseg.training.prepared_samples import prepare_sample
+from tests.training.conftest import prepared_samples
 
 CARD = ModelCard(working_vein_width=6.0)
 
 
 @pytest.fixture
 def samples(dataset):
-    prepared, faults = prepare_samples(dataset, CARD)
-    assert faults == []
-    return prepared
+    return prepared_samples(dataset, CARD)
 
 
 def taken(crops, count, **how):
@@ -123,7 +124,7 @@ def test_beyond_a_small_image_nothing_is_known(dataset):
     mask[18:24] = 1
     small = dataset.add("small", image, mask)
     large = dataset["f1_1"]
-    crops = Crops([prepare_sample(small, CARD), prepare_sample(large, CARD)], 64, 2, "none", seed=0)
+    crops = Crops(prepared_samples([small, large], CARD), 64, 2, "none", seed=0)
     whole = crops.shape[0] * crops.shape[1]
     known = [crops[step, place]["known"].sum() for step in range(6) for place in range(2)]
     assert min(known) <= 45 * 45 < whole
@@ -134,7 +135,7 @@ def test_veins_come_to_working_width(dataset):
         mask = np.zeros((120, 160), np.uint8)
         mask[60 : 60 + width] = 1
         image = np.where(mask, 50, 200).astype(np.uint8)
-        prepared = prepare_sample(dataset.add(f"w{width}", image, mask), CARD)
+        prepared = prepare_sample(read_pair(dataset.add(f"w{width}", image, mask)), CARD)
         across = (prepared.maps[1][:, 40].float() >= 0.5).sum()
         assert abs(int(across) - 6) <= 1
 
@@ -147,6 +148,8 @@ def test_unusable_samples_are_named_and_left_out(dataset):
     dataset.add("blot", image, speck)
     flat = dataset["f0_1"].mask()
     dataset.add("flat", np.full(image.shape, 7, np.uint8), flat)
-    prepared, faults = prepare_samples(dataset, CARD)
-    assert {fault.stem for fault in faults} >= {"empty", "flat"}
-    assert {sample.stem for sample in prepared} >= {"f0_1", "f1_1", "f2_1", "f3_1"}
+    assert isinstance(read_pair(dataset["empty"]), Fault)
+    with pytest.raises(VeinSegError, match="shows nothing"):
+        prepare_sample(read_pair(dataset["flat"]), CARD)
+    with pytest.raises(VeinSegError, match="far from the model's"):
+        prepare_sample(read_pair(dataset["f0_1"]), ModelCard(working_vein_width=200.0))

@@ -11,8 +11,8 @@ from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.training.crops import Crops, iterate_batches
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.memory import GradientAccumulation, cache_on_device
-from napari_veinseg.training.prepared_samples import prepare_samples
 from tests.models import lively_network, small_card
+from tests.training.conftest import prepared_samples
 
 BATCH = 6
 
@@ -120,7 +120,7 @@ def test_learning_makes_no_tensor_on_another_device(network):
 
 
 def test_crops_are_cut_where_the_samples_lie(dataset):
-    samples, _ = prepare_samples(dataset.samples, small_card())
+    samples = prepared_samples(dataset, small_card())
     there = [replace(sample, maps=sample.maps.to("meta")) for sample in samples]
     crops = Crops(there, 32, 2, "none", 0)
     assert crops.device.type == "meta"
@@ -129,5 +129,5 @@ def test_crops_are_cut_where_the_samples_lie(dataset):
 
 
 def test_on_the_cpu_samples_stay_as_they_are(dataset):
-    samples, _ = prepare_samples(dataset.samples, small_card())
+    samples = prepared_samples(dataset, small_card())
     assert cache_on_device(samples, torch.device("cpu")) is samples

@@ -9,6 +9,7 @@ import torch
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_mask
+from napari_veinseg.data.sample import read_pairs
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.training.config import make_config
@@ -145,7 +146,7 @@ def test_judging_stops_within_the_images(dataset):
     from napari_veinseg.training.validator import Validator
     from tests.models import lively_network, small_card
 
-    validator = Validator(dataset.samples, SegmentationSettings(), "cpu")
+    validator = Validator([*read_pairs(dataset)], SegmentationSettings(), "cpu")
     network = lively_network(small_card())
     assert validator.compute_vein_ious(small_card(), network, StopAt(1)) is None
     assert len(validator.compute_vein_ious(small_card(), network, StopAt(1000))) == len(dataset)

@@ -144,6 +144,7 @@ def _describe(event: dict[str, Any]) -> list[str]:
     """Say what is trained and judged on."""
     train, holdout = event["train"], event["validation"]
     lines = [f"Left out: {fault}" for fault in event["faults"]]
+    lines += [f"Note: {caveat}" for caveat in event["caveats"]]
     lines.append(
         f"Training on {_images(train)}, {train['vein_pixels']} vein pixels, on {event['device']} "
         f"({event['reason']})."
@@ -165,5 +166,6 @@ def _conclude(status: "RunStatus", model: Path | None) -> None:
     if comparison:
         old = sum(row[1] for row in comparison) / len(comparison)
         new = sum(row[2] for row in comparison) / len(comparison)
-        typer.echo(f"Mean vein IoU of the held-out images: {old:.3f} before, {new:.3f} now.")
+        kept = " with the new weights, which were not kept" if status.base_is_best else " now"
+        typer.echo(f"Mean vein IoU of the held-out images: {old:.3f} before, {new:.3f}{kept}.")
     typer.echo(f"Model: {model}")

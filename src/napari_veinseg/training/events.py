@@ -3,7 +3,8 @@
 Every event has `event` and `seconds` (of training, over all sittings):
 
     start        device, reason, precision, train, validation (images, fingers, vein_pixels each),
-                 optimistic, faults
+                 optimistic, faults (a sentence for each sample that is left out), caveats,
+                 validated_anew (the hold-out has changed: scores before this line are void)
     validation   epoch (0: the base model), vein_iou (mean of images), per_image
     epoch        epoch, step, loss, progress, seconds_left, compute_share
     end          reason (budget, patience, stopped, failed), text, best_epoch (0: no epoch did
@@ -64,6 +65,9 @@ class RunStatus:
         match event.get("event"):
             case "start":
                 self.start, self.end = dict(event), {}
+                if event.get("validated_anew"):
+                    self.scores.clear()
+                    self.per_image.clear()
             case "epoch":
                 self.losses[event["epoch"]] = event["loss"]
                 self.progress, self.seconds_left = event["progress"], event["seconds_left"]

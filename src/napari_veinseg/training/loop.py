@@ -8,20 +8,24 @@ budget in minutes the clock decides on the rate, and so on the weights.
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
-from napari_veinseg.model.file import write_model
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.file import read_model, write_model
+from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.distributed import (
     broadcast_from_first,
     leave_process_group,
@@ -30,12 +34,12 @@ from napari_veinseg.training.distributed import (
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.memory import cache_on_device
+from napari_veinseg.training.reporter import Reporter, Tell
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import Position, schedule_learning_rate
 from napari_veinseg.training.training_data import RunData, load_training_data
 from napari_veinseg.training.validator import Validator
 
-Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
 T = TypeVar("T")
 
@@ -67,10 +71,11 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
             f"{fabric.world_size} processes cannot share a batch of {run.config.batch_size}: start "
             "fewer, or raise batch_size in the config.json of a new run."
         )
+    earlier = DataRecord.read(run.data_record)
     with fabric.rank_zero_first():  # the split is drawn once
-        data = load_training_data(run.config)
+        data = load_training_data(run.config, earlier)
     trainer = Trainer(fabric, run, data, choice, tell, stop)
-    trainer.resume()
+    trainer.resume(earlier)
     trainer.train()
     leave_process_group()
 
@@ -98,10 +103,11 @@ class Trainer:
         self, fabric: Fabric, run: Run, data: RunData, choice: DeviceChoice, tell: Tell, stop: Stop
     ) -> None:
         self.fabric, self.run, self.data, self.choice = fabric, run, data, choice
-        self._tell, self._stop = tell, stop
+        self._reporter, self._stop = Reporter(run, tell, fabric.is_global_zero), stop
         self.config: TrainingConfig = run.config
         self.at = Position(validation_pending=bool(self.config.base))
         self._clock = WorkClock()
+        self._validate_anew = False
         # Worker processes cannot share what lies on a device.
         train = data.train if self.config.workers else cache_on_device(data.train, fabric.device)
         self.crops = Crops(
@@ -124,7 +130,10 @@ class Trainer:
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""
         self._clock = WorkClock(self.at.seconds)
-        self._tell_start()
+        precision = self.fabric.strategy.precision.precision
+        self._reporter.tell_start(self.at, self.choice, precision, self.data, self._validate_anew)
+        if self._validate_anew:
+            self.validate_anew()
         if self.at.validation_pending:
             self.validate()
         batches = self._iterate_batches()
@@ -137,7 +146,7 @@ class Trainer:
         if reason != "stopped" and self.at.validated_epoch != self.at.epoch:
             self.validate()
         self.save()
-        self._tell_end(reason)
+        self._reporter.tell_end(self.at, reason)
 
     def train_step(self, batch: dict[str, torch.Tensor]) -> None:
         """Learn from one batch.
@@ -163,7 +172,7 @@ class Trainer:
         if self.at.loss_steps == 0:
             return
         self.at.epoch += 1
-        self._tell_epoch()
+        self._reporter.tell_epoch(self.at, self._progress)
         self.at.loss_sum, self.at.loss_steps = 0.0, 0
         self.at.validation_pending = self.at.validation_due(self.config)
         if self.at.seconds - self._saved_at >= _SAVE_SECONDS:
@@ -178,11 +187,12 @@ class Trainer:
             return
         trained = self.at.epoch > 0
         begin = self._clock.tick()
-        scores = self._score(trained)
+        card = self.data.new_card(self.config, None) if trained else self.data.card
+        broadcast_from_first(self.learner.average.buffers())  # statistics of its part of batches
+        scores = self._score(card, self.learner.average)
         if scores is None:
             return  # asked to stop
-        score = sum(scores.values()) / len(scores)
-        self.tell("validation", epoch=self.at.epoch, vein_iou=score, per_image=scores)
+        score = self._reporter.tell_validation(self.at, self.at.epoch, scores)
         took = self._clock.tick() - begin
         if not trained:  # the budget is for learning, and for validating what was learned
             self._clock.seconds = begin
@@ -204,25 +214,44 @@ class Trainer:
         write_model(self.run.last, card, self.learner.average)
         self.learner.save(self.run.state, self.at)
 
-    def resume(self) -> None:
-        """Go on from the saved state, if there is one."""
-        if self.run.state.exists():
-            self.at = self.learner.load(self.run.state)
-
-    def tell(self, event: str, **values: Any) -> None:
-        """Write an event down and pass it on.
+    def resume(self, earlier: DataRecord | None) -> None:
+        """Go on from the saved state, if there is one.
 
         Parameters
         ----------
-        event : str
-            Its kind.
-        **values : object
-            JSON values.
+        earlier : DataRecord or None
+            What the last sitting kept of its data.
         """
-        line = {"event": event, "seconds": round(self.at.seconds, 3), **values}
+        if self.run.state.exists():
+            self.at = self.learner.load(self.run.state)
+            validated = earlier.validated if earlier else self.data.record.validated
+            changed = validated != self.data.record.validated
+            self._validate_anew = self._agree_on(changed)
+        self._write_record(validated=not self._validate_anew)
+
+    def validate_anew(self) -> None:
+        """Score base and best model on a hold-out that has changed: old figures say nothing now."""
+        best_epoch = self.at.best_epoch
+        self.at.forget_scores()
+        models = {0: self.config.base and resolve(self.config.base), best_epoch: self.run.best}
+        for epoch, path in models.items():
+            if self.data.holdout and path and Path(path).exists():
+                scores = self._score(*read_model(Path(path)))
+                if scores is None:
+                    return  # asked to stop: the next sitting begins with this again
+                score = self._reporter.tell_validation(self.at, epoch, scores)
+                self.at.record_score(score, epoch)
+        if self.at.best_epoch == 0:
+            self._keep_base()
+        self.save()
+        self._write_record()
+
+    def _write_record(self, validated: bool = True) -> None:
+        record = self.data.record
+        if not validated:  # whoever goes on from here is to validate anew
+            record = record.model_copy(update={"validated": {}})
         if self.fabric.is_global_zero:
-            self.run.tell(line)
-            self._tell(line)
+            record.write(self.run.data_record)
 
     def _iterate_batches(self) -> Iterator[dict[str, torch.Tensor]]:
         return iterate_batches(
@@ -264,12 +293,9 @@ class Trainer:
         self.at.loss_sum += sum(values)
         self.at.loss_steps += len(values)
 
-    def _score(self, trained: bool) -> dict[str, float] | None:
-        broadcast_from_first(self.learner.average.buffers())  # statistics of its part of batches
-        card = self.data.new_card(self.config, None) if trained else self.data.card
-        ask = self._asked_while_validating
+    def _score(self, card: ModelCard, network: SegmentationNetwork) -> dict[str, float] | None:
         return merge_over_processes(
-            self._validator.compute_vein_ious(card, self.learner.average, ask)
+            self._validator.compute_vein_ious(card, network, self._asked_while_validating)
         )
 
     def _asked_while_validating(self) -> bool:
@@ -282,44 +308,13 @@ class Trainer:
             card = self.data.new_card(self.config, score)
             write_model(self.run.best, card, self.learner.average)
         elif not self.run.best.exists():
-            # The model that the run started from: a run never ends worse than that.
-            assert self.config.base is not None
+            self._keep_base()
+
+    def _keep_base(self) -> None:
+        """Let the model that the run started from be the best: a run never ends worse than that."""
+        if self.config.base and self.fabric.is_global_zero:
             with atomic_path(self.run.best) as temporary:
                 temporary.write_bytes(model_bytes(resolve(self.config.base)))
-
-    def _tell_start(self) -> None:
-        self.tell(
-            "start",
-            device=self.choice.label,
-            reason=self.choice.reason,
-            precision=self.fabric.strategy.precision.precision,
-            **self.data.summary(),
-        )
-
-    def _tell_epoch(self) -> None:
-        used = self._progress
-        self.tell(
-            "epoch",
-            epoch=self.at.epoch,
-            step=self.at.step,
-            loss=self.at.loss_sum / self.at.loss_steps,
-            progress=min(1.0, used),
-            seconds_left=max(0.0, self.at.seconds / max(used, 1e-9) - self.at.seconds),
-            compute_share=self.at.computing / max(self.at.seconds, 1e-9),
-        )
-
-    def _tell_end(self, reason: str) -> None:
-        validated = self.at.validated_epoch > 0
-        text = _ENDINGS[reason]
-        if validated and self.at.best_epoch == 0:
-            text += " No epoch did better than the model it started from: that one is kept."
-        self.tell(
-            "end",
-            reason=reason,
-            text=text,
-            best_epoch=self.at.best_epoch if validated else None,
-            best_vein_iou=self.at.best_score if validated else None,
-        )
 
     def _agree_on(self, values: T) -> T:
         """Take the clock and the stop button of the first process for all."""
@@ -327,10 +322,3 @@ class Trainer:
             return values
         agreed: T = self.fabric.broadcast(values)
         return agreed
-
-
-_ENDINGS = {
-    "budget": "The budget is used up.",
-    "patience": "The hold-out has not improved for long.",
-    "stopped": "Stopped on request.",
-}

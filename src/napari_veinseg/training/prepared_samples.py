@@ -1,18 +1,16 @@
-"""The samples of a run, each read once, checked and brought to the model's working width."""
+"""Samples as a network learns from them: normalised, and with veins of the working width."""
 
 import math
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_veinseg.data.fingers import Spectrum, thumbnail_spectrum
 from napari_veinseg.data.grey import Channel, to_grey
-from napari_veinseg.data.images import image_hash
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.data.sample import Fault, Sample, fault_of
+from napari_veinseg.data.sample import Pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.card import ModelCard
@@ -45,6 +43,12 @@ class PreparedSample:
         Vein pixels of the mask.
     content_hash : str
         Of the image, for the model's card.
+    finger : str
+        Its finger, empty when unknown.
+    thumbnail : ndarray
+        See `data.fingers.thumbnail_spectrum`.
+    warning : str
+        A sentence about its mask, mostly empty.
     """
 
     stem: str
@@ -54,60 +58,20 @@ class PreparedSample:
     width_factor: float
     vein_pixels: int
     content_hash: str
-
-
-def prepare_samples(
-    samples: Iterable[Sample],
-    card: ModelCard,
-    channel: Channel = "luminance",
-    invert: bool = False,
-) -> tuple[list[PreparedSample], list[Fault]]:
-    """Read samples and leave out those that cannot be used.
-
-    Parameters
-    ----------
-    samples : iterable of Sample
-        The samples.
-    card : ModelCard
-        Its normalisation and working width.
-    channel : str or int, optional
-        What to take from a colour image.
-    invert : bool, optional
-        Whether veins are bright.
-
-    Returns
-    -------
-    prepared : list of PreparedSample
-        The usable ones, in order.
-    faults : list of Fault
-        What is wrong with the others.
-    """
-
-    def attempt(sample: Sample) -> PreparedSample | Fault:
-        try:
-            return fault_of(sample) or prepare_sample(sample, card, channel, invert)
-        except VeinSegError as error:
-            return Fault(sample.stem, str(error))
-
-    prepared, faults = [], []
-    with ThreadPoolExecutor() as threads:
-        for result in threads.map(attempt, samples):
-            if isinstance(result, PreparedSample):
-                prepared.append(result)
-            else:
-                faults.append(result)
-    return prepared, faults
+    finger: str
+    thumbnail: Spectrum
+    warning: str
 
 
 def prepare_sample(
-    sample: Sample, card: ModelCard, channel: Channel = "luminance", invert: bool = False
+    pair: Pair, card: ModelCard, channel: Channel = "luminance", invert: bool = False
 ) -> PreparedSample:
-    """Read one sample, normalise it and bring its veins to working width.
+    """Normalise one sample and bring its veins to working width.
 
     Parameters
     ----------
-    sample : Sample
-        Image and mask of one shape, with at least one vein.
+    pair : Pair
+        Image and mask, with at least one vein.
     card : ModelCard
         Its normalisation and working width.
     channel : str or int, optional
@@ -125,7 +89,7 @@ def prepare_sample(
     VeinSegError
         If the vein width cannot be measured, or the image is constant.
     """
-    image, mask = sample.image(), sample.mask()
+    sample, image, mask = pair.sample, pair.image, pair.mask
     width = vein_width(mask)
     factor = card.working_vein_width / width
     if math.isnan(width):
@@ -158,6 +122,9 @@ def prepare_sample(
         coordinates[:: len(coordinates) // _MOST_COORDINATES + 1],
         width,
         width / (estimate_source_width(ImageSource(image, channel, invert)) or width),
-        int((mask == VEIN).sum()),
-        image_hash(image),
+        pair.vein_pixels,
+        pair.image_hash,
+        sample.finger,
+        thumbnail_spectrum(image),
+        pair.warning,
     )

@@ -6,11 +6,13 @@ last.safetensors    a model file: the latest epoch
 best.safetensors    a model file: the epoch with the best validation vein IoU, or the model that the
                     run started from, where no epoch did better
 state.pt            what a resumed run needs beside the config
+data.json           the `DataRecord`: its split, and what it has learned from
 stop                when it exists, the run ends at the next step
 """
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +22,9 @@ from pydantic import ValidationError
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path, write_text
 from napari_veinseg.training.config import TrainingConfig
+
+_LOCK = ".lock"
+_BEFORE_WEIGHTS = {"config.json", "data.json", "events.jsonl", "log.txt", "stop", _LOCK}
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -59,21 +64,58 @@ class Run:
         Raises
         ------
         VeinSegError
-            If the folder holds something already or cannot be made.
+            If the folder holds something already or cannot be made.  What a run leaves that was
+            ended before it had learned anything is nothing.
         """
         path = runs_folder() / f"{datetime.now():%Y%m%d-%H%M%S-%f}" if path is None else Path(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise VeinSegError(
-                    f"{path} holds something already: choose a new folder, or --resume that run."
-                )
+            run = cls(path, config)
+            run._clear_beginning()
             write_text(path / "config.json", config.model_dump_json(indent=2) + "\n")
         except OSError as error:
             raise VeinSegError(
                 f"The run folder {path} cannot be made ({error.strerror}): choose another."
             ) from error
-        return cls(path, config)
+        return run
+
+    def _clear_beginning(self) -> None:
+        """Let the same command begin again where it was ended before it had learned anything."""
+        holds = {path.name for path in self.path.iterdir()}
+        if not holds:
+            return
+        if not holds <= _BEFORE_WEIGHTS:
+            raise VeinSegError(
+                f"{self.path} holds something already: choose a new folder, or --resume that run."
+            )
+        with self.locked():
+            for name in holds - {_LOCK}:
+                (self.path / name).unlink()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only process that trains this run; the system frees the lock of a dead one.
+
+        Yields
+        ------
+        None
+            While the lock is held.
+
+        Raises
+        ------
+        VeinSegError
+            If another process trains it.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self.path / _LOCK, timeout=0):
+                yield
+        except Timeout as error:
+            raise VeinSegError(
+                f"Another process is training the run in {self.path}: wait for it, stop it, or "
+                "choose another folder."
+            ) from error
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -122,6 +164,11 @@ class Run:
     def state(self) -> Path:
         """What resuming needs: weights, optimiser, counters."""
         return self.path / "state.pt"
+
+    @property
+    def data_record(self) -> Path:
+        """What the run keeps of its data, see `data_record`."""
+        return self.path / "data.json"
 
     @property
     def events_path(self) -> Path:
@@ -179,12 +226,13 @@ class Run:
 
     def remove(self) -> None:
         """Delete the run's own files, and its folder if nothing else lies in it."""
-        own = ("config.json", "stop", "log.txt")
+        own = ("config.json", "stop", "log.txt", _LOCK)
         for path in (
             self.last,
             self.best,
             self.state,
             self.events_path,
+            self.data_record,
             *map(self.path.joinpath, own),
         ):
             path.unlink(missing_ok=True)

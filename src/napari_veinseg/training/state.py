@@ -93,23 +93,32 @@ class Position:
         since = self.seconds - self.validated_at
         return since * _VALIDATION_SHARE >= self.validation_seconds
 
-    def record_score(self, score: float) -> bool:
-        """Count a validation of this epoch.
+    def forget_scores(self) -> None:
+        """Begin to compare anew, for the hold-out is another one."""
+        self.best_epoch, self.best_score, self.stale = 0, -1.0, 0
+        self.validation_pending = True
+
+    def record_score(self, score: float, epoch: int | None = None) -> bool:
+        """Count a validation.
 
         Parameters
         ----------
         score : float
             Mean vein IoU of the hold-out.
+        epoch : int, optional
+            Whose weights; those of this epoch by default.
 
         Returns
         -------
         bool
             Whether it is the best so far.
         """
-        self.validated_epoch, self.validation_pending = self.epoch, False
+        if epoch is None:
+            epoch = self.validated_epoch = self.epoch
+            self.validation_pending = False
         better = score > self.best_score
         if better:
-            self.best_score, self.best_epoch, self.stale = score, self.epoch, 0
+            self.best_score, self.best_epoch, self.stale = score, epoch, 0
         elif self.epoch > 0:
             self.stale += 1
         return better

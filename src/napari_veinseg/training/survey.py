@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.labels import VEIN
-from napari_veinseg.data.sample import Fault
+from napari_veinseg.data.sample import Fault, Pair, read_pairs
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,8 @@ class Survey:
         Whether near duplicates may stand on both sides.
     faults : tuple of Fault
         What cannot be used.
+    warnings : tuple of str
+        What should be looked at first.
     """
 
     train: int
@@ -32,6 +33,7 @@ class Survey:
     vein_pixels: int
     optimistic: bool
     faults: tuple[Fault, ...]
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         fingers = f" of {self.fingers} fingers" if self.fingers else ""
@@ -43,10 +45,16 @@ class Survey:
             parts.append("Nothing is held out: there will be no validation figure.")
         if self.validation and self.optimistic:
             parts.append("Not all fingers are known or apart: the score will be optimistic.")
-        if self.faults:
-            more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
-            parts.append(f"Not usable: {self.faults[0].message}{more}")
+        parts += _first_of("Not usable", [fault.message for fault in self.faults])
+        parts += _first_of("Look at this first", self.warnings)
         return " ".join(parts)
+
+
+def _first_of(what: str, sentences: tuple[str, ...] | list[str]) -> list[str]:
+    if not sentences:
+        return []
+    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return [f"{what}: {sentences[0]}{more}"]
 
 
 def survey(path: Path, finger_pattern: str | None = None) -> Survey:
@@ -70,16 +78,23 @@ def survey(path: Path, finger_pattern: str | None = None) -> Survey:
         If it cannot be opened.
     """
     dataset = Dataset.open(path, finger_pattern)
-    faults = tuple(dataset.faults())
-    faulty = {fault.stem for fault in faults}
-    usable = [sample for sample in dataset if sample.stem not in faulty]
-    split = dataset.planned_split()
-    validation = sum(split[sample.stem] == "validation" for sample in usable)
+    faults, warnings = dataset.left_out, []
+    usable, vein_pixels = set(), 0
+    for read in read_pairs(dataset):
+        if isinstance(read, Pair):
+            usable.add(read.sample.stem)
+            vein_pixels += read.vein_pixels
+            warnings += [read.warning] if read.warning else []
+        else:
+            faults.append(read)
+    split = dataset.planned_split(usable=usable)
+    validation = list(split.values()).count("validation")
     return Survey(
         len(usable) - validation,
         validation,
         len(dataset.fingers),
-        sum(int((sample.mask() == VEIN).sum()) for sample in usable),
+        vein_pixels,
         dataset.optimistic,
-        faults,
+        tuple(faults),
+        tuple(warnings),
     )

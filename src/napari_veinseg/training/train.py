@@ -171,6 +171,21 @@ def go_on(
         If it cannot go on, in one sentence.
     """
     check_output(output)
+    if _rank() != 0:
+        _train(run, on_event, should_stop)
+        return run
+    with run.locked():
+        _train(run, on_event, should_stop)
+        if output is not None:
+            run.save_result(output)
+    return run
+
+
+def _train(
+    run: Run,
+    on_event: Callable[[dict[str, Any]], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> None:
     try:
         run.withdraw_stop()
         sweep(run.path)
@@ -188,9 +203,6 @@ def go_on(
         )
         _tell_failure(run, failure)
         raise failure from error
-    if output is not None and _rank() == 0:
-        run.save_result(output)
-    return run
 
 
 def _tell_failure(run: Run, error: VeinSegError) -> None:

@@ -1,30 +1,27 @@
 """What a run starts from, learns from and is validated on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_veinseg import __version__
-from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import thin_near_duplicates
-from napari_veinseg.data.pairing import Pairing
-from napari_veinseg.data.sample import Fault, Sample
+from napari_veinseg.data.sample import Fault, Pair
+from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, ModelCard, TrainingData
 from napari_veinseg.model.file import build_network, read_card, read_model
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.prepared_samples import PreparedSample, prepare_samples
+from napari_veinseg.training.data_record import DataRecord
+from napari_veinseg.training.leaks import drop_seen, drop_twins, warn_of_near_duplicates
+from napari_veinseg.training.prepared_samples import PreparedSample
+from napari_veinseg.training.reading import HeldOutSample, ReadDataset, read_dataset
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
-
-MAX_VALIDATION_IMAGES = 32
-"""Images of a large hold-out that are judged again and again while training."""
 
 
 @dataclass(frozen=True)
@@ -39,26 +36,32 @@ class RunData:
         The weights to start from.
     train : list of PreparedSample
         What is learned from.
-    holdout : list of Sample
-        What is judged by; readable samples.
+    holdout : list of Pair
+        What is validated on.
     fingers : tuple of int
-        Fingers to learn from, and to be judged by.
+        Fingers to learn from, and held out.
     optimistic : bool
         Whether near duplicates may stand on both sides.
-    faults : list of Fault
-        Samples that were left out.
+    left_out : list of Fault
+        Samples that are neither learned from nor held out.
+    caveats : list of str
+        What weakens the figures, or should be looked at before they are believed.
+    record : DataRecord
+        What the run keeps of all this.
     """
 
     card: ModelCard
     network: "SegmentationNetwork"
     train: list[PreparedSample]
-    holdout: list[Sample]
+    holdout: list[Pair]
     fingers: tuple[int, int]
     optimistic: bool
-    faults: list[Fault]
+    left_out: list[Fault]
+    caveats: list[str]
+    record: DataRecord
 
     def summary(self) -> dict[str, Any]:
-        """Say what is trained and judged on, as the fields of a start event.
+        """Say what is trained and validated on, as the fields of a start event.
 
         Returns
         -------
@@ -73,7 +76,8 @@ class RunData:
             },
             "validation": {"images": len(self.holdout), "fingers": self.fingers[1]},
             "optimistic": self.optimistic,
-            "faults": [fault.message for fault in self.faults],
+            "faults": [fault.message for fault in self.left_out],
+            "caveats": self.caveats,
         }
 
     @property
@@ -118,24 +122,22 @@ class RunData:
                 "parent": Path(config.base).stem if config.base else None,
                 "training_data": TrainingData(
                     summary=f"{seen.summary}; then {summary}" if seen.summary else summary,
-                    image_hashes=tuple(
-                        dict.fromkeys(
-                            [*seen.image_hashes, *(sample.content_hash for sample in self.train)]
-                        )
-                    ),
+                    image_hashes=tuple(dict.fromkeys([*seen.image_hashes, *self.record.learned])),
                 ),
                 "metrics": () if vein_iou is None else (metric,),
             }
         )
 
 
-def load_training_data(config: TrainingConfig) -> RunData:
+def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None) -> RunData:
     """Read the base model and the dataset, drawing the split where it is not drawn yet.
 
     Parameters
     ----------
     config : TrainingConfig
         What is asked for.
+    earlier : DataRecord, optional
+        What an earlier sitting of the run has kept.
 
     Returns
     -------
@@ -147,45 +149,52 @@ def load_training_data(config: TrainingConfig) -> RunData:
     VeinSegError
         If model or dataset cannot be read, or no usable sample is left to learn from.
     """
-    card, network = _start(config)
-    dataset = Dataset.open(config.dataset, config.finger_pattern)
-    dataset.assign_split(config.validation_share, config.seed)
-    unclear = _unclear(dataset.path)
-    samples = [sample for sample in dataset.train if sample.stem not in unclear]
-    validation = [sample for sample in dataset.validation if sample.stem not in unclear]
+    earlier = earlier or DataRecord()
+    card, network = read_base(config)
+    read = read_dataset(config, card, earlier.split)
+    train, twins = drop_twins(read.train, read.holdout)
     if config.thin:
-        samples = thin_near_duplicates(samples)
-    train, faults = prepare_samples(samples, card, config.channel, config.invert)
-    faults = [*unclear.values(), *faults]
+        train = thin_near_duplicates(train)
+    left_out = [*read.left_out, *twins]
     if not train:
-        first = f" ({faults[0].message})" if faults else ""
+        first = f" ({left_out[0].message})" if left_out else ""
         raise VeinSegError(
             f"{config.dataset} has no image with a usable mask to learn from{first}: add some."
         )
-    judged, more_faults = prepare_samples(
-        _some(validation, config.seed), card, config.channel, config.invert
-    )
-    usable = {sample.stem for sample in [*train, *judged]}
-    holdout = [sample for sample in validation if sample.stem in usable]
-    learned = [sample for sample in samples if sample.stem in usable]
+    seen = {*card.training_data.image_hashes} if config.base else set()
+    holdout, of_base = drop_seen(read.holdout, seen, Path(config.base or "").stem)
+    holdout, of_run = drop_seen(holdout, {*earlier.learned}, "This run")
+    validated = [sample for sample in holdout if sample.pair]
+    caveats = [read.split_note, of_base, of_run, warn_of_near_duplicates(train, validated)]
+    caveats += [sample.warning for sample in train] + [sample.warning for sample in holdout]
     return RunData(
         card,
         network,
         train,
-        holdout,
-        (_fingers(learned), _fingers(holdout)),
-        dataset.optimistic,
-        faults + more_faults,
+        [sample.pair for sample in validated if sample.pair],
+        (_count_fingers(train), _count_fingers(holdout)),
+        may_leak(read.samples),
+        left_out,
+        [caveat for caveat in caveats if caveat],
+        _record(read, train, validated, earlier),
     )
 
 
-def _unclear(dataset: Path) -> dict[str, Fault]:
-    """Find the samples with several images or masks under one stem."""
-    files = Pairing.read(dataset)
-    return {stem: Fault(stem, sentence) for stem in files.stems for sentence in files.shared(stem)}
+def read_base(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
+    """Read the model to start from, or make one with random weights.
 
+    Parameters
+    ----------
+    config : TrainingConfig
+        Names it.
 
-def _start(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
+    Returns
+    -------
+    card : ModelCard
+        Its card, or a fresh one.
+    network : SegmentationNetwork
+        Its weights.
+    """
     import torch
 
     if config.base:
@@ -196,10 +205,19 @@ def _start(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
     return card, build_network(card)
 
 
-def _some(holdout: Sequence[Sample], seed: int) -> list[Sample]:
-    order: npt.NDArray[np.intp] = np.random.default_rng(seed).permutation(len(holdout))
-    return [holdout[i] for i in sorted(order[:MAX_VALIDATION_IMAGES])]
+def _record(
+    read: ReadDataset,
+    train: list[PreparedSample],
+    validated: list[HeldOutSample],
+    earlier: DataRecord,
+) -> DataRecord:
+    learned = (*earlier.learned, *(sample.content_hash for sample in train))
+    return DataRecord(
+        split=earlier.split | {sample.stem: sample.split for sample in read.samples},
+        learned=tuple(dict.fromkeys(learned)),
+        validated={each.stem: f"{each.image_hash} {each.mask_hash}" for each in validated},
+    )
 
 
-def _fingers(samples: Sequence[Sample]) -> int:
+def _count_fingers(samples: list[PreparedSample] | list[HeldOutSample]) -> int:
     return len({sample.finger for sample in samples if sample.finger})

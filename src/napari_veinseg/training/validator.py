@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from napari_veinseg.data.sample import Sample
+from napari_veinseg.data.sample import Pair
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.evaluation.metrics import class_ious
 from napari_veinseg.model.card import ModelCard
@@ -12,23 +12,20 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 
 
 class Validator:
-    """The hold-out, read once.
+    """The hold-out, on one device.
 
     Parameters
     ----------
-    samples : sequence of Sample
-        Readable samples; there may be none.
+    pairs : sequence of Pair
+        Images with their masks; there may be none.
     settings : SegmentationSettings
         What the user's images need: channel and inversion.
     device : str
         Where to predict.
     """
 
-    def __init__(
-        self, samples: Sequence[Sample], settings: SegmentationSettings, device: str
-    ) -> None:
-        self._images = [(sample.stem, sample.image(), sample.mask()) for sample in samples]
-        self._settings, self._device = settings, device
+    def __init__(self, pairs: Sequence[Pair], settings: SegmentationSettings, device: str) -> None:
+        self._pairs, self._settings, self._device = pairs, settings, device
 
     def compute_vein_ious(
         self, card: ModelCard, network: SegmentationNetwork, stop: Callable[[], bool]
@@ -52,8 +49,10 @@ class Validator:
         model = VeinModel(card, network, self._device)
         try:
             return {
-                stem: class_ious(model.segment(image, self._settings, cancelled=stop), mask)[1]
-                for stem, image, mask in self._images
+                pair.sample.stem: class_ious(
+                    model.segment(pair.image, self._settings, cancelled=stop), pair.mask
+                )[1]
+                for pair in self._pairs
             }
         except Cancelled:
             return None

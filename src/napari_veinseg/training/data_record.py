@@ -1,0 +1,66 @@
+"""What a run keeps of its data: the split, what was learned from, what was validated on."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+
+
+class DataRecord(BaseModel):
+    """Kept as `data.json` in the run's folder, so that a dataset may change between two sittings.
+
+    Parameters
+    ----------
+    split : dict of str to str
+        'train' or 'validation' by stem.
+    learned : tuple of str
+        Hashes of the images that were learned from, in all sittings.
+    validated : dict of str to str
+        Hash of image and mask, by the stem of the image that is validated on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    split: dict[str, str] = {}
+    learned: tuple[str, ...] = ()
+    validated: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> "DataRecord | None":
+        """Read what an earlier sitting kept.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        DataRecord or None
+            None where there is no such file.
+
+        Raises
+        ------
+        VeinSegError
+            If it is damaged.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise VeinSegError(
+                f"{path} is damaged: start a new run from the last model beside it."
+            ) from error
+
+    def write(self, path: Path) -> None:
+        """Write it, whole or not at all.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        """
+        write_text(path, self.model_dump_json(indent=1) + "\n")

@@ -1,0 +1,108 @@
+"""What makes a hold-out weaker than it looks: images that a model has learned from, or nearly."""
+
+from collections.abc import Collection, Sequence
+
+from napari_veinseg.data.fingers import NEAR_DUPLICATE, similarity
+from napari_veinseg.data.sample import Fault
+from napari_veinseg.training.prepared_samples import PreparedSample
+from napari_veinseg.training.reading import HeldOutSample
+
+
+def drop_twins(
+    train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
+) -> tuple[list[PreparedSample], list[Fault]]:
+    """Leave out what has the very pixels of an image that is held out.
+
+    Parameters
+    ----------
+    train : sequence of PreparedSample
+        What is to be learned from.
+    holdout : sequence of HeldOutSample
+        What stays unseen.
+
+    Returns
+    -------
+    train : list of PreparedSample
+        Those that stay.
+    left_out : list of Fault
+        Names both of each pair.
+    """
+    held = {sample.image_hash: sample.stem for sample in holdout}
+    kept = [sample for sample in train if sample.content_hash not in held]
+    left_out = [
+        Fault(
+            sample.stem,
+            f"{sample.stem} has the same pixels as {held[sample.content_hash]}, which is held out: "
+            "it is not learned from.",
+        )
+        for sample in train
+        if sample.content_hash in held
+    ]
+    return kept, left_out
+
+
+def drop_seen(
+    holdout: Sequence[HeldOutSample], seen: Collection[str], model: str
+) -> tuple[list[HeldOutSample], str]:
+    """Leave out of the hold-out what the model has learned from already.
+
+    Parameters
+    ----------
+    holdout : sequence of HeldOutSample
+        What is held out.
+    seen : collection of str
+        Hashes of images, as in a model's card.
+    model : str
+        Its name.
+
+    Returns
+    -------
+    holdout : list of HeldOutSample
+        What no model here has seen.
+    caveat : str
+        A sentence, in the words of an evaluation; empty where nothing was seen.
+    """
+    unseen = [sample for sample in holdout if sample.image_hash not in seen]
+    count = len(holdout) - len(unseen)
+    if not count:
+        return unseen, ""
+    them = "it is" if count == 1 else "they are"
+    return unseen, (
+        f"{model} was trained on {count} of the {len(holdout)} held-out images: {them} left out of "
+        "its figures."
+    )
+
+
+def warn_of_near_duplicates(
+    train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
+) -> str:
+    """Look for held-out images that look like one that is learned from.
+
+    Parameters
+    ----------
+    train : sequence of PreparedSample
+        What is learned from.
+    holdout : sequence of HeldOutSample
+        What is validated on.
+
+    Returns
+    -------
+    str
+        A sentence with an example; empty where there is none.
+    """
+    alike = [
+        (sample.stem, twin.stem)
+        for sample in holdout
+        if (twin := next((t for t in train if _look_alike(sample, t)), None))
+    ]
+    if not alike:
+        return ""
+    one, other = alike[0]
+    return (
+        f"{len(alike)} of the {len(holdout)} held-out images look like one that is learned from "
+        f"({one} like {other}): give both one finger; until then the figures are optimistic."
+    )
+
+
+def _look_alike(one: HeldOutSample, other: PreparedSample) -> bool:
+    return similarity(one.thumbnail, other.thumbnail) >= NEAR_DUPLICATE

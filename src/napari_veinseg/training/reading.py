@@ -1,0 +1,188 @@
+"""Reading a dataset for a run: each file once, each sample sound, the split drawn among those."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.fingers import Spectrum
+from napari_veinseg.data.sample import Fault, Pair, Sample, read_pair
+from napari_veinseg.data.split import draw_split
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
+
+MAX_VALIDATION_IMAGES = 32
+"""Images of a large hold-out that are validated on again and again while training."""
+
+
+@dataclass(frozen=True)
+class HeldOutSample:
+    """A sample of the hold-out.
+
+    Parameters
+    ----------
+    stem, finger : str
+        Its name and its finger, empty when unknown.
+    image_hash, mask_hash : str
+        Of the content.
+    thumbnail : ndarray
+        See `data.fingers.thumbnail_spectrum`.
+    warning : str
+        A sentence about its mask, mostly empty.
+    pair : Pair or None
+        Image and mask, of those that are validated on.
+    """
+
+    stem: str
+    finger: str
+    image_hash: str
+    mask_hash: str
+    thumbnail: Spectrum
+    warning: str
+    pair: Pair | None
+
+
+ReadSample: TypeAlias = PreparedSample | HeldOutSample | Fault
+
+
+@dataclass(frozen=True)
+class ReadDataset:
+    """What a dataset gives to a run.
+
+    Parameters
+    ----------
+    samples : tuple of Sample
+        The usable ones, with the split that holds for this run.
+    train : list of PreparedSample
+        What is learned from.
+    holdout : list of HeldOutSample
+        What is held out.
+    left_out : list of Fault
+        What is neither, and why.
+    split_note : str
+        Says so where the split could not be written into the dataset.
+    """
+
+    samples: tuple[Sample, ...]
+    train: list[PreparedSample]
+    holdout: list[HeldOutSample]
+    left_out: list[Fault]
+    split_note: str
+
+
+def read_dataset(
+    config: TrainingConfig, card: ModelCard, earlier_split: Mapping[str, str]
+) -> ReadDataset:
+    """Read all samples, and draw the split among the usable ones where it is not drawn yet.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What is asked for.
+    card : ModelCard
+        Its normalisation and working width.
+    earlier_split : mapping of str to str
+        What the run has kept of an earlier sitting, by stem: it stands where `samples.csv` is
+        silent, as for a dataset that cannot be written.
+
+    Returns
+    -------
+    ReadDataset
+        What was read.
+
+    Raises
+    ------
+    VeinSegError
+        If the dataset cannot be opened.
+    """
+    dataset = Dataset.open(config.dataset, config.finger_pattern)
+    samples = _with_split(dataset, earlier_split)
+    planned = draw_split(samples, config.validation_share, config.seed)
+    read = _read_all(samples, planned, config, card)
+    samples = [each for each in samples if not isinstance(read[each.stem], Fault)]
+    split, note = _keep_split(dataset, samples, earlier_split, config)
+    moved = [sample for sample in samples if split[sample.stem] != planned[sample.stem]]
+    read |= _read_all(moved, split, config, card)
+    found = list(read.values())
+    return ReadDataset(
+        tuple(replace(sample, split=split[sample.stem]) for sample in samples),
+        [each for each in found if isinstance(each, PreparedSample)],
+        [each for each in found if isinstance(each, HeldOutSample)],
+        [*dataset.left_out, *(each for each in found if isinstance(each, Fault))],
+        note,
+    )
+
+
+def _with_split(dataset: Dataset, earlier: Mapping[str, str]) -> list[Sample]:
+    return [replace(each, split=each.split or earlier.get(each.stem, "")) for each in dataset]
+
+
+def _keep_split(
+    dataset: Dataset, usable: list[Sample], earlier: Mapping[str, str], config: TrainingConfig
+) -> tuple[dict[str, str], str]:
+    """Write the split into the dataset, or say that the run alone keeps it."""
+    stems = {sample.stem for sample in usable}
+    drawn = draw_split(usable, config.validation_share, config.seed)
+    if all(sample.split for sample in usable):
+        return drawn, ""
+    note = "This run alone keeps which images are held out"
+    if stems & earlier.keys():
+        return drawn, f"{note}, as when it began."
+    try:
+        dataset.assign_split(config.validation_share, config.seed, usable=stems)
+    except VeinSegError as error:
+        return drawn, f"{note}: {error}"
+    # As written: another program may have drawn it meanwhile.
+    return drawn | {s.stem: s.split for s in dataset if s.stem in stems and s.split}, ""
+
+
+def _read_all(
+    samples: Iterable[Sample], split: Mapping[str, str], config: TrainingConfig, card: ModelCard
+) -> dict[str, ReadSample]:
+    samples = list(samples)
+    validated = _choose([s.stem for s in samples if split[s.stem] == "validation"], config.seed)
+    read = partial(_read, split=split, validated=validated, config=config, card=card)
+    with ThreadPoolExecutor() as threads:
+        found = threads.map(read, samples)
+        return {sample.stem: each for sample, each in zip(samples, found, strict=True)}
+
+
+def _read(
+    sample: Sample,
+    split: Mapping[str, str],
+    validated: set[str],
+    config: TrainingConfig,
+    card: ModelCard,
+) -> ReadSample:
+    pair = read_pair(sample)
+    if isinstance(pair, Fault):
+        return pair
+    try:
+        # Also of what is held out: what could not be learned from is no use in the split.
+        prepared = prepare_sample(pair, card, config.channel, config.invert)
+    except VeinSegError as error:
+        return Fault(sample.stem, str(error))
+    if split[sample.stem] == "train":
+        return prepared
+    return HeldOutSample(
+        sample.stem,
+        sample.finger,
+        pair.image_hash,
+        pair.mask_hash,
+        prepared.thumbnail,
+        pair.warning,
+        pair if sample.stem in validated else None,
+    )
+
+
+def _choose(stems: list[str], seed: int) -> set[str]:
+    """Choose what is validated on; more would take the time from learning."""
+    order: npt.NDArray[np.intp] = np.random.default_rng(seed).permutation(len(stems))
+    return {stems[i] for i in order[:MAX_VALIDATION_IMAGES]}

@@ -1,0 +1,144 @@
+"""What a run tells about itself, as the events of `events`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.state import Position
+from napari_veinseg.training.training_data import RunData
+
+Tell = Callable[[dict[str, Any]], None]
+
+_ENDINGS = {
+    "budget": "The budget is used up.",
+    "patience": "The hold-out has not improved for long.",
+    "stopped": "Stopped on request.",
+}
+
+
+class Reporter:
+    """Writes events down and passes them on.
+
+    Parameters
+    ----------
+    run : Run
+        Gets the events into its file.
+    tell : callable
+        Called with each event.
+    speaks : bool
+        Whether this process tells anything; of several the first one does.
+    """
+
+    def __init__(self, run: Run, tell: Tell, speaks: bool = True) -> None:
+        self._run, self._tell, self._speaks = run, tell, speaks
+
+    def tell(self, event: str, at: Position, **values: Any) -> None:
+        """Tell one event.
+
+        Parameters
+        ----------
+        event : str
+            Its kind.
+        at : Position
+            Where the run stands.
+        **values : object
+            JSON values.
+        """
+        if self._speaks:
+            line = {"event": event, "seconds": round(at.seconds, 3), **values}
+            self._run.tell(line)
+            self._tell(line)
+
+    def tell_start(
+        self, at: Position, choice: DeviceChoice, precision: str, data: RunData, anew: bool
+    ) -> None:
+        """Tell on what is trained.
+
+        Parameters
+        ----------
+        at : Position
+            Where the run stands.
+        choice : DeviceChoice
+            The device and why.
+        precision : str
+            As Fabric names it.
+        data : RunData
+            What is trained and validated on.
+        anew : bool
+            Whether the hold-out has changed since the last sitting.
+        """
+        self.tell(
+            "start",
+            at,
+            device=choice.label,
+            reason=choice.reason,
+            precision=precision,
+            validated_anew=anew,
+            **data.summary(),
+        )
+
+    def tell_epoch(self, at: Position, progress: float) -> None:
+        """Tell what an epoch has brought.
+
+        Parameters
+        ----------
+        at : Position
+            With the epoch counted and its losses added up.
+        progress : float
+            Share of the budget that is used.
+        """
+        self.tell(
+            "epoch",
+            at,
+            epoch=at.epoch,
+            step=at.step,
+            loss=at.loss_sum / at.loss_steps,
+            progress=min(1.0, progress),
+            seconds_left=max(0.0, at.seconds / max(progress, 1e-9) - at.seconds),
+            compute_share=at.computing / max(at.seconds, 1e-9),
+        )
+
+    def tell_validation(self, at: Position, epoch: int, scores: dict[str, float]) -> float:
+        """Tell how well the hold-out was segmented.
+
+        Parameters
+        ----------
+        at : Position
+            Where the run stands.
+        epoch : int
+            Whose weights; 0 are those of the base model.
+        scores : dict of str to float
+            Vein IoU by image.
+
+        Returns
+        -------
+        float
+            Their mean.
+        """
+        mean = sum(scores.values()) / len(scores)
+        self.tell("validation", at, epoch=epoch, vein_iou=mean, per_image=scores)
+        return mean
+
+    def tell_end(self, at: Position, reason: str) -> None:
+        """Tell why the run ends, and what is best.
+
+        Parameters
+        ----------
+        at : Position
+            Where the run stands.
+        reason : {"budget", "patience", "stopped"}
+            Why.
+        """
+        validated = at.validated_epoch > 0
+        text = _ENDINGS[reason]
+        if validated and at.best_epoch == 0:
+            text += " No epoch did better than the model it started from: that one is kept."
+        self.tell(
+            "end",
+            at,
+            reason=reason,
+            text=text,
+            best_epoch=at.best_epoch if validated else None,
+            best_vein_iou=at.best_score if validated else None,
+        )
