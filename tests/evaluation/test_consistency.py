@@ -90,7 +90,7 @@ def test_d_prime_by_hand():
     assert d_prime(np.array([4.0, 6.0]), np.array([1.0, 3.0])) == pytest.approx(3)
 
 
-def test_fingers_are_told_apart_and_noise_is_not():
+def test_fingers_are_unique_names_and_noise_is_not():
     masks = make_fingers()
     pairs = choose_pairs(sorted(masks), PATTERN)
     assert (len(pairs.genuine), len(pairs.impostor)) == (36, 240)

@@ -1,14 +1,17 @@
 import csv
+import html
 import json
 import re
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import image_hash, write_mask
+from napari_veinseg.data.images import image_hash, read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import compare, select
 from napari_veinseg.evaluation.contenders import (
     Baseline,
@@ -17,7 +20,7 @@ from napari_veinseg.evaluation.contenders import (
     gather_contenders,
 )
 from napari_veinseg.evaluation.report.write_report import evaluate
-from napari_veinseg.evaluation.summary import differences, summarise
+from napari_veinseg.evaluation.summary import TO_CORRECT, differences, summarise
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.segmentation.prediction import Prediction
 from tests.measurement.shapes import capsule
@@ -49,8 +52,6 @@ def make_dataset(path, fingers=6, shots=2):
             mask = capsule((row + shot, 5), (row, 90), 6, SHAPE).astype(np.uint8)
             image = np.where(mask == 1, 60.0, 190.0) + rng.normal(0, 30, SHAPE)
             stem = f"fïnger{finger}_{shot}"
-            from PIL import Image
-
             Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(path / f"images/{stem}.png")
             write_mask(path / "masks" / f"{stem}.png", mask)
     return path
@@ -79,13 +80,16 @@ def test_a_report_is_whole_and_self_contained(folder, tmp_path):
         Baseline("maximum curvature"),
     ]
     output = tmp_path / "new" / "report"
-    summaries = evaluate(Dataset.open(folder, PATTERN), contenders, output)
+    _, summaries = evaluate(Dataset.open(folder, PATTERN), contenders, output)
     assert sorted(path.name for path in folder.rglob("*")) == before
 
     page = (output / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    targets = re.findall(r'href="#([^"]+)', page)
+    assert targets
+    assert all(f'id="{target}"' in page for target in targets)
     # The SVG's namespaces are names; nothing is loaded from them.
     assert not re.findall(r"url\((?!#)|@import|<link", page)
     for name in ("dark", "darker", "second annotator", "maximum curvature", "dätaset"):
@@ -117,7 +121,7 @@ def test_images_that_a_model_was_trained_on_do_not_count(folder, tmp_path):
     comparison = compare(select(dataset), [trained, model("fresh", 0.8)])
     first, second = (summarise(result) for result in comparison.results)
     assert (first.images, first.seen) == (8, 4)
-    assert (second.images, second.seen) == (12, 0)
+    assert (second.images, second.seen) == (8, 0)  # the same images, so that they can be compared
     (gap,) = differences(comparison)
     assert gap.images == 8
 
@@ -131,7 +135,7 @@ def test_images_that_a_model_was_trained_on_do_not_count(folder, tmp_path):
 def test_a_model_trained_on_everything_has_no_figures_but_a_report(folder, tmp_path):
     dataset = Dataset.open(folder)
     hashes = tuple(image_hash(sample.image()) for sample in dataset)
-    (summary,) = evaluate(dataset, [model(hashes=hashes)], tmp_path)
+    _, (summary,) = evaluate(dataset, [model(hashes=hashes)], tmp_path)
     assert summary.images == 0
     assert summary.mean_of_images == summary.pooled == {}
 
@@ -187,7 +191,8 @@ def test_a_truth_of_which_nothing_is_known_is_left_out(tmp_path):
     write_mask(folder / "masks" / "fïnger0_0.png", np.full(SHAPE, 2, np.uint8))
     evaluate(Dataset.open(folder), [model()], tmp_path / "out")
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert "1 sample could not be used and is left out: fïnger0_0." in page
+    assert "1 sample could not be used and is left out: fïnger0_0;" in page
+    assert "fïnger0_0.png says unsure everywhere" in page
 
 
 def test_a_bad_sample_is_left_out_and_named(tmp_path):
@@ -196,7 +201,7 @@ def test_a_bad_sample_is_left_out_and_named(tmp_path):
     (folder / "images" / "fïnger1_0.png").write_bytes(b"broken")
     evaluate(Dataset.open(folder), [model()], tmp_path / "out")
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert "2 samples could not be used and are left out: fïnger0_0, fïnger1_0." in page
+    assert "2 samples could not be used and are left out: fïnger0_0, fïnger1_0;" in page
     assert str(tmp_path) not in page
 
 
@@ -210,6 +215,156 @@ def test_the_hold_out_is_taken_where_there_is_one(tmp_path):
     dataset = Dataset.open(folder)
     assert {sample.stem[-1] for sample in select(dataset).samples} == {"1"}
     assert len(select(dataset, everything=True).samples) == 12
+
+
+def lead(output):
+    """What the page says above its first table."""
+    page = (output / "report.html").read_text(encoding="utf-8")
+    return html.unescape(page[page.index("<h1>") : page.index("<h2>")])
+
+
+def split_by_image(folder):
+    """Put one shot of each finger on either side, without naming fingers."""
+    stems = sorted(path.stem for path in (folder / "images").iterdir())
+    lines = [f"{stem},,{'validation' if stem.endswith('1') else 'train'},yes," for stem in stems]
+    (folder / "samples.csv").write_text(
+        "\n".join(["stem,finger,split,reviewed,source", *lines]), encoding="utf-8"
+    )
+    return Dataset.open(folder, PATTERN)
+
+
+def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):
+    dataset = split_by_image(make_dataset(tmp_path / "data"))
+    learned = tuple(image_hash(sample.image()) for sample in dataset.train)
+    evaluate(dataset, [model("knows", hashes=learned), model("new")], tmp_path / "out")
+    said = lead(tmp_path / "out")
+    assert said.index("figures of knows for those of new fingers") < said.index("The hold-out")
+    assert "other shots of 6 of the 6 evaluated fingers" in said
+    assert "figures of new" not in said
+    assert "of the 6 held-out fingers 6 are in the training part" in said
+
+
+def test_a_split_by_finger_is_not_doubted(tmp_path):
+    dataset = split_by_image(make_dataset(tmp_path / "data", fingers=12, shots=2))
+    stems = [
+        f"{s.stem},{s.finger},{'train' if s.finger < 'fïnger5' else 'validation'},yes,"
+        for s in dataset
+    ]
+    (dataset.path / "samples.csv").write_text(
+        "\n".join(["stem,finger,split,reviewed,source", *stems]), encoding="utf-8"
+    )
+    dataset = Dataset.open(dataset.path)
+    learned = tuple(image_hash(sample.image()) for sample in dataset.train)
+    comparison, _ = evaluate(dataset, [model(hashes=learned), model("b", 0.6)], tmp_path / "out")
+    assert caveats(comparison) == []
+
+
+def test_twins_across_the_split_and_copies_are_told(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
+    images = folder / "images"
+    (images / "fïnger0_1.png").write_bytes((images / "fïnger3_0.png").read_bytes())
+    near = np.asarray(Image.open(images / "fïnger4_0.png")).astype(int) + 1
+    Image.fromarray(near.clip(0, 255).astype(np.uint8)).save(images / "fïnger1_1.png")
+    (images / "fïnger5_1.png").write_bytes((images / "fïnger2_1.png").read_bytes())
+    evaluate(split_by_image(folder), [model()], tmp_path / "out")
+    said = lead(tmp_path / "out")
+    assert "1 of the 6 images have the very pixels of a training image (fïnger0_1 and" in said
+    assert "(fïnger1_1 and fïnger4_0)" in said
+    assert "1 of the 6 images is a copy of another one" in said
+    evaluate(split_by_image(folder), [model()], tmp_path / "anonymous", pseudonyms=True)
+    assert "fïnger" not in (tmp_path / "anonymous/report.html").read_text(encoding="utf-8")
+
+
+def test_an_annotator_who_doubts_everything_is_found_out(folder, tmp_path):
+    for path in (folder / "masks").iterdir():
+        write_mask(tmp_path / path.name, np.full(SHAPE, 2, np.uint8))
+    doubter = MaskFolder("doubter", tmp_path)
+    _, (summary, _) = evaluate(Dataset.open(folder, PATTERN), [doubter, model()], tmp_path / "out")
+    assert summary.mean_of_images["vein_iou"].value == 0
+    assert summary.mean_of_images["cldice"].value == 0
+    assert summary.pooled["dice"] == 0
+    assert "doubter leaves 100.0% of the pixels unsure" in lead(tmp_path / "out")
+
+
+def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    hashes = [image_hash(sample.image()) for sample in dataset]
+    one, other = model("first", hashes=tuple(hashes[:6])), model("second", 0.8, tuple(hashes[6:]))
+    comparison, _ = evaluate(dataset, [one, other], tmp_path / "apart")
+    page = (tmp_path / "apart/report.html").read_text(encoding="utf-8")
+    assert not comparison.same_images
+    assert differences(comparison) == []
+    assert 'class="best"' not in page
+    assert "cannot be compared" in lead(tmp_path / "apart")
+
+    comparison, summaries = evaluate(
+        dataset, [model("first", hashes=tuple(hashes[:4])), model("second", 0.8)], tmp_path / "same"
+    )
+    assert [each.images for each in summaries] == [8, 8]
+    with (tmp_path / "same/per_image.csv").open(encoding="utf-8") as file:
+        counting = [row["counts"] for row in csv.DictReader(file) if row["model"] == "second"]
+    assert counting == ["no"] * 4 + ["yes"] * 8
+    assert "compared on the 8 images that are new to all" in lead(tmp_path / "same")
+
+
+@pytest.mark.parametrize("pattern", [None, PATTERN])
+def test_two_images_tell_no_difference(tmp_path, pattern):
+    folder = make_dataset(tmp_path / "data", fingers=2, shots=1)
+    evaluate(Dataset.open(folder, pattern), [model(), model("worse", 0.9)], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert 'class="apart"' not in page
+    assert 'class="interval"' not in page
+    assert "too few for intervals" in lead(tmp_path / "out")
+    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert summary["models"]["dark"]["vein_iou_mean_of_images"]["low"] is None
+
+
+def test_what_a_person_has_to_mend_is_listed_worst_first(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=5, shots=1)
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    for number, path in enumerate(sorted((folder / "masks").iterdir())):
+        mask = read_mask(path)
+        mask[:, : 15 * number + 2] = 0
+        write_mask(drawn / path.name, mask)
+    _, (summary,) = evaluate(
+        Dataset.open(folder, PATTERN), [MaskFolder("drawn", drawn)], tmp_path / "out"
+    )
+    assert summary.mean_of_images[TO_CORRECT].value == pytest.approx(0.6)
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    table = page[page.index("the worst first") : page.index("Mean of images")]
+    assert re.findall(r"fïnger\d", table)[0] == "fïnger4"
+    rows = re.findall(r"<tr[^>]*><td><a href=\"#([^\"]+)\">(fïnger\d_0)", table)
+    assert [stem for _, stem in rows] == [f"fïnger{n}_0" for n in (4, 3, 2, 1, 0)]
+    assert all(f'id="{target}"' in page for target, _ in rows)
+    with (tmp_path / "out/per_image.csv").open(encoding="utf-8") as file:
+        missed = [float(row["missed_length_px"]) for row in csv.DictReader(file)]
+    assert missed == sorted(missed)
+
+
+HOSTILE = ["a$b$", r"$\frac{", "_hidden", "<script>alert(1)</script>", "a & b", "{{ 7 * 7 }}"]
+
+
+def test_a_name_is_only_a_name(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=2)
+    evaluate(Dataset.open(folder), [model(name) for name in HOSTILE], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    plots = html.unescape(page[page.index("<svg") : page.rindex("</svg>")])
+    for name in HOSTILE:
+        assert name in html.unescape(page)
+        assert name in plots
+
+
+def test_files_without_a_partner_are_listed_with_the_reason(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=2)
+    (folder / "masks" / "fïnger0_0.png").rename(folder / "masks" / "other.png")
+    comparison, _ = evaluate(Dataset.open(folder), [model()], tmp_path / "out")
+    assert {fault.stem for fault in comparison.left_out} == {"fïnger0_0", "other"}
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    for fault in comparison.left_out:
+        assert fault.message in html.unescape(page)
+    assert str(tmp_path) not in page
 
 
 def test_equal_names_become_distinct(folder):

@@ -47,8 +47,11 @@ def evaluate(
     from napari_veinseg.cli.console import print_table, progress_bar
     from napari_veinseg.data.dataset import Dataset
     from napari_veinseg.data.grey import parse_channel
+    from napari_veinseg.evaluation.caveats import caveats
     from napari_veinseg.evaluation.contenders import gather_contenders
+    from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
     from napari_veinseg.evaluation.report.write_report import evaluate as run
+    from napari_veinseg.evaluation.summary import TO_CORRECT
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     settings = SegmentationSettings(channel=parse_channel(channel), invert=invert)
@@ -60,7 +63,7 @@ def evaluate(
         def report(done: int, total: int, _stem: str) -> None:
             progress.update(task, completed=done, total=total)
 
-        summaries = run(
+        comparison, summaries = run(
             samples,
             contenders,
             output,
@@ -70,11 +73,22 @@ def evaluate(
             pictures=pictures,
             progress=report,
         )
-    columns = ("vein_iou", "dice", "cldice", "centreline_precision", "centreline_recall")
+    for sentence in caveats(comparison):
+        typer.echo(sentence)
+    for fault in comparison.left_out:
+        typer.echo(f"Left out: {fault.stem}: {fault.message}")
+    columns = (
+        TO_CORRECT,
+        "vein_iou",
+        "dice",
+        "cldice",
+        "centreline_precision",
+        "centreline_recall",
+    )
     print_table(
-        ("Mean of images", "Images", *(name.replace("_", " ") for name in columns)),
+        ("Mean of images", "Images", "To correct", *(METRIC_NAMES[name] for name in columns[1:])),
         [
-            (each.name, str(each.images), *(_figure(each, name) for name in columns))
+            (each.name, str(each.images), *(_figure(each, name) for name in (TO_CORRECT, *columns)))
             for each in summaries
         ],
     )

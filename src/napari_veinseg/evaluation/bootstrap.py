@@ -16,13 +16,20 @@ class Estimate:
 
     Parameters
     ----------
-    value, low, high : float
-        The figure, the lower and the upper bound.
+    value : float
+        The figure.
+    low, high : float or None
+        Its lower and upper bound; None where there is too little to resample.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+
+    @property
+    def differs_from_0(self) -> bool:
+        """Whether there is an interval, and 0 lies outside."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,11 @@ class Grouping:
         Returns
         -------
         Estimate
-            Mean of images and its interval.
+            Mean of images and its interval, without one below five groups.
         """
         values = np.asarray(values, float)
+        if self.group.max() + 1 < FEWEST_FINGERS:
+            return Estimate(float(values.mean()), None, None)
         sums, sizes = np.bincount(self.group, values), np.bincount(self.group)
         draws = self.draws()
         return estimate(float(values.mean()), draws @ sums / (draws @ sizes))

@@ -1,9 +1,14 @@
-"""What a reader of the figures must know about the data behind them."""
+"""What a reader of the figures must know about the data behind them, the worst first."""
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
 
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
+
+_MUCH_UNSURE = 0.001  # of what the truth knows
 
 
 def caveats(comparison: Comparison) -> list[str]:
@@ -17,11 +22,108 @@ def caveats(comparison: Comparison) -> list[str]:
     Returns
     -------
     list of str
-        Sentences for the report; none where nothing is to be said.
+        Sentences for the report, the worst first; none where nothing is to be said.
     """
+    return [
+        *_of_leaks(comparison),
+        *_of_copies(comparison),
+        *_of_doubt(comparison),
+        *_of_training(comparison),
+        *_of_fingers(comparison),
+        *_of_left_out(comparison),
+    ]
+
+
+def _of_leaks(comparison: Comparison) -> list[str]:
+    """Tell what the evaluated images share with those that were learned from."""
+    overlap, said = comparison.overlap, []
+    every = len({sample.finger for sample in comparison.samples} - {""})
+    for result, fingers in zip(comparison.results, overlap.known_fingers, strict=True):
+        if fingers:
+            said.append(
+                f"Do not take the figures of {result.contender.name} for those of new fingers: it "
+                f"was trained on other shots of {len(fingers)} of the {every} evaluated fingers."
+            )
+    if overlap.split_fingers:
+        said.append(
+            f"The split went by image: of the {every} held-out fingers "
+            f"{len(overlap.split_fingers)} are in the training part, too: whatever was trained on "
+            "this dataset knows them."
+        )
+    total = len(comparison.samples)
+    for pairs, how in (
+        (overlap.same_pixels, "have the very pixels of"),
+        (overlap.near, "look like"),
+    ):
+        if pairs:
+            said.append(
+                f"{len(pairs)} of the {total} images {how} a training image"
+                f"{_example(comparison, pairs)}: whatever was trained on this dataset knows them."
+            )
+    return said
+
+
+def _of_copies(comparison: Comparison) -> list[str]:
+    copies, total = comparison.overlap.copies, len(comparison.samples)
+    if not copies:
+        return []
+    return [
+        f"{len(copies)} of the {total} images {'is a copy' if len(copies) == 1 else 'are copies'} "
+        f"of another one, pixel by pixel{_example(comparison, copies)}: there are "
+        f"{total - len(copies)} different images, and intervals are too narrow."
+    ]
+
+
+def _example(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> str:
+    if comparison.selection.anonymous:
+        return ""
+    return f" ({pairs[0][0]} and {pairs[0][1]})"
+
+
+def _of_doubt(comparison: Comparison) -> list[str]:
+    said = []
+    for result in comparison.results:
+        share = float(np.mean([image.unsure for image in result.images]))
+        if share > _MUCH_UNSURE:
+            said.append(
+                f"{result.contender.name} leaves {share:.1%} of the pixels unsure that the truth "
+                "knows: they count as background."
+            )
+    return said
+
+
+def _of_training(comparison: Comparison) -> list[str]:
+    total = len(comparison.samples)
+    said = [
+        f"{result.contender.name} was trained on {result.seen} of the {total} images: they are "
+        "marked in per_image.csv and left out of its figures."
+        for result in comparison.results
+        if result.seen
+    ]
+    judged = [len(result.judged) for result in comparison.results if result.judged]
+    if not judged:
+        said.append("No image is new to a contender: there are no figures.")
+    elif not comparison.same_images:
+        said.append(
+            "No image is new to all contenders: their figures are made of different images and "
+            "cannot be compared."
+        )
+    elif judged[0] < total and len(judged) > 1:
+        said.append(
+            f"All contenders are compared on the {judged[0]} images that are new to all of them."
+        )
+    return said
+
+
+def _of_fingers(comparison: Comparison) -> list[str]:
     samples = comparison.samples
     fingers = {sample.finger for sample in samples}
     said = []
+    if len(samples) < FEWEST_FINGERS:
+        said.append(
+            f"Images that were evaluated: {len(samples)}. That is too few for intervals, and any "
+            "ranking may be chance."
+        )
     if len(fingers) == 1 and fingers != {""} and len(samples) > 1:
         said.append(
             f"All {len(samples)} images are of one finger ({next(iter(fingers))}): the figures say "
@@ -33,14 +135,9 @@ def caveats(comparison: Comparison) -> list[str]:
         known = "not all known" if "" in fingers else f"only {len(fingers)}"
         said.append(
             f"The fingers are {known} (five are needed): the 95 % intervals resample images, "
-            "which resemble each other within a finger, and are therefore optimistic."
+            "which resemble each other within a finger, and are therefore optimistic; whether two "
+            "contenders differ cannot be told from them."
         )
-    said.extend(_of_training(comparison))
-    if comparison.unusable:
-        names = ", ".join(sorted(comparison.unusable))
-        count = len(comparison.unusable)
-        who, are = ("1 sample", "is") if count == 1 else (f"{count} samples", "are")
-        said.append(f"{who} could not be used and {are} left out: {names}.")
     return said
 
 
@@ -50,8 +147,7 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
     said = []
     heads = {re.split(r"[_\-. ]", stem, maxsplit=1)[0] for stem in stems}
     if len(stems) > 1 and len(heads) == 1 and heads != set(stems):
-        named = stems == [sample.stem for sample in comparison.samples]  # else by pseudonyms
-        head = f"with '{next(iter(heads))}'" if named else "alike"
+        head = "alike" if comparison.selection.anonymous else f"with '{next(iter(heads))}'"
         said.append(
             f"All {len(stems)} names begin {head}: if that names a finger, all images are of one "
             "finger and the figures say nothing about others."
@@ -61,16 +157,19 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
             f"The {len(stems)} images have only {comparison.distinct_truths} different truths: "
             "some are near duplicates of each other."
         )
+    if comparison.selection.training:
+        said.append(
+            "Training and hold-out may share fingers, since not all are known: a name pattern "
+            "(--finger-pattern) tells."
+        )
     return said
 
 
-def _of_training(comparison: Comparison) -> list[str]:
-    said = []
-    for result in comparison.results:
-        seen = len(result.images) - len(result.unseen)
-        if seen:
-            said.append(
-                f"{result.contender.name} was trained on {seen} of the {len(result.images)} "
-                "images: they are marked in per_image.csv and left out of its figures."
-            )
-    return said
+def _of_left_out(comparison: Comparison) -> list[str]:
+    if not comparison.left_out:
+        return []
+    count = len(comparison.left_out)
+    names = ", ".join(sorted(fault.stem for fault in comparison.left_out)[:8])
+    who, are = ("1 sample", "is") if count == 1 else (f"{count} samples", "are")
+    more = ", …" if count > 8 else ""
+    return [f"{who} could not be used and {are} left out: {names}{more}; the reasons stand below."]

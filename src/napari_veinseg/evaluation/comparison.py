@@ -1,21 +1,24 @@
 """Contenders on the samples of a dataset: every image scored, nothing averaged yet."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.images import image_hash
-from napari_veinseg.data.labels import UNSURE
-from napari_veinseg.data.sample import Sample
+from napari_veinseg.data.fingers import thumbnail_spectrum
+from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.contenders import Contender
-from napari_veinseg.evaluation.metrics import TOLERANCE, Counts, counts, mask_metrics
+from napari_veinseg.evaluation.metrics import (
+    TOLERANCE,
+    Counts,
+    counts,
+    mask_metrics,
+    unsure_share,
+)
+from napari_veinseg.evaluation.overlap import Looks, Overlap, find_overlap
 from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
 
 Progress = Callable[[int, int, str], None]
@@ -33,11 +36,44 @@ class Selection:
         Whether they are the hold-out of the dataset's split.
     note : str
         What they are, in a sentence for the report.
+    training : tuple of Sample
+        The other side of the split, with which they must have nothing in common.
+    left_out : tuple of Fault
+        Files of the dataset that are no sample.
+    folder : Path
+        The dataset; reports tell file names from here on.
+    anonymous : bool
+        Whether stems are pseudonyms and no file may be named.
     """
 
     samples: tuple[Sample, ...]
     is_hold_out: bool
     note: str
+    training: tuple[Sample, ...] = ()
+    left_out: tuple[Fault, ...] = ()
+    folder: Path = Path()
+    anonymous: bool = False
+
+    def told(self, fault: Fault) -> Fault:
+        """Free a fault of the folder's path, or of all names.
+
+        Parameters
+        ----------
+        fault : Fault
+            As it was found.
+
+        Returns
+        -------
+        Fault
+            For a report.
+        """
+        if self.anonymous:
+            sample = next((each for each in self.samples if each.stem == fault.stem), None)
+            text = fault.message
+            for path in (sample.image_path, sample.mask_path) if sample else ():
+                text = text.replace(str(path), path.parent.name).replace(path.name, "it")
+            return Fault(fault.stem, text)
+        return Fault(fault.stem, fault.message.replace(f"{self.folder}{os.sep}", ""))
 
 
 @dataclass(frozen=True)
@@ -52,6 +88,8 @@ class ImageResult:
         Whether the model's card names this image among those that it was trained on.
     metrics : dict of str to float
         See `metrics.mask_metrics`.
+    unsure : float
+        Share of what the truth knows that the contender leaves undecided; it counts as background.
     counts : Counts
         For pooling.
     histogram : ScoreHistogram or None
@@ -61,6 +99,7 @@ class ImageResult:
     sample: Sample
     seen: bool
     metrics: dict[str, float]
+    unsure: float
     counts: Counts
     histogram: ScoreHistogram | None
 
@@ -75,15 +114,23 @@ class ContenderResult:
         Who.
     images : list of ImageResult
         In the order of the samples.
+    judged : list of ImageResult
+        Those that its figures are made of: new to it and, where there are such images, to all.
     """
 
     contender: Contender
     images: list[ImageResult] = field(default_factory=list)
+    judged: list[ImageResult] = field(default_factory=list)
 
     @property
-    def unseen(self) -> list[ImageResult]:
-        """The images that it was not trained on: only they count in a summary."""
-        return [image for image in self.images if not image.seen]
+    def judged_stems(self) -> set[str]:
+        """The stems of the images that count."""
+        return {image.sample.stem for image in self.judged}
+
+    @property
+    def seen(self) -> int:
+        """How many images the contender was trained on."""
+        return sum(image.seen for image in self.images)
 
 
 @dataclass(frozen=True)
@@ -96,8 +143,12 @@ class Comparison:
         What was evaluated.
     results : list of ContenderResult
         One a contender.
-    unusable : dict of str to str
-        Samples that were left out, by stem, and why.
+    same_images : bool
+        Whether the figures of all contenders are made of the same images.
+    left_out : list of Fault
+        Samples that could not be used, and why.
+    overlap : Overlap
+        What the images have in common with those that were learned from.
     data_hash : str
         SHA-256 over stems, images and masks of what was evaluated.
     tolerance : float
@@ -110,7 +161,9 @@ class Comparison:
 
     selection: Selection
     results: list[ContenderResult]
-    unusable: dict[str, str]
+    same_images: bool
+    left_out: list[Fault]
+    overlap: Overlap
     data_hash: str
     tolerance: float
     sizes: tuple[tuple[int, ...], ...]
@@ -146,13 +199,13 @@ def select(dataset: Dataset, everything: bool = False) -> Selection:
         raise VeinSegError(
             f"{dataset.path} holds no pair of an image and a mask with the same name: add some."
         )
-    hold_out = dataset.validation
+    hold_out, left_out = dataset.validation, tuple(dataset.left_out)
     if everything or not hold_out:
         why = "as asked for" if everything else "because the dataset has no hold-out"
-        return Selection(dataset.samples, False, f"Every sample was evaluated, {why}.")
-    return Selection(
-        hold_out, True, f"The hold-out was evaluated: {len(hold_out)} of {len(dataset)} samples."
-    )
+        note = f"Every sample was evaluated, {why}."
+        return Selection(dataset.samples, False, note, (), left_out, dataset.path)
+    note = f"The hold-out was evaluated: {len(hold_out)} of {len(dataset)} samples."
+    return Selection(hold_out, True, note, dataset.train, left_out, dataset.path)
 
 
 def compare(
@@ -185,36 +238,30 @@ def compare(
         If a contender cannot predict a sample, or no sample can be used.
     """
     results = [ContenderResult(contender) for contender in contenders]
-    unusable: dict[str, str] = {}
+    left_out, looks = list(selection.left_out), []
     digest = hashlib.sha256()
     sizes, truths = set(), set()
-    for number, sample in enumerate(selection.samples):
+    for number, read in enumerate(read_pairs(selection.samples, needs_vein=False)):
         if progress:
-            progress(number, len(selection.samples), sample.stem)
-        try:
-            image, truth = read_pair(sample)
-        except VeinSegError as error:
-            unusable[sample.stem] = str(error)
+            progress(number, len(selection.samples), selection.samples[number].stem)
+        if isinstance(read, Fault):
+            left_out.append(read)
             continue
-        if (truth == UNSURE).all():  # every figure would be perfect
-            unusable[sample.stem] = f"{sample.mask_path} says unsure everywhere: correct it."
-            continue
-        own_hash, truth_hash = image_hash(image), image_hash(truth)
-        digest.update(f"{sample.stem}\0{own_hash}\0{truth_hash}\n".encode())
-        sizes.add(truth.shape)
-        truths.add(truth_hash)
+        digest.update(f"{read.sample.stem}\0{read.image_hash}\0{read.mask_hash}\n".encode())
+        sizes.add(read.mask.shape)
+        truths.add(read.mask_hash)
+        looks.append(Looks(read.sample, read.image_hash, thumbnail_spectrum(read.image)))
         for result in results:
-            card = result.contender.card
-            seen = card is not None and own_hash in card.training_data.image_hashes
-            result.images.append(_score(result.contender, sample, seen, image, truth, tolerance))
-    if len(unusable) == len(selection.samples):
-        raise VeinSegError(
-            f"No sample can be evaluated; the first: {next(iter(unusable.values()))}"
-        )
+            result.images.append(_score(result.contender, read, tolerance))
+    told = [selection.told(fault) for fault in left_out]
+    if not looks:
+        raise VeinSegError(f"No sample can be evaluated; the first: {left_out[-1].message}")
     return Comparison(
         selection,
         results,
-        unusable,
+        _choose_judged(results),
+        told,
+        find_overlap(looks, selection.training, [each.card for each in contenders]),
         digest.hexdigest(),
         tolerance,
         tuple(sorted(sizes)),
@@ -222,51 +269,30 @@ def compare(
     )
 
 
-def read_pair(sample: Sample) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-    """Read the image and the truth of a sample.
-
-    Parameters
-    ----------
-    sample : Sample
-        What to read.
-
-    Returns
-    -------
-    image, truth : NDArray
-        `(Y, X)` or `(Y, X, colours)`, and `(Y, X)`.
-
-    Raises
-    ------
-    VeinSegError
-        If either cannot be read, is a stack, or their sizes differ.
-    """
-    image, truth = sample.image(), sample.mask()
-    if truth.ndim != 2 or image.ndim - is_colour(image.shape) != 2:
-        raise VeinSegError(f"{sample.stem} is a stack: store its slices one by one.")
-    if image.shape[:2] != truth.shape:
-        raise VeinSegError(
-            f"{sample.stem}: the image is {image.shape[:2]} and the mask {truth.shape}; redraw or "
-            "crop one."
+def _choose_judged(results: Sequence[ContenderResult]) -> bool:
+    """Choose what figures are made of; tell whether it is the same images for all contenders."""
+    able = [result for result in results if result.seen < len(result.images)]
+    number = len(results[0].images)
+    common = [k for k in range(number) if not any(result.images[k].seen for result in able)]
+    for result in able:
+        result.judged.extend(
+            [result.images[k] for k in common]
+            or [image for image in result.images if not image.seen]
         )
-    return image, truth
+    return bool(common)
 
 
-def _score(
-    contender: Contender,
-    sample: Sample,
-    seen: bool,
-    image: NDArray[Any],
-    truth: NDArray[np.uint8],
-    tolerance: float,
-) -> ImageResult:
+def _score(contender: Contender, pair: Pair, tolerance: float) -> ImageResult:
+    card, truth = contender.card, pair.mask
     try:
-        prediction = contender.predict(sample, image)
+        prediction = contender.predict(pair.sample, pair.image)
         return ImageResult(
-            sample,
-            seen,
+            pair.sample,
+            card is not None and pair.image_hash in card.training_data.image_hashes,
             mask_metrics(prediction.mask, truth, tolerance),
+            unsure_share(prediction.mask, truth),
             counts(prediction.mask, truth),
             None if prediction.score is None else score_histogram(prediction.score, truth),
         )
     except VeinSegError as error:
-        raise VeinSegError(f"{sample.stem}: {error}") from error
+        raise VeinSegError(f"{pair.sample.stem}: {error}") from error

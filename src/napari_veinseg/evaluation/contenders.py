@@ -225,10 +225,10 @@ def gather_contenders(
         found += [Baseline(name, settings) for name in BASELINES]
     if not found:
         raise VeinSegError("There is nothing to evaluate: name a model, masks or the baselines.")
-    return told_apart(found)
+    return unique_names(found)
 
 
-def told_apart(contenders: Sequence[Contender]) -> list[Contender]:
+def unique_names(contenders: Sequence[Contender]) -> list[Contender]:
     """Give a number to those that share a name.
 
     Parameters

@@ -1,6 +1,6 @@
 """A comparison in few figures, each with the reduction in its name and its 95 % interval."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
@@ -14,20 +14,28 @@ from napari_veinseg.evaluation.comparison import Comparison, ContenderResult, Im
 from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold
 
 SHARE = "share_of_images_with_vein_iou_of_at_least_0.5"
+TO_CORRECT = "share_of_images_that_need_a_correction"
+LOWER_IS_BETTER = (
+    "hausdorff_95_px",
+    "missed_length_px",
+    "too_much_length_px",
+    "corrections",
+    TO_CORRECT,
+)
 COMPARED = ("vein_iou", "cldice", "centreline_precision", "centreline_recall")
 """Metrics of which paired differences are given."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One contender in few figures, without the images that it was trained on.
+    """One contender in few figures, of the images that count for it.
 
     Parameters
     ----------
     name, kind : str
         Who.
     images, seen : int
-        How many images count, and how many were left out because the model was trained on them.
+        How many images count, and on how many of all the model was trained.
     by_finger : bool
         Whether intervals resample fingers; else they resample images and are optimistic.
     mean_of_images : dict of str to Estimate
@@ -48,6 +56,11 @@ class Summary:
     pooled: dict[str, float]
     threshold: tuple[float, float] | None
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there was enough to resample."""
+        return any(each.low is not None for each in self.mean_of_images.values())
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -59,6 +72,8 @@ class Difference:
         Their names.
     images : int
         How many images both count.
+    by_finger : bool
+        Whether intervals resample fingers: only then can two contenders be told apart.
     of : dict of str to Estimate
         First minus second of each compared metric, mean of images.
     """
@@ -66,6 +81,7 @@ class Difference:
     first: str
     second: str
     images: int
+    by_finger: bool
     of: dict[str, Estimate]
 
 
@@ -82,22 +98,44 @@ def summarise(result: ContenderResult) -> Summary:
     Summary
         The figures; empty where it was trained on every image.
     """
-    unseen = result.unseen
-    histograms = [image.histogram for image in unseen if image.histogram]
-    groups = _groups(unseen)
-    values = {name: [image.metrics[name] for image in unseen] for name in metric_names(unseen)}
-    if unseen:
+    judged = result.judged
+    histograms = [image.histogram for image in judged if image.histogram]
+    groups = _groups(judged)
+    values = {name: [image.metrics[name] for image in judged] for name in metric_names(judged)}
+    if judged:
         values[SHARE] = [float(iou >= 0.5) for iou in values["vein_iou"]]
+        values[TO_CORRECT] = [float(count > 0) for count in values["corrections"]]
     return Summary(
         result.contender.name,
         result.contender.kind,
-        len(unseen),
-        len(result.images) - len(unseen),
-        bool(unseen) and groups.by_finger,
+        len(judged),
+        result.seen,
+        bool(judged) and groups.by_finger,
         {name: groups.mean(each) for name, each in values.items()},
-        _pooled(unseen, histograms, result.contender.kind),
+        _pooled(judged, histograms, result.contender.kind),
         best_threshold(histograms) if histograms else None,
     )
+
+
+def worst_first(images: Sequence[ImageResult]) -> list[ImageResult]:
+    """Order images by the work that is left.
+
+    Parameters
+    ----------
+    images : sequence of ImageResult
+        Of one contender.
+
+    Returns
+    -------
+    list of ImageResult
+        Those that need most corrections first, then those with most length missed or too much.
+    """
+
+    def work(image: ImageResult) -> tuple[float, ...]:
+        missed, too_much = (image.metrics[f"{kind}_length_px"] for kind in ("missed", "too_much"))
+        return (-image.metrics["corrections"], -missed - too_much, image.metrics["vein_iou"])
+
+    return sorted(images, key=work)
 
 
 def _groups(images: list[ImageResult]) -> Grouping:
@@ -153,10 +191,11 @@ def differences(comparison: Comparison) -> list[Difference]:
     for first, second in combinations(comparison.results, 2):
         if first.contender.kind == second.contender.kind == "baseline":
             continue
+        both = first.judged_stems & second.judged_stems
         pairs = [
             (one, other)
             for one, other in zip(first.images, second.images, strict=True)
-            if not one.seen and not other.seen
+            if one.sample.stem in both
         ]
         if pairs:
             groups = _groups([one for one, _ in pairs])
@@ -164,7 +203,8 @@ def differences(comparison: Comparison) -> list[Difference]:
                 name: groups.mean([one.metrics[name] - other.metrics[name] for one, other in pairs])
                 for name in COMPARED
             }
-            found.append(Difference(first.contender.name, second.contender.name, len(pairs), gaps))
+            names = first.contender.name, second.contender.name
+            found.append(Difference(*names, len(pairs), groups.by_finger, gaps))
     return found
 
 
@@ -179,9 +219,11 @@ def image_rows(comparison: Comparison) -> Iterator[dict[str, Value]]:
     Yields
     ------
     dict
-        `stem`, `model`, `finger`, `seen_in_training` and the metrics.
+        `stem`, `model`, the metrics, `finger`, `unsure_share`, `seen_in_training` and whether the
+        row `counts` in the means.
     """
     for result in comparison.results:
+        counting = result.judged_stems
         for image in result.images:
             areas = {"roc_area": np.nan, "average_precision": np.nan}
             if image.histogram:
@@ -192,5 +234,7 @@ def image_rows(comparison: Comparison) -> Iterator[dict[str, Value]]:
                 **image.metrics,
                 **areas,
                 "finger": image.sample.finger,
+                "unsure_share": image.unsure,
                 "seen_in_training": "yes" if image.seen else "no",
+                "counts": "yes" if image.sample.stem in counting else "no",
             }

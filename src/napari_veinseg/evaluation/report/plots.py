@@ -27,7 +27,7 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
     Parameters
     ----------
     results : sequence of ContenderResult
-        All; of each the images that it was not trained on.
+        All; of each the images that count.
 
     Returns
     -------
@@ -36,9 +36,9 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
     """
     figure, axes = _figure("", "vein IoU of an image")
     for column, result in enumerate(results):
-        if not result.unseen:
+        if not result.judged:
             continue
-        values = np.array([image.metrics["vein_iou"] for image in result.unseen])
+        values = np.array([image.metrics["vein_iou"] for image in result.judged])
         # A fixed spread instead of a random one: the same data give the same picture.
         order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
         spread = ((order * 0.618) % 1 - 0.5) * 0.5
@@ -114,13 +114,13 @@ def _pooled_curves(
     """Draw one curve a contender with scores, and the mask of each as a point."""
     figure, axes = _figure(*labels)
     for number, result in enumerate(results):
-        if not result.unseen:
+        if not result.judged:
             continue
-        colour, label = _colour(number), result.contender.name
+        colour, label = _colour(number), _label(result.contender.name)
         if pool := pooled_histogram(result):
             axes.plot(*curve(pool), color=colour, lw=1.6, label=label)
             label = "_"
-        x, y = place(reduce(add, (image.counts for image in result.unseen)))
+        x, y = place(reduce(add, (image.counts for image in result.judged)))
         axes.plot(x, y, "o", color=colour, mec="white", ms=7, label=label, zorder=5)
     _unit_square(axes)
     if axes.get_legend_handles_labels()[0]:  # below the plot, where it hides no curve
@@ -144,11 +144,13 @@ def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
     figure, axes = _figure("threshold", "vein IoU (mean of images)")
     thresholds = np.arange(BINS) / BINS
     for number, result in enumerate(results):
-        histograms = [image.histogram for image in result.unseen if image.histogram]
+        histograms = [image.histogram for image in result.judged if image.histogram]
         if histograms:
             mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
             best = int(mean.argmax())
-            axes.plot(thresholds, mean, color=_colour(number), lw=1.6, label=result.contender.name)
+            axes.plot(
+                thresholds, mean, color=_colour(number), lw=1.6, label=_label(result.contender.name)
+            )
             axes.plot(thresholds[best], mean[best], "o", color=_colour(number), mec="white", ms=7)
             if result.contender.card:
                 axes.axvline(
@@ -192,7 +194,7 @@ def calibration(results: Sequence[ContenderResult]) -> "Figure":
 
 
 def pooled_histogram(result: ContenderResult) -> ScoreHistogram | None:
-    """Add the score histograms of a contender's unseen images.
+    """Add the score histograms of the images that count for a contender.
 
     Parameters
     ----------
@@ -204,7 +206,7 @@ def pooled_histogram(result: ContenderResult) -> ScoreHistogram | None:
     ScoreHistogram or None
         None where it gives no scores.
     """
-    histograms = [image.histogram for image in result.unseen if image.histogram]
+    histograms = [image.histogram for image in result.judged if image.histogram]
     return reduce(add, histograms) if histograms else None
 
 
@@ -256,5 +258,10 @@ def _colour(number: int) -> str:
     return COLOURS[number % len(COLOURS)]
 
 
+def _label(name: str) -> str:
+    """Keep matplotlib from reading a formula, or something to be hidden, in a name."""
+    return ("\u200b" if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def _wrapped(name: str) -> str:
-    return name.replace(" ", "\n").replace("_", "_\u200b")
+    return _label(name).replace(" ", "\n").replace("_", "_\u200b")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.evaluation.comparison import Selection
 from napari_veinseg.evaluation.contenders import Contender, MaskFolder
 
@@ -25,13 +26,28 @@ def with_pseudonyms(selection: Selection) -> Selection:
     Selection
         The same samples, called `image 1`, `finger 1` and so on.
     """
-    fingers = sorted({sample.finger for sample in selection.samples if sample.finger})
+    everyone = (*selection.samples, *selection.training)
+    fingers = sorted({sample.finger for sample in everyone if sample.finger})
     numbers = {finger: f"finger {number}" for number, finger in enumerate(fingers, start=1)}
-    samples = tuple(
-        replace(sample, stem=f"image {number}", finger=numbers.get(sample.finger, ""), source="")
-        for number, sample in enumerate(selection.samples, start=1)
+
+    def renamed(samples: Sequence[Sample], kind: str) -> tuple[Sample, ...]:
+        return tuple(
+            replace(
+                sample, stem=f"{kind} {number}", finger=numbers.get(sample.finger, ""), source=""
+            )
+            for number, sample in enumerate(samples, start=1)
+        )
+
+    return replace(
+        selection,
+        samples=renamed(selection.samples, "image"),
+        training=renamed(selection.training, "training image"),
+        left_out=tuple(
+            Fault(f"file {number}", "it has no partner, or a name that cannot be used.")
+            for number, _ in enumerate(selection.left_out, start=1)
+        ),
+        anonymous=True,
     )
-    return replace(selection, samples=samples)
 
 
 def without_folder_names(contenders: Sequence[Contender]) -> list[Contender]:

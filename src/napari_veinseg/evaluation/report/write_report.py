@@ -17,13 +17,15 @@ from napari_veinseg.evaluation.comparison import Comparison, compare, select
 from napari_veinseg.evaluation.comparison import Progress as Progress
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report.html_page import page
+from napari_veinseg.evaluation.report.html_page import html_page
 from napari_veinseg.evaluation.report.pseudonyms import (
     DATASET,
     with_pseudonyms,
     without_folder_names,
 )
 from napari_veinseg.evaluation.summary import (
+    SHARE,
+    TO_CORRECT,
     Difference,
     Summary,
     differences,
@@ -45,7 +47,7 @@ def evaluate(
     pseudonyms: bool = False,
     pictures: bool = True,
     progress: Progress | None = None,
-) -> list[Summary]:
+) -> tuple[Comparison, list[Summary]]:
     """Compare contenders on a dataset and write the report.
 
     Parameters
@@ -69,7 +71,9 @@ def evaluate(
 
     Returns
     -------
-    list of Summary
+    comparison : Comparison
+        What was scored.
+    summaries : list of Summary
         One a contender.
 
     Raises
@@ -83,7 +87,7 @@ def evaluate(
         selection, name = with_pseudonyms(selection), DATASET
         contenders = without_folder_names(contenders)
     comparison = compare(selection, contenders, tolerance, progress)
-    return write_report(comparison, name, output, pictures=pictures)
+    return comparison, write_report(comparison, name, output, pictures=pictures)
 
 
 def refuse_output_in(dataset: Path, output: Path) -> None:
@@ -140,7 +144,7 @@ def write_report(
         write_text(output / "summary.json", text)
         write_text(
             output / "report.html",
-            page(comparison, summaries, gaps, facts, package_versions(), pictures=pictures),
+            html_page(comparison, summaries, gaps, facts, package_versions(), pictures=pictures),
         )
     except OSError as error:
         raise VeinSegError(
@@ -206,7 +210,7 @@ def summary_json(
     for summary, result in zip(summaries, comparison.results, strict=True):
         figures: dict[str, object] = {}
         for name, estimate in summary.mean_of_images.items():
-            key = name if name.startswith("share_of_images") else f"{name}_mean_of_images"
+            key = name if name in (SHARE, TO_CORRECT) else f"{name}_mean_of_images"
             figures[key] = asdict(estimate)
         figures |= {f"{name}_pooled": value for name, value in summary.pooled.items()}
         if summary.threshold:
@@ -217,7 +221,8 @@ def summary_json(
             "kind": summary.kind,
             "images": summary.images,
             "images_seen_in_training": summary.seen,
-            "intervals": "by finger" if summary.by_finger else "by image (optimistic)",
+            "unsure_share": float(np.mean([image.unsure for image in result.images])),
+            "intervals": _intervals(summary),
             **figures,
             "card": card.model_dump(mode="json") if card else None,
         }
@@ -225,6 +230,8 @@ def summary_json(
         {
             "dataset": facts,
             "caveats": caveats(comparison),
+            "left_out": {fault.stem: fault.message for fault in comparison.left_out},
+            "same_images_for_all": comparison.same_images,
             "centreline_tolerance_px": comparison.tolerance,
             "models": models,
             "differences": [
@@ -246,6 +253,12 @@ def summary_json(
         ensure_ascii=False,
         default=_plain,
     )
+
+
+def _intervals(summary: Summary) -> str:
+    if not summary.has_intervals:
+        return "none (fewer than five images)"
+    return "by finger" if summary.by_finger else "by image (optimistic)"
 
 
 def package_versions() -> dict[str, str]:

@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.sample import Sample
+from napari_veinseg.data.sample import Fault, Sample, read_pair
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.baselines import BASELINES
-from napari_veinseg.evaluation.comparison import Comparison, compare, read_pair, select
+from napari_veinseg.evaluation.comparison import Comparison, compare, select
 from napari_veinseg.evaluation.contenders import (
     Baseline,
     Contender,
     MaskFolder,
     Model,
-    told_apart,
+    unique_names,
 )
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
@@ -68,15 +69,17 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
     def progress(done: int, total: int, stem: str) -> None:
         reporter.tell(Step(done, total, f"Evaluating {stem}"))
 
-    return compare(chosen, told_apart(contenders), task.tolerance, progress)
+    return compare(chosen, unique_names(contenders), task.tolerance, progress)
 
 
 def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:
     """Read an image of a dataset and predict it again."""
     reporter.tell(Step(0, 0, f"Opening {sample.stem}"))
-    image, truth = read_pair(sample)
-    mask = contender.predict(sample, image).mask
-    return OpenedImage(sample.stem, contender.name, image, truth, mask)
+    pair = read_pair(sample, needs_vein=False)
+    if isinstance(pair, Fault):
+        raise VeinSegError(pair.message)
+    mask = contender.predict(sample, pair.image).mask
+    return OpenedImage(sample.stem, contender.name, pair.image, pair.mask, mask)
 
 
 def compare_masks(

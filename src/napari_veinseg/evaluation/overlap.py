@@ -1,0 +1,128 @@
+"""What evaluated images have in common with each other and with those that were learned from."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from napari_veinseg.data.fingers import NEAR_DUPLICATE, Spectrum, similarity, thumbnail_spectrum
+from napari_veinseg.data.images import image_hash
+from napari_veinseg.data.sample import Sample
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.card import ModelCard
+
+_MOST_COMPARED = 300_000  # pairs of thumbnails: ten seconds
+
+
+class Looks(NamedTuple):
+    """An image reduced to what tells it from others.
+
+    Parameters
+    ----------
+    sample : Sample
+        Where it comes from.
+    image_hash : str
+        Of its content.
+    thumbnail : Spectrum
+        See `data.fingers.thumbnail_spectrum`.
+    """
+
+    sample: Sample
+    image_hash: str
+    thumbnail: Spectrum
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What is on both sides of the split, and more than once on the evaluated side.
+
+    Parameters
+    ----------
+    split_fingers : tuple of str
+        Fingers that the split has put on both sides.
+    same_pixels : tuple of tuple of str
+        Evaluated and training stems of images with equal pixels.
+    near : tuple of tuple of str
+        Evaluated and training stems of images that look alike.
+    copies : tuple of tuple of str
+        Evaluated stems of images with equal pixels.
+    known_fingers : tuple of tuple of str
+        For each contender the fingers of which it has learned other shots, by the hashes on its
+        card.
+    """
+
+    split_fingers: tuple[str, ...] = ()
+    same_pixels: tuple[tuple[str, str], ...] = ()
+    near: tuple[tuple[str, str], ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()
+    known_fingers: tuple[tuple[str, ...], ...] = ()
+
+
+def find_overlap(
+    evaluated: Sequence[Looks], training: Iterable[Sample], cards: Sequence[ModelCard | None]
+) -> Overlap:
+    """Look for what makes evaluated images less new, or fewer, than they seem.
+
+    Parameters
+    ----------
+    evaluated : sequence of Looks
+        The images that were scored.
+    training : iterable of Sample
+        The other side of the split; what cannot be read is passed over.
+    cards : sequence of ModelCard or None
+        One a contender.
+
+    Returns
+    -------
+    Overlap
+        What was found.
+    """
+    others = [looks for sample in training if (looks := _look_at(sample))]
+    by_hash = {looks.image_hash: looks.sample.stem for looks in others}
+    same = [(e.sample.stem, by_hash[e.image_hash]) for e in evaluated if e.image_hash in by_hash]
+    fingers = {each.sample.finger for each in evaluated} - {""}
+    return Overlap(
+        tuple(sorted(fingers & {each.sample.finger for each in others})),
+        tuple(same),
+        tuple(_near(evaluated, others, {stem for stem, _ in same})),
+        tuple(_copies(evaluated)),
+        tuple(_known_fingers(card, evaluated, others) for card in cards),
+    )
+
+
+def _look_at(sample: Sample) -> Looks | None:
+    try:
+        image = sample.image()
+        return Looks(sample, image_hash(image), thumbnail_spectrum(image))
+    except (VeinSegError, ValueError):  # a stack, or a file that nothing was learned from either
+        return None
+
+
+def _near(
+    evaluated: Sequence[Looks], others: Sequence[Looks], same: Collection[str]
+) -> list[tuple[str, str]]:
+    if len(evaluated) * len(others) > _MOST_COMPARED:
+        return []
+    found = []
+    for one in evaluated:
+        alike = (o for o in others if similarity(one.thumbnail, o.thumbnail) >= NEAR_DUPLICATE)
+        twin = None if one.sample.stem in same else next(alike, None)
+        if twin:
+            found.append((one.sample.stem, twin.sample.stem))
+    return found
+
+
+def _copies(evaluated: Sequence[Looks]) -> list[tuple[str, str]]:
+    stems = defaultdict(list)
+    for each in evaluated:
+        stems[each.image_hash].append(each.sample.stem)
+    return [(first, other) for first, *rest in stems.values() for other in rest]
+
+
+def _known_fingers(
+    card: ModelCard | None, evaluated: Sequence[Looks], others: Sequence[Looks]
+) -> tuple[str, ...]:
+    learned = set(card.training_data.image_hashes) if card else set()
+    known = {each.sample.finger for each in (*evaluated, *others) if each.image_hash in learned}
+    new = {each.sample.finger for each in evaluated if each.image_hash not in learned}
+    return tuple(sorted((known & new) - {""}))
