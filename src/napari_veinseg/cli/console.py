@@ -28,7 +28,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(columns):
         numbers = all(row[index][:1].isdigit() for row in rows)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        # Headings break between words before a name breaks within one.
+        least = None if index else min(24, max((len(row[0]) for row in rows), default=0))
+        table.add_column(
+            name, justify="right" if numbers else "left", overflow="fold", min_width=least
+        )
     for row in rows:
         table.add_row(*map(escape, row))
     Console().print(table)

@@ -77,16 +77,9 @@ def evaluate(
         typer.echo(sentence)
     for fault in comparison.left_out:
         typer.echo(f"Left out: {fault.stem}: {fault.message}")
-    columns = (
-        TO_CORRECT,
-        "vein_iou",
-        "dice",
-        "cldice",
-        "centreline_precision",
-        "centreline_recall",
-    )
+    columns = ("vein_iou", "cldice", "centreline_recall")
     print_table(
-        ("Mean of images", "Images", "To correct", *(METRIC_NAMES[name] for name in columns[1:])),
+        ("Mean of images", "Images", "To correct", *(METRIC_NAMES[name] for name in columns)),
         [
             (each.name, str(each.images), *(_figure(each, name) for name in (TO_CORRECT, *columns)))
             for each in summaries

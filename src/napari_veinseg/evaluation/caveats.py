@@ -119,11 +119,6 @@ def _of_fingers(comparison: Comparison) -> list[str]:
     samples = comparison.samples
     fingers = {sample.finger for sample in samples}
     said = []
-    if len(samples) < FEWEST_FINGERS:
-        said.append(
-            f"Images that were evaluated: {len(samples)}. That is too few for intervals, and any "
-            "ranking may be chance."
-        )
     if len(fingers) == 1 and fingers != {""} and len(samples) > 1:
         said.append(
             f"All {len(samples)} images are of one finger ({next(iter(fingers))}): the figures say "
@@ -131,7 +126,12 @@ def _of_fingers(comparison: Comparison) -> list[str]:
         )
     elif "" in fingers:
         said.extend(_of_unknown_fingers(comparison))
-    if "" in fingers or len(fingers) < FEWEST_FINGERS:
+    if len(samples) < FEWEST_FINGERS:
+        said.append(
+            f"Images that were evaluated: {len(samples)}. That is too few for intervals, and any "
+            "ranking may be chance."
+        )
+    elif "" in fingers or len(fingers) < FEWEST_FINGERS:
         known = "not all known" if "" in fingers else f"only {len(fingers)}"
         said.append(
             f"The fingers are {known} (five are needed): the 95 % intervals resample images, "
