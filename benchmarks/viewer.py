@@ -67,8 +67,9 @@ def at_rest(seconds: float) -> float:
 
 def opening(viewer: napari.Viewer, name: str) -> tuple[Any, float]:
     begin = time.perf_counter()
-    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
+    _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
     QApplication.processEvents()
+    widget = workbench.panels()[name]
     return widget, time.perf_counter() - begin
 
 

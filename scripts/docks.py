@@ -1,4 +1,4 @@
-"""Draw all four docks whole, in both themes, to be looked at: `python scripts/docks.py FOLDER`.
+"""Draw all four tabs of the workbench, in both themes, to be looked at: `scripts/docks.py FOLDER`.
 
 Each is as wide as it opens, filled as it is after use, and as long as its contents.  For a screen
 of twice the sharpness set QT_SCALE_FACTOR=2.
@@ -23,15 +23,13 @@ from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import record_of
 
-WIDTH = 350
+WIDTH = 380
 REASON = "this build of torch knows no GPU; see pytorch.org for one that does"
 
 
 def fill(widgets: dict[str, Any], folder: Path) -> None:
     """Bring the docks into the state that they have after use, without a network."""
-    correct, train, evaluate = (widgets[name] for name in ("Correct", "Train", "Evaluate"))
-    correct.look_next.order.click()
-    correct.look_next.next.click()
+    train, evaluate = widgets["Train"], widgets["Evaluate"]
     train.dataset.folder.setText(str(folder))
     train.dataset.by_name.setChecked(True)
     train.follower.run = train  # any: a widget without a run hides its curves
@@ -51,7 +49,7 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     judge.baselines.setChecked(True)
     judge.models.item(0).setCheckState(Qt.CheckState.Unchecked)
     judge.evaluate.click()
-    jobs = (correct.look_next.job, train.job, judge.job, evaluate.job)
+    jobs = (train.job, judge.job, evaluate.job)
     wait_until(lambda: not any(job.running for job in jobs))
 
 
@@ -106,14 +104,10 @@ def main() -> None:
     viewer.add_labels(np.roll(stack.mask, 3, axis=1), name="another annotator's mask")
     record_of(mask).probability = np.clip(stack.mask * 0.8 + 0.1, 0, 1).astype(np.float32)
     viewer.layers.selection.active = mask
-    docks, widgets = {}, {}
-    for name in ("Segment", "Correct", "Train", "Evaluate"):
-        docks[name], widgets[name] = viewer.window.add_plugin_dock_widget(
-            "napari-veinseg", name, tabify=bool(docks)
-        )
-        window = viewer.window._qt_window
-        window.resizeDocks([docks[name]], [WIDTH], Qt.Orientation.Horizontal)
-        docks[name].setFixedWidth(WIDTH)
+    dock, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    widgets = workbench.panels()
+    window = viewer.window._qt_window
+    dock.setFixedWidth(WIDTH)
     with TemporaryDirectory() as folder:
         make_dataset(Path(folder) / "left index fingers")
         fill(widgets, Path(folder) / "left index fingers")
@@ -121,7 +115,7 @@ def main() -> None:
             viewer.theme = theme
             drawn = []
             for name, widget in widgets.items():
-                docks[name].raise_()
+                workbench.show_tab(name)
                 settle(0.3)
                 drawn.append(whole(widget))
                 window.grab().save(str(arguments.folder / f"{theme}_{name.lower()}.png"))

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import napari
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QScrollArea
-from staging import make_dataset, open_menu, settle, wait_until
+from staging import make_dataset, open_menu, open_tab, settle, wait_until
 
 TRAINING_MINUTES = 1.0  # few images are learned by heart in more
 
@@ -28,7 +28,7 @@ def segment(viewer: napari.Viewer) -> None:
     from napari_veinseg.data.sample_data import sample_finger
 
     viewer.add_image(sample_finger().image, name="finger")
-    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    widget = open_tab(viewer, "Segment")
     wait_until(lambda: "Loading" not in widget.badge.text())
     widget.segment.click()
     wait_until(lambda: not widget.job.running)
@@ -47,7 +47,7 @@ def correct(viewer: napari.Viewer) -> None:
     vein = max(trace(centreline(finger.mask)).branches, key=lambda branch: len(branch.path)).path
     lacking = remove_branch(finger.mask, tuple(vein[len(vein) // 2])).applied_to(finger.mask)
     add_mask_layer(viewer, lacking, viewer.add_image(finger.image, name="finger"))
-    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
+    widget = open_tab(viewer, "Correct")
     tool = widget.toolbox.tools[0]
     widget.toolbox.use(tool)
     wait_until(lambda: widget.target.valleys(()) is not None)
@@ -65,7 +65,7 @@ def measure(viewer: napari.Viewer) -> None:
     finger = sample_finger()
     image = viewer.add_image(finger.image, name="finger", scale=(0.1, 0.1), units=("mm", "mm"))
     add_mask_layer(viewer, finger.mask, image).opacity = 0.4
-    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
+    widget = open_tab(viewer, "Evaluate")
     widget.measure.click()
     wait_until(lambda: not widget.job.running)
 
@@ -74,7 +74,7 @@ def evaluate(viewer: napari.Viewer) -> None:
     """Show models judged on a dataset, and the image with the worst mask."""
     with TemporaryDirectory() as folder:
         make_dataset(Path(folder) / "synthetic fingers")
-        _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
+        widget = open_tab(viewer, "Evaluate")
         judge = widget.on_dataset
         judge.dataset.setText(str(Path(folder) / "synthetic fingers"))
         judge.fingers.setText(r"^(.+)_\d+$")
@@ -99,7 +99,7 @@ def train(viewer: napari.Viewer) -> None:
         make_dataset(Path(folder) / "my fingers")
         sample = Dataset.open(Path(folder) / "my fingers").samples[0]
         add_mask_layer(viewer, sample.mask(), viewer.add_image(sample.image(), name="finger 0"))
-        _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Train")
+        widget = open_tab(viewer, "Train")
         widget.dataset.folder.setText(str(Path(folder) / "my fingers"))
         widget.dataset.pattern.setText(r"^(.+)_\d+$")
         widget.dataset.by_name.setChecked(True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import napari
 from qtpy.QtGui import QAction
@@ -55,6 +56,12 @@ def make_dataset(folder: Path) -> None:
             made = synthetic_finger(9_000_000 + finger, (160, 320), camera, shot)
             write_image(folder / "images" / f"finger{finger}_{shot}.tif", made.image)
             write_mask(folder / "masks" / f"finger{finger}_{shot}.tif", made.mask)
+
+
+def open_tab(viewer: napari.Viewer, name: str) -> Any:
+    """Open the workbench at one of its tabs, as the menu does, and return what is in the tab."""
+    _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
+    return workbench.panels()[name]
 
 
 def open_menu(viewer: napari.Viewer, first: str, *others: str) -> None:

@@ -18,8 +18,9 @@ def test_segment_correct_retrain_keep_segment(make_napari_viewer, qtbot, tmp_pat
     viewer.open_sample("napari-veinseg", "finger")
     for layer in [layer for layer in viewer.layers if isinstance(layer, Labels)]:
         viewer.layers.remove(layer)
-    _, segment = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
-    _, train = viewer.window.add_plugin_dock_widget("napari-veinseg", "Train")
+    _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    segment, train = workbench.segment, workbench.train
+    segment.update_mask.setChecked(False)
     segment.segment.click()
     qtbot.waitUntil(lambda: not segment.job.running, timeout=120_000)
     (mask,) = (layer for layer in viewer.layers if isinstance(layer, Labels))

@@ -166,15 +166,15 @@ def test_one_bad_image_among_the_selected_fails_alone_and_by_name(
 
 def test_settings_reach_the_model(viewer, segment, press, stub, vein_image):
     viewer.add_image(255 - np.repeat(vein_image[..., None], 3, axis=-1), rgb=True)
-    assert segment.channel.isVisibleTo(segment)
-    segment.invert.setChecked(True)
-    segment.channel.setCurrentText("green")
+    assert segment.options.channel.isVisibleTo(segment)
+    segment.options.invert.setChecked(True)
+    segment.options.channel.setCurrentText("green")
     segment.vein_width.setValue(7.5)
     assert (segment.settings().channel, segment.settings().vein_width) == ("green", 7.5)
     press(segment)
     assert masks(viewer)[0].data[33].all()
     viewer.add_image(vein_image)
-    assert not segment.channel.isVisibleTo(segment)
+    assert not segment.options.channel.isVisibleTo(segment)
     segment.vein_width.setValue(0)
     assert segment.settings().vein_width is None
 

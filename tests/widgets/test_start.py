@@ -29,7 +29,6 @@ def test_napari_starts_and_the_widget_opens_without_torch():
         assert "torch" not in sys.modules, "at start"
         assert not any(name.startswith("napari_veinseg.widgets") for name in sys.modules)
         begin = time.perf_counter()
-        from napari_veinseg.widgets.segment.segment import SegmentWidget
         viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
         seconds = time.perf_counter() - begin
         assert "torch" not in sys.modules, "when the widget opened"

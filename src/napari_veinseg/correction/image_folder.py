@@ -8,6 +8,7 @@ drafts in there (see `correction.drafts`).  Nothing is ever written among the im
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,8 @@ class ImageFolder:
         self.drafts = DraftFolder(home)
         self.faults: dict[int, str] = {}
         self.doubts: dict[int, float] = {}
+        self.pending: set[int] = set()  # reviewed, and being written
+        self._writing = Lock()
         first: dict[str, Path] = {}
         for index, (stem, image) in enumerate(zip(self.stems, images, strict=True)):
             if first.setdefault(stem, image) is not image:
@@ -136,6 +139,8 @@ class ImageFolder:
         stem = self.stems[index]
         if index in self.faults:
             return ImageState.FAULTY
+        if index in self.pending:
+            return ImageState.REVIEWED
         if stem in self._edited:
             return ImageState.EDITED
         if self._samples.get(stem):
@@ -252,6 +257,36 @@ class ImageFolder:
         VeinSegError
             When it cannot be written.
         """
+        with self._writing:
+            self._store(index, draft)
+
+    def store_prediction(self, index: int, draft: Draft) -> bool:
+        """Keep a model's mask, unless somebody has worked on the image meanwhile.
+
+        Parameters
+        ----------
+        index : int
+            The image's place.
+        draft : Draft
+            The mask.
+
+        Returns
+        -------
+        bool
+            Whether it was kept.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be written.
+        """
+        with self._writing:
+            free = self.state(index) in (ImageState.NEW, ImageState.SEGMENTED)
+            if free:
+                self._store(index, draft)
+            return free
+
+    def _store(self, index: int, draft: Draft) -> None:
         stem = self.stems[index]
         edited = draft.edited is not None and bool(draft.edited.any())
         self.drafts.write(stem, draft)
@@ -278,14 +313,14 @@ class ImageFolder:
             When they cannot be written.
         """
         stem = self.stems[index]
-        dataset = self.dataset()
-        dataset.add(
-            stem, pixels, mask, reviewed=True, replace=True, same_image=True, source="corrected"
-        )
-        self.drafts.remove(stem)
-        self._drafts.discard(stem)
-        self._edited.discard(stem)
-        self._samples[stem] = True
+        with self._writing:
+            self.dataset().add(
+                stem, pixels, mask, reviewed=True, replace=True, same_image=True, source="corrected"
+            )
+            self.drafts.remove(stem)
+            self._drafts.discard(stem)
+            self._edited.discard(stem)
+            self._samples[stem] = True
 
     def dataset(self) -> Dataset:
         """Open the dataset, or make it.

@@ -16,7 +16,8 @@ class LayerChoice(NameCombo):
     """A choice among the layers of one kind; it follows the viewer's layer list.
 
     It knows layers, not names: a renamed layer stays chosen.  When the user makes another layer
-    of the kind active in the layer list, that one becomes the choice, unless told otherwise.
+    of the kind active in the layer list, that one becomes the choice, unless told otherwise; of a
+    layer of another kind its `counterpart` does, such as the image of a mask.
     """
 
     layer_changed = Signal()
@@ -29,9 +30,10 @@ class LayerChoice(NameCombo):
         accepts: Callable[[Any], bool] = lambda _layer: True,
         empty: str,
         follows: bool = True,
+        counterpart: Callable[[Any], Layer | None] = lambda _layer: None,
     ) -> None:
         super().__init__()
-        self._viewer = weakref.ref(viewer)
+        self._viewer, self._counterpart = weakref.ref(viewer), counterpart
         self._kind, self._accepts, self._empty = kind, accepts, empty
         self._layers: list[weakref.ref[Layer]] = []
         events = viewer.layers.events
@@ -50,7 +52,7 @@ class LayerChoice(NameCombo):
         index = self.currentIndex()
         return self._layers[index]() if 0 <= index < len(self._layers) else None
 
-    def choose(self, layer: Layer) -> None:
+    def choose(self, layer: Layer | None) -> None:
         """Choose a layer, if it is offered."""
         for index, known in enumerate(self._layers):
             if known() is layer:
@@ -86,4 +88,5 @@ class LayerChoice(NameCombo):
     def _follow(self, *_event: object) -> None:
         viewer = self._viewer()
         if viewer is not None and viewer.layers.selection.active is not None:
-            self.choose(viewer.layers.selection.active)
+            active = viewer.layers.selection.active
+            self.choose(active if isinstance(active, self._kind) else self._counterpart(active))

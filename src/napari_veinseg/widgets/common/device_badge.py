@@ -1,6 +1,6 @@
 """The device that models run on, and why it is this one: always in sight."""
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_veinseg.widgets.common import engine
@@ -9,6 +9,8 @@ from napari_veinseg.widgets.common.jobs import Job
 
 class DeviceBadge(QLabel):
     """A line that names the device and its reason; it has torch loaded in a worker when shown."""
+
+    refreshed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,6 +26,11 @@ class DeviceBadge(QLabel):
         if engine.known_device() is None:
             QTimer.singleShot(0, self._load)
 
+    def short_text(self) -> str:
+        """Return the device with its reason in few words, without markup."""
+        device = engine.known_device()
+        return f"{device.label}: {device.reason}" if device is not None else self.text()
+
     def refresh(self) -> None:
         """Show what is known now."""
         device = engine.known_device()
@@ -33,6 +40,7 @@ class DeviceBadge(QLabel):
             self.setText("torch could not be loaded; the notification says why.")
         else:
             self.setText(engine.LOADING)
+        self.refreshed.emit()
 
     def _load(self) -> None:
         self._tried = True

@@ -31,6 +31,7 @@ class Section(QWidget):
             heading = QLabel(title)
             heading.setProperty("role", "heading")
             layout.addWidget(heading)
+        self._fields: dict[QWidget, QWidget] = {}  # what stands in a control's row
         self._form = QFormLayout()
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setHorizontalSpacing(8)
@@ -49,10 +50,13 @@ class Section(QWidget):
         _explain(name, tooltip)
         _explain(control, tooltip)
         control.setAccessibleName(label)
-        if beside is None:
-            self._form.addRow(name, control)
-        else:
-            self._form.addRow(name, _row(control, beside, stretch=(1, 0)))
+        field = control if beside is None else QWidget()
+        if beside is not None:
+            row = _row(control, beside, stretch=(1, 0))
+            row.setContentsMargins(0, 0, 0, 0)
+            field.setLayout(row)
+        self._form.addRow(name, field)
+        self._fields[control] = field
         return name
 
     def add_wide(self, control: QWidget, tooltip: str = "") -> None:
@@ -67,7 +71,7 @@ class Section(QWidget):
 
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
         """Show or hide a control together with its label."""
-        self._form.setRowVisible(control, visible)
+        self._form.setRowVisible(self._fields[control], visible)
 
 
 def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:

@@ -51,14 +51,16 @@ class Job(QObject):
     changed = Signal()  # started, or ended and its result taken
     _news = Signal(object, object)
 
-    def __init__(self, doing: str, parent: QObject) -> None:
+    def __init__(self, doing: str, parent: QObject, *, quiet: bool = False) -> None:
         super().__init__(parent)
         self._doing = doing
+        self._quiet = quiet  # no progress bar: nobody waits for it
         self._reporter: Reporter | None = None
         self._bar: progress | None = None
         self._worker: Any = None
         self._on_news: Callable[[object], None] | None = None
         self._done: Callable[[Any], None] | None = None
+        self._failed: Callable[[], None] | None = None
         self._news.connect(self._hear)
         # Only the reporter, never `self`: Qt objects are half gone when `destroyed` fires.
         running = self._running = list[Reporter]()
@@ -74,6 +76,7 @@ class Job(QObject):
         work: Callable[[Reporter], Any],
         done: Callable[[Any], None],
         news: Callable[[object], None] | None = None,
+        failed: Callable[[], None] | None = None,
     ) -> bool:
         """Run `work` in a thread."""
         if self.running:
@@ -81,8 +84,8 @@ class Job(QObject):
         reporter = Reporter(lambda item: self._send(reporter, item))
         self._reporter, self._on_news = reporter, news
         self._running[:] = [reporter]
-        self._bar = progress(total=0, desc=self._doing)
-        self._done = done
+        self._bar = None if self._quiet else progress(total=0, desc=self._doing)
+        self._done, self._failed = done, failed
         self._worker = create_worker(_outcome, work, reporter, _start_thread=False)
         # A bound method of a QObject, not a lambda: that is what makes Qt change threads.
         self._worker.returned.connect(self._end)
@@ -130,10 +133,12 @@ class Job(QObject):
     def _end(self, outcome: "_Outcome") -> None:
         if outcome.reporter is not self._reporter:
             return
-        done = self._done
+        done, failed = self._done, self._failed
         self._close()
         if outcome.error is not None:
             report(outcome.error, self._doing)
+            if failed is not None:
+                failed()
         elif done is not None:
             with reported(self._doing):
                 done(outcome.result)
@@ -143,7 +148,8 @@ class Job(QObject):
         if self._bar is not None:
             self._bar.close()
         self._running.clear()
-        self._reporter = self._bar = self._worker = self._on_news = self._done = None
+        self._reporter = self._bar = self._worker = None
+        self._on_news = self._done = self._failed = None
 
 
 class _Outcome(NamedTuple):

@@ -4,9 +4,11 @@ import weakref
 
 import napari
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_veinseg.widgets.common.form import Section, connect_while_alive
+from napari_veinseg.widgets.common.inputs import WheelGuard
 from napari_veinseg.widgets.common.notify import watch_callbacks
 from napari_veinseg.widgets.common.style import style_sheet
 
@@ -17,6 +19,7 @@ WIDTH = 340
 class Panel(QWidget):
     """A dock of the plugin: its sections scroll, and it knows when the viewer closes."""
 
+    restyled = Signal()
     closing = Signal()
     """The viewer's window is closing, or the panel is being removed."""
 
@@ -43,6 +46,7 @@ class Panel(QWidget):
         self.setMinimumWidth(WIDTH - 40)
         # The viewer's own window: a dock that floats is a window too, and may be hidden at work.
         self.viewer.window._qt_window.installEventFilter(self)
+        self._wheel_guard = WheelGuard(self)
         connect_while_alive(self, self.viewer.events.theme, self._restyle)
         self._restyle()
 
@@ -53,6 +57,11 @@ class Panel(QWidget):
         if viewer is None:
             raise RuntimeError("the viewer of this panel is gone")
         return viewer
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the wheel from changing what has no focus."""
+        super().showEvent(event)
+        self._wheel_guard.guard(self)
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Return the size that the dock opens with."""
@@ -68,6 +77,10 @@ class Panel(QWidget):
         """Append a widget across the whole width."""
         self._layout.insertWidget(self._layout.count() - 1, widget)
 
+    def insert(self, place: int, widget: QWidget) -> None:
+        """Put a widget across the whole width before another."""
+        self._layout.insertWidget(place, widget)
+
     def add_footer(self, widget: QWidget) -> None:
         """Put a widget below everything that scrolls, so that it is always in sight."""
         widget.setContentsMargins(10, 4, 10, 6)
@@ -82,10 +95,11 @@ class Panel(QWidget):
 
     def event(self, event: QEvent | None) -> bool:
         """Tell `closing` when the panel is taken out of its dock, and delete it."""
-        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.closing.emit()
             self.deleteLater()  # napari does not, and the panel would go on to follow layers
         return super().event(event)
 
     def _restyle(self, *_event: object) -> None:
         self.setStyleSheet(style_sheet(self.viewer.theme))
+        self.restyled.emit()

@@ -15,7 +15,7 @@ from napari_veinseg.widgets.correct.reviewing import Reviewing
 from napari_veinseg.widgets.correct.target import Target
 from napari_veinseg.widgets.correct.toolbox import Toolbox
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
-from napari_veinseg.widgets.masks.layers import is_probability_layer
+from napari_veinseg.widgets.masks.layers import is_source_image
 from napari_veinseg.widgets.masks.records import image_of, record_of
 
 
@@ -64,7 +64,7 @@ class CorrectWidget(Panel):
         self.image = LayerChoice(
             self.viewer,
             Image,
-            accepts=lambda layer: not is_probability_layer(layer),
+            accepts=is_source_image,
             empty="Open an image first",
             follows=False,  # a click on another image would pair it with this mask
         )

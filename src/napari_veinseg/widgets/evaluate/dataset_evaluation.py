@@ -7,7 +7,6 @@ import napari
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QLineEdit,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
@@ -67,9 +67,9 @@ class DatasetEvaluation(QWidget):
 
     def _make_form(self) -> Section:
         section = Section("Models on a dataset")
-        self.dataset = QLineEdit()
-        self.dataset.setPlaceholderText("choose a folder")
-        self.browse = button("Choose…", "Choose the dataset's folder, with images/ and masks/.")
+        self.dataset = FolderField(
+            "Choose a dataset", "Choose the dataset's folder, with images/ and masks/."
+        )
         self.models = ContenderList()
         self.add_masks = button(
             "Add a folder of masks…",
@@ -77,9 +77,6 @@ class DatasetEvaluation(QWidget):
         )
         self.fingers = QLineEdit()
         self.fingers.setPlaceholderText(r"such as ^(.+)_\d+$")
-        self.channel = QComboBox()
-        self.channel.addItems(["luminance", "red", "green", "blue"])
-        self.invert = QCheckBox("Veins are brighter than their surroundings")
         self.baselines = QCheckBox("Classical baselines, too")
         self.everything = QCheckBox("Every sample, not only the hold-out")
         self.evaluate = button(
@@ -87,11 +84,10 @@ class DatasetEvaluation(QWidget):
         )
         self.cancel = button("Cancel", "Stop after the image that is in work.")
         self.status = hint()
-        section.add_row(
+        self.dataset.add_to(
+            section,
             "Dataset",
-            self.dataset,
             "The folder with images/ and masks/ that is evaluated on; nothing is written there.",
-            self.browse,
         )
         section.add_row("Compare", self.models, "Tick the models and folders that are compared.")
         section.add_wide(self.add_masks)
@@ -101,10 +97,7 @@ class DatasetEvaluation(QWidget):
             "A regular expression; what its first ( ) finds in a file name is the finger. "
             "Empty takes the fingers of samples.csv. Intervals then resample fingers.",
         )
-        section.add_row(
-            "Channel", self.channel, "What models and baselines take from colour images."
-        )
-        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
+        self.options = ImageOptions(section, "What models and baselines take from colour images.")
         section.add_wide(
             self.baselines, "Maximum curvature and ridge filters, beside the models; slower."
         )
@@ -115,7 +108,6 @@ class DatasetEvaluation(QWidget):
         section.add_wide(self.evaluate)
         section.add_wide(self.cancel)
         section.add_wide(self.status)
-        self.browse.clicked.connect(self._browse)
         self.add_masks.clicked.connect(self._add_masks)
         self.evaluate.clicked.connect(self._evaluate)
         self.cancel.clicked.connect(self.job.cancel)
@@ -149,11 +141,6 @@ class DatasetEvaluation(QWidget):
 
     # What is asked for.
 
-    def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.dataset.text())
-        if folder:
-            self.dataset.setText(folder)
-
     def _add_masks(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of masks", self.dataset.text())
         if folder:
@@ -161,21 +148,22 @@ class DatasetEvaluation(QWidget):
 
     def task(self) -> DatasetTask:
         """Return what the controls say."""
-        folder = self.dataset.text().strip()
-        if not folder:
+        folder = self.dataset.path()
+        if folder is None:
             raise VeinSegError("Choose a dataset first: a folder with images/ and masks/.")
         models, masks = self.models.models(), self.models.folders()
         if not models and not masks and not self.baselines.isChecked():
             raise VeinSegError("Tick a model or the baselines: there is nothing to evaluate.")
         return DatasetTask(
-            Path(folder).expanduser(),
+            folder,
             models,
             masks,
             self.baselines.isChecked(),
             self.everything.isChecked(),
             self.fingers.text().strip(),
             SegmentationSettings(
-                channel=self.channel.currentText(), invert=self.invert.isChecked()
+                channel=self.options.channel.currentText(),
+                invert=self.options.invert.isChecked(),
             ),
         )
 

@@ -47,9 +47,14 @@ def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
     return f"{stem}_{plane[0]:04}" if plane else stem
 
 
+def image_data(layer: Image) -> Any:
+    """Return the pixels of an image layer; of a multiscale one its largest scale."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
 def image_shape(layer: Image) -> tuple[int, ...]:
     """Return the shape that a mask of an image layer has."""
-    data = layer.data[0] if layer.multiscale else layer.data
+    data = image_data(layer)
     shape = tuple(int(size) for size in (data.shape[:-1] if layer.rgb else data.shape))
     if len(shape) not in (2, 3):
         raise VeinSegError(
@@ -81,7 +86,9 @@ def add_mask_layer(
     layer.brush_size = 5
     record = record_of(layer)
     record.image, record.probability = weakref.ref(image), probability
-    viewer.add_layer(layer)
+    below = [each for each in viewer.layers if each is image or image_of(each) is image]
+    place = viewer.layers.index(below[-1]) + 1 if below else len(viewer.layers)
+    viewer.layers.insert(place, layer)
     return layer
 
 
@@ -89,7 +96,7 @@ def add_probability_layer(
     viewer: napari.Viewer, probability: npt.NDArray[np.float32], image: Image
 ) -> Image:
     """Add a vein probability over its image."""
-    return viewer.add_image(
+    layer = Image(
         probability,
         name=f"{image.name} probability",
         colormap="magma",
@@ -98,6 +105,13 @@ def add_probability_layer(
         metadata=derived_metadata(Derived.PROBABILITY),
         **spatial_attributes(image),
     )
+    viewer.layers.insert(viewer.layers.index(image) + 1, layer)
+    return layer
+
+
+def is_source_image(layer: Layer) -> bool:
+    """Tell whether an image layer is one of the user's, not one that the plugin derived."""
+    return not any(is_derived(layer, kind) for kind in Derived)
 
 
 def is_probability_layer(layer: Layer) -> bool:

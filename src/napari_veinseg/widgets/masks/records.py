@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 
 from napari_veinseg.correction.edits import BoolArray, EditTracker, Pixels
+from napari_veinseg.segmentation.settings import ResolvedSettings
 
 _KEY = "veinseg"
 
@@ -24,7 +25,21 @@ class MaskRecord:
     probability: npt.NDArray[np.float32] | None = None  # what the mask was made from, its shape
     threshold: float = 0.5  # the probability from which a pixel is vein
     min_size: int = 0  # of a component, in px
+    model_threshold: float = 0.5  # as the model had both
+    model_min_size: int = 0
+    vein_width: float = 0.0  # typical, in px; 0 when nobody knows it
+    model: str = ""  # what tells the model that made it from others
+    doubt: float = -1.0  # how undecided that model was, in [0, 1]; negative when nobody knows
     evaluated: bool = False  # opened by an evaluation: a stored truth or a model's prediction
+
+    def take(
+        self, probability: npt.NDArray[np.float32], settings: ResolvedSettings, model: str = ""
+    ) -> None:
+        """Take over what a model has found and the numbers that it used."""
+        self.probability, self.model = probability, model
+        self.threshold = self.model_threshold = settings.threshold
+        self.min_size = self.model_min_size = settings.min_size
+        self.vein_width = settings.vein_width
 
 
 class Derived(Enum):
@@ -34,6 +49,7 @@ class Derived(Enum):
     AGREEMENT = "agreement"
     MEASUREMENT = "measurement"
     LINES = "lines"
+    ENHANCED = "enhanced"
 
 
 def derived_metadata(kind: Derived) -> dict[str, Any]:

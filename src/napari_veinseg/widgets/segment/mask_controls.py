@@ -17,6 +17,7 @@ from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.masks.layers import mask_layer_of
 from napari_veinseg.widgets.masks.records import has_probability, record_of
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to
 
@@ -32,13 +33,20 @@ class MaskControls(Section):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__("Mask")
-        self.masks = LayerChoice(viewer, Labels, accepts=has_probability, empty="None yet")
+        self.masks = LayerChoice(
+            viewer,
+            Labels,
+            accepts=has_probability,
+            empty="None yet",
+            counterpart=partial(mask_layer_of, viewer),
+        )
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0.01, 0.99)
         self.threshold.setDecimals(2)
         self.threshold.setSingleStep(0.01)
         self.threshold.setPageStep(0.05)
         self.min_size = QLabeledSlider(Qt.Orientation.Horizontal)
+        self.reset = button("Model's own", "Put both sliders back to where the model had them.")
         self.save = button("Save mask…", "Write the mask to a tif or png file.")
         self.add_row("Mask", self.masks, "The mask that the sliders change and 'Save mask…' saves.")
         self.add_row(
@@ -47,12 +55,12 @@ class MaskControls(Section):
             "Probability from which a pixel is vein: lower finds more, higher is stricter.",
         )
         self.add_row(
-            "Smallest part",
+            "Smallest part (px)",
             self.min_size,
             "Connected parts of fewer pixels are dropped.",
         )
         self.add_wide(hint("Painted pixels stay as they are."))
-        self.add_wide(self.save)
+        self.add_buttons(self.reset, self.save)
 
         self._job = Job("Applying the threshold", self)
         self._saving = Job("Saving the mask", self)
@@ -66,12 +74,13 @@ class MaskControls(Section):
         self._job.changed.connect(self._go_on)
         self._saving.changed.connect(self._show_saving)
         self.save.clicked.connect(self._save)
+        self.reset.clicked.connect(self._put_back)
         self.show_mask()
 
     def show_mask(self) -> None:
         """Set the sliders to the values of the chosen mask."""
         layer = self.masks.layer
-        for control in (self.threshold, self.min_size):
+        for control in (self.threshold, self.min_size, self.reset):
             control.setEnabled(layer is not None)
         self._show_saving()
         self._begin_step()
@@ -85,6 +94,13 @@ class MaskControls(Section):
         self.min_size.setValue(record.min_size)
         for slider in (self.threshold, self.min_size):
             slider.blockSignals(False)
+
+    def _put_back(self) -> None:
+        layer = self.masks.layer
+        if layer is not None:
+            self._begin_step()
+            self.threshold.setValue(record_of(layer).model_threshold)
+            self.min_size.setValue(record_of(layer).model_min_size)
 
     def _show_saving(self) -> None:
         self.save.setEnabled(self.masks.layer is not None and not self._saving.running)

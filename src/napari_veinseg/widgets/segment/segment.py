@@ -7,13 +7,15 @@ from typing import Any
 import napari
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_warning
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFileDialog
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.form import button, connect_while_alive, hint
+from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
@@ -21,18 +23,22 @@ from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
-    is_probability_layer,
+    image_data,
+    is_source_image,
     mask_layer_of,
 )
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.refine import apply_changes, differences
-from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, segment_images
+from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, Results, segment_images
 
 
 class SegmentWidget(Panel):
     """Choose an image and a model, press Segment, and refine the mask."""
+
+    segmented = Signal(object)
+    """A mask shows a new result; carries its layer."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
@@ -57,23 +63,19 @@ class SegmentWidget(Panel):
         self.image = LayerChoice(
             self.viewer,
             Image,
-            accepts=lambda layer: not is_probability_layer(layer),
+            accepts=is_source_image,
             empty="Open an image first",
+            counterpart=image_of,
         )
         self.all_selected = QCheckBox("All selected image layers")
-        self.channel = QComboBox()
-        self.channel.addItems(["luminance", "red", "green", "blue"])
-        self.invert = QCheckBox("Veins are brighter than their surroundings")
         section.add_row("Layer", self.image, "The image layer that is segmented.")
-        section.add_row(
-            "Channel",
-            self.channel,
-            "What to take from a colour image; green shows vessels best in fundus photographs.",
-        )
         section.add_wide(
             self.all_selected, "Segment every image layer that is selected in the layer list."
         )
-        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
+        self.options = ImageOptions(
+            section,
+            "What to take from a colour image; green shows vessels best in fundus photographs.",
+        )
 
     def _add_model_section(self) -> None:
         section = self.add_section("Model")
@@ -115,11 +117,20 @@ class SegmentWidget(Panel):
         self.cancel.clicked.connect(self._cancel)
         self.folder.clicked.connect(self._segment_folder)
 
+    def hold_image(self, held: bool) -> None:
+        """Hide the choice of layers and folders while an open folder says which image is meant."""
+        self._image_section.set_row_visible(self.image, not held)
+        self.all_selected.setVisible(not held)
+        self.folder.setVisible(not held)
+        self.update_mask.setVisible(not held)
+
     # What is shown.
 
     def _show_image(self, *_event: object) -> None:
         layer = self.image.layer
-        self._image_section.set_row_visible(self.channel, bool(layer is not None and layer.rgb))
+        self._image_section.set_row_visible(
+            self.options.channel, bool(layer is not None and layer.rgb)
+        )
         self.all_selected.setEnabled(len(self._selected_images()) > 1)
 
     def _show_state(self) -> None:
@@ -137,7 +148,7 @@ class SegmentWidget(Panel):
         return [
             layer
             for layer in self.viewer.layers
-            if layer in selection and isinstance(layer, Image) and not is_probability_layer(layer)
+            if layer in selection and isinstance(layer, Image) and is_source_image(layer)
         ]
 
     # What is asked for.
@@ -146,8 +157,8 @@ class SegmentWidget(Panel):
         """Return what the controls say; threshold and smallest component are the model's."""
         return SegmentationSettings(
             vein_width=self.vein_width.value() or None,
-            channel=self.channel.currentText(),
-            invert=self.invert.isChecked(),
+            channel=self.options.channel.currentText(),
+            invert=self.options.invert.isChecked(),
         )
 
     def images(self) -> list[Image]:
@@ -167,7 +178,7 @@ class SegmentWidget(Panel):
         with reported("Segmenting"):
             tasks = [ImageTask.of(layer) for layer in self.images()]
             work = partial(segment_images, tasks, self.model.path, self.settings())
-            self.job.start(work, done=lambda _none: None, news=self._hear)
+            self.job.start(work, self._show_results, self._hear)
 
     def _segment_folder(self) -> None:
         images = QFileDialog.getExistingDirectory(self, "Folder of images")
@@ -191,8 +202,12 @@ class SegmentWidget(Panel):
         if isinstance(news, Step):
             share = f" ({100 * news.done // news.total} %)" if news.total else ""
             self.status.setText(news.text + share)
-        elif isinstance(news, Result):
-            self._show_result(news)
+
+    def _show_results(self, results: Results) -> None:
+        for result in results.segmented:
+            self._show_result(result)
+        if results.refused:
+            raise VeinSegError(results.refused)
 
     def _show_result(self, result: Result) -> None:
         image = self._unchanged_image(result.task)
@@ -210,22 +225,25 @@ class SegmentWidget(Panel):
         """Make a layer show a result, with all edited pixels as they are."""
         record = record_of(layer)
         prediction = result.prediction
-        record.probability = prediction.probability
-        record.threshold = prediction.settings.threshold
-        record.min_size = prediction.settings.min_size
+        record.take(prediction.probability, prediction.settings)
         apply_changes(layer, differences(layer.data, prediction.mask))
         self.viewer.layers.selection.active = layer
         self.mask.masks.refresh()
         self.mask.masks.choose(layer)
         self.mask.show_mask()
+        self.segmented.emit(layer)
+        if not prediction.mask.any():
+            show_warning(
+                f"No vein was found in '{layer.name}': lower the threshold below, give the vein "
+                "width in pixels, or try another model or channel."
+            )
 
     def _unchanged_image(self, task: ImageTask) -> Any:
         layer = task.layer()
         if layer is None or layer not in self.viewer.layers:
             show_warning(f"'{task.name}' was removed while it was segmented; its mask is dropped.")
             return None
-        data = layer.data[0] if layer.multiscale else layer.data
-        if data is not task.data:
+        if image_data(layer) is not task.data:
             show_warning(f"'{task.name}' was changed while it was segmented: press Segment again.")
             return None
         return layer

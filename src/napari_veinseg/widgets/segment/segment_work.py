@@ -13,7 +13,7 @@ from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.masks.layers import image_shape
+from napari_veinseg.widgets.masks.layers import image_data, image_shape
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.prediction import Prediction
@@ -33,7 +33,7 @@ class ImageTask:
     def of(cls, layer: Image) -> "ImageTask":
         """Describe a layer, or refuse it."""
         shape = image_shape(layer)
-        data = layer.data[0] if layer.multiscale else layer.data
+        data = image_data(layer)
         if is_colour(data.shape) != bool(layer.rgb):
             raise VeinSegError(
                 f"The layer '{layer.name}' has 3 or 4 columns or colours (shape {data.shape}): "
@@ -50,21 +50,31 @@ class Result:
     prediction: "Prediction"
 
 
+@dataclass(frozen=True)
+class Results:
+    """What became of all images: those that were segmented, and why others were not."""
+
+    segmented: list[Result]
+    refused: str = ""
+
+
 def segment_images(
     tasks: Sequence[ImageTask], model_path: Path, settings: SegmentationSettings, reporter: Reporter
-) -> None:
-    """Segment images one after the other and tell each `Result`."""
+) -> Results:
+    """Segment images one after the other; what is done when the user cancels is kept."""
     model = engine.load_model(model_path, reporter)
-    refused = []
+    segmented, refused = [], []
     for task in tasks:
         try:
-            reporter.tell(_segmented(task, model, settings, reporter))
+            segmented.append(_segmented(task, model, settings, reporter))
         except Cancelled:
-            raise
+            if not segmented:
+                raise
+            refused.append(f"Cancelled: {len(segmented)} of {len(tasks)} images were segmented.")
+            break
         except VeinSegError as error:
             refused.append(f"'{task.name}': {error}" if len(tasks) > 1 else str(error))
-    if refused:
-        raise VeinSegError(" ".join(refused))
+    return Results(segmented, " ".join(refused))
 
 
 def _segmented(

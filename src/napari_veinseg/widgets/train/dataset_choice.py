@@ -4,17 +4,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit
+from qtpy.QtWidgets import QCheckBox, QLineEdit
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import suggest_finger_pattern
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.survey import Survey, survey
 from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
+
+_NOTHING_YET = "Choose a folder, or add the layers that are open."
 
 
 class DatasetChoice(Section):
@@ -24,9 +27,9 @@ class DatasetChoice(Section):
         super().__init__("Images and masks")
         self._panel, self._job, self._busy = panel, job, busy
         self._outdated = False  # the summary, by a change during the job
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("choose a folder")
-        self.browse = button("Choose…", "Choose a folder with 'images' and 'masks', or make one.")
+        self.folder = FolderField(
+            "Choose a dataset", "Choose a folder with 'images' and 'masks', or make one."
+        )
         self.add_layers = button(
             "Add open layers",
             "Put every open image that has a mask over it into the dataset; a sample that shows "
@@ -35,24 +38,19 @@ class DatasetChoice(Section):
         self.by_name = QCheckBox("The names say which finger it is")
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
-        self.summary = hint("Choose a folder, or add the layers that are open.")
+        self._held: Path | None = None
+        self.summary = hint(_NOTHING_YET)
         self._lay_out()
         self.by_name.toggled.connect(partial(self.set_row_visible, self.pattern))
         self.by_name.toggled.connect(self._survey)
         self.pattern.editingFinished.connect(self._survey)
-        self.folder.editingFinished.connect(self._survey)
-        self.browse.clicked.connect(self._browse)
+        self.folder.chosen.connect(self._survey)
         self.add_layers.clicked.connect(self._add_open_layers)
         panel.closing.connect(partial(setattr, self, "_outdated", False))
         job.changed.connect(self._catch_up)
 
     def _lay_out(self) -> None:
-        self.add_row(
-            "Dataset",
-            self.folder,
-            "The folder with 'images' and 'masks' to train from.",
-            self.browse,
-        )
+        self.folder.add_to(self, "Dataset", "The folder with 'images' and 'masks' to train from.")
         self.add_wide(self.add_layers)
         self.add_wide(
             self.by_name,
@@ -74,25 +72,36 @@ class DatasetChoice(Section):
 
     def path(self) -> Path:
         """Return the chosen folder."""
-        text = self.folder.text().strip()
-        if not text:
+        folder = self.folder.path()
+        if folder is None:
             raise VeinSegError("Choose a dataset folder first: it is what a model learns from.")
-        return Path(text).expanduser()
+        return folder
+
+    def hold(self, folder: Path | None) -> None:
+        """Train on the dataset of an open folder, which is chosen elsewhere; None for any."""
+        self.set_row_visible(self.folder, folder is None)
+        self.add_layers.setVisible(folder is None)
+        self._held = folder
+        self.summary.setText(_NOTHING_YET)
+        if folder is not None:
+            self.folder.setText(str(folder))
+            self.pattern.clear()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the dataset again, where there is one: it may have grown."""
+        folder = self.folder.path()
+        if folder is None or (folder / "samples.csv").exists() or self._held is None:
+            self._survey()
+        else:
+            self.summary.setText(
+                "No image of the open folder is reviewed yet: a model learns from those that are."
+            )
 
     def show_idle(self, idle: bool) -> None:
         """Let the buttons be pressed or not."""
-        self.browse.setEnabled(idle)
+        self.folder.browse.setEnabled(idle)
         self.add_layers.setEnabled(idle)
-
-    def _browse(self) -> None:
-        if self._choose_folder():
-            self._survey()
-
-    def _choose_folder(self) -> bool:
-        chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.folder.text())
-        if chosen:
-            self.folder.setText(chosen)
-        return bool(chosen)
 
     def _add_open_layers(self) -> None:
         with reported("Adding the layers"):
@@ -101,8 +110,8 @@ class DatasetChoice(Section):
                 raise VeinSegError(
                     "No open image has a mask over it: segment one, or add a Labels layer."
                 )
-            if not self.folder.text().strip():
-                self._choose_folder()
+            if self.folder.path() is None:
+                self.folder.ask()
             path = self.path()
 
             def work(_reporter: Reporter) -> int:
@@ -112,7 +121,7 @@ class DatasetChoice(Section):
 
     def _survey(self, *_value: object) -> None:
         """Say what would be trained and judged on, and suggest a name pattern."""
-        if not self.folder.text().strip() or self._busy():
+        if self.folder.path() is None or self._busy():
             return
         self._outdated = self._job.running
         if self._outdated:

@@ -13,7 +13,12 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
-from napari_veinseg.widgets.masks.layers import image_shape, is_probability_layer, sample_stem
+from napari_veinseg.widgets.masks.layers import (
+    image_data,
+    image_shape,
+    is_source_image,
+    sample_stem,
+)
 from napari_veinseg.widgets.masks.records import image_of, only_shows_evaluation
 
 
@@ -39,7 +44,7 @@ def open_pairs(viewer: napari.Viewer) -> list[Pair]:
     images = [
         layer
         for layer in viewer.layers
-        if isinstance(layer, Image) and not is_probability_layer(layer) and layer.ndim in (2, 3)
+        if isinstance(layer, Image) and is_source_image(layer) and layer.ndim in (2, 3)
     ]
     masks: dict[Image, Labels] = {}
     for layer in viewer.layers:
@@ -67,7 +72,7 @@ def _pair(image: Image, layer: Labels) -> Pair:
         )
     planes = [(number,) for number in range(len(mask))] if mask.ndim > 2 else [()]
     stems = tuple(sample_stem(image, plane) for plane in planes)
-    pixels = image.data[0] if image.multiscale else image.data
+    pixels = image_data(image)
     return Pair(stems, pixels, mask.astype(np.uint8))
 
 

@@ -7,7 +7,6 @@ import napari
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
@@ -22,6 +21,7 @@ from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
 from napari_veinseg.widgets.common.notify import report, reported
@@ -67,9 +67,6 @@ class TrainWidget(Panel):
         self.minutes.setSuffix(" min")
         self.augmentation = QComboBox()
         self.augmentation.addItems(["full", "photometric", "none"])
-        self.channel = QComboBox()
-        self.channel.addItems(["luminance", "red", "green", "blue"])
-        self.invert = QCheckBox("Veins are brighter than their surroundings")
         self.name = QLineEdit("my model")
         section.add_row("Start from", self.base, "The model that learns on; it is not changed.")
         section.add_row(
@@ -81,8 +78,7 @@ class TrainWidget(Panel):
             "How training images are changed at random: brightness, contrast and noise "
             "(photometric), and also flips, turns and deformation (full).",
         )
-        section.add_row("Channel", self.channel, "What to take from colour images.")
-        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
+        self.options = ImageOptions(section, "What to take from colour images.")
         section.add_row("Name", self.name, "What the new model is called when you keep it.")
 
     def _add_run_section(self) -> None:
@@ -143,8 +139,8 @@ class TrainWidget(Panel):
                 base=self.base.path,
                 minutes=self.minutes.value(),
                 augmentation=self.augmentation.currentText(),
-                channel=self.channel.currentText(),
-                invert=self.invert.isChecked(),
+                channel=self.options.channel.currentText(),
+                invert=self.options.invert.isChecked(),
                 finger_pattern=self.dataset.finger_pattern,
                 device=preferences().device,
             )

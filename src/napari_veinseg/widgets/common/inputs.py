@@ -1,0 +1,104 @@
+"""Inputs that several docks have: a folder, how an image is read, and controls that sit still."""
+
+from pathlib import Path
+
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QScrollBar,
+    QWidget,
+)
+
+from napari_veinseg.widgets.common.form import Section, button
+
+
+class FolderField(QLineEdit):
+    """A folder that is typed or chosen in a dialog by the button beside it."""
+
+    chosen = Signal()
+    """The user has chosen or typed a folder."""
+
+    def __init__(self, dialog_title: str, browse_tooltip: str) -> None:
+        super().__init__()
+        self._dialog_title = dialog_title
+        self.setPlaceholderText("choose a folder")
+        self.browse = button("Choose…", browse_tooltip)
+        self.browse.clicked.connect(self._browse)
+        self.editingFinished.connect(self.chosen)
+
+    def path(self) -> Path | None:
+        """Return the folder, which need not exist; None when none is chosen."""
+        text = self.text().strip()
+        return Path(text).expanduser() if text else None
+
+    def ask(self) -> bool:
+        """Open the dialog; say whether a folder was chosen."""
+        folder = QFileDialog.getExistingDirectory(self, self._dialog_title, self.text())
+        if folder:
+            self.setText(folder)
+        return bool(folder)
+
+    def _browse(self) -> None:
+        if self.ask():
+            self.chosen.emit()
+
+    def add_to(self, section: Section, label: str, tooltip: str) -> None:
+        """Append the field and its button to a section."""
+        section.add_row(label, self, tooltip, self.browse)
+
+
+class ImageOptions(QObject):
+    """How an image is read: which channel, and whether its veins are bright."""
+
+    changed = Signal()
+
+    def __init__(self, section: Section, channel_tooltip: str) -> None:
+        super().__init__(section)
+        self.section = section
+        self.channel = QComboBox()
+        self.channel.addItems(["luminance", "red", "green", "blue"])
+        self.invert = QCheckBox("Veins are brighter than their surroundings")
+        section.add_row("Channel", self.channel, channel_tooltip)
+        section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
+        self.channel.currentTextChanged.connect(lambda _text: self.changed.emit())
+        self.invert.toggled.connect(lambda _on: self.changed.emit())
+
+    def follow(self, other: "ImageOptions") -> None:
+        """Take over what another dock's options say, now and whenever they change."""
+
+        def copy() -> None:
+            self.channel.setCurrentText(other.channel.currentText())
+            self.invert.setChecked(other.invert.isChecked())
+
+        other.changed.connect(copy)
+        copy()
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide both rows."""
+        self.section.set_row_visible(self.channel, visible)
+        self.invert.setVisible(visible)
+
+
+class WheelGuard(QObject):
+    """Lets the wheel scroll the dock: only a control that has the focus takes it for itself."""
+
+    def guard(self, panel: QWidget) -> None:
+        """Watch all controls of a panel that a wheel would change."""
+        for kind in (QComboBox, QAbstractSpinBox, QAbstractSlider):
+            for control in panel.findChildren(kind):
+                if not isinstance(control, QScrollBar):
+                    control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                    control.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Pass the wheel on to what scrolls."""
+        is_wheel = event is not None and event.type() == QEvent.Type.Wheel
+        if is_wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)

@@ -1,0 +1,1 @@
+"""The workbench: one dock that leads through a folder of images, with the four docks as tabs."""

@@ -1,0 +1,57 @@
+"""The section of Segment that concerns the open folder: on arrival, and all the rest at once."""
+
+from qtpy.QtWidgets import QCheckBox
+
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.jobs import Step
+from napari_veinseg.widgets.workbench.session import FolderSession
+
+
+class FolderRun(Section):
+    """Segments images when they are opened, or all that are left beside the viewer."""
+
+    def __init__(self, session: FolderSession) -> None:
+        super().__init__("This folder")
+        self._session = session
+        self.on_arrival = QCheckBox("Segment an image when it is opened")
+        self.on_arrival.setChecked(session.segments_on_arrival)
+        self.rest = button(
+            "Segment all images now",
+            "Segment every image of the folder that nobody has edited or reviewed, beside the "
+            "viewer; go on with your work meanwhile.",
+        )
+        self.status = hint()
+        self.add_wide(
+            self.on_arrival,
+            "An image without a mask, or with one of another model that nobody edited, gets its "
+            "mask at once.",
+        )
+        self.add_wide(self.rest)
+        self.add_wide(self.status)
+        self.on_arrival.toggled.connect(self._switch)
+        self.rest.clicked.connect(self._press)
+        session.opened.connect(self.refresh)
+        session.rest.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show whether there is a folder, and whether it is being segmented."""
+        running = self._session.rest.running
+        self.setVisible(self._session.folder is not None)
+        self.rest.setText("Cancel" if running else "Segment all images now")
+        self.status.setVisible(running)
+
+    def _switch(self, on: bool) -> None:
+        self._session.segments_on_arrival = on
+        if on:
+            self._session.follow_model()
+
+    def _press(self) -> None:
+        if self._session.rest.running:
+            self._session.rest.cancel()
+        else:
+            self._session.segment_rest(self._hear)
+
+    def _hear(self, news: object) -> None:
+        if isinstance(news, Step) and news.total:
+            self.status.setText(f"{news.text} ({news.done + 1} of {news.total})")

@@ -1,0 +1,60 @@
+"""What the entries of napari's menus call: each opens the viewer's one workbench at its tab."""
+
+import weakref
+
+import napari
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.workbench.workbench import Workbench
+
+_open: "weakref.WeakKeyDictionary[object, Workbench]" = weakref.WeakKeyDictionary()
+
+
+def open_segment() -> Workbench:
+    """Open the workbench at Segment."""
+    return open_workbench("Segment")
+
+
+def open_correct() -> Workbench:
+    """Open the workbench at Correct."""
+    return open_workbench("Correct")
+
+
+def open_train() -> Workbench:
+    """Open the workbench at Train."""
+    return open_workbench("Train")
+
+
+def open_evaluate() -> Workbench:
+    """Open the workbench at Evaluate."""
+    return open_workbench("Evaluate")
+
+
+def open_workbench(tab: str) -> Workbench:
+    """Return the workbench of the viewer for a new dock; it leaves the dock that it is in."""
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise VeinSegError("There is no viewer: open napari first.")
+    window = viewer.window._qt_window
+    workbench = _open.get(window)
+    if workbench is None or workbench.closed:
+        workbench = _open[window] = Workbench(viewer)
+    else:
+        dock = _dock_of(workbench)
+        if dock is not None:
+            workbench.moving = True
+            viewer.window.remove_dock_widget(dock)
+            workbench.moving = False
+    workbench.show_tab(tab)
+    workbench.show()
+    QTimer.singleShot(0, workbench.name_dock)
+    return workbench
+
+
+def _dock_of(workbench: Workbench) -> QDockWidget | None:
+    parent = workbench.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent

@@ -1,0 +1,79 @@
+"""What is done in a worker before an image is shown: reading it, and finding its veins."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_veinseg.correction.doubt import image_doubt
+from napari_veinseg.correction.drafts import Draft, DraftNotes
+from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.jobs import Reporter, Step
+
+
+@dataclass(frozen=True)
+class MaskMaker:
+    """The model and the settings that masks are made with."""
+
+    path: Path
+    name: str
+    settings: SegmentationSettings
+
+    @property
+    def identity(self) -> str:
+        """What tells these masks from those of another model or of other settings."""
+        state = self.path.stat()
+        how = self.settings
+        return f"{self.name} {state.st_mtime_ns} {how.channel} {how.invert} {how.vein_width}"
+
+    def must_segment(self, draft: Draft | None) -> bool:
+        """Say whether an image has no mask, or one that only another model has made."""
+        if draft is None:
+            return True
+        untouched = draft.edited is None or not draft.edited.any()
+        return untouched and bool(draft.notes.model) and draft.notes.model != self.identity
+
+
+def prepare_image(
+    folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
+) -> OpenedImage:
+    """Read an image, and segment it where it needs a mask and there is a model to ask."""
+    opened = folder.read(index)
+    if maker is None or not maker.must_segment(opened.draft):
+        return opened
+    return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
+
+
+def segment_pixels(pixels: NDArray[Any], maker: MaskMaker, reporter: Reporter) -> Draft:
+    """Find the veins of an image that was read."""
+    model = engine.load_model(maker.path, reporter)
+
+    def progress(done: int, total: int) -> None:
+        reporter.tell(Step(done, total, "Segmenting"))
+
+    found = model.predict(pixels, maker.settings, progress=progress, cancelled=reporter.cancelled)
+    used = found.settings
+    doubt = image_doubt(found.probability, used.vein_width, used.threshold)
+    notes = DraftNotes(maker.identity, used.threshold, used.min_size, used.vein_width, doubt)
+    return Draft(found.mask, None, found.probability, notes)
+
+
+def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter: Reporter) -> int:
+    """Segment all images that need it but those that are open; return how many were."""
+    count = 0
+    for index in range(len(folder)):
+        reporter.tell(Step(index, len(folder), f"Segmenting {folder.images[index].name}"))
+        if index in skip or index in folder.faults:
+            continue
+        try:
+            opened = folder.read(index)
+        except VeinSegError:  # the folder keeps its fault, to be shown with its name
+            continue
+        if maker.must_segment(opened.draft):
+            draft = segment_pixels(opened.pixels, maker, reporter)
+            count += folder.store_prediction(index, draft)
+    return count

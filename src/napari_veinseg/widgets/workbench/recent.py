@@ -1,0 +1,39 @@
+"""The folders that were worked on last, remembered between sessions."""
+
+import json
+import os
+from pathlib import Path
+
+from platformdirs import user_config_path
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+
+FOLDER_VARIABLE = "VEINSEG_CONFIG_DIR"
+_KEPT = 8
+
+
+def recent_folders() -> list[Path]:
+    """List the folders that were opened last and still exist, the latest first."""
+    try:
+        names = json.loads(_file().read_text(encoding="utf-8"))
+        paths = [Path(name) for name in names if isinstance(name, str)]
+    except (OSError, ValueError, TypeError):
+        return []
+    return [path for path in paths if path.is_dir()]
+
+
+def remember_folder(folder: Path) -> None:
+    """Put a folder before all others; a home that cannot be written is no reason to stop."""
+    folder = folder.resolve()
+    folders = [folder, *(each for each in recent_folders() if each != folder)][:_KEPT]
+    try:
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        write_text(_file(), json.dumps([str(each) for each in folders]))
+    except (OSError, VeinSegError):
+        return
+
+
+def _file() -> Path:
+    named = os.environ.get(FOLDER_VARIABLE)
+    return (Path(named) if named else user_config_path("napari-veinseg", False)) / "recent.json"

@@ -1,0 +1,87 @@
+"""Writes drafts and reviewed masks beside the viewer, one after the other, and loses none."""
+
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_veinseg.correction.drafts import Draft
+from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.notify import reported
+
+
+class _Save(NamedTuple):
+    folder: ImageFolder
+    index: int
+    draft: Draft
+    pixels: NDArray[Any] | None = None  # of an image that was reviewed
+
+    def write(self) -> None:
+        if self.pixels is None:
+            self.folder.store(self.index, self.draft)
+            return
+        try:
+            self.folder.review(self.index, self.pixels, self.draft.mask)
+        except VeinSegError:
+            self.folder.store(self.index, self.draft)  # it is work all the same
+            raise
+        finally:
+            self.folder.pending.discard(self.index)
+
+
+class SaveQueue(QObject):
+    """What waits to be written, in order; the last word about an image counts."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._waiting: list[_Save] = []
+        self._job = Job("Saving the mask", self, quiet=True)
+        self._job.changed.connect(self._go_on)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is not on disk yet."""
+        return bool(self._waiting)
+
+    def waiting(self, index: int) -> Draft | None:
+        """Return the mask of an image whose file is not whole yet."""
+        drafts = [save.draft for save in self._waiting if save.index == index]
+        return drafts[-1] if drafts else None
+
+    def store(self, folder: ImageFolder, index: int, draft: Draft) -> None:
+        """Write a draft soon."""
+        self._add(_Save(folder, index, draft))
+
+    def review(self, folder: ImageFolder, index: int, pixels: NDArray[Any], draft: Draft) -> None:
+        """Put an image into the dataset soon."""
+        self._add(_Save(folder, index, draft, pixels))
+
+    def flush(self) -> None:
+        """Write all at once: the folder is being left."""
+        self._job.abandon()
+        saves, self._waiting = self._waiting, []
+        for save in saves:
+            with reported("Saving the mask"):
+                save.write()
+
+    def _add(self, save: _Save) -> None:
+        self._waiting.append(save)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._waiting and not self._job.running:
+            save = self._waiting[0]
+
+            def work(_reporter: Reporter) -> _Save:
+                save.write()
+                return save
+
+            self._job.start(work, self._settle, failed=lambda: self._settle(save))
+        self.changed.emit()
+
+    def _settle(self, save: _Save) -> None:
+        self._waiting = [each for each in self._waiting if each is not save]

@@ -1,0 +1,141 @@
+"""Ways to see the veins: local contrast, outline, blinking and opacity, for the shown image."""
+
+from collections.abc import Callable
+
+import napari
+from napari.layers import Image, Labels
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
+
+from napari_veinseg.data.contrast import enhance_contrast
+from napari_veinseg.widgets.common.form import button, connect_while_alive
+from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.masks.layers import image_data, is_source_image, spatial_attributes
+from napari_veinseg.widgets.masks.records import Derived, derived_metadata, image_of, is_derived
+
+ENHANCE_KEY, OUTLINE_KEY, BLINK_KEY = "H", "O", "K"
+_BLINK = 450  # ms
+_OUTLINE = 2  # px of the image
+
+
+class SeeingControls(QWidget):
+    """Acts on the image that is meant and on its mask; never on what is segmented."""
+
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        image: Callable[[], Image | None],
+        mask: Callable[[], Labels | None],
+    ) -> None:
+        super().__init__()
+        self._viewer, self._image, self._mask = viewer, image, mask
+        self.enhance = _toggle(
+            f"Enhance ({ENHANCE_KEY})", "Show more local contrast; only the display changes."
+        )
+        self.outline = _toggle(f"Outline ({OUTLINE_KEY})", "Show the mask as an outline.")
+        self.blink = _toggle(f"Blink ({BLINK_KEY})", "Let the mask come and go, to see below it.")
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(5, 100)
+        self.opacity.setValue(70)
+        self.opacity.setMinimumWidth(50)
+        self.opacity.setToolTip("How much the mask covers the image, in percent.")
+        self.opacity.setAccessibleName("Opacity of the mask")
+        self.opacity.setAccessibleDescription(self.opacity.toolTip())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 2, 10, 4)
+        row.setSpacing(6)
+        for each in (self.enhance, self.outline, self.blink):
+            row.addWidget(each)
+        row.addWidget(self.opacity, 1)
+        self._job = Job("Enhancing the contrast", self)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._turn)
+        self.enhance.toggled.connect(self.apply)
+        self.outline.toggled.connect(self.apply)
+        self.opacity.valueChanged.connect(self.apply)
+        self.blink.toggled.connect(self._set_blinking)
+        connect_while_alive(self, viewer.layers.events.inserted, self.apply)
+        connect_while_alive(self, viewer.layers.selection.events.active, self.apply)
+
+    def apply(self, *_event: object) -> None:
+        """Show the image and the mask that are meant now as the controls say."""
+        mask = self._mask()
+        if mask is not None:
+            contour = _OUTLINE if self.outline.isChecked() else 0
+            if mask.contour != contour:
+                mask.contour = contour
+            if mask.opacity != self.opacity.value() / 100:
+                mask.opacity = self.opacity.value() / 100
+        self._show_enhanced(self._image())
+
+    def stop(self) -> None:
+        """Leave the layers as they are."""
+        self._timer.stop()
+        self._job.abandon()
+
+    def _show_enhanced(self, image: Image | None) -> None:
+        for layer in list(self._viewer.layers):
+            is_ours = is_derived(layer, Derived.ENHANCED)
+            if is_ours and (not self.enhance.isChecked() or layer.name != _name(image)):
+                self._viewer.layers.remove(layer)
+        wanted = self.enhance.isChecked() and image is not None and image.ndim == 2
+        if not wanted or _name(image) in self._viewer.layers or self._job.running:
+            return
+        pixels = image_data(image)
+        self._job.start(
+            lambda _reporter: enhance_contrast(pixels), lambda shown: self._add(image, shown)
+        )
+
+    def _add(self, image: Image, shown: object) -> None:
+        if not self.enhance.isChecked() or image is not self._image():
+            self.apply()
+            return
+        active = self._viewer.layers.selection.active
+        layer = Image(
+            shown,
+            name=_name(image),
+            metadata=derived_metadata(Derived.ENHANCED),
+            **spatial_attributes(image),
+        )
+        self._viewer.layers.insert(self._viewer.layers.index(image) + 1, layer)
+        self._viewer.layers.selection.active = active
+
+    def _set_blinking(self, on: bool) -> None:
+        mask = self._mask()
+        if on:
+            self._timer.start(_BLINK)
+        else:
+            self._timer.stop()
+            if mask is not None:
+                mask.visible = True
+
+    def _turn(self) -> None:
+        mask = self._mask()
+        if mask is not None:
+            mask.visible = not mask.visible
+
+
+def image_and_mask(viewer: napari.Viewer) -> tuple[Image | None, Labels | None]:
+    """Find the image that is meant when no folder is open, and its mask: by the active layer."""
+    active = viewer.layers.selection.active
+    of_active = image_of(active) if active is not None else None
+    if isinstance(active, Labels) and of_active is not None:
+        return of_active, active
+    images = [each for each in viewer.layers if isinstance(each, Image) and is_source_image(each)]
+    image = active if active in images else (images[-1] if images else None)
+    masks = [
+        each
+        for each in viewer.layers
+        if isinstance(each, Labels) and image is not None and image_of(each) is image
+    ]
+    return image, masks[-1] if masks else None
+
+
+def _name(image: Image | None) -> str:
+    return f"{image.name} enhanced" if image is not None else ""
+
+
+def _toggle(text: str, tooltip: str) -> QPushButton:
+    made = button(text, tooltip)
+    made.setCheckable(True)
+    return made

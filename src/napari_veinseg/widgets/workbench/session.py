@@ -1,0 +1,306 @@
+"""Going through a folder: one image at a time, the next one ready, and what changed saved."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import napari
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_veinseg.correction.drafts import Draft
+from napari_veinseg.correction.image_folder import ImageFolder, ImageState, OpenedImage
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.preferences import preferences
+from napari_veinseg.widgets.workbench.preparing import (
+    MaskMaker,
+    prepare_image,
+    segment_pixels,
+    segment_rest,
+)
+from napari_veinseg.widgets.workbench.recent import remember_folder
+from napari_veinseg.widgets.workbench.saving import SaveQueue
+from napari_veinseg.widgets.workbench.shown_image import ShownImage
+
+_READY = 6  # images that are kept in memory around the one that is shown
+
+
+class FolderSession(QObject):
+    """Shows one image of a folder after the other; without a folder it does nothing."""
+
+    changed = Signal()
+    """There is something new to show: another image, another state, work begun or ended."""
+    opened = Signal()
+    """Another folder was opened, or the folder was closed."""
+
+    def __init__(self, viewer: napari.Viewer, maker: Callable[[], MaskMaker | None]) -> None:
+        super().__init__()
+        self._viewer, self._maker = viewer, maker
+        self.folder: ImageFolder | None = None
+        self.index = 0
+        self.shown: ShownImage | None = None
+        self.message = ""
+        self.segments_on_arrival = True
+        self._extent: tuple[int, ...] = ()
+        self._ready: OrderedDict[int, OpenedImage] = OrderedDict()
+        self._preparing: int | None = None
+        self._opening = Job("Opening the folder", self)
+        self._reading = Job("Opening the image", self)
+        self._segmenting = Job("Segmenting", self)
+        self._ahead = Job("Preparing the next image", self, quiet=True)
+        self.rest = Job("Segmenting the folder", self)
+        self.queue = SaveQueue(self)
+        self.queue.changed.connect(self.changed)
+        self._ahead.changed.connect(self._prepare_next)
+        for job in (self._segmenting, self.rest):
+            job.changed.connect(self.changed)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.save)
+
+    # What is asked for.
+
+    def open(self, path: Path) -> None:
+        """Open a folder at its first image that is not reviewed."""
+        self._opening.start(lambda _reporter: ImageFolder.open(path), self._begin)
+
+    def _begin(self, folder: ImageFolder) -> None:
+        self.close()
+        self.folder = folder
+        for layer in self._viewer.layers:
+            layer.visible = False
+        remember_folder(folder.path)
+        self._timer.start(int(preferences().autosave_seconds * 1000))
+        self.opened.emit()
+        first = folder.next_unreviewed(-1)
+        self.go(0 if first is None else first)
+
+    def close(self) -> None:
+        """Save what was changed and leave the folder."""
+        if self.folder is None:
+            return
+        self.save()
+        for job in (self._reading, self._segmenting, self._ahead, self.rest):
+            job.abandon()
+        self.queue.flush()
+        if self.shown is not None:
+            self.shown.remove()
+        self.folder, self.shown, self.message = None, None, ""
+        self._ready.clear()
+        self._timer.stop()
+        self.opened.emit()
+        self.changed.emit()
+
+    def step(self, by: int) -> None:
+        """Go to a neighbour, beginning anew at the end."""
+        if self.folder is not None:
+            self.go((self.index + by) % len(self.folder))
+
+    def go_to_unreviewed(self) -> None:
+        """Go to the next image that somebody must look at."""
+        if self.folder is None:
+            return
+        index = self.folder.next_unreviewed(self.index)
+        if index is not None:
+            self.go(index)
+        elif self.folder.state(self.index) is ImageState.REVIEWED:
+            self._say("All images are reviewed: train on them, or evaluate.")
+        else:
+            self._say("All other images are reviewed.")
+
+    def go_to_most_doubtful(self) -> None:
+        """Go to the unreviewed image that the model was least certain about."""
+        if self.folder is None:
+            return
+        index = self.folder.most_doubtful(self.index)
+        if index is not None:
+            self.go(index)
+        else:
+            self._say("No other image is segmented yet: segment the rest, or go on to the next.")
+
+    def go(self, index: int) -> None:
+        """Show an image and its mask alone; what was changed on the last one is saved."""
+        if self.folder is None:
+            return
+        self.save()
+        self._leave()
+        self.index = index
+        self.message = ""
+        ready = self._ready.get(index)
+        if ready is not None:
+            self._show(ready)
+        elif self._preparing == index and self._ahead.running:
+            self._say("Opening…")
+        else:
+            self._reading.abandon()
+            self._say("Opening…")
+            self._reading.start(partial(self._read, self.folder, index), self._show_read)
+
+    def review(self) -> None:
+        """Put the image and its mask into the dataset, and go to the next."""
+        folder, shown = self.folder, self.shown
+        draft = shown.draft() if shown is not None else None
+        if folder is None or shown is None:
+            return
+        if draft is None:
+            raise VeinSegError("There is no mask to review: press Segment, or draw one.")
+        shown.settle(draft)
+        accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
+        self._remember(OpenedImage(shown.index, shown.pixels, accepted))
+        folder.pending.add(shown.index)
+        self.queue.review(folder, shown.index, shown.pixels, draft)
+        self.go_to_unreviewed()
+        self.changed.emit()
+
+    def save(self) -> None:
+        """Keep the mask of the shown image as a draft if it was changed."""
+        draft = self.shown.unsaved_draft() if self.shown is not None else None
+        if self.folder is not None and self.shown is not None and draft is not None:
+            self.shown.settle(draft)
+            self._remember(OpenedImage(self.shown.index, self.shown.pixels, draft))
+            self.queue.store(self.folder, self.shown.index, draft)
+
+    def segment_rest(self, news: Callable[[object], None]) -> None:
+        """Segment all other images that need it, beside the viewer."""
+        maker = self._maker()
+        if self.folder is not None and maker is not None:
+            self._ahead.abandon()
+            work = partial(segment_rest, self.folder, {self.index}, maker)
+            self.rest.start(work, self._end_rest, news)
+
+    def _end_rest(self, count: int) -> None:
+        self._ready.clear()
+        self._say(f"{count} images were segmented.")
+
+    def follow_model(self) -> None:
+        """Ask another model, or with other settings, about what nobody has edited."""
+        self._ready.clear()
+        self._ahead.abandon()
+        self._segment_if_needed()
+        self._prepare_next()
+
+    # What is shown.
+
+    def _say(self, text: str) -> None:
+        self.message = text
+        self.changed.emit()
+
+    def _read(self, folder: ImageFolder, index: int, _reporter: Reporter) -> OpenedImage | str:
+        kept = self.queue.waiting(index)  # its file may not be whole yet
+        try:
+            opened = folder.read(index)
+            return opened if kept is None else replace(opened, draft=kept)
+        except VeinSegError as error:
+            return str(error)
+
+    def _show_read(self, opened: OpenedImage | str) -> None:
+        if isinstance(opened, str):
+            self._say(opened)
+            self._prepare_next()
+        else:
+            self._remember(opened)
+            self._show(opened)
+
+    def _remember(self, opened: OpenedImage) -> None:
+        self._ready[opened.index] = opened
+        self._ready.move_to_end(opened.index)
+        while len(self._ready) > _READY:
+            self._ready.popitem(last=False)
+
+    def _show(self, opened: OpenedImage) -> None:
+        assert self.folder is not None
+        if opened.index != self.index:
+            return
+        self._leave()
+        extent = opened.pixels.shape[:2]
+        same, self._extent = extent == self._extent, extent
+        self.shown = ShownImage(self._viewer, opened, self.folder.images[opened.index].name)
+        if not same:
+            self._viewer.reset_view()
+        self.message = ""
+        self.changed.emit()
+        self._segment_if_needed()
+        QTimer.singleShot(0, self._prepare_next)
+
+    def _leave(self) -> None:
+        self._segmenting.abandon()
+        if self.shown is not None:
+            self.shown.remove()
+            self.shown = None
+
+    # What is made.
+
+    def _segment_if_needed(self) -> None:
+        maker = self._arrival_maker()
+        if maker is None or self.shown is None:
+            return
+        self._segmenting.abandon()
+        if maker.must_segment(self.shown.draft()):
+            pixels = self.shown.pixels
+            self._segmenting.start(
+                lambda reporter: segment_pixels(pixels, maker, reporter), self._show_draft
+            )
+            self.changed.emit()
+
+    def _arrival_maker(self) -> MaskMaker | None:
+        if not self.segments_on_arrival or self.folder is None:
+            return None
+        with reported("Choosing the model"):
+            return self._maker()
+        return None
+
+    def _show_draft(self, draft: Draft) -> None:
+        if self.folder is not None and self.shown is not None:
+            now = self.shown.draft()
+            if now is not None and now.edited is not None:
+                return  # somebody has drawn meanwhile: that counts
+            self.shown.show_draft(draft)
+            self._remember(OpenedImage(self.shown.index, self.shown.pixels, draft))
+            self.queue.store(self.folder, self.shown.index, draft)
+            if not draft.mask.any():
+                self._say("No vein was found: lower the threshold, or give the vein width.")
+            self._prepare_next()
+
+    def _prepare_next(self) -> None:
+        """Have the images that come next read, and segmented, before they are asked for."""
+        folder = self.folder
+        if folder is None or self._ahead.running or self._segmenting.running or self.rest.running:
+            return
+        wanted = [(self.index + 1) % len(folder), folder.next_unreviewed(self.index)]
+        for index in wanted:
+            if index is None or index == self.index or index in self._ready:
+                continue
+            if index in folder.faults:
+                continue
+            self._preparing = index
+            work = partial(self._prepare, folder, index, self._arrival_maker())
+            self._ahead.start(work, partial(self._keep_ready, folder, index))
+            return
+
+    def _prepare(
+        self, folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
+    ) -> OpenedImage | str:
+        try:
+            opened = prepare_image(folder, index, maker, reporter)
+            if maker is not None and opened.draft is not None and opened.draft.edited is None:
+                folder.store_prediction(index, opened.draft)
+            return opened
+        except VeinSegError as error:
+            return str(error)
+
+    def _keep_ready(self, folder: ImageFolder, index: int, opened: OpenedImage | str) -> None:
+        if folder is not self.folder:
+            return
+        if isinstance(opened, OpenedImage):
+            self._remember(opened)
+        if index == self.index and self.shown is None:
+            self._show_read(opened)
+        self.changed.emit()
+
+    @property
+    def working(self) -> bool:
+        """Whether the shown image is being segmented."""
+        return self._segmenting.running

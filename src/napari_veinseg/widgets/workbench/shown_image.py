@@ -1,0 +1,100 @@
+"""The one image of a folder that the viewer shows, with the mask above it."""
+
+import weakref
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels
+
+from napari_veinseg.correction.drafts import Draft, DraftNotes
+from napari_veinseg.correction.image_folder import OpenedImage
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image
+from napari_veinseg.widgets.masks.records import image_of, record_of
+
+
+class ShownImage:
+    """Layers of one image of the folder; what the user does to them can be taken as a draft."""
+
+    def __init__(self, viewer: napari.Viewer, opened: OpenedImage, file_name: str) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.index, self.pixels = opened.index, opened.pixels
+        self._stored: Draft | None = None
+        self._last_mask: Labels | None = None
+        self.image: Image = viewer.add_image(
+            opened.pixels,
+            name=file_name,
+            rgb=is_colour(opened.pixels.shape),
+            metadata={"files": [file_name]},
+        )
+        if opened.draft is not None:
+            self.show_draft(opened.draft)
+
+    @property
+    def mask(self) -> Labels | None:
+        """The mask in work: the topmost that was made on the image."""
+        viewer = self._viewer()
+        if viewer is None or self.image not in viewer.layers:
+            return self._last_mask  # a viewer that closes has emptied its list already
+        self._last_mask = None
+        for layer in reversed(viewer.layers):
+            is_mask = isinstance(layer, Labels) and not is_agreement_layer(layer)
+            if is_mask and image_of(layer) is self.image and not record_of(layer).evaluated:
+                self._last_mask = layer
+                break
+        return self._last_mask
+
+    def show_draft(self, draft: Draft) -> Labels:
+        """Put a mask over the image, in place of one that is there."""
+        viewer = self._viewer()
+        assert viewer is not None
+        old = self.mask
+        if old is not None:
+            viewer.layers.remove(old)
+        mask = add_mask_layer(viewer, draft.mask, self.image, probability=draft.probability)
+        record, notes = record_of(mask), draft.notes
+        record.model, record.vein_width, record.doubt = notes.model, notes.vein_width, notes.doubt
+        record.threshold = record.model_threshold = notes.threshold
+        record.min_size = record.model_min_size = notes.min_size
+        if draft.edited is not None:
+            record.edits.accept(draft.edited)
+        viewer.layers.selection.active = mask
+        self._stored, self._last_mask = draft, mask
+        return mask
+
+    def draft(self) -> Draft | None:
+        """Take a copy of the mask as it is now; None while there is none."""
+        mask = self.mask
+        if mask is None:
+            return None
+        record = record_of(mask)
+        edited = record.edits.edited
+        notes = DraftNotes(
+            record.model, record.threshold, record.min_size, record.vein_width, record.doubt
+        )
+        return Draft(
+            mask.data.astype(np.uint8), edited if edited.any() else None, record.probability, notes
+        )
+
+    def unsaved_draft(self) -> Draft | None:
+        """Take the mask where it differs from what was stored or shown last."""
+        now, before = self.draft(), self._stored
+        if now is None:
+            return None
+        same = before is not None and np.array_equal(now.mask, before.mask)
+        return None if same else now
+
+    def settle(self, draft: Draft) -> None:
+        """Remember what is stored."""
+        self._stored = draft
+
+    def remove(self) -> None:
+        """Take the image and all that belongs to it out of the viewer."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        for layer in list(viewer.layers):
+            ours = layer is self.image or image_of(layer) is self.image
+            if ours or not is_source_image(layer):
+                viewer.layers.remove(layer)

@@ -1,0 +1,61 @@
+"""The line at the foot of the workbench: device, model, vein width, and the button that goes on."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_veinseg.widgets.common.device_badge import DeviceBadge
+from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.workbench.session import FolderSession
+
+REVIEWED_KEY = "R"
+
+
+class StatusLine(QWidget):
+    """Says what masks are made with, or what just happened; `beside` has room for more."""
+
+    def __init__(self, session: FolderSession) -> None:
+        super().__init__()
+        self._session = session
+        self.shown_model: str | None = None
+        self._badge = DeviceBadge(self)  # it loads torch, and knows the device
+        self._badge.hide()
+        self._badge.refreshed.connect(self.refresh)
+        self.facts = hint()
+        self.facts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.facts.setFixedHeight(2 * self.facts.fontMetrics().lineSpacing() + 4)
+        self.reviewed = button(
+            f"Reviewed, next ({REVIEWED_KEY})",
+            "Store this image and its mask in the dataset as reviewed, and go to the next one.",
+            primary=True,
+        )
+        self.beside = QHBoxLayout()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 5, 10, 8)
+        column.setSpacing(4)
+        column.addWidget(self.facts)
+        row = QHBoxLayout()
+        row.addLayout(self.beside, 1)
+        row.addWidget(self.reviewed, 1)
+        column.addLayout(row)
+        session.changed.connect(self.refresh)
+
+    def show_model(self, name: str | None) -> None:
+        """Name the model that masks are made with."""
+        self.shown_model = name
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is known of the shown image."""
+        session = self._session
+        mask = session.shown.mask if session.shown is not None else None
+        parts = [self._badge.short_text()]
+        if self.shown_model:
+            parts.append(f"model: {self.shown_model}")
+        if mask is not None and record_of(mask).vein_width > 0:
+            parts.append(f"veins {record_of(mask).vein_width:.1f} px")
+        facts = " · ".join(parts)
+        self.facts.setText(session.message or facts)
+        self.facts.setToolTip(f"{session.message}\n{facts}\n{self._badge.text()}".strip())
+        self.reviewed.setVisible(session.folder is not None)
+        self.reviewed.setEnabled(mask is not None)

@@ -1,0 +1,172 @@
+"""The strip at the top of the workbench: which folder, which image, how far it is, and where to."""
+
+from functools import partial
+from pathlib import Path
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_veinseg.correction.image_folder import ImageState
+from napari_veinseg.widgets.common.form import button
+from napari_veinseg.widgets.workbench.recent import recent_folders
+from napari_veinseg.widgets.workbench.session import FolderSession
+
+NEXT_KEY, PREVIOUS_KEY, UNREVIEWED_KEY, DOUBTFUL_KEY = ".", ",", "J", "Shift-J"
+
+
+class ElidedLabel(QLabel):
+    """A name that loses its middle where the dock is narrow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str) -> None:
+        """Show a text, as much of it as fits."""
+        self._whole = text
+        self.setToolTip(text)
+        self._fit()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
+        """Fit the text into the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Return a width that is never in the way."""
+        return QSize(40, self.fontMetrics().height() + 4)
+
+    def _fit(self) -> None:
+        elided = self.fontMetrics().elidedText(
+            self._whole, Qt.TextElideMode.ElideMiddle, max(20, self.width())
+        )
+        if elided != self.text():
+            self.setText(elided)
+
+
+class FolderStrip(QWidget):
+    """Shows where the session is, and leads it elsewhere."""
+
+    def __init__(self, session: FolderSession) -> None:
+        super().__init__()
+        self._session = session
+        self.folder = QPushButton("Open a folder of images")
+        self.folder.setToolTip("Choose a folder of images, or one that was open before.")
+        self.folder.setAccessibleDescription(self.folder.toolTip())
+        self.folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.menu = QMenu(self)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.folder.setMenu(self.menu)
+        self.previous = _step_button("<", f"The image before (key {PREVIOUS_KEY} ).")
+        self.next = _step_button(">", f"The next image (key {NEXT_KEY} ).")
+        self.number = QSpinBox()
+        self.number.setToolTip("Which image of the folder is shown; type a number to go there.")
+        self.number.setAccessibleName("Image number")
+        self.number.setAccessibleDescription(self.number.toolTip())
+        self.number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.number.setKeyboardTracking(False)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.total = QLabel()
+        self.name, self.state = ElidedLabel(), QLabel()
+        self.state.setProperty("role", "state")
+        self.unreviewed = button(
+            f"Next unreviewed ({UNREVIEWED_KEY})", "Go to the next image that is not reviewed yet."
+        )
+        self.doubtful = button(
+            "Most doubtful (⇧J)",
+            "Go to the unreviewed image that the model was least certain about.",
+        )
+        self._lay_out()
+        self.previous.clicked.connect(lambda: session.step(-1))
+        self.next.clicked.connect(lambda: session.step(1))
+        self.unreviewed.clicked.connect(session.go_to_unreviewed)
+        self.doubtful.clicked.connect(session.go_to_most_doubtful)
+        self.number.valueChanged.connect(lambda value: session.go(value - 1))
+        session.changed.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 10, 2)
+        column.setSpacing(5)
+        column.addWidget(self.folder)
+        self.places = QWidget()
+        inner = QVBoxLayout(self.places)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(5)
+        image = QHBoxLayout()
+        image.setSpacing(5)
+        for each in (self.previous, self.number, self.total, self.next):
+            image.addWidget(each)
+        image.addSpacing(4)
+        image.addWidget(self.name, 1)
+        image.addWidget(self.state)
+        inner.addLayout(image)
+        ways = QHBoxLayout()
+        ways.setSpacing(6)
+        ways.addWidget(self.unreviewed, 1)
+        ways.addWidget(self.doubtful, 1)
+        inner.addLayout(ways)
+        column.addWidget(self.places)
+
+    def refresh(self) -> None:
+        """Show where the session is now."""
+        session, folder = self._session, self._session.folder
+        self.places.setVisible(folder is not None)
+        if folder is None:
+            self.folder.setText("Open a folder of images")
+            return
+        reviewed = folder.count(ImageState.REVIEWED)
+        self.folder.setText(f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed")
+        self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
+        self.number.blockSignals(True)
+        self.number.setRange(1, len(folder))
+        self.number.setValue(session.index + 1)
+        self.number.blockSignals(False)
+        self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
+        self.total.setText(f"of {len(folder)}")
+        self.name.show_text(folder.images[session.index].name)
+        state = "segmenting…" if session.working else str(folder.state(session.index))
+        self.state.setText(state)
+
+    def choose_folder(self) -> None:
+        """Ask for a folder and open it."""
+        start = next(iter(recent_folders()), Path.home())
+        chosen = QFileDialog.getExistingDirectory(self, "A folder of images", str(start))
+        if chosen:
+            self._session.open(Path(chosen))
+
+    def _fill_menu(self) -> None:
+        self.menu.clear()
+        self.menu.addAction("Open a folder…").triggered.connect(self.choose_folder)
+        recent = recent_folders()
+        if recent:
+            self.menu.addSeparator()
+        for folder in recent:
+            action = self.menu.addAction(f"{folder.name}   ({folder.parent})")
+            action.triggered.connect(partial(self._open_recent, folder))
+        if self._session.folder is not None:
+            self.menu.addSeparator()
+            action = self.menu.addAction("Close the folder, work on open layers")
+            action.triggered.connect(lambda _checked=False: self._session.close())
+
+    def _open_recent(self, folder: Path, _checked: bool = False) -> None:
+        self._session.open(folder)
+
+
+def _step_button(text: str, tooltip: str) -> QPushButton:
+    made = button(text, tooltip)
+    made.setFixedWidth(30)
+    made.setAccessibleName(tooltip.split(" (")[0])
+    return made

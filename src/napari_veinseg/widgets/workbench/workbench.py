@@ -1,0 +1,198 @@
+"""The workbench: from a folder of images to a reviewed dataset and a better model."""
+
+from collections.abc import Callable
+from functools import partial
+
+import napari
+from napari.layers import Image, Labels
+from qtpy.QtCore import QEvent, QSize
+from qtpy.QtWidgets import QDockWidget, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.common.style import style_sheet
+from napari_veinseg.widgets.correct.correct import CorrectWidget
+from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
+from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.segment.segment import SegmentWidget
+from napari_veinseg.widgets.train.train import TrainWidget
+from napari_veinseg.widgets.workbench import seeing, status_line, strip
+from napari_veinseg.widgets.workbench.folder_run import FolderRun
+from napari_veinseg.widgets.workbench.keys import ViewerKeys
+from napari_veinseg.widgets.workbench.preparing import MaskMaker
+from napari_veinseg.widgets.workbench.seeing import SeeingControls, image_and_mask
+from napari_veinseg.widgets.workbench.session import FolderSession
+from napari_veinseg.widgets.workbench.status_line import StatusLine
+from napari_veinseg.widgets.workbench.strip import FolderStrip
+
+WIDTH = 380
+
+
+class Workbench(QWidget):
+    """Four tabs over one folder, one image, one mask and one model."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
+        self.moving = self.closed = False
+        self.segment = SegmentWidget(viewer)
+        self.correct = CorrectWidget(viewer)
+        self.train = TrainWidget(viewer)
+        self.evaluate = EvaluateWidget(viewer)
+        self.viewer = self.segment.viewer
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for name, panel in self.panels().items():
+            self.tabs.addTab(panel, name)
+        self.session = FolderSession(self.viewer, self._mask_maker)
+        self.session.setParent(self)
+        self.strip = FolderStrip(self.session)
+        self.seeing = SeeingControls(
+            self.viewer, lambda: self._shown()[0], lambda: self._shown()[1]
+        )
+        self.status = StatusLine(self.session)
+        self.folder_run = FolderRun(self.session)
+        self.segment.insert(0, self.folder_run)
+        self._lay_out()
+        self._share()
+        self.keys = ViewerKeys(self.viewer, self._actions())
+        self.segment.closing.connect(self.close_down)
+        self._restyle()
+        self.segment.restyled.connect(self._restyle)
+        self._follow_folder()
+
+    def panels(self) -> dict[str, Panel]:
+        """Return the tabs by their names."""
+        return {
+            "Segment": self.segment,
+            "Correct": self.correct,
+            "Train": self.train,
+            "Evaluate": self.evaluate,
+        }
+
+    def show_tab(self, name: str) -> None:
+        """Bring a tab to the front."""
+        self.tabs.setCurrentWidget(self.panels()[name])
+
+    def name_dock(self) -> None:
+        """Give the dock one title, whichever entry of the menu has opened it."""
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            dock.setWindowTitle("Vein segmentation")
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Return the size that the dock opens with."""
+        return QSize(WIDTH, 700)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.strip, self.seeing):
+            part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+            column.addWidget(part)
+        column.addWidget(self.tabs, 1)
+        column.addWidget(self.status)
+
+    def _share(self) -> None:
+        """Let what is chosen in one tab hold in all."""
+        self.choices = [self.segment.model, *self.train.findChildren(ModelChoice)]
+        self.choices += self.correct.findChildren(ModelChoice)
+        for choice in self.choices:
+            choice.model_changed.connect(partial(self._share_model, choice))
+        for options in (self.train.options, self.evaluate.on_dataset.options):
+            options.follow(self.segment.options)
+        self.segment.options.changed.connect(self.session.follow_model)
+        self.segment.options.invert.toggled.connect(self.correct.invert.setChecked)
+        self.segment.vein_width.editingFinished.connect(self.session.follow_model)
+        self.segment.segmented.connect(self._sign)
+        self.segment.update_mask.setChecked(True)
+        self.segment.badge.hide()  # the status line has it
+        self.session.opened.connect(self._follow_folder)
+        self.tabs.currentChanged.connect(self._refresh_tab)
+        self.status.reviewed.clicked.connect(self.review)
+        self.status.show_model(self.segment.model.name)
+
+    def _share_model(self, source: ModelChoice) -> None:
+        for choice in self.choices:
+            if choice is not source and source.name and choice.name != source.name:
+                choice.choose(source.name)
+        if self.status.shown_model != source.name:
+            self.status.show_model(source.name)
+            self.session.follow_model()
+
+    def _mask_maker(self) -> MaskMaker | None:
+        model = self.segment.model
+        return MaskMaker(model.path, model.name or "", self.segment.settings())
+
+    def _sign(self, layer: Labels) -> None:
+        """Note on a mask that was asked for by hand which model made it."""
+        maker = self._mask_maker()
+        if maker is not None:
+            record_of(layer).model = maker.identity
+
+    def _shown(self) -> tuple[Image | None, Labels | None]:
+        shown = self.session.shown
+        if shown is not None:
+            return shown.image, shown.mask
+        return image_and_mask(self.viewer)
+
+    def _follow_folder(self) -> None:
+        """Give the tabs the folder's dataset, so that nobody types it again."""
+        folder = self.session.folder
+        self.correct.reviewing.setVisible(folder is None)
+        self.segment.hold_image(folder is not None)
+        self.train.dataset.hold(folder.home if folder is not None else None)
+        if folder is not None:
+            self.correct.reviewing.folder.setText(str(folder.home))
+            self.evaluate.on_dataset.dataset.setText(str(folder.home))
+
+    def _refresh_tab(self, _index: int) -> None:
+        if self.session.folder is not None and self.tabs.currentWidget() is self.train:
+            self.train.dataset.refresh()
+
+    def review(self) -> None:
+        """Store the shown image as reviewed; in a folder, go on to the next."""
+        with reported("Storing the mask"):
+            if self.session.folder is None:
+                self.correct.reviewing.reviewed.click()
+                return
+            if self.session.shown is None:
+                raise VeinSegError("There is no image to review: choose another in the strip.")
+            self.session.review()
+
+    def _actions(self) -> dict[str, Callable[[], object]]:
+        session = self.session
+        return {
+            strip.NEXT_KEY: lambda: session.step(1),
+            strip.PREVIOUS_KEY: lambda: session.step(-1),
+            strip.UNREVIEWED_KEY: session.go_to_unreviewed,
+            strip.DOUBTFUL_KEY: session.go_to_most_doubtful,
+            seeing.ENHANCE_KEY: self.seeing.enhance.toggle,
+            seeing.OUTLINE_KEY: self.seeing.outline.toggle,
+            seeing.BLINK_KEY: self.seeing.blink.toggle,
+            status_line.REVIEWED_KEY: self.review,
+        }
+
+    def _restyle(self) -> None:
+        self.setStyleSheet(style_sheet(self.viewer.theme))
+
+    # The end.
+
+    def close_down(self) -> None:
+        """Save what was changed and stop all work: the viewer or the dock is being closed."""
+        self.closed = True
+        self.session.blockSignals(True)  # the parts that would hear it may be gone
+        self.session.close()
+        self.seeing.stop()
+        self.keys.release()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Close when taken out of the dock for good, not when moved to another."""
+        moved = event is not None and event.type() == QEvent.Type.ParentChange
+        if moved and self.parent() is None and not self.moving:
+            for panel in self.panels().values():
+                panel.closing.emit()
+            self.deleteLater()
+        return super().event(event)

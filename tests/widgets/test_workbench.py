@@ -1,0 +1,320 @@
+"""The workbench leads through a folder: nothing is lost, and nothing needs the layer list."""
+
+from pathlib import Path
+
+import napari
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QDockWidget
+
+from napari_veinseg.correction.image_folder import ImageFolder, ImageState
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import read_image, write_image
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.masks.records import edited_pixels, record_of
+from napari_veinseg.widgets.workbench import recent
+from napari_veinseg.widgets.workbench.preparing import MaskMaker
+from napari_veinseg.widgets.workbench.workbench import Workbench
+
+NAMES = ["a.tif", "b.tif", "c.tif"]
+
+
+@pytest.fixture
+def folder(tmp_path, vein_image):
+    path = tmp_path / "arms"
+    path.mkdir()
+    for number, name in enumerate(NAMES):
+        write_image(path / name, np.roll(vein_image, 8 * number, axis=0))
+    return path
+
+
+@pytest.fixture
+def model_file(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    path.write_text("stub")
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: path))
+    return path
+
+
+@pytest.fixture
+def bench(make_napari_viewer, stub, model_file, monkeypatch, tmp_path):
+    monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path / "config"))
+    monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
+    viewer = make_napari_viewer(show=True)
+    made = Workbench(viewer)
+    viewer.window.add_dock_widget(made, name="Workbench")
+    QTest.qWaitForWindowExposed(viewer.window._qt_window)
+    yield made
+    if not made.closed:
+        made.close_down()
+        for panel in made.panels().values():
+            panel.closing.emit()
+
+
+@pytest.fixture
+def opened(bench, folder, qtbot):
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    return bench
+
+
+def wait_for_mask(bench, qtbot, index):
+    session = bench.session
+    qtbot.waitUntil(
+        lambda: session.index == index and session.shown is not None and bool(session.shown.mask),
+        timeout=20_000,
+    )
+
+
+def press(bench, key):
+    QTest.keyClicks(bench.viewer.window._qt_viewer.canvas.native, key)
+
+
+def wait_until_saved(bench, qtbot):
+    qtbot.waitUntil(lambda: not bench.session.queue.busy, timeout=20_000)
+
+
+def test_an_image_is_shown_alone_with_the_mask_that_it_got_on_arrival(opened, qtbot, stub):
+    viewer = opened.viewer
+    assert [type(layer) for layer in viewer.layers] == [Image, Labels]
+    assert viewer.layers[0].name == "a.tif"
+    assert (viewer.layers[1].data == 1).sum() > 100
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert [layer.name for layer in viewer.layers] == ["b.tif", "b.tif veins"]
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    assert opened.strip.number.value() == 1
+    assert opened.strip.name.toolTip() == "a.tif"
+
+
+def test_the_next_image_and_its_mask_are_ready_before_they_are_asked_for(opened, qtbot, stub):
+    qtbot.waitUntil(lambda: 1 in opened.session._ready, timeout=20_000)
+    calls = stub.calls
+    press(opened, ".")
+    assert opened.session.shown.mask is not None  # at once, in this very event
+    assert opened.session.index == 1
+    assert stub.calls == calls
+
+
+def test_edits_are_kept_when_one_goes_on_and_come_back(opened, qtbot, folder):
+    mask = opened.session.shown.mask
+    mask.data_setitem((np.array([2, 2]), np.array([3, 4])), 1)
+    before = mask.data.copy()
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    np.testing.assert_array_equal(opened.session.shown.mask.data, before)
+    assert edited_pixels(opened.session.shown.mask).sum() == 2
+    wait_until_saved(opened, qtbot)
+    assert opened.session.folder.state(0) is ImageState.EDITED
+    fresh = ImageFolder.open(folder)  # and in another session
+    np.testing.assert_array_equal(fresh.read(0).draft.mask, before)
+    assert fresh.read(0).draft.edited.sum() == 2
+
+
+def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folder):
+    mask = opened.session.shown.mask.data.copy()
+    press(opened, "r")
+    wait_for_mask(opened, qtbot, 1)
+    wait_until_saved(opened, qtbot)
+    (sample,) = Dataset.open(folder.with_name("arms_veins"))
+    assert sample.reviewed
+    np.testing.assert_array_equal(sample.mask(), mask)
+    np.testing.assert_array_equal(sample.image(), read_image(folder / "a.tif"))
+    for index in (2, 2):
+        press(opened, "r")
+        wait_for_mask(opened, qtbot, index)
+    qtbot.waitUntil(lambda: opened.session.folder.count(ImageState.REVIEWED) == 3)
+    assert "All images are reviewed" in opened.session.message
+    assert sorted(path.name for path in folder.iterdir()) == NAMES
+
+
+def test_a_review_that_cannot_be_stored_is_told_and_its_work_is_kept(
+    opened, qtbot, folder, told, monkeypatch
+):
+    opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    monkeypatch.setattr(ImageFolder, "dataset", lambda self: Dataset.create(folder))
+    press(opened, "r")
+    wait_for_mask(opened, qtbot, 1)
+    wait_until_saved(opened, qtbot)
+    assert "holds something else" in told.texts[-1]
+    assert opened.session.folder.state(0) is ImageState.EDITED
+
+
+def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
+    (folder / "b.tif").write_bytes(b"")
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    bench.session.go(1)
+    qtbot.waitUntil(lambda: "b.tif" in bench.session.message, timeout=20_000)
+    assert bench.strip.state.text() == "faulty"
+    assert not bench.viewer.layers
+    press(bench, "j")
+    wait_for_mask(bench, qtbot, 2)
+
+
+def test_another_model_is_asked_again_but_not_about_edited_images(
+    opened, qtbot, stub, model_file, monkeypatch
+):
+    session = opened.session
+    session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    edited = session.shown.mask.data.copy()
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    identity = record_of(session.shown.mask).model
+    monkeypatch.setattr(MaskMaker, "identity", property(lambda self: "newer"))
+    session.follow_model()
+    qtbot.waitUntil(
+        lambda: bool(session.shown.mask) and record_of(session.shown.mask).model == "newer"
+    )
+    assert identity != "newer"
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    qtbot.wait(100)
+    np.testing.assert_array_equal(session.shown.mask.data, edited)
+    assert record_of(session.shown.mask).model == identity
+
+
+def test_what_is_drawn_while_a_mask_is_being_made_counts(opened, qtbot, stub, monkeypatch):
+    session = opened.session
+    stub.gate.clear()
+    monkeypatch.setattr(MaskMaker, "identity", property(lambda self: "newer"))
+    session.follow_model()
+    mask = session.shown.mask
+    mask.data_setitem((np.array([2]), np.array([3])), 1)
+    stub.gate.set()
+    qtbot.waitUntil(lambda: not session.working)
+    assert session.shown.mask is mask
+    assert mask.data[2, 3] == 1
+
+
+def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
+    opened.session.segments_on_arrival = False
+    opened.folder_run.rest.click()
+    qtbot.waitUntil(lambda: not opened.session.rest.running, timeout=20_000)
+    fresh = ImageFolder.open(folder)
+    assert all(fresh.state(index) is ImageState.SEGMENTED for index in range(3))
+    assert fresh.most_doubtful(0) in (1, 2)
+
+
+def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbot, folder):
+    bench.folder_run.on_arrival.setChecked(False)
+    bench.session.open(folder)
+    qtbot.waitUntil(lambda: bench.session.shown is not None, timeout=20_000)
+    qtbot.wait(100)
+    assert bench.session.shown.mask is None
+    bench.segment.segment.click()
+    wait_for_mask(bench, qtbot, 0)
+    assert record_of(bench.session.shown.mask).model
+
+
+def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):
+    opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    QApplication.processEvents()
+    opened.viewer.close()
+    assert ImageFolder.open(folder).state(0) is ImageState.EDITED
+    assert recent.recent_folders() == [folder]
+
+
+def test_closing_the_folder_leaves_other_layers(bench, qtbot, folder, vein_image):
+    mine = bench.viewer.add_image(vein_image, name="mine")
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    assert not mine.visible
+    bench.session.close()
+    assert list(bench.viewer.layers) == [mine]
+
+
+def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):
+    shown = opened.session.shown
+    pixels, labels = shown.image.data.copy(), shown.mask.data.copy()
+    for key in "hok":
+        press(opened, key)
+    names = [layer.name for layer in opened.viewer.layers]
+    qtbot.waitUntil(lambda: len(opened.viewer.layers) == 3)
+    assert opened.viewer.layers[1].name not in names
+    assert shown.mask.contour > 0
+    qtbot.waitUntil(lambda: not shown.mask.visible, timeout=2000)
+    press(opened, "k")
+    assert shown.mask.visible
+    np.testing.assert_array_equal(shown.image.data, pixels)
+    np.testing.assert_array_equal(shown.mask.data, labels)
+    assert opened.segment.image.layer is shown.image
+    assert opened.session.folder.state(0) is ImageState.SEGMENTED
+    press(opened, "h")
+    assert len(opened.viewer.layers) == 2
+
+
+def test_the_train_tab_knows_the_dataset(opened, qtbot):
+    opened.show_tab("Train")
+    assert "No image of the open folder is reviewed" in opened.train.dataset.summary.text()
+    press(opened, "r")
+    wait_for_mask(opened, qtbot, 1)
+    wait_until_saved(opened, qtbot)
+    opened.show_tab("Segment")
+    opened.show_tab("Train")
+    qtbot.waitUntil(lambda: "1 image" in opened.train.dataset.summary.text(), timeout=10_000)
+    assert not opened.train.dataset.folder.isVisible()
+
+
+def test_every_entry_opens_the_one_workbench_at_its_tab(make_napari_viewer, stub, model_file):
+    viewer = make_napari_viewer(show=True)
+    found = {}
+    for name in ("Segment", "Train", "Segment", "Evaluate"):
+        _, found[name] = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
+    assert len(set(found.values())) == 1
+    (bench,) = set(found.values())
+    assert not bench.closed
+    docks = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget()]
+    assert sum(dock.isAncestorOf(bench) for dock in docks) == 1
+    assert bench.tabs.currentWidget() is bench.evaluate
+
+
+@pytest.mark.parametrize("control", ["model", "vein_width"])
+def test_the_wheel_changes_nothing_that_has_no_focus(bench, control):
+    control = getattr(bench.segment, control)
+    bench.viewer.window._qt_viewer.canvas.native.setFocus()
+
+    def state():
+        return control.currentText() if control is bench.segment.model else control.value()
+
+    before = state()
+    centre = QPointF(control.rect().center())
+    event = QWheelEvent(
+        centre,
+        QPointF(control.mapToGlobal(control.rect().center())),
+        QPoint(0, -120),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(control, event)
+    assert state() == before
+    assert not event.isAccepted()
+
+
+def test_a_mask_lies_above_its_image_and_selecting_it_means_its_image(bench, vein_image):
+    viewer: napari.Viewer = bench.viewer
+    images = [viewer.add_image(vein_image, name=name) for name in "xy"]
+    mask = add_mask_layer(viewer, (vein_image < 50).astype("uint8"), images[0])
+    assert list(viewer.layers) == [images[0], mask, images[1]]
+    viewer.layers.selection.active = images[1]
+    assert bench.segment.image.layer is images[1]
+    viewer.layers.selection.active = mask
+    assert bench.segment.image.layer is images[0]
+
+
+def test_a_recent_list_that_is_damaged_is_empty(monkeypatch, tmp_path):
+    monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path))
+    for text in ("{", "3", '[1, "gone"]'):
+        Path(tmp_path / "recent.json").write_text(text)
+        assert recent.recent_folders() == []
