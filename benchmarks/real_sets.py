@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari_veinseg.evaluation.consistency.consistency import Protocol, consistency, protocol
+from napari_veinseg.evaluation.consistency.miura import Matcher
+from napari_veinseg.evaluation.consistency.verification import d_prime, equal_error_rate
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.images import list_images, read_image, read_mask
 from napari_veinseg.evaluation.bootstrap import Estimate, grouping
-from napari_veinseg.evaluation.consistency.consistency import Protocol, consistency, protocol
-from napari_veinseg.evaluation.consistency.miura import Matcher
-from napari_veinseg.evaluation.consistency.verification import d_prime, equal_error_rate
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.measurement.skeleton import centreline
 
