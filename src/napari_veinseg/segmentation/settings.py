@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 from napari_veinseg.data.grey import Channel
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.region import Region
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class SegmentationSettings:
         Probability from which a pixel is vein, in (0, 1); None takes that of the model's card.
     min_size : int or None
         Smallest component to keep, in px of area; None takes three squared vein widths.
+    region : Region or None
+        Where veins are looked for; None is the whole image.
 
     Raises
     ------
@@ -35,6 +38,7 @@ class SegmentationSettings:
     invert: bool = False
     threshold: float | None = None
     min_size: int | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.vein_width is not None and not 0.5 <= self.vein_width <= 1000:
@@ -81,7 +85,7 @@ class ResolvedSettings(SegmentationSettings):
 
     Parameters
     ----------
-    channel, invert : str or int, bool
+    channel, invert, region : str or int, bool, Region or None
         See `SegmentationSettings`.
     vein_width, threshold : float
         Likewise.

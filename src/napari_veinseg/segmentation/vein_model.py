@@ -1,6 +1,6 @@
 """A model that takes an image and gives the vein probability or the mask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -146,7 +146,7 @@ class VeinModel(LoadedModel):
         image : array_like
             `(Y, X)` or `(N, Y, X)`, or either with 3 or 4 colours as the last axis, of any real
             type and range; Dask and zarr arrays are read slice by slice.  Sides of 8 px or more.
-            An `ImageSource` is taken with the channel and inversion that it was made with.
+            An `ImageSource` is taken with the channel, inversion and region it was made with.
         settings : SegmentationSettings, optional
             Vein width, channel and inversion count here.
         progress : callable, optional
@@ -170,11 +170,9 @@ class VeinModel(LoadedModel):
         """
         settings = replace(settings, **changes)
         source = _source(image, settings)
-        answer = np.zeros(source.shape, np.float32)
+        answer = np.zeros(source.whole_shape, np.float32)
         width = settings.vein_width or self.vein_width(source, settings)
-        for where, part in predict_parts(
-            source, width, self.card, self.runtime, progress, cancelled
-        ):
+        for where, part in self._parts(source, width, progress, cancelled):
             answer[where] = part
         return answer
 
@@ -218,17 +216,22 @@ class VeinModel(LoadedModel):
         settings = replace(settings, **changes)
         source = _source(image, settings)
         resolved = self.resolve(settings, source)
-        mask: NDArray[np.uint8] = np.zeros(source.shape, np.uint8) if out is None else out
-        width = resolved.vein_width
-        for where, part in predict_parts(
-            source, width, self.card, self.runtime, progress, cancelled
-        ):
+        mask: NDArray[np.uint8] = np.zeros(source.whole_shape, np.uint8) if out is None else out
+        for where, part in self._parts(source, resolved.vein_width, progress, cancelled):
             mask[where] = (part >= resolved.threshold).view(np.uint8)  # spares the conversion
         drop_small(mask, resolved.min_size)
         return mask
+
+    def _parts(
+        self, source: ImageSource, width: float, *how: Any
+    ) -> Iterator[tuple[tuple[Any, ...], NDArray[np.float32]]]:
+        """Give each part's place in the whole image, and its probability, zero beside a region."""
+        for where, part in predict_parts(source, width, self.card, self.runtime, *how):
+            inside = source.inside(where)
+            yield source.place_in_whole(where), part if inside is None else part * inside
 
 
 def _source(image: Any, settings: SegmentationSettings) -> ImageSource:
     if isinstance(image, ImageSource):
         return image
-    return ImageSource(image, settings.channel, settings.invert)
+    return ImageSource(image, settings.channel, settings.invert, settings.region)

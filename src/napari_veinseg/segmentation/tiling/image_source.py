@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_veinseg.data.grey import Channel, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.geometry import SMALLEST_SIDE
+from napari_veinseg.segmentation.region import Region, Window
 
 Image = NDArray[np.float32]
 WHOLE = 16 * 2**20
@@ -78,26 +79,43 @@ class ImageSource:
         What to take from colours.
     invert : bool
         Whether veins are bright.
+    region : Region or None
+        What of it is seen: the smallest rectangle around it.
 
     Raises
     ------
     VeinSegError
-        If shape or type cannot be segmented.
+        If shape or type cannot be segmented, or too little of the region lies in the image.
     """
 
-    def __init__(self, image: Any, channel: Channel = "luminance", invert: bool = False) -> None:
+    def __init__(
+        self,
+        image: Any,
+        channel: Channel = "luminance",
+        invert: bool = False,
+        region: Region | None = None,
+    ) -> None:
         if not hasattr(image, "shape") or not hasattr(image, "dtype"):
             image = np.asarray(image)
         self._image, self._channel, self._invert = image, channel, invert
         colour = is_colour(image.shape)
         if len(image.shape) - colour not in (2, 3) or 0 in image.shape:
             to_grey(np.empty(image.shape, image.dtype))  # raises the sentence
-        self.shape: tuple[int, ...] = tuple(image.shape[:-1] if colour else image.shape)
-        if min(self.shape[-2:]) < SMALLEST_SIDE:
+        self.whole_shape: tuple[int, ...] = tuple(image.shape[:-1] if colour else image.shape)
+        """Of the image, without colours."""
+        if min(self.whole_shape[-2:]) < SMALLEST_SIDE:
             raise VeinSegError(
-                f"An image of {self.shape[-2]} x {self.shape[-1]} px is too small to show veins: "
-                f"give at least {SMALLEST_SIDE} x {SMALLEST_SIDE} px."
+                f"An image of {self.whole_shape[-2]} x {self.whole_shape[-1]} px is too small to "
+                f"show veins: give at least {SMALLEST_SIDE} x {SMALLEST_SIDE} px."
             )
+        rows, columns = region.window(self.whole_shape) if region else _all(self.whole_shape)
+        self._region, self._origin = region, (rows.start, columns.start)
+        self.shape = (
+            *self.whole_shape[:-2],
+            rows.stop - rows.start,
+            columns.stop - columns.start,
+        )
+        """Of what is seen of it."""
 
     def __len__(self) -> int:
         return self.shape[0] if len(self.shape) == 3 else 1
@@ -131,5 +149,41 @@ class ImageSource:
 
     def _read(self, index: int, rows: slice, columns: slice) -> Image:
         where = (index, rows, columns) if len(self.shape) == 3 else (rows, columns)
+        where = self.place_in_whole(where)
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and treated as such
             return to_grey(np.asarray(self._image[where]), self._channel, self._invert)
+
+    def place_in_whole(self, where: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Tell where a part of what is seen lies in the image.
+
+        Parameters
+        ----------
+        where : tuple
+            Ends with a row slice and a column slice of what is seen.
+
+        Returns
+        -------
+        tuple
+            The same with those of the image.
+        """
+        places = zip(where[-2:], self._origin, strict=True)
+        return (*where[:-2], *(slice(part.start + at, part.stop + at) for part, at in places))
+
+    def inside(self, where: tuple[Any, ...]) -> NDArray[np.bool_] | None:
+        """Tell which pixels of a part belong to the region.
+
+        Parameters
+        ----------
+        where : tuple
+            As in `place_in_whole`.
+
+        Returns
+        -------
+        ndarray of bool or None
+            Shape (Y, X); None where there is no region.
+        """
+        return self._region.inside(*self.place_in_whole(where)[-2:]) if self._region else None
+
+
+def _all(shape: tuple[int, ...]) -> Window:
+    return slice(0, shape[-2]), slice(0, shape[-1])
