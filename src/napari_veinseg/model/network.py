@@ -47,11 +47,6 @@ class SegmentationNetwork(nn.Module):
         """What tiles must know of it."""
         return Geometry(self.in_channels, self.total_stride, self.receptive_radius)
 
-    @property
-    def halo(self) -> int:
-        """Margin in px, on the stride grid, that makes a tile equal to the whole image."""
-        return -(-self.receptive_radius // self.total_stride) * self.total_stride
-
     def padded_side(self, side: int) -> int:
         """Return the side that the core gets for an image of this side.
 
