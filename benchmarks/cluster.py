@@ -110,10 +110,10 @@ def cost_of_planning(folder: Path) -> dict[str, float]:
     plan_files([folder], folder.with_name("planned_out"))
     seconds = time.process_time() - begin
     tracemalloc.start()
-    jobs = plan_files([folder], folder.with_name("planned_out"))
+    plans = plan_files([folder], folder.with_name("planned_out"))
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    return {"plan_ms": 1e3 * seconds / len(jobs), "plan_bytes": size / len(jobs)}
+    return {"plan_ms": 1e3 * seconds / len(plans), "plan_bytes": size / len(plans)}
 
 
 def print_plan(images: int, figures: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ def print_plan(images: int, figures: dict[str, Any]) -> None:
     for name, kind in (("images", "image"), ("masks", "mask"), ("probabilities", "probability")):
         print(f"    {name:16} {images * figures[f'{kind}_bytes'] / 1e9:8.1f} GB")
     print(
-        f"    client memory    {images * figures['plan_bytes'] / 1e9:8.1f} GB for its list of jobs"
+        f"    client memory    {images * figures['plan_bytes'] / 1e9:8.1f} GB for its images' names"
     )
     print(f"    planning         {images * figures['plan_ms'] / 6e4:8.1f} minutes before the start")
 

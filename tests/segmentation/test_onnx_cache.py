@@ -12,6 +12,7 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.images import write_image
 from napari_veinseg.model.card import DenseUNetArguments, Original2020Arguments
 from napari_veinseg.model.file import build_network, read_model, write_model
+from napari_veinseg.model.store import model_digest
 from napari_veinseg.segmentation.runtimes import onnx_cache, onnx_runtime
 from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 from tests.models import SHIPPED, SMALL, lively_network, small_card, texture, write_small_model
@@ -46,7 +47,7 @@ def test_it_answers_as_torch_does(network, tmp_path, cache):
     weights = lively_network(card) if network.architecture == "DenseUNet" else build_network(card)
     path = tmp_path / "m.safetensors"
     write_model(path, card, weights.eval())
-    place = onnx_cache.cached_path(path)
+    place = onnx_cache.cached_path(model_digest(path))
     runtime = onnx_cache.convert(path, weights, place)
     assert runtime is not None
     assert onnx_cache.open_cached(place) is not None

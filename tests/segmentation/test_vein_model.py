@@ -54,6 +54,7 @@ def test_a_copy_answers_the_same(again, fast, image, tmp_path, monkeypatch):
         np.testing.assert_array_equal(model.probability(image), first.probability(image))
         assert model.card == first.card
         assert str(model.device_choice) == str(first.device_choice)
+        assert model.digest == first.digest
     weights = [model.network.state_dict() for model in made[1:]]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 

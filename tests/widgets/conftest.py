@@ -29,6 +29,7 @@ class StubModel:
         self.gate.set()
         self.calls = 0
         self.error = None
+        self.digest = "d" * 64
         self.runtime = SimpleNamespace(lanes=lambda _most: nullcontext())
 
     def resolve(self, settings, image):

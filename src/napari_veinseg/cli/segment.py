@@ -37,8 +37,27 @@ def segment(
     probability: Annotated[
         bool, typer.Option("--probability", help="Also write STEM_probability.tif.")
     ] = False,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--roi",
+            help="Where to look for veins, in px: x0,y0,x1,y1 of a rectangle, or x,y,x,y,x,y,... "
+            "of the corners of a polygon.",
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Take subfolders, too; results mirror them.")
+    ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Make masks anew that are there already.")
+        bool, typer.Option("--overwrite", help="Make all masks anew that are there already.")
+    ] = False,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Make those masks anew that another model, other settings or another image gave; "
+            "edited ones stay.",
+        ),
     ] = False,
     scheduler: Annotated[
         str | None,
@@ -49,7 +68,8 @@ def segment(
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel
-    from napari_veinseg.segmentation.batch.plan_files import plan_files
+    from napari_veinseg.segmentation.batch.plan_files import plan_files, subfolders
+    from napari_veinseg.segmentation.region import Region
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     settings = SegmentationSettings(
@@ -58,14 +78,20 @@ def segment(
         invert,
         threshold,
         min_size,
+        Region.parse(region) if region else None,
     )
-    jobs = plan_files(inputs, output, probability)  # refuses a bad call before torch is loaded
+    # Refuses a bad call before torch is loaded.
+    plans = plan_files(inputs, output, probability, recursive)
 
+    left_out = [folder for path in inputs if path.is_dir() for folder in subfolders(path)]
+    if left_out and not recursive:
+        names = ", ".join(str(folder) for folder in left_out[:3])
+        typer.echo(f"{len(left_out)} subfolders are left out ({names}): see --recursive", err=True)
     with progress_bar() as progress:
-        shown = FolderProgress(progress, len(jobs))
+        shown = FolderProgress(progress, len(plans))
         rows = _engine(scheduler, model, device)(
             inputs, output, settings=settings, probability=probability, overwrite=overwrite,
-            report=shown.hear,
+            update=update, recursive=recursive, report=shown.hear,
         )  # fmt: skip
     _conclude(rows, output)
 
@@ -98,7 +124,31 @@ def _conclude(rows: Sequence["SummaryRow"], output: Path) -> None:
     counts = Counter(row.status for row in rows)
     typer.echo(f"{counts['done']} of {len(rows)} images segmented into {output}")
     if counts["kept"]:
-        typer.echo(f"{counts['kept']} masks were there already and were kept (see --overwrite)")
+        typer.echo(f"{counts['kept']} masks were there already and were kept: {_why_kept(rows)}")
+    empty = sum(row.vein_share == 0 for row in rows)
+    if empty:
+        typer.echo(
+            f"{empty} of {len(rows)} masks are empty (see the notes in {output / 'summary.csv'}): "
+            "try --vein-width, --threshold, --invert or --channel",
+            err=True,
+        )
     if counts["failed"]:
         typer.echo(f"{counts['failed']} images failed: see {output / 'summary.csv'}", err=True)
         raise typer.Exit(1)
+
+
+def _why_kept(rows: Sequence["SummaryRow"]) -> str:
+    """Count kept masks by what would be otherwise now, the commonest first."""
+    from napari_veinseg.segmentation.batch.file_steps import EMPTY
+
+    kept = [
+        [note for note in row.note.split("; ") if note not in ("", EMPTY)]
+        for row in rows
+        if row.status == "kept"
+    ]
+    notes = Counter(note for each in kept for note in each)
+    same = sum(not each for each in kept)
+    parts = [f"{same} made as now"] if same else []
+    parts += [f"{count} {note}" for note, count in notes.most_common(5)]
+    hint = " (--update makes those anew, --overwrite all)" if notes else " (see --overwrite)"
+    return "; ".join(parts) + hint

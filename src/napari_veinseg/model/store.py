@@ -1,5 +1,6 @@
 """Named models: `starter` inside the package, the others in the user's data folder."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -120,6 +121,27 @@ def model_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
+
+
+def model_digest(path: Path) -> str:
+    """Hash what a model file holds at this moment.
+
+    Parameters
+    ----------
+    path : Path
+        What `resolve` gave.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+
+    Raises
+    ------
+    VeinSegError
+        If it cannot be read.
+    """
+    return hashlib.sha256(model_bytes(path)).hexdigest()
 
 
 def import_model(

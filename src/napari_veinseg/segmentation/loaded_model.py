@@ -1,5 +1,6 @@
 """A model that was read from its file: its network on a device, and its card."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import read_card, read_model, write_model
-from napari_veinseg.model.store import STARTER, resolve
+from napari_veinseg.model.store import STARTER, model_digest, resolve
 from napari_veinseg.segmentation.runtimes import onnx_cache
 from napari_veinseg.segmentation.runtimes.devices import choose_device, device_without_torch
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
@@ -44,7 +45,7 @@ class LoadedModel:
         self.card = card
         self.device_choice = choose_device(device)
         self.runtime: Runtime = TorchRuntime(network, self.device_choice.torch_device)
-        self._device = device
+        self._device, self._digest = device, ""
         self._read_network: Callable[[], SegmentationNetwork] = lambda: network
 
     @classmethod
@@ -72,10 +73,17 @@ class LoadedModel:
             If there is no such model, its file is unsound or the device is not available.
         """
         path = resolve(model)
+        digest = model_digest(path)
+        self = cls._load(path, digest, device)
+        self._digest = digest
+        return self
+
+    @classmethod
+    def _load(cls, path: Path, digest: str, device: str) -> Self:
         choice = device_without_torch(device) or choose_device(device)
         if choice.name != "cpu":
             return cls(*read_model(path), device)
-        cached = onnx_cache.cached_path(path)
+        cached = onnx_cache.cached_path(digest)
         runtime = onnx_cache.open_cached(cached)
         if runtime:
             card = read_card(path)
@@ -87,7 +95,7 @@ class LoadedModel:
         self = cls.__new__(cls)
         self.card, self.runtime, self._device = card, runtime, device
         self.device_choice = replace(choice, label=f"{choice.label} with ONNX Runtime")
-        self._read_network = lambda: _network_in(path, cached)
+        self._read_network = lambda: _network_in(path, digest)
         return self
 
     @classmethod
@@ -135,7 +143,14 @@ class LoadedModel:
             return path.read_bytes()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).from_bytes, (self.to_bytes(), self._device)
+        return _copy_of, (type(self), self.to_bytes(), self._device, self.digest)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model's file, or of what would be written for one without a file."""
+        if not self._digest:
+            self._digest = hashlib.sha256(self.to_bytes()).hexdigest()
+        return self._digest
 
     @cached_property
     def network(self) -> "SegmentationNetwork":
@@ -160,6 +175,12 @@ class LoadedModel:
         write_model(path, self.card, self.network, half=half)
 
 
+def _copy_of(kind: type[LoadedModel], content: bytes, device: str, digest: str) -> LoadedModel:
+    self = kind.from_bytes(content, device)
+    self._digest = digest  # the content may be written otherwise than in the file
+    return self
+
+
 @contextmanager
 def _model_file() -> Iterator[Path]:
     with TemporaryDirectory() as folder:
@@ -172,9 +193,9 @@ def _network_of(content: bytes) -> "SegmentationNetwork":
         return read_model(path)[1]
 
 
-def _network_in(path: Path, cached: Path) -> "SegmentationNetwork":
+def _network_in(path: Path, digest: str) -> "SegmentationNetwork":
     """Read the weights that belong to what was converted, not those that came since."""
     network = read_model(path)[1]
-    if onnx_cache.cached_path(path) != cached:
+    if model_digest(path) != digest:
         raise VeinSegError(f"{path} was replaced since it was loaded: load it again.")
     return network

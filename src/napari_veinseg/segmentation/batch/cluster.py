@@ -20,6 +20,7 @@ import dask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import model_bytes, resolve
+from napari_veinseg.segmentation.batch.file_steps import FileSteps
 from napari_veinseg.segmentation.batch.plan_files import FilePlan, plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_planned_files
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, collect, open_output
@@ -60,6 +61,8 @@ def segment_files_on(
     device: str = "auto",
     probability: bool = False,
     overwrite: bool = False,
+    update: bool = False,
+    recursive: bool = False,
     report: Callable[[SummaryRow, int, int], None] | None = None,
 ) -> list[SummaryRow]:
     """Segment images on a cluster; as `batch.segment_files` otherwise.
@@ -86,6 +89,8 @@ def segment_files_on(
         Also write the probabilities, as `STEM_probability.tif`.
     overwrite : bool, optional
         Make results anew that are there already; else they are kept.
+    update, recursive : bool, optional
+        See `segment_files`.
     report : callable, optional
         Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
 
@@ -101,36 +106,31 @@ def segment_files_on(
         workers cannot use the model.
     """
     plans = plan_files(
-        [Path(path).absolute() for path in inputs], Path(output).absolute(), probability
+        [Path(path).absolute() for path in inputs],
+        Path(output).absolute(),
+        probability,
+        recursive,
     )
     content = model_bytes(resolve(model))
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
-        known = open_output(plans, output, overwrite)
-        task = _Task(name, settings, overwrite)
+        plans, known = open_output(plans, output, overwrite)
+        task = _Task(name, settings, overwrite, update)
         rows = collect(plans, _run(client, plans, task), output, known, report)
-        sweep(Path(output))  # what killed workers left
+        for folder in {plan.mask.parent for plan in plans}:
+            sweep(folder)  # what killed workers left
         return rows
 
 
 class _Task:
-    """What a worker does with some images.
+    """What a worker does with some images, with the model that a plugin of its keeps."""
 
-    Parameters
-    ----------
-    plugin : str
-        Under which the worker keeps the model.
-    settings : SegmentationSettings
-        How to segment.
-    overwrite : bool
-        Whether results that are there already are made anew.
-    """
-
-    def __init__(self, plugin: str, settings: SegmentationSettings, overwrite: bool) -> None:
-        self._plugin, self._settings, self._overwrite = plugin, settings, overwrite
+    def __init__(self, plugin: str, settings: SegmentationSettings, *existing: bool) -> None:
+        self._plugin, self._settings, self._existing = plugin, settings, existing
 
     def __call__(self, plans: Sequence[FilePlan]) -> list[SummaryRow]:
         model = get_worker().plugins[self._plugin].model
-        return list(segment_planned_files(plans, model, self._settings, self._overwrite))
+        steps = FileSteps(model, self._settings, *self._existing)
+        return list(segment_planned_files(plans, steps))
 
 
 def _run(client: Client, plans: Sequence[FilePlan], task: _Task) -> Iterator[SummaryRow]:

@@ -1,12 +1,16 @@
 """What is to be done for a folder of images, refused before any work where it cannot go well."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_veinseg.data.images import PROBABILITY_ENDING, list_images
 from napari_veinseg.data.ome_zarr import is_zarr
 from napari_veinseg.errors import VeinSegError
+
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,17 @@ class FilePlan:
         Where the mask goes.
     probability : Path or None
         Where the probability goes, if it is wanted.
+    name : str
+        Of the mask within the folder for results, with `/` between folders.
+    made : SummaryRow or None
+        What an earlier run told of the mask.
     """
 
     source: Path
     mask: Path
     probability: Path | None = None
+    name: str = ""
+    made: "SummaryRow | None" = None
 
     @property
     def finished(self) -> bool:
@@ -34,7 +44,10 @@ class FilePlan:
 
 
 def plan_files(
-    inputs: Iterable[str | Path], output: str | Path, probability: bool = False
+    inputs: Iterable[str | Path],
+    output: str | Path,
+    probability: bool = False,
+    recursive: bool = False,
 ) -> list[FilePlan]:
     """Find the images and the names of their results, without touching the disk.
 
@@ -46,6 +59,9 @@ def plan_files(
         The folder for the results; it need not exist.
     probability : bool, optional
         Whether probabilities are wanted.
+    recursive : bool, optional
+        Whether the images of subfolders are meant, too; their results go into subfolders of the
+        same names.  Hidden folders and links to folders are left out.
 
     Returns
     -------
@@ -60,37 +76,68 @@ def plan_files(
     """
     given, output = [Path(path) for path in inputs], Path(output)
     _refuse_output_among_inputs(given, output)
-    sources: dict[Path, Path] = {}  # as they were first given, whatever other way there is to them
-    for image in (image for path in given for image in _images_of(path)):
-        sources.setdefault(image.resolve(), image)
+    # As they were first given, whatever other way there is to them; with the folder above.
+    sources: dict[Path, tuple[Path, Path]] = {}
+    for path in given:
+        for image in _images_of(path, recursive):
+            top = path if path != image else path.parent
+            sources.setdefault(image.resolve(), (image, image.relative_to(top).parent))
     if not sources:
+        hint = "" if recursive else " (--recursive takes those of subfolders, too)"
         raise VeinSegError(
             f"There is no image in {', '.join(map(str, given)) or 'no input'}: give tif, png, jpg "
-            "or bmp files, or folders of them."
+            f"or bmp files, or folders of them{hint}."
         )
-    plans = [_plan(source, output, probability) for source in sources.values()]
+    plans = [_plan(image, output, folder, probability) for image, folder in sources.values()]
     _refuse_clashes(plans)
     _refuse_originals(plans)
     return plans
 
 
-def _plan(source: Path, output: Path, probability: bool) -> FilePlan:
-    if not is_zarr(source):
-        likely = output / f"{source.stem}{PROBABILITY_ENDING}.tif" if probability else None
-        return FilePlan(source, output / f"{source.stem}.tif", likely)
-    if probability:
-        raise VeinSegError(f"{source} is OME-Zarr, of which only labels are written: leave it out.")
-    return FilePlan(source, output / f"{source.stem}.zarr")
+def subfolders(folder: Path) -> list[Path]:
+    """List the folders that a recursive run also takes.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+
+    Returns
+    -------
+    list of Path
+        Those directly in it, sorted; without hidden ones, links and OME-Zarr images.
+    """
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not (path.is_symlink() or path.name.startswith(".") or is_zarr(path))
+    )
 
 
-def _images_of(path: Path) -> list[Path]:
+def _plan(source: Path, output: Path, folder: Path, probability: bool) -> FilePlan:
+    if is_zarr(source):
+        if probability:
+            raise VeinSegError(
+                f"{source} is OME-Zarr, of which only labels are written: leave it out."
+            )
+        name = folder / f"{source.stem}.zarr"
+        return FilePlan(source, output / name, name=name.as_posix())
+    name = folder / f"{source.stem}.tif"
+    likely = output / folder / f"{source.stem}{PROBABILITY_ENDING}.tif" if probability else None
+    return FilePlan(source, output / name, likely, name.as_posix())
+
+
+def _images_of(path: Path, recursive: bool) -> Iterator[Path]:
     if is_zarr(path):
-        return [path]
-    if path.is_dir():
-        return sorted([*list_images(path), *filter(is_zarr, path.glob("*.zarr"))])
-    if not path.exists():
+        yield path
+    elif path.is_dir():
+        yield from sorted([*list_images(path), *filter(is_zarr, path.glob("*.zarr"))])
+        for folder in subfolders(path) if recursive else ():
+            yield from _images_of(folder, recursive)
+    elif path.exists():
+        yield path
+    else:
         raise VeinSegError(f"{path} does not exist: check the name.")
-    return [path]
 
 
 def _refuse_output_among_inputs(inputs: Sequence[Path], output: Path) -> None:
@@ -110,10 +157,10 @@ def _refuse_clashes(plans: Sequence[FilePlan]) -> None:
     for plan in plans:
         for target in filter(None, (plan.mask, plan.probability)):
             # Many file systems do not tell upper from lower case.
-            owner = owners.setdefault(target.name.casefold(), plan.source)
+            owner = owners.setdefault(str(target).casefold(), plan.source)
             if owner != plan.source:
                 raise VeinSegError(
-                    f"{owner} and {plan.source} would both be written to {target.name}: rename one "
+                    f"{owner} and {plan.source} would both be written to {target}: rename one "
                     "or segment them into different folders."
                 )
 

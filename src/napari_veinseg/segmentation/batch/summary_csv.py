@@ -1,9 +1,10 @@
 """`summary.csv` of an output folder: what became of each image, over all runs into it."""
 
 import csv
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,13 @@ from napari_veinseg.data.tables import as_written, write_table
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.files import locked, make_output_folder
 from napari_veinseg.segmentation.batch.plan_files import FilePlan
+from napari_veinseg.segmentation.batch.provenance import Provenance
 
 _NAME = "summary.csv"
+_WHOLE = ("slices", "height", "width")
+_REAL = ("vein_width", "vein_share", "seconds")
+_LATER = ("note", "model", "settings", "image_digest", "mask_digest")  # older tables lack them
+_SECONDS_BETWEEN_WRITES = 10.0  # a run that is killed loses no more rows than these give
 
 
 @dataclass(frozen=True)
@@ -25,36 +31,54 @@ class SummaryRow:
     image : str
         The path as it was given.
     mask : str
-        The name of the mask in the output folder; empty if there is none.
+        The name of the mask in the output folder, with `/` between folders; empty if there is
+        none.
     status : str
         `done`, `kept` (it was there already) or `failed`.
-    slices, height, width : int
-        The size of the image; 0 if it was not read.
-    vein_width : float
+    slices, height, width : int or None
+        The size of the image; None, an empty cell, here and below for what was not measured.
+    vein_width : float or None
         The vein width, in px, that was given or estimated.
-    vein_share : float
+    vein_share : float or None
         The share of its pixels that is vein, in [0, 1].
-    seconds : float
+    seconds : float or None
         From the image and its vein width to the mask, without reading, writing and waiting.
     error : str
         The sentence that says why it failed.
+    note : str
+        What a person should know: an empty mask, a mask that was kept though it would now be made
+        otherwise.
+    model, settings, image_digest : str
+        What the mask was made from, see `provenance.Provenance`.
+    mask_digest : str
+        Of the mask's file when it was written, to tell whether somebody has edited it since.
     """
 
     image: str
     mask: str
     status: str
-    slices: int = 0
-    height: int = 0
-    width: int = 0
-    vein_width: float = 0.0
-    vein_share: float = 0.0
-    seconds: float = 0.0
+    slices: int | None = None
+    height: int | None = None
+    width: int | None = None
+    vein_width: float | None = None
+    vein_share: float | None = None
+    seconds: float | None = None
     error: str = ""
+    note: str = ""
+    model: str = ""
+    settings: str = ""
+    image_digest: str = ""
+    mask_digest: str = ""
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the mask was made from."""
+        return Provenance(self.model, self.settings, self.image_digest)
 
 
 def open_output(
     plans: Sequence[FilePlan], folder: str | Path, overwrite: bool = False
-) -> list[SummaryRow]:
+) -> tuple[list[FilePlan], list[SummaryRow]]:
     """Make the folder for results ready, before any work.
 
     Parameters
@@ -68,8 +92,10 @@ def open_output(
 
     Returns
     -------
-    list of SummaryRow
-        What earlier runs wrote there.
+    plans : list of FilePlan
+        With what earlier runs told of each mask.
+    known : list of SummaryRow
+        All that earlier runs told.
 
     Raises
     ------
@@ -83,7 +109,8 @@ def open_output(
         if not overwrite:
             _refuse_masks_of_others(plans, known)
         write_summary(folder / _NAME, known)
-    return known
+    made = _by_mask(known)
+    return [replace(plan, made=made.get(plan.name)) for plan in plans], known
 
 
 @contextmanager
@@ -102,7 +129,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _refuse_masks_of_others(plans: Sequence[FilePlan], known: Sequence[SummaryRow]) -> None:
     owners = {row.mask: row.image for row in known}
     for plan in plans:
-        owner = owners.get(plan.mask.name)
+        owner = owners.get(plan.name)
         if owner and plan.mask.exists() and not _same_image(Path(owner), plan.source):
             raise VeinSegError(
                 f"{plan.mask} is the mask of {owner}, not of {plan.source}: choose another folder, "
@@ -147,13 +174,19 @@ def collect(
         In the order of the plans.
     """
     folder = Path(folder)
-    made = _by_mask(known)
     collected: list[SummaryRow] = []
+    next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
     try:
         for row in rows:
-            collected.append(_with_figures(row, made))
+            collected.append(row)
             if report:
-                report(collected[-1], len(collected), len(plans))
+                report(row, len(collected), len(plans))
+            if time.monotonic() > next_write:
+                began = time.monotonic()
+                with suppress(VeinSegError):  # it is told at the end
+                    _add(folder, collected, set(known))
+                pause = max(_SECONDS_BETWEEN_WRITES, 20 * (time.monotonic() - began))
+                next_write = time.monotonic() + pause
     finally:  # also what was done before a cancel is told
         place = {str(plan.source): number for number, plan in enumerate(plans)}
         collected.sort(key=lambda row: place[row.image])
@@ -168,27 +201,18 @@ def _by_mask(rows: Iterable[SummaryRow]) -> dict[str, SummaryRow]:
     return {row.mask: row for row in rows if row.mask}
 
 
-def _with_figures(row: SummaryRow, made: dict[str, SummaryRow]) -> SummaryRow:
-    """Give a mask that was kept the figures of when it was made."""
-    if row.status == "kept" and row.mask in made:
-        return replace(made[row.mask], image=row.image, status="kept")
-    return row
-
-
 def _add(folder: Path, collected: Sequence[SummaryRow], known: set[SummaryRow]) -> None:
     """Write our rows, and of the others those whose mask is there and those of runs meanwhile."""
     ours = {name for row in collected for name in (row.image, row.mask) if name}
     with _alone(folder):
         now = read_summary(folder / _NAME)
-        made = _by_mask(now)
         others = [
             row
             for row in now
             if ours.isdisjoint((row.image, row.mask))
             and (row not in known or (row.mask and (folder / row.mask).exists()))
         ]
-        rows = [*(_with_figures(row, made) for row in collected), *others]
-        write_summary(folder / _NAME, rows)
+        write_summary(folder / _NAME, [*collected, *others])
 
 
 def read_summary(path: Path) -> list[SummaryRow]:
@@ -225,15 +249,20 @@ def read_summary(path: Path) -> list[SummaryRow]:
 
 
 def _check_columns(names: Sequence[str] | None) -> None:
-    if names is not None and not {field.name for field in fields(SummaryRow)}.issubset(names):
+    needed = {field.name for field in fields(SummaryRow)} - set(_LATER)
+    if names is not None and not needed.issubset(names):
         raise ValueError(f"not the columns of a summary: {names}")
 
 
 def _row(cells: dict[str, str]) -> SummaryRow:
     values: dict[str, Any] = {}
     for field in fields(SummaryRow):
-        kind, cell = type(field.default), cells[field.name]
-        values[field.name] = kind(cell or 0) if kind in (int, float) else as_written(cell)
+        cell = cells.get(field.name, "") if field.name in _LATER else cells[field.name]
+        if field.name in (*_WHOLE, *_REAL):
+            kind = int if field.name in _WHOLE else float
+            values[field.name] = kind(cell) if cell else None
+        else:
+            values[field.name] = as_written(cell)
     return SummaryRow(**values)
 
 
@@ -252,4 +281,9 @@ def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
     VeinSegError
         If the file cannot be written.
     """
-    write_table(path, map(asdict, rows), [field.name for field in fields(SummaryRow)])
+    columns = [field.name for field in fields(SummaryRow)]
+    cells = (
+        {name: "" if value is None else value for name, value in asdict(row).items()}
+        for row in rows
+    )
+    write_table(path, cells, columns)

@@ -20,7 +20,7 @@ import numpy as np
 from napari_veinseg import __version__
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
-from napari_veinseg.model.store import model_bytes
+from napari_veinseg.model.store import model_digest
 from napari_veinseg.segmentation.runtimes.onnx_runtime import GEOMETRY_KEY, OnnxRuntime, usable
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 
@@ -37,27 +37,21 @@ _DIGEST_BYTES = 32
 _MOST_KEPT = 20  # models; each takes about what its file takes
 
 
-def cached_path(model: Path) -> Path:
-    """Tell where a converted model is kept: a function of what it holds at this moment.
+def cached_path(digest: str) -> Path:
+    """Tell where a converted model is kept.
 
     Parameters
     ----------
-    model : Path
-        An existing model file.
+    digest : str
+        Of the model file, from `model.store.model_digest`.
 
     Returns
     -------
     Path
         A file in `cache_folder`; it need not exist.
-
-    Raises
-    ------
-    VeinSegError
-        If the model cannot be read.
     """
-    digest = hashlib.sha256(model_bytes(model))
-    digest.update(f"{_FORMAT} {__version__} {_runtime_version()}".encode())
-    return cache_folder() / f"{digest.hexdigest()[:40]}.onnx"
+    key = f"{digest} {_FORMAT} {__version__} {_runtime_version()}".encode()
+    return cache_folder() / f"{hashlib.sha256(key).hexdigest()[:40]}.onnx"
 
 
 def open_cached(path: Path) -> OnnxRuntime | None:
@@ -116,7 +110,8 @@ def convert(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRunt
         runtime = OnnxRuntime(content)
         if not _agree(runtime, TorchRuntime(network)):
             raise VeinSegError(f"ONNX Runtime and torch differ for {model}.")
-        if cached_path(model) != path:  # training replaces its best model while others read it
+        # Training replaces its best model while others read it.
+        if cached_path(model_digest(model)) != path:
             raise VeinSegError(f"{model} was replaced: load it again.")
         with atomic_path(path, private=True) as temporary:
             temporary.write_bytes(_digest(path, content) + content)

@@ -1,0 +1,271 @@
+"""The three steps of one image: read, predict, write.
+
+Each hands on its result, or at once the row that ends the image; none raises for a bad file.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_veinseg.data.images import read_image, read_mask, write_mask, write_probability
+from napari_veinseg.data.labels import VEIN
+from napari_veinseg.data.ome_labels import new_labels, strips
+from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
+from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.segmentation.batch.plan_files import FilePlan
+from napari_veinseg.segmentation.batch.provenance import Provenance, file_digest
+from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
+from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
+
+if TYPE_CHECKING:
+    from napari_veinseg.segmentation.vein_model import VeinModel
+
+EMPTY = "no vein found"
+"""Note of an empty mask."""
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """An image on its way to the network.
+
+    Parameters
+    ----------
+    pixels : ImageSource or OmeZarrImage
+        The second is larger than memory.
+    settings : ResolvedSettings or None
+        With the vein width of these pixels, where they are in memory.
+    made_from : Provenance
+        What the mask will be made from.
+    """
+
+    pixels: ImageSource | OmeZarrImage
+    settings: ResolvedSettings | None
+    made_from: Provenance
+
+
+@dataclass(frozen=True)
+class SegmentedImage:
+    """An image on its way to the disk.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8
+        0 background, 1 vein.
+    probability : ndarray of float32 or None
+        Where it is wanted.
+    vein_width, seconds : float
+        For the summary.
+    made_from : Provenance
+        What it was made from.
+    """
+
+    mask: npt.NDArray[np.uint8]
+    probability: npt.NDArray[np.float32] | None
+    vein_width: float
+    seconds: float
+    made_from: Provenance
+
+
+@dataclass(frozen=True)
+class FileSteps:
+    """How the images of a run are segmented.
+
+    Parameters
+    ----------
+    model : VeinModel
+        What segments.
+    settings : SegmentationSettings
+        How.
+    overwrite : bool
+        Whether masks that are there already are made anew.
+    update : bool
+        Whether those are that would now be made otherwise and that nobody has edited.
+    """
+
+    model: "VeinModel"
+    settings: SegmentationSettings
+    overwrite: bool = False
+    update: bool = False
+
+    def read(self, plan: FilePlan) -> ReadImage | SummaryRow:
+        """Read an image, unless its mask is kept.
+
+        Parameters
+        ----------
+        plan : FilePlan
+            The image.
+
+        Returns
+        -------
+        ReadImage or SummaryRow
+            The row of a kept mask, or of a file that cannot be read.
+        """
+        try:
+            made_from = Provenance.of(plan.source, self.model, self.settings)
+            if plan.finished and not self.overwrite:
+                made = plan.made or SummaryRow(str(plan.source), plan.name, "done")
+                changes = made_from.changes_since(made.provenance)
+                edited = made.mask_digest not in ("", file_digest(plan.mask))
+                if not (self.update and changes and made.model and not edited):
+                    return _kept(plan, made, changes, edited)
+            if is_zarr(plan.source):
+                return ReadImage(OmeZarrImage.open(plan.source), None, made_from)
+            settings = self.settings
+            pixels = ImageSource(
+                read_image(plan.source), settings.channel, settings.invert, settings.region
+            )
+            # The vein width is estimated here, beside the network of the image before.
+            return ReadImage(pixels, self.model.resolve(settings, pixels), made_from)
+        except Exception as error:
+            return _failed(plan, error)
+
+    def predict(
+        self,
+        plan: FilePlan,
+        image: ReadImage | SummaryRow,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> SegmentedImage | SummaryRow:
+        """Segment an image; one that is larger than memory is written at the same time.
+
+        Parameters
+        ----------
+        plan : FilePlan
+            The image.
+        image : ReadImage or SummaryRow
+            What `read` gave.
+        cancelled : callable, optional
+            Asked between tiles whether to stop.
+
+        Returns
+        -------
+        SegmentedImage or SummaryRow
+            The row of an image that is done with.
+
+        Raises
+        ------
+        Cancelled
+            If `cancelled` said so.
+        """
+        if isinstance(image, SummaryRow):
+            return image
+        begin = time.perf_counter()
+        try:
+            if isinstance(image.pixels, OmeZarrImage):
+                return self._segment_in_blocks(plan, image.pixels, image.made_from, cancelled)
+            assert image.settings is not None
+            pixels, resolved = image.pixels, image.settings
+            if plan.probability:
+                predicted = self.model.predict(pixels, resolved, cancelled=cancelled)
+                probability, mask = predicted.probability, predicted.mask
+            else:  # takes less memory: it never holds the whole probability
+                probability = None
+                mask = self.model.segment(pixels, resolved, cancelled=cancelled)
+        except Cancelled:
+            raise
+        except Exception as error:
+            return _failed(plan, error)
+        seconds = time.perf_counter() - begin
+        return SegmentedImage(mask, probability, resolved.vein_width, seconds, image.made_from)
+
+    def write(self, plan: FilePlan, image: SegmentedImage | SummaryRow) -> SummaryRow:
+        """Write what was segmented.
+
+        Parameters
+        ----------
+        plan : FilePlan
+            Where to.
+        image : SegmentedImage or SummaryRow
+            What `predict` gave.
+
+        Returns
+        -------
+        SummaryRow
+            What became of the image.
+        """
+        if isinstance(image, SummaryRow):
+            return image
+        try:
+            plan.mask.parent.mkdir(parents=True, exist_ok=True)
+            # The mask last: it says that the image is finished.
+            if plan.probability and image.probability is not None:
+                write_probability(plan.probability, image.probability)
+            write_mask(plan.mask, image.mask)
+            return _done(
+                plan,
+                image.mask.shape,
+                int(np.count_nonzero(image.mask == VEIN)),
+                vein_width=image.vein_width,
+                seconds=image.seconds,
+                mask_digest=file_digest(plan.mask),
+                **asdict(image.made_from),
+            )
+        except Exception as error:
+            return _failed(plan, error)
+
+    def _segment_in_blocks(
+        self,
+        plan: FilePlan,
+        image: OmeZarrImage,
+        made_from: Provenance,
+        cancelled: Callable[[], bool] | None,
+    ) -> SummaryRow:
+        begin = time.perf_counter()
+        planes = image.planes(self.settings.channel)
+        resolved = self.model.resolve(self.settings, planes)
+        plan.mask.parent.mkdir(parents=True, exist_ok=True)
+        with new_labels(plan.mask, image) as labels:
+            self.model.segment(planes, resolved, out=labels, cancelled=cancelled)
+            veins = sum(
+                int(np.count_nonzero(plane[rows] == VEIN))
+                for plane in labels.planes
+                for rows in strips(plane)
+            )
+        return _done(
+            plan,
+            labels.shape,
+            veins,
+            vein_width=resolved.vein_width,
+            seconds=time.perf_counter() - begin,
+            **asdict(made_from),
+        )
+
+
+def _done(plan: FilePlan, shape: tuple[int, ...], veins: int, **measured: Any) -> SummaryRow:
+    figures = _figures(shape, veins)
+    note = "" if veins else EMPTY
+    return SummaryRow(str(plan.source), plan.name, "done", note=note, **figures, **measured)
+
+
+def _figures(shape: tuple[int, ...], veins: int) -> dict[str, Any]:
+    slices, height, width = shape if len(shape) == 3 else (1, *shape)
+    share = veins / (slices * height * width)
+    return {"slices": slices, "height": height, "width": width, "vein_share": share}
+
+
+def _kept(plan: FilePlan, made: SummaryRow, changes: list[str], edited: bool) -> SummaryRow:
+    """Give a mask that is kept the figures of when it was made, or measure what can be."""
+    notes = [*changes, *["edited since"] * edited]
+    unknown = edited or made.vein_share is None  # the run that made it was killed
+    if unknown and not is_zarr(plan.mask):
+        try:
+            mask = read_mask(plan.mask)
+            made = replace(made, **_figures(mask.shape, int(np.count_nonzero(mask == VEIN))))
+        except VeinSegError as error:
+            notes.append(str(error))
+    if made.vein_share == 0:
+        notes.insert(0, EMPTY)
+    return replace(made, image=str(plan.source), status="kept", note="; ".join(notes))
+
+
+def _failed(plan: FilePlan, error: Exception) -> SummaryRow:
+    sentence = str(error)
+    if not isinstance(error, VeinSegError):  # a bug, or the machine: the other files go on
+        sentence = f"{type(error).__name__}: {' '.join(sentence.split())}"
+    if str(plan.source) not in sentence and str(plan.mask) not in sentence:
+        sentence = f"{plan.source}: {sentence}"
+    return SummaryRow(str(plan.source), "", "failed", error=sentence)
