@@ -98,10 +98,10 @@ def test_what_cannot_be_read_or_removed_is_one_sentence(tmp_path, folder, monkey
     with pytest.raises(VeinSegError, match=r"odd\.safetensors was not removed .*: check"):
         remove_model("odd")
 
-    def refuse(_path):
+    def refuse(*_arguments):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     file = write_small_model(tmp_path / "a.safetensors")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(VeinSegError, match=r"a\.safetensors cannot be opened \(Permission denied"):
         VeinModel.load(file, "cpu")

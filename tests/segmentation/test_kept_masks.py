@@ -1,7 +1,9 @@
 """Masks that were there already: what is kept, what is made anew, and what is said of both."""
 
 import csv
+import errno
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from napari_veinseg.data.images import read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import summary_csv
-from napari_veinseg.segmentation.batch.plan_files import plan_files
+from napari_veinseg.segmentation.batch.plan_files import plan_files, subfolders
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -181,3 +183,26 @@ def test_one_name_in_two_trees_is_refused(images, tmp_path):
         plan_files([tmp_path / "one", tmp_path / "two"], tmp_path / "out", recursive=True)
     with pytest.raises(VeinSegError, match="--recursive"):
         plan_files([tmp_path / "one"], tmp_path / "out")
+
+
+def test_a_closed_subfolder_stops_only_a_recursive_run(images, tmp_path, monkeypatch):
+    closed = images / "closed"
+    closed.mkdir()
+    entered = Path.iterdir
+
+    def refuse(path):
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return entered(path)
+
+    def refuse_file(path):
+        if path.parent == closed:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return path.exists()
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(Path, "is_file", refuse_file)
+    assert len(plan_files([images], tmp_path / "out")) == 3
+    assert subfolders(images) == [closed]
+    with pytest.raises(VeinSegError, match=r"closed cannot be read \(Permission denied\)"):
+        plan_files([images], tmp_path / "out", recursive=True)

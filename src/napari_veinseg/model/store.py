@@ -120,7 +120,11 @@ def model_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> VeinSegError:
+    return VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.")
 
 
 def model_digest(path: Path) -> str:
@@ -141,7 +145,11 @@ def model_digest(path: Path) -> str:
     VeinSegError
         If it cannot be read.
     """
-    return hashlib.sha256(model_bytes(path)).hexdigest()
+    try:
+        with path.open("rb") as file:  # in parts: it may be no model, and of any size
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def import_model(

@@ -110,8 +110,15 @@ def subfolders(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.is_dir() and not (path.is_symlink() or path.name.startswith(".") or is_zarr(path))
+        if path.is_dir() and not (path.is_symlink() or path.name.startswith(".") or _is_zarr(path))
     )
+
+
+def _is_zarr(path: Path) -> bool:
+    try:
+        return is_zarr(path)
+    except OSError:  # it may not be entered, and says so when it is
+        return False
 
 
 def _plan(source: Path, output: Path, folder: Path, probability: bool) -> FilePlan:
@@ -128,10 +135,10 @@ def _plan(source: Path, output: Path, folder: Path, probability: bool) -> FilePl
 
 
 def _images_of(path: Path, recursive: bool) -> Iterator[Path]:
-    if is_zarr(path):
+    if _is_zarr(path):
         yield path
     elif path.is_dir():
-        yield from sorted([*list_images(path), *filter(is_zarr, path.glob("*.zarr"))])
+        yield from sorted([*list_images(path), *filter(_is_zarr, path.glob("*.zarr"))])
         for folder in subfolders(path) if recursive else ():
             yield from _images_of(folder, recursive)
     elif path.exists():

@@ -112,8 +112,7 @@ def file_digest(path: Path) -> str:
         for each in files:
             if each.exists():
                 with each.open("rb") as file:
-                    while part := file.read(2**20):
-                        digest.update(part)
+                    hashlib.file_digest(file, lambda: digest)
     except OSError as error:
         raise VeinSegError(f"{path} cannot be read ({error.strerror}): check it.") from error
     return digest.hexdigest()[:_LENGTH]
