@@ -51,3 +51,31 @@ def test_a_bad_call_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, ar
     assert isinstance(error, VeinSegError)
     assert said in str(error)
     assert not list(tmp_path.iterdir())
+
+
+def test_watching_learns_from_what_is_reviewed_until_it_is_stopped(
+    dataset,  # noqa: F811
+    tiny,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    from napari_veinseg.training import continual
+
+    monkeypatch.setattr(continual, "_ROUND", 1)
+    monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
+    run, rests = tmp_path / "run", []
+
+    def idle(self, reason):
+        rests.append(reason)
+        self.run.request_stop()
+        return False
+
+    monkeypatch.setattr(continual.ContinualTrainer, "_idle", idle)
+    sample = dataset["f0_1"]
+    dataset.add("f0_1", sample.image(), sample.mask(), reviewed=True, replace=True)
+    how = ["--watch", "--from", tiny, "--run", run, "--device", "cpu"]
+    result = veinseg(dataset.path, *how)
+    assert result.exception is None, result.output
+    assert "f0_1 came and is learned from; error on arrival" in result.output
+    assert rests == ["Nothing is new, and it no longer improves."]
+    assert veinseg(dataset.path, "--watch", "--minutes", 1).exception is not None

@@ -57,6 +57,12 @@ def train(
     precision: Annotated[
         str, typer.Option(help="auto, float32 or bfloat16, which some devices compute faster in.")
     ] = "auto",
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Go on learning from what is reviewed in the dataset, until stopped."
+        ),
+    ] = False,
     stop_with_parent: Annotated[bool, typer.Option("--stop-with-parent", hidden=True)] = False,
 ) -> None:
     """Train a model on images with masks; Ctrl-C keeps what it has learned so far."""
@@ -64,8 +70,9 @@ def train(
 
     stop = StopButton()
     if stop_with_parent:
-        _step_back()
         stop.follow_parent()
+    if stop_with_parent or watch:
+        _step_back()
 
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.data.grey import parse_channel
@@ -75,13 +82,14 @@ def train(
     check_output(output)
     going = _running(run) if resume else None
     if going is None:
-        if dataset is None or output is None:
+        if dataset is None or (output is None and not watch):
             raise VeinSegError("Give a dataset and --output, or the --run to --resume.")
         config = configure(
             dataset,
             base=None if base == "none" else base,
             minutes=minutes,
             epochs=epochs,
+            watch=watch,
             augmentation=augmentation,
             finger_pattern=finger_pattern,
             validation_share=validation,
@@ -93,6 +101,11 @@ def train(
             precision=precision,
         )
         going = start(run, config)
+    if going.config.watch:
+        typer.echo(f"Watching {going.config.dataset}, in {going.path}; Ctrl-C ends it.")
+        go_on(going, output, _print_watch_event, stop)
+        gc.freeze()
+        return
     status = RunStatus()
     with progress_bar() as progress:
         shown = _Progress(progress, status)
@@ -138,6 +151,16 @@ class _Progress:
         if event["event"] == "start":
             for line in _describe(event):
                 self._progress.console.print(line, markup=False, soft_wrap=True)
+
+
+def _print_watch_event(line: dict[str, Any]) -> None:
+    """Say in the terminal what a run does that watches a dataset."""
+    from napari_veinseg.training.watch_events import describe, from_line
+
+    event = from_line(line)
+    text = str(line.get("text", "")) if event is None else describe(event)
+    if text:
+        typer.echo(text)
 
 
 def _describe(event: dict[str, Any]) -> list[str]:

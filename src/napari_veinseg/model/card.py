@@ -138,6 +138,28 @@ class Metric(_Part):
     data: str
 
 
+class LearnedImage(_Part):
+    """One image in the history of a model that learned beside the person who corrected.
+
+    Parameters
+    ----------
+    image_hash : str
+        From `data.images.image_hash`.
+    error_on_arrival : float or None
+        1 - vein IoU of the model in use then, before anything was learned from the image; None
+        where it had been seen already.
+    version : int
+        Of the model in use then; 0 is the model that learning began with.
+    held_out : bool
+        Whether the image was only validated on.
+    """
+
+    image_hash: str
+    error_on_arrival: float | None
+    version: Annotated[int, Field(ge=0)]
+    held_out: bool = False
+
+
 class ModelCard(_Part):
     """What stands in the header of a model file, as JSON.
 
@@ -167,6 +189,8 @@ class ModelCard(_Part):
         SPDX identifier.
     parent : str or None
         The model that training started from.
+    history : tuple of LearnedImage
+        The images in the order in which they came, of a model that learned beside its corrector.
     """
 
     format_version: Annotated[int, Field(ge=1)] = FORMAT_VERSION
@@ -184,3 +208,4 @@ class ModelCard(_Part):
     metrics: tuple[Metric, ...] = ()
     licence: str = "BSD-3-Clause"
     parent: str | None = None
+    history: tuple[LearnedImage, ...] = ()

@@ -23,9 +23,12 @@ class TrainingConfig(BaseModel):
         The dataset's folder.
     base : str or None
         Name or path of the model to start from; None starts from random weights.
+    watch : bool
+        Whether to follow the dataset and to learn from what is reviewed there, without an end.
     minutes : float or None
         Budget in minutes of training and judging; loading torch and reading the images come
-        before.  Exactly one of the two budgets is given.
+        before.  Exactly one of the two budgets is given,
+        and none to a run that watches.
     epochs : int or None
         Budget in epochs.
     augmentation : {"none", "photometric", "full"}
@@ -79,6 +82,7 @@ class TrainingConfig(BaseModel):
 
     dataset: Path
     base: str | None = "starter"
+    watch: bool = False
     minutes: Annotated[float, Field(gt=0)] | None = None
     epochs: Annotated[int, Field(gt=0)] | None = None
     augmentation: Literal["none", "photometric", "full"] = "full"
@@ -105,7 +109,10 @@ class TrainingConfig(BaseModel):
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
-        if (self.minutes is None) == (self.epochs is None):
+        budgets = [self.minutes, self.epochs]
+        if self.watch and budgets != [None, None]:
+            raise ValueError("what watches a dataset has no end: give neither minutes nor epochs")
+        if not self.watch and budgets.count(None) != 1:
             raise ValueError("give a budget in minutes or in epochs")
         return self
 

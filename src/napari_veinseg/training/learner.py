@@ -60,6 +60,12 @@ class Learner:
         self._accumulation = GradientAccumulation(alone=fabric.world_size == 1)
 
     @property
+    def device(self) -> torch.device:
+        """Where it learns."""
+        device: torch.device = self._fabric.device
+        return device
+
+    @property
     def _stateful(self) -> dict[str, Stateful]:
         return {"network": self._network, "average": self.average, "optimiser": self._optimiser}
 

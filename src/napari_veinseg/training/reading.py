@@ -107,7 +107,7 @@ def read_dataset(
     planned = draw_split(samples, config.validation_share, config.seed)
     read = _read_all(samples, planned, config, card)
     samples = [each for each in samples if not isinstance(read[each.stem], Fault)]
-    split, note = _keep_split(dataset, samples, earlier_split, config)
+    split, note = draw_and_keep_split(dataset, samples, earlier_split, config)
     moved = [sample for sample in samples if split[sample.stem] != planned[sample.stem]]
     read |= _read_all(moved, split, config, card)
     found = list(read.values())
@@ -124,16 +124,35 @@ def _with_split(dataset: Dataset, earlier: Mapping[str, str]) -> list[Sample]:
     return [replace(each, split=each.split or earlier.get(each.stem, "")) for each in dataset]
 
 
-def _keep_split(
+def draw_and_keep_split(
     dataset: Dataset, usable: list[Sample], earlier: Mapping[str, str], config: TrainingConfig
 ) -> tuple[dict[str, str], str]:
-    """Write the split into the dataset, or say that the run alone keeps it."""
+    """Draw what is not drawn yet, and write it into the dataset where that can be written.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Gets the split.
+    usable : list of Sample
+        What is drawn among, with the splits known so far.
+    earlier : mapping of str to str
+        The split that the run has kept, by stem.
+    config : TrainingConfig
+        Its share and seed.
+
+    Returns
+    -------
+    split : dict of str to str
+        'train' or 'validation' by stem.
+    note : str
+        Says so where the run alone keeps it.
+    """
     stems = {sample.stem for sample in usable}
     drawn = draw_split(usable, config.validation_share, config.seed)
     if all(sample.split for sample in usable):
         return drawn, ""
     note = "This run alone keeps which images are held out"
-    if stems & earlier.keys():
+    if any(stem in earlier and not dataset[stem].split for stem in stems):
         return drawn, f"{note}, as when it began."
     try:
         dataset.assign_split(config.validation_share, config.seed, usable=stems)

@@ -8,6 +8,12 @@ best.safetensors    a model file: the epoch with the best validation vein IoU, o
 state.pt            what a resumed run needs beside the config
 data.json           the `DataRecord`: its split, and what it has learned from
 stop                when it exists, the run ends at the next step
+
+and of a run that watches its dataset:
+
+arrivals.json       the samples in order, with their error on arrival, see `pool`
+versions/           the models that were published, see `publishing`; `best` is the newest
+pause               while it exists, the run rests
 """
 
 import json
@@ -169,6 +175,35 @@ class Run:
     def data_record(self) -> Path:
         """What the run keeps of its data, see `data_record`."""
         return self.path / "data.json"
+
+    @property
+    def arrivals(self) -> Path:
+        """The record of samples that came while the run watched its dataset, see `pool`."""
+        return self.path / "arrivals.json"
+
+    @property
+    def versions(self) -> Path:
+        """The folder of the versions that a run which watches has published."""
+        return self.path / "versions"
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody asked a run that watches to rest."""
+        return (self.path / "pause").exists()
+
+    def pause(self, rest: bool) -> None:
+        """Ask a run that watches to rest for now, or to go on.
+
+        Parameters
+        ----------
+        rest : bool
+            Whether to rest.
+        """
+        path = self.path / "pause"
+        if rest:
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)
 
     @property
     def events_path(self) -> Path:

@@ -75,6 +75,7 @@ def configure(
     base: str | Path | None = "starter",
     minutes: float | None = None,
     epochs: int | None = None,
+    watch: bool = False,
     **settings: Any,
 ) -> TrainingConfig:
     """Make a checked config that holds in any working folder.
@@ -87,6 +88,8 @@ def configure(
         Name or path of the model to start from; None starts from random weights.
     minutes, epochs : float or int, optional
         The budget, one of the two; 5 minutes by default.
+    watch : bool, optional
+        Whether to follow the dataset without an end instead, see `training.continual`.
     **settings : Any
         More fields of `TrainingConfig`.
 
@@ -103,8 +106,9 @@ def configure(
     return make_config(
         dataset=Path(dataset.path if isinstance(dataset, Dataset) else dataset).absolute(),
         base=_absolute(base),
-        minutes=5.0 if minutes is None and epochs is None else minutes,
+        minutes=5.0 if minutes is None and epochs is None and not watch else minutes,
         epochs=epochs,
+        watch=watch,
         **settings,
     )
 
@@ -172,28 +176,34 @@ def go_on(
     """
     check_output(output)
     if _rank() != 0:
-        _train(run, on_event, should_stop)
+        _train(run, output, on_event, should_stop)
         return run
     with run.locked():
-        _train(run, on_event, should_stop)
-        if output is not None:
+        _train(run, output, on_event, should_stop)
+        if output is not None and not run.config.watch:  # which keeps it up to date itself
             run.save_result(output)
     return run
 
 
 def _train(
     run: Run,
+    output: str | Path | None,
     on_event: Callable[[dict[str, Any]], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> None:
+    tell, stop = on_event or _ignore, should_stop or _never
     try:
         run.withdraw_stop()
         sweep(run.path)
         Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
         with _without_collecting():
+            from napari_veinseg.training.continual import run_watching
             from napari_veinseg.training.loop import run_training
 
-        run_training(run, on_event or _ignore, should_stop or _never)
+        if run.config.watch:
+            run_watching(run, tell, stop, Path(output) if output else None)
+        else:
+            run_training(run, tell, stop)
     except VeinSegError as error:
         _tell_failure(run, error)
         raise

@@ -1,0 +1,296 @@
+"""Learning beside a person: a run that follows a dataset and publishes what has become better."""
+
+import copy
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.utils.data import default_collate
+
+from napari_veinseg.data.sample import Pair
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.clock import WorkClock
+from napari_veinseg.training.data_record import DataRecord
+from napari_veinseg.training.dataset_watcher import DatasetWatcher
+from napari_veinseg.training.fabric import launch
+from napari_veinseg.training.learner import Learner
+from napari_veinseg.training.patient_log import PatientLog
+from napari_veinseg.training.pool import ArrivalRecord, ReviewedPool
+from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
+from napari_veinseg.training.reporter import Tell
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.sampling import WeightedCrops, sampling_weights
+from napari_veinseg.training.state import Position
+from napari_veinseg.training.training_data import RunData, read_base
+from napari_veinseg.training.watch_events import (
+    Arrival,
+    Comparison,
+    Idle,
+    Published,
+    Removal,
+    Round,
+    WatchEvent,
+    as_line,
+)
+
+Stop = Callable[[], bool]
+
+_ROUND = 20  # steps between two looks at the dataset: a few seconds
+_ROUNDS_A_COMPARISON = 2
+_ROUNDS_WITHOUT_GAIN = 16  # after which it idles until something comes
+_LOOK_EVERY = 1.0  # seconds, while it idles
+_SAVE_EVERY = 10.0  # seconds
+_RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
+_WARM_UP = 40  # steps
+
+
+def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -> None:
+    """Follow the run's dataset and learn from what is reviewed there, until asked to stop.
+
+    Parameters
+    ----------
+    run : Run
+        The folder; where it holds a state the learning goes on from there.
+    tell : callable
+        Called with each event, see `watch_events`.
+    stop : callable
+        Asked before every step whether to end.
+    output : Path, optional
+        A model file that is always the newest version.
+
+    Raises
+    ------
+    VeinSegError
+        If the run cannot start.
+    """
+    choice = choose_device(run.config.device)
+    if choice.name == "cpu":
+        torch.set_num_threads(max(1, usable_cpus() // 2))  # the other half is the person's
+    fabric = launch(choice, run.config.precision)
+    if fabric.world_size > 1:
+        raise VeinSegError("What watches a dataset is one process: start it without torchrun.")
+    base = Model(*read_base(run.config))
+    learner = Learner(fabric, copy.deepcopy(base.network), run.config)
+    trainer = ContinualTrainer(run, base, learner, PatientLog(run, tell), stop, output)
+    trainer.resume()
+    trainer.watch(choice.label, choice.reason)
+
+
+class ContinualTrainer:
+    """A run without an end.
+
+    Parameters
+    ----------
+    run : Run
+        The folder.
+    base : Model
+        What learning begins with.
+    learner : Learner
+        With the base's weights.
+    log : PatientLog
+        Takes the events.
+    stop : callable
+        Asked before every step whether to end.
+    output : Path or None
+        A model file that is always the newest version.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        base: Model,
+        learner: Learner,
+        log: PatientLog,
+        stop: Stop,
+        output: Path | None,
+    ) -> None:
+        self.run, self.config, self.base = run, run.config, base
+        self.learner, self._log, self._stop = learner, log, stop
+        self.pool = ReviewedPool(run, base.card)
+        settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
+        self.versions = Versions(run, base, settings, str(learner.device), output)
+        self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
+        self.at = Position()
+        self._drawn: Counter[str] = Counter()
+        self._rounds_left = 0
+        self._best_latest = -1.0
+        self._has_stepped = False  # else the latest weights are those in use
+        self._idle_reason = ""
+        self._saved_at = 0.0
+
+    def resume(self) -> None:
+        """Go on from the saved state, if there is one."""
+        if self.run.state.exists():
+            self.at = self.learner.load(self.run.state)
+            self._has_stepped = True
+            self._log.clock = WorkClock(self.at.seconds)
+            self._rounds_left = _ROUNDS_WITHOUT_GAIN
+
+    def watch(self, device: str, reason: str) -> None:
+        """Follow the dataset until asked to stop.
+
+        Parameters
+        ----------
+        device, reason : str
+            Where it learns and why there, to be told.
+        """
+        self._log.tell({"event": "start", "device": device, "reason": reason, "watch": True})
+        while not self._stop_requested():
+            self.take_changes()
+            if self._has_work():
+                self.learn_round()
+            else:
+                time.sleep(_LOOK_EVERY)
+        self._save(now=True)
+        self._log.tell({"event": "end", "reason": "stopped", "text": "Stopped on request."})
+
+    def take_changes(self) -> None:
+        """Let what was reviewed since the last look join the pool."""
+        try:
+            changes = self._watcher.poll()
+            read, faults = self.pool.read(changes.arrived)
+        except VeinSegError as error:  # a share that is away for a moment
+            self._idle(str(error))
+            return
+        for stem in changes.gone:
+            self._remove(stem, f"{stem} is no longer reviewed, or gone.")
+        for fault in faults:
+            self._remove(fault.stem, fault.message)
+        for pair, held_out in read:
+            if self._stop_requested():
+                return
+            try:
+                self._take(pair, held_out)
+            except VeinSegError as error:
+                self._remove(pair.sample.stem, str(error))
+
+    def _take(self, pair: Pair, held_out: bool) -> None:
+        """Predict a sample before anything is learned from it, then add it to the pool."""
+        stem, known = pair.sample.stem, self.pool.is_known(pair)
+        in_use = latest = None
+        if not self.pool.is_seen(pair) and not self.pool.has_arrived(pair):
+            weights = self._latest() if self._has_stepped else None
+            in_use, latest = (1 - iou for iou in self.versions.score_arrival(pair, weights))
+        self.pool.add(pair, held_out)
+        if known:
+            return  # before a restart
+        record = ArrivalRecord(
+            stem=stem,
+            image_hash=pair.image_hash,
+            mask_hash=pair.mask_hash,
+            held_out=held_out,
+            error_in_use=in_use,
+            version=self.versions.number,
+        )
+        self._log.attempt(lambda: self.pool.record(record))
+        self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
+        self._drawn.pop(stem, None)  # a corrected mask is as new as a new one
+        self._rounds_left, self._best_latest = _ROUNDS_WITHOUT_GAIN, -1.0
+
+    def _remove(self, stem: str, reason: str) -> None:
+        self.pool.remove(stem)
+        self._tell(Removal(stem, reason))
+
+    def learn_round(self) -> None:
+        """Learn some steps, and publish where that has helped."""
+        samples = list(self.pool.train.values())
+        crops = WeightedCrops(
+            samples,
+            sampling_weights(list(self.pool.train), self.pool.errors, self._drawn),
+            self.at.step,
+            _ROUND,
+            largest_side=self.config.crop,
+            batch_size=self.config.batch_size,
+            augmentation=self.config.augmentation,
+            seed=self.config.seed,
+        )
+        losses = []
+        for step in range(self.at.step, self.at.step + _ROUND):
+            if self._stop_requested():
+                return
+            batch = default_collate([crops[step, slot] for slot in range(self.config.batch_size)])
+            rate = _RATE * self.config.learning_rate * min(1.0, (step + 1) / _WARM_UP)
+            losses.append(self.learner.train_step(batch, step, rate))
+            self._has_stepped = True
+        self.at.step += _ROUND
+        self._drawn += crops.count_drawn()
+        self._rounds_left -= 1
+        self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(samples)))
+        if self.at.step // _ROUND % _ROUNDS_A_COMPARISON == 0:
+            self._compare()
+        self._save()
+
+    def _compare(self) -> None:
+        held_out = list(self.pool.holdout.values())
+        found = self.versions.compare(self._latest(), held_out, self.at.step)
+        if found is None:
+            return
+        self._tell(found)
+        if found.latest > self._best_latest + LEAST_GAIN:
+            self._best_latest = found.latest
+            if held_out:  # what arrivals say does not change before the next one
+                self._rounds_left = max(self._rounds_left, _ROUNDS_WITHOUT_GAIN // 2)
+        if found.latest > found.in_use + LEAST_GAIN:
+            self._log.attempt(lambda: self._publish(found))
+
+    def _publish(self, found: Comparison) -> None:
+        self.versions.publish(self._latest(found))
+        number = self.versions.number
+        path, learned = str(self.versions.path(number)), len(self.pool.learned)
+        self._tell(Published(number, path, learned, found.in_use, found.latest, found.by))
+
+    def _latest(self, found: Comparison | None = None) -> Model:
+        """Give the latest weights with a card of their own."""
+        network = self.learner.average
+        if not self.pool.train:
+            return Model(self.versions.in_use.card, network)
+        data = RunData(
+            card=self.base.card,
+            network=self.base.network,
+            train=list(self.pool.train.values()),
+            holdout=list(self.pool.holdout.values()),
+            fingers=(0, 0),
+            optimistic=self.pool.optimistic,
+            left_out=[],
+            caveats=[],
+            record=DataRecord(learned=self.pool.learned),
+        )
+        figure = found.latest if found and found.by == "hold-out" else None
+        update = {
+            "description": f"Version {self.versions.number + 1} of what learns beside a person.",
+            "history": self.pool.history(),
+        }
+        return Model(data.new_card(self.config, figure).model_copy(update=update), network)
+
+    def _has_work(self) -> bool:
+        if self.run.paused:
+            return self._idle("It rests, as asked.")
+        if not self.pool.train:
+            return self._idle("No reviewed image is there to learn from yet.")
+        if self._rounds_left <= 0:
+            return self._idle("Nothing is new, and it no longer improves.")
+        self._idle_reason = ""
+        return True
+
+    def _idle(self, reason: str) -> bool:
+        if reason != self._idle_reason:
+            self._idle_reason = reason
+            self._save(now=True)
+            self._tell(Idle(reason))
+        return False
+
+    def _stop_requested(self) -> bool:
+        return self._stop() or self.run.stop_requested
+
+    def _tell(self, event: WatchEvent) -> None:
+        self._log.tell(as_line(event))
+
+    def _save(self, now: bool = False) -> None:
+        if self._has_stepped and (now or time.monotonic() - self._saved_at >= _SAVE_EVERY):
+            self._saved_at = time.monotonic()
+            self.at.seconds = self._log.clock.tick()
+            self._log.attempt(lambda: self.learner.save(self.run.state, self.at))

@@ -1,0 +1,88 @@
+"""Following a dataset that people work on: which reviewed samples are new, changed or gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.sample import Sample
+
+_LOOKS_BETWEEN_FULL_ONES = 10  # files written in place change no folder
+
+Fingerprint = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DatasetChanges:
+    """What has happened since the last look.
+
+    Parameters
+    ----------
+    arrived : tuple of Sample
+        Reviewed samples that are new, or whose image, mask or finger has changed.
+    gone : tuple of str
+        Stems that are no longer there, or no longer reviewed.
+    """
+
+    arrived: tuple[Sample, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class DatasetWatcher:
+    """Looks at a dataset again and again; opens none of its images.
+
+    Parameters
+    ----------
+    path : Path
+        The dataset.
+    finger_pattern : str, optional
+        A regular expression whose first group is the finger in a stem.
+    """
+
+    def __init__(self, path: Path, finger_pattern: str | None = None) -> None:
+        self._path, self._pattern = path, finger_pattern
+        self._known: dict[str, tuple[str, Fingerprint]] = {}
+        self._folders: Fingerprint = ()
+        self._looks = 0
+
+    def poll(self) -> DatasetChanges:
+        """Look once.
+
+        Returns
+        -------
+        DatasetChanges
+            What is new since the last look; everything reviewed at the first.
+
+        Raises
+        ------
+        VeinSegError
+            If the dataset cannot be opened now; what is known stays known.
+        """
+        self._looks += 1
+        # Taken before the look: what changes meanwhile is seen at the next one.
+        folders = _fingerprint(self._path / part for part in ("images", "masks", "samples.csv"))
+        if folders == self._folders and self._looks % _LOOKS_BETWEEN_FULL_ONES:
+            return DatasetChanges()
+        reviewed = {s.stem: s for s in Dataset.open(self._path, self._pattern) if s.reviewed}
+        found = {
+            stem: (sample.finger, _fingerprint([sample.image_path, sample.mask_path]))
+            for stem, sample in reviewed.items()
+        }
+        arrived = [
+            reviewed[stem] for stem, state in found.items() if state != self._known.get(stem)
+        ]
+        gone = [stem for stem in self._known if stem not in found]
+        self._known, self._folders = found, folders
+        return DatasetChanges(tuple(arrived), tuple(gone))
+
+
+def _fingerprint(paths: Iterator[Path] | list[Path]) -> Fingerprint:
+    found: list[int] = []
+    for path in paths:
+        try:
+            state = path.stat()
+        except OSError:
+            found += [0, 0]
+        else:
+            found += [state.st_mtime_ns, state.st_size]
+    return tuple(found)

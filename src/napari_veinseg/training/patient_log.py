@@ -1,0 +1,64 @@
+"""Writing for a run without an end: a full disk is waited out, not died of."""
+
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from napari_veinseg.errors import VeinSegWarning
+from napari_veinseg.training.clock import WorkClock
+from napari_veinseg.training.reporter import Tell
+from napari_veinseg.training.run import Run
+
+
+class PatientLog:
+    """Tells events in order, later where they cannot be written now.
+
+    Parameters
+    ----------
+    run : Run
+        Gets the events into its file.
+    tell : callable
+        Called with each event at once.
+    """
+
+    def __init__(self, run: Run, tell: Tell) -> None:
+        self._run, self._tell = run, tell
+        self.clock = WorkClock()
+        self._unwritten: deque[dict[str, Any]] = deque(maxlen=1000)
+
+    def tell(self, line: dict[str, Any]) -> None:
+        """Tell an event.
+
+        Parameters
+        ----------
+        line : dict
+            JSON values; gets the seconds of work so far.
+        """
+        line = line | {"seconds": round(self.clock.tick(), 3)}
+        self._tell(line)
+        self._unwritten.append(line)
+        self.attempt(self._write)
+
+    def _write(self) -> None:
+        while self._unwritten:
+            self._run.tell(self._unwritten[0])
+            self._unwritten.popleft()
+
+    def attempt(self, write: Callable[[], object]) -> None:
+        """Write, or warn and go on without: whoever calls tries again later.
+
+        Parameters
+        ----------
+        write : callable
+            Writes something.
+        """
+        try:
+            write()
+        except OSError as error:
+            warnings.warn(
+                f"{self._run.path} was not written ({error.strerror or error}): make room; what is "
+                "learned meanwhile is kept in memory.",
+                VeinSegWarning,
+                stacklevel=2,
+            )

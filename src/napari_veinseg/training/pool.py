@@ -1,0 +1,251 @@
+"""The reviewed samples of a dataset that people work on, as they come: learned from or held out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
+from napari_veinseg.data.split import may_leak
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+from napari_veinseg.model.card import LearnedImage, ModelCard
+from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
+from napari_veinseg.training.reading import draw_and_keep_split
+from napari_veinseg.training.run import Run
+
+
+class ArrivalRecord(BaseModel):
+    """A sample as it came; written down before anything is learned from it.
+
+    Parameters
+    ----------
+    stem, image_hash, mask_hash : str
+        The sample.
+    held_out : bool
+        Whether it is only validated on.
+    error_in_use : float or None
+        See `watch_events.Arrival`.
+    version : int
+        The version in use then.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    stem: str
+    image_hash: str
+    mask_hash: str
+    held_out: bool
+    error_in_use: float | None
+    version: int
+
+
+class _Records(BaseModel):
+    split: dict[str, str] = {}
+    arrivals: list[ArrivalRecord] = []
+
+
+class ReviewedPool:
+    """What is learned from and what is held out, and the record of how it came.
+
+    Parameters
+    ----------
+    run : Run
+        Keeps the record, so that nothing arrives twice.
+    card : ModelCard
+        Of the base: its normalisation, its working width and what it has seen.
+    """
+
+    def __init__(self, run: Run, card: ModelCard) -> None:
+        self._run, self._card, self._config = run, card, run.config
+        self._records = _read_records(run)
+        self.train: dict[str, PreparedSample] = {}
+        self.holdout: dict[str, Pair] = {}
+        self._samples: dict[str, Sample] = {}
+
+    @property
+    def arrivals(self) -> list[ArrivalRecord]:
+        """All arrivals, in order."""
+        return self._records.arrivals
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Hashes of the images that were learned from in this run, also of those that are gone."""
+        return tuple(dict.fromkeys(a.image_hash for a in self.arrivals if not a.held_out))
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """Error on arrival by stem, where it is known."""
+        known = [(a.stem, a.error_in_use) for a in self.arrivals]
+        return {stem: error for stem, error in known if error is not None}
+
+    @property
+    def optimistic(self) -> bool:
+        """Whether near duplicates may stand on both sides."""
+        return may_leak(self._samples.values())
+
+    def history(self) -> tuple[LearnedImage, ...]:
+        """List the images in the order in which they came, for a model's card.
+
+        Returns
+        -------
+        tuple of LearnedImage
+            Without names.
+        """
+        return tuple(
+            LearnedImage(
+                image_hash=each.image_hash,
+                error_on_arrival=each.error_in_use,
+                version=each.version,
+                held_out=each.held_out,
+            )
+            for each in self.arrivals
+        )
+
+    def read(self, samples: Iterable[Sample]) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
+        """Read new samples, and say for each whether it is held out.
+
+        Parameters
+        ----------
+        samples : iterable of Sample
+            New or changed ones.
+
+        Returns
+        -------
+        read : list of tuple
+            The pair, and whether it is held out.
+        faults : list of Fault
+            What cannot be used, and why.
+        """
+        read = list(read_pairs(list(samples)))
+        found = [each for each in read if isinstance(each, Pair)]
+        faults = [each for each in read if isinstance(each, Fault)]
+        for pair in found:
+            self._samples[pair.sample.stem] = pair.sample
+        split = self._split() if found else {}
+        return [(pair, split[pair.sample.stem] == "validation") for pair in found], faults
+
+    def _split(self) -> dict[str, str]:
+        dataset = Dataset.open(self._config.dataset, self._config.finger_pattern)
+        kept = self._records.split
+        samples = [
+            replace(sample, split=dataset[stem].split or kept.get(stem, ""))
+            if stem in dataset
+            else sample
+            for stem, sample in self._samples.items()
+        ]
+        split, _note = draw_and_keep_split(dataset, samples, kept, self._config)
+        self._records.split.update(split)
+        self._samples = {s.stem: replace(s, split=split[s.stem]) for s in samples}
+        return split
+
+    def is_known(self, pair: Pair) -> bool:
+        """Tell whether this very image and mask have arrived before.
+
+        Parameters
+        ----------
+        pair : Pair
+            The sample.
+
+        Returns
+        -------
+        bool
+            True after a restart.
+        """
+        content = (pair.sample.stem, pair.image_hash, pair.mask_hash)
+        return any((a.stem, a.image_hash, a.mask_hash) == content for a in self.arrivals)
+
+    def has_arrived(self, pair: Pair) -> bool:
+        """Tell whether this image has arrived before, be it with another mask.
+
+        Parameters
+        ----------
+        pair : Pair
+            The sample.
+
+        Returns
+        -------
+        bool
+            Then it is no new arrival, even where it was only held out.
+        """
+        return any(each.image_hash == pair.image_hash for each in self.arrivals)
+
+    def is_seen(self, pair: Pair) -> bool:
+        """Tell whether the image was learned from: then no figure of it is honest.
+
+        Parameters
+        ----------
+        pair : Pair
+            The sample.
+
+        Returns
+        -------
+        bool
+            Here, by the base, or under another name.
+        """
+        return pair.image_hash in {*self._card.training_data.image_hashes, *self.learned}
+
+    def record(self, arrival: ArrivalRecord) -> None:
+        """Write an arrival down; on the disk before anything is learned from it.
+
+        Parameters
+        ----------
+        arrival : ArrivalRecord
+            What came.
+        """
+        self._records.arrivals.append(arrival)
+        write_text(self._run.arrivals, self._records.model_dump_json(indent=1) + "\n")
+
+    def add(self, pair: Pair, held_out: bool) -> None:
+        """Let a sample be learned from or validated on.
+
+        Parameters
+        ----------
+        pair : Pair
+            The sample, new or changed.
+        held_out : bool
+            Whether it is only validated on.
+
+        Raises
+        ------
+        VeinSegError
+            If it cannot be learned from, or another sample has its pixels on the other side.
+        """
+        stem = pair.sample.stem
+        self.remove(stem)
+        if held_out and self.is_seen(pair):
+            raise VeinSegError(f"{stem} is held out but was learned from: it is left out.")
+        held = {each.image_hash: name for name, each in self.holdout.items()}
+        if not held_out and pair.image_hash in held:
+            twin = held[pair.image_hash]
+            raise VeinSegError(
+                f"{stem} has the same pixels as {twin}, which is held out: it is not learned from."
+            )
+        prepared = prepare_sample(pair, self._card, self._config.channel, self._config.invert)
+        if held_out:
+            self.holdout[stem] = pair
+        else:
+            self.train[stem] = prepared
+
+    def remove(self, stem: str) -> None:
+        """Forget a sample; that it was learned from stays on record.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+        """
+        self.train.pop(stem, None)
+        self.holdout.pop(stem, None)
+
+
+def _read_records(run: Run) -> _Records:
+    try:
+        return _Records.model_validate_json(run.arrivals.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _Records()
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise VeinSegError(
+            f"{run.arrivals} is damaged: start a new run from the newest version beside it."
+        ) from error

@@ -1,0 +1,181 @@
+"""Handing over a model that goes on learning: only what does better than the version in use."""
+
+import copy
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_veinseg.data.sample import Pair
+from napari_veinseg.files import atomic_path
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.file import read_model, write_model
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.validator import Validator
+from napari_veinseg.training.watch_events import Comparison
+
+LEAST_GAIN = 0.002
+"""Vein IoU: below it a new version is not worth segmenting all images anew."""
+
+_ENOUGH_HELD_OUT = 3  # images; with fewer, arrivals have a say as well
+_MOST_HELD_OUT = 8  # images of a comparison
+_MOST_ARRIVALS = 8
+
+
+@dataclass(frozen=True)
+class Model:
+    """Weights and what they are.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The card.
+    network : SegmentationNetwork
+        The weights.
+    """
+
+    card: ModelCard
+    network: SegmentationNetwork
+
+
+class Versions:
+    """The folder `versions` of a run: `0001.safetensors`, `0002.safetensors` and so on.
+
+    A version is never changed or removed, so that one can go back to it; the newest is in use.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    base : Model
+        In use before there is a version.
+    settings : SegmentationSettings
+        What the user's images need.
+    device : str
+        Where to predict.
+    output : Path, optional
+        A model file that is always the newest version.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        base: Model,
+        settings: SegmentationSettings,
+        device: str,
+        output: Path | None = None,
+    ) -> None:
+        self._run, self._settings, self._device, self._output = run, settings, device, output
+        self.number = self._newest()
+        self.in_use = Model(*read_model(self.path(self.number))) if self.number else base
+        self._in_use_scores: dict[tuple[int, str, str], float] = {}
+        # Vein IoU of the version in use and of the latest weights on images that came since it was
+        # published, before they were learned from: progressive validation (A. Blum, A. Kalai and
+        # J. Langford, "Beating the hold-out", COLT 1999).
+        self._arrivals: deque[tuple[float, float]] = deque(maxlen=_MOST_ARRIVALS)
+
+    def _newest(self) -> int:
+        names = [path.stem for path in self._run.versions.glob("*.safetensors")]
+        return max((int(name) for name in names if name.isdecimal()), default=0)
+
+    def path(self, number: int) -> Path:
+        """Return where a version lies.
+
+        Parameters
+        ----------
+        number : int
+            From 1.
+
+        Returns
+        -------
+        Path
+            Its model file.
+        """
+        return self._run.versions / f"{number:04}.safetensors"
+
+    def score_arrival(self, pair: Pair, latest: Model | None) -> tuple[float, float]:
+        """Predict an image that nothing has learned from yet.
+
+        Parameters
+        ----------
+        pair : Pair
+            The image with its reviewed mask.
+        latest : Model or None
+            The latest weights; None where they are those in use.
+
+        Returns
+        -------
+        in_use, latest : float
+            Vein IoU of the version in use and of the latest weights.
+        """
+        in_use = self._score_in_use(pair)
+        if latest is None:
+            return in_use, in_use
+        scores = in_use, self._score(latest, pair)
+        self._arrivals.append(scores)
+        return scores
+
+    def compare(self, latest: Model, held_out: Sequence[Pair], step: int) -> Comparison | None:
+        """Score the latest weights and the version in use on images that neither has learned from.
+
+        These are held out, or, while there are few of those, have come since the version in use.
+
+        Parameters
+        ----------
+        latest : Model
+            The latest weights.
+        held_out : sequence of Pair
+            The hold-out; the newest images of a large one are taken.
+        step : int
+            Steps so far.
+
+        Returns
+        -------
+        Comparison or None
+            None where there is no such image.
+        """
+        held_out = held_out[-_MOST_HELD_OUT:]
+        arrivals = [] if len(held_out) >= _ENOUGH_HELD_OUT else list(self._arrivals)
+        pairs = [(self._score_in_use(pair), self._score(latest, pair)) for pair in held_out]
+        pairs += arrivals
+        if not pairs:
+            return None
+        in_use, new = (sum(scores) / len(pairs) for scores in zip(*pairs, strict=True))
+        by = "hold-out" if held_out else "arrivals"
+        return Comparison(step, in_use, new, by, len(pairs))
+
+    def publish(self, latest: Model) -> None:
+        """Write the next version; from now on it is in use, and the best model of the run.
+
+        Parameters
+        ----------
+        latest : Model
+            The latest weights, which go on changing.
+        """
+        number = self._newest() + 1
+        self._run.versions.mkdir(exist_ok=True)
+        write_model(self.path(number), latest.card, latest.network)
+        for target in filter(None, (self._run.best, self._output)):
+            with atomic_path(target) as temporary:
+                temporary.write_bytes(self.path(number).read_bytes())
+        self.number = number
+        self.in_use = Model(latest.card, copy.deepcopy(latest.network))
+        self._arrivals.clear()
+
+    def _score_in_use(self, pair: Pair) -> float:
+        key = (self.number, pair.image_hash, pair.mask_hash)
+        if key not in self._in_use_scores:
+            self._in_use_scores[key] = self._score(self.in_use, pair)
+        return self._in_use_scores[key]
+
+    def _score(self, model: Model, pair: Pair) -> float:
+        validator = Validator([pair], self._settings, self._device)
+        scores = validator.compute_vein_ious(model.card, model.network, _never)
+        assert scores is not None
+        return scores[pair.sample.stem]
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,270 @@
+"""What a run that watches a dataset tells, typed, and the picture that a follower makes of it.
+
+Each of these is a line of `events.jsonl` with its `event` and `seconds`, beside `start` and `end`
+of `events`:
+
+    arrival      a reviewed sample has come, and was predicted before anything is learned from it
+    removal      a sample is no longer reviewed, or cannot be read: it left the pool
+    round        some steps were learned
+    comparison   the latest weights were compared with the version in use
+    published    a new version is in use
+    idle         nothing is left to do for now, and why
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A reviewed sample has come, or was corrected once more.
+
+    Parameters
+    ----------
+    stem : str
+        Its name.
+    held_out : bool
+        Whether it is only validated on.
+    error_in_use, error_latest : float or None
+        1 - vein IoU of the version in use, and of the latest weights, before anything was learned
+        from it; None where the image had been learned from already.
+    version : int
+        The version in use.
+    """
+
+    event: ClassVar[str] = "arrival"
+    stem: str
+    held_out: bool
+    error_in_use: float | None
+    error_latest: float | None
+    version: int
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A sample left the pool.
+
+    Parameters
+    ----------
+    stem : str
+        Its name.
+    reason : str
+        A sentence.
+    """
+
+    event: ClassVar[str] = "removal"
+    stem: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """Some steps were learned.
+
+    Parameters
+    ----------
+    step : int
+        Steps so far.
+    loss : float
+        Mean of the round.
+    pool : int
+        Images that are learned from.
+    """
+
+    event: ClassVar[str] = "round"
+    step: int
+    loss: float
+    pool: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The latest weights against the version in use.
+
+    Parameters
+    ----------
+    step : int
+        Steps so far.
+    in_use, latest : float
+        Mean vein IoU.
+    by : {"hold-out", "arrivals"}
+        On held-out images, or on reviewed ones before they were learned from.
+    images : int
+        On how many.
+    """
+
+    event: ClassVar[str] = "comparison"
+    step: int
+    in_use: float
+    latest: float
+    by: str
+    images: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """A new version is in use.
+
+    Parameters
+    ----------
+    version : int
+        Its number, from 1.
+    path : str
+        Its model file.
+    learned_from : int
+        Images that it has learned from here.
+    in_use, latest : float
+        Mean vein IoU of the version before and of this one.
+    by : {"hold-out", "arrivals"}
+        As in `Comparison`.
+    """
+
+    event: ClassVar[str] = "published"
+    version: int
+    path: str
+    learned_from: int
+    in_use: float
+    latest: float
+    by: str
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Nothing is left to do for now.
+
+    Parameters
+    ----------
+    reason : str
+        A sentence.
+    """
+
+    event: ClassVar[str] = "idle"
+    reason: str
+
+
+WatchEvent = Arrival | Removal | Round | Comparison | Published | Idle
+_KINDS: dict[str, type[WatchEvent]] = {
+    kind.event: kind for kind in (Arrival, Removal, Round, Comparison, Published, Idle)
+}
+
+
+def as_line(event: WatchEvent) -> dict[str, Any]:
+    """Make a line of it.
+
+    Parameters
+    ----------
+    event : WatchEvent
+        The event.
+
+    Returns
+    -------
+    dict
+        JSON values.
+    """
+    return {"event": event.event, **asdict(event)}
+
+
+def from_line(line: Mapping[str, Any]) -> WatchEvent | None:
+    """Make an event of a line.
+
+    Parameters
+    ----------
+    line : mapping
+        As a run wrote it.
+
+    Returns
+    -------
+    WatchEvent or None
+        None for a line of another kind, or a damaged one.
+    """
+    kind = _KINDS.get(line.get("event", ""))
+    values = {name: value for name, value in line.items() if name not in ("event", "seconds")}
+    with suppress(TypeError):
+        return kind(**values) if kind else None
+    return None
+
+
+def describe(event: WatchEvent) -> str:
+    """Say an event in a sentence.
+
+    Parameters
+    ----------
+    event : WatchEvent
+        The event.
+
+    Returns
+    -------
+    str
+        Empty for what comes every few seconds.
+    """
+    match event:
+        case Arrival():
+            side = "held out" if event.held_out else "learned from"
+            error = event.error_in_use
+            figure = "" if error is None else f"; error on arrival {error:.3f}"
+            return f"{event.stem} came and is {side}{figure} (version {event.version})."
+        case Published():
+            return (
+                f"Version {event.version} is in use: vein IoU {event.latest:.3f}, "
+                f"{event.in_use:.3f} before, on {_JUDGES[event.by]}: {event.path}"
+            )
+        case Removal() | Idle():
+            return event.reason
+    return ""
+
+
+_JUDGES = {"hold-out": "the hold-out", "arrivals": "images before they were learned from"}
+
+
+@dataclass
+class WatchStatus:
+    """Where a run stands that watches a dataset; knows neither Qt nor torch.
+
+    Parameters
+    ----------
+    arrivals : list of Arrival
+        In order; the errors on arrival are the curve to show.
+    versions : list of Published
+        In order; the last one is in use.
+    idle : Idle or None
+        Why it does nothing now; None while it learns.
+    end : dict
+        The end event, empty before.
+    """
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    versions: list[Published] = field(default_factory=list)
+    idle: Idle | None = None
+    end: dict[str, Any] = field(default_factory=dict)
+
+    def hear(self, line: Mapping[str, Any]) -> None:
+        """Take an event in.
+
+        Parameters
+        ----------
+        line : mapping
+            As the run wrote it; an unknown or a damaged one changes nothing.
+        """
+        if line.get("event") == "end":
+            self.end = dict(line)
+        match from_line(line):
+            case Arrival() as arrival:
+                self.arrivals.append(arrival)
+            case Published() as published:
+                self.versions.append(published)
+            case Idle() as idle:
+                self.idle = idle
+            case Round():
+                self.idle = None
+
+    def errors_on_arrival(self) -> list[float]:
+        """List the errors of the version in use on images that nothing had learned from.
+
+        Returns
+        -------
+        list of float
+            1 - vein IoU, in the order of the images.
+        """
+        return [each.error_in_use for each in self.arrivals if each.error_in_use is not None]

@@ -1,0 +1,264 @@
+"""Learning beside a person: what is reviewed is learned from, and only what is better comes out."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import image_hash, write_mask
+from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.model.file import read_card
+from napari_veinseg.training import continual, publishing
+from napari_veinseg.training.dataset_watcher import DatasetWatcher
+from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.sampling import sampling_weights
+from napari_veinseg.training.train import configure, go_on, start
+from napari_veinseg.training.watch_events import WatchStatus, as_line, describe, from_line
+from tests.training.conftest import TINY
+
+HOW = {name: value for name, value in TINY.items() if name != "steps_per_epoch"}
+
+
+@pytest.fixture(autouse=True)
+def in_haste(monkeypatch):
+    monkeypatch.setattr(continual, "_ROUND", 2)
+    monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(continual, "_ROUNDS_WITHOUT_GAIN", 4)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    return Dataset.create(tmp_path / "work")
+
+
+@pytest.fixture
+def run(empty, tiny, tmp_path) -> Run:
+    return start(tmp_path / "run", configure(empty, base=tiny, watch=True, **HOW))
+
+
+def review(dataset, name, seed, reviewed=True, finger=None):
+    made = synthetic_finger(seed, shape=(60, 80))
+    finger = name if finger is None else finger
+    return dataset.add(
+        name, made.image, made.mask, finger=finger, reviewed=reviewed, replace=name in dataset
+    )
+
+
+class Person:
+    """Does one thing each time that the run has nothing to do, then stops it."""
+
+    def __init__(self, *deeds):
+        self.deeds, self.lines = list(deeds), []
+        self.idle, self.looks = False, 0
+
+    def hear(self, line):
+        self.lines.append(line)
+        if line["event"] in ("idle", "arrival", "round"):
+            self.idle = line["event"] == "idle"
+        self.looks = 0
+
+    def __call__(self):
+        self.looks += self.idle
+        if self.looks > 12:  # more than the watcher needs to see all
+            if not self.deeds:
+                return True
+            self.looks = 0
+            self.deeds.pop(0)()
+        return False
+
+
+def watched(run, *deeds, output=None) -> tuple[WatchStatus, list[dict]]:
+    person = Person(*deeds)
+    go_on(Run.open(run.path), output, person.hear, person)
+    status = WatchStatus()
+    for line in EventReader(run.events_path).new_events():
+        status.hear(line)
+    return status, person.lines
+
+
+def judged(monkeypatch, score):
+    """Let `score(version, stem)` be the vein IoU; version None is that of the latest weights."""
+
+    def fake(self, model, pair):
+        return score(self.number if model is self.in_use else None, pair.sample.stem)
+
+    monkeypatch.setattr(publishing.Versions, "_score", fake)
+
+
+def test_what_is_reviewed_is_predicted_and_then_learned_from(run, empty):
+    status, lines = watched(
+        run,
+        lambda: (review(empty, "draft", 2, reviewed=False), review(empty, "a", 1)),
+        lambda: review(empty, "b", 3),
+    )
+    assert [each.stem for each in status.arrivals] == ["a", "b"]
+    assert all(0 <= error <= 1 for error in status.errors_on_arrival())
+    kinds = [line["event"] for line in lines]
+    assert kinds.index("arrival") < kinds.index("round")
+    assert next(line["pool"] for line in lines if line["event"] == "round") == 1
+    assert {sample.split for sample in Dataset.open(empty.path) if sample.reviewed} == {
+        "train",
+        "validation",
+    }
+    assert kinds[0] == "start"
+    assert kinds[-1] == "end"
+    assert status.idle is not None
+
+
+def test_only_what_beats_the_version_in_use_is_published(run, empty, monkeypatch, tmp_path):
+    gains = {0: 0.50, 1: 0.60, 2: 0.70}
+    latest = iter([0.40, 0.60, 0.70, *[0.65] * 50])
+    judged(monkeypatch, lambda version, _stem: next(latest) if version is None else gains[version])
+    output = tmp_path / "out.safetensors"
+    status, _ = watched(run, lambda: [review(empty, f"f{n}", n) for n in range(2)], output=output)
+    assert [(each.version, each.in_use, each.latest) for each in status.versions] == [
+        (1, 0.5, 0.6),
+        (2, 0.6, 0.7),
+    ]
+    assert {each.by for each in status.versions} == {"hold-out"}
+    files = sorted(run.versions.iterdir())
+    assert [path.name for path in files] == ["0001.safetensors", "0002.safetensors"]
+    assert output.read_bytes() == run.best.read_bytes() == files[1].read_bytes()
+    card = read_card(output)
+    assert card.metrics[0].value == 0.7
+    assert [each.held_out for each in card.history].count(True) == 1
+    assert card.history[0].error_on_arrival == 0.5
+    assert len(card.training_data.image_hashes) == 1
+    assert "f0" not in card.model_dump_json()
+
+
+def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
+    judged(monkeypatch, lambda version, stem: 0.5 if version == 0 else 0.6)
+    one_finger = lambda name, seed: review(empty, name, seed, finger="one")  # noqa: E731
+    (run.path / "config.json").write_text(
+        run.config.model_copy(update={"validation_share": 0.0}).model_dump_json()
+    )
+    first, _ = watched(run, lambda: one_finger("a1", 1))
+    assert first.versions == []  # nothing has been predicted yet that was not learned from
+    status, _ = watched(run, lambda: one_finger("a2", 2))
+    (version,) = status.versions
+    assert (version.by, version.in_use, version.latest) == ("arrivals", 0.5, pytest.approx(0.6))
+    assert [each.error_in_use for each in status.arrivals] == [0.5, 0.5]
+    assert read_card(run.best).metrics == ()
+
+
+def test_a_restart_goes_on_and_nothing_arrives_twice(run, empty):
+    first, _ = watched(run, lambda: [review(empty, f"f{n}", n) for n in range(3)])
+    status, lines = watched(run, lambda: review(empty, "new", 9))
+    assert [each.stem for each in status.arrivals] == ["f0", "f1", "f2", "new"]
+    rounds = [line["step"] for line in lines if line["event"] == "round"]
+    told = [
+        line["step"]
+        for line in map(json.loads, run.events_path.read_text().splitlines())
+        if line["event"] == "round"
+    ]
+    assert rounds[0] > 2
+    assert told == sorted(set(told))
+    assert first.arrivals == status.arrivals[:3]
+
+
+def test_an_edited_dataset_is_followed(run, empty):
+    def edit():
+        a, b = Dataset.open(empty.path).train[:2]
+        write_mask(a.mask_path, np.roll(a.mask(), 3, axis=0))
+        b.mask_path.write_bytes(b"no mask")
+        (held,) = Dataset.open(empty.path).validation
+        held.image_path.unlink()
+        held.mask_path.unlink()
+
+    status, lines = watched(run, lambda: [review(empty, f"f{n}", n) for n in range(4)], edit)
+    gone = {line["stem"] for line in lines if line["event"] == "removal"}
+    assert len(gone) == 2
+    assert len(status.arrivals) == 5
+    again = status.arrivals[-1]
+    assert again.error_in_use is None  # it had been learned from
+    assert [line for line in lines if line["event"] == "round"][-1]["pool"] == 2
+
+
+def test_the_hold_out_is_never_learned_from(run, empty):
+    def twin():
+        held = Dataset.open(empty.path).validation[0]
+        empty.add("twin", held.image(), held.mask(), finger="another", reviewed=True)
+
+    _, lines = watched(run, lambda: [review(empty, f"f{n}", n) for n in range(4)], twin)
+    held = Dataset.open(empty.path).validation[0]
+    assert any("same pixels" in line.get("reason", "") for line in lines)
+    for path in run.versions.glob("*") if run.versions.exists() else ():
+        assert image_hash(held.image()) not in read_card(path).training_data.image_hashes
+
+
+def test_a_full_disk_is_waited_out(run, empty, monkeypatch):
+    full, tell = [False], Run.tell
+
+    def refuse(self, event):
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        tell(self, event)
+
+    monkeypatch.setattr(Run, "tell", refuse)
+
+    def fill():
+        full[0] = True
+        review(empty, "b", 2)
+
+    with pytest.warns(UserWarning, match="make room"):
+        status, lines = watched(
+            run, lambda: review(empty, "a", 1), fill, lambda: (full.clear(), full.append(False))
+        )
+    assert [each.stem for each in status.arrivals] == ["a", "b"]
+    assert [*EventReader(run.events_path).new_events()] == lines
+
+
+def test_a_pause_rests_until_it_is_taken_back(run, empty):
+    run.pause(True)
+    review(empty, "a", 1)
+    _, lines = watched(run, lambda: run.pause(False))
+    kinds = [line["event"] for line in lines if line["event"] in ("idle", "round")]
+    assert kinds[0] == "idle"
+    assert "round" in kinds
+
+
+def test_the_watcher_sees_each_change_once(empty):
+    watcher = DatasetWatcher(empty.path)
+    assert watcher.poll().arrived == ()
+    review(empty, "a", 1)
+    review(empty, "draft", 2, reviewed=False)
+    assert [sample.stem for sample in watcher.poll().arrived] == ["a"]
+    assert watcher.poll().arrived == ()
+    review(empty, "draft", 2)
+    assert [sample.stem for sample in watcher.poll().arrived] == ["draft"]
+    review(empty, "a", 1, reviewed=False)
+    assert watcher.poll().gone == ("a",)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5000)), min_size=1, max_size=20),
+    st.floats(0, 1),
+)
+def test_new_and_bad_samples_are_drawn_more_and_old_ones_stay(samples, error):
+    stems = [str(number) for number in range(len(samples))]
+    errors = {stem: sample[0] for stem, sample in zip(stems, samples, strict=True)}
+    drawn = {stem: sample[1] for stem, sample in zip(stems, samples, strict=True)}
+    weights = sampling_weights(stems, errors, drawn)
+    assert weights.sum() == pytest.approx(1)
+    assert weights.min() * len(stems) > 0.1
+    new = sampling_weights([*stems, "new"], errors | {"new": error}, drawn)
+    assert all(
+        new[-1] >= weight for weight, stem in zip(new, stems, strict=False) if errors[stem] <= error
+    )
+
+
+def test_events_come_back_as_they_were(run, empty):
+    status, lines = watched(run, lambda: [review(empty, f"f{n}", n) for n in range(3)])
+    for line in lines:
+        event = from_line(line)
+        if event:
+            assert as_line(event) | {"seconds": line["seconds"]} == line
+            assert isinstance(describe(event), str)
+    assert from_line({"event": "arrival", "stem": 3}) is None
+    status.hear({"event": "arrival"})
+    assert len(status.arrivals) == 3
