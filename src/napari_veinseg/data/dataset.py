@@ -224,8 +224,8 @@ class Dataset:
                 raise VeinSegError(f"{self.path} holds {stem!r} already: choose another name.")
             for sentence in self._files.shared(stem):
                 raise VeinSegError(f"{self.path}: {sentence}")
-            other = same_image and stem in self and not np.array_equal(self[stem].image(), image)
-            if other:
+            stored = self[stem].image() if same_image and stem in self else None
+            if stored is not None and not np.array_equal(stored, image):
                 raise VeinSegError(
                     f"{self.path} holds another image called {stem!r}: choose another dataset or "
                     "give this file another name."
@@ -237,6 +237,7 @@ class Dataset:
                 mask,
                 self._files.images.get(stem, []),
                 self._files.masks.get(stem, []),
+                stored,
             )
             known = self._rows.get(stem, {"stem": stem})
             self._rows[stem] = known | {

@@ -20,6 +20,7 @@ def store_sample(
     mask: npt.NDArray[Any],
     old_images: Sequence[Path] = (),
     old_masks: Sequence[Path] = (),
+    stored_image: npt.NDArray[Any] | None = None,
 ) -> None:
     """Write an image and its mask into the folders of a dataset, in place of older files.
 
@@ -36,6 +37,8 @@ def store_sample(
         Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
     old_images, old_masks : sequence of Path, optional
         The files of the sample that go.
+    stored_image : ndarray, optional
+        What the old image holds, where it has been read already.
 
     Raises
     ------
@@ -43,7 +46,9 @@ def store_sample(
         If a file cannot be written; the old ones are as they were.
     """
     new_image, new_mask = (dataset / room / f"{stem}.tif" for room in ("images", "masks"))
-    if len(old_images) == 1 and _holds(old_images[0], image):
+    if stored_image is None and len(old_images) == 1:
+        stored_image = _read_sound(old_images[0])
+    if len(old_images) == 1 and _is_same(stored_image, image):
         new_image = old_images[0]
         write_mask(new_mask, mask)
     else:
@@ -66,9 +71,12 @@ def _same_file(old: Path, new: Path) -> bool:
     return False
 
 
-def _holds(path: Path, image: npt.NDArray[Any]) -> bool:
+def _read_sound(path: Path) -> npt.NDArray[Any] | None:
     try:
-        stored = read_image(path)
+        return read_image(path)
     except VeinSegError:
-        return False
-    return stored.dtype == image.dtype and np.array_equal(stored, image)
+        return None
+
+
+def _is_same(stored: npt.NDArray[Any] | None, image: npt.NDArray[Any]) -> bool:
+    return stored is not None and stored.dtype == image.dtype and np.array_equal(stored, image)
