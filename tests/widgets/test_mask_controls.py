@@ -226,7 +226,7 @@ def test_one_mask_is_saved_at_a_time(controls, qtbot, tmp_path, monkeypatch):
     st.integers(0, 30),
 )
 def test_changes_lead_from_any_mask_to_the_wanted_one(probability, mask, threshold, min_size):
-    changes = changes_to(mask, probability, threshold, min_size)
+    changes = changes_to(mask, probability, threshold, min_size, np.zeros(mask.shape, bool))
     after = mask.copy()
     after.ravel()[changes.positions] = changes.values
     np.testing.assert_array_equal(after, mask_from_probability(probability, threshold, min_size))

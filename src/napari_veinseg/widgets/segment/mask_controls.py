@@ -128,7 +128,12 @@ class MaskControls(Section):
         record = record_of(layer)
         record.threshold, record.min_size = self.threshold.value(), self.min_size.value()
         work = partial(
-            changes_to, layer.data, record.probability, record.threshold, record.min_size
+            changes_to,
+            layer.data,
+            record.probability,
+            record.threshold,
+            record.min_size,
+            record.edits.edited,
         )
         if layer.data.size <= _AT_ONCE:
             self._apply(layer, work())

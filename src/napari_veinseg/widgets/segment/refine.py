@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_veinseg.correction.merging import merged_with_edits
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.masks.undo import write_pixels
@@ -23,13 +24,13 @@ def changes_to(
     probability: npt.NDArray[np.float32],
     threshold: float,
     min_size: int,
+    edited: npt.NDArray[np.bool_],
 ) -> Changes:
-    """Find what has to change for a mask to be what the probability says."""
-    return differences(mask, mask_from_probability(probability, threshold, min_size))
-
-
-def differences(mask: npt.NDArray[Any], wanted: npt.NDArray[np.uint8]) -> Changes:
-    """Find what has to change for a mask to become another."""
+    """Find what has to change for a mask to be what the probability says around the edits."""
+    if edited.any():
+        wanted = merged_with_edits(mask, probability >= threshold, edited, min_size)
+    else:
+        wanted = mask_from_probability(probability, threshold, min_size)
     positions = np.flatnonzero(wanted != mask)
     return Changes(positions, wanted.ravel()[positions])
 

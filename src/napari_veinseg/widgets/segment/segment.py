@@ -30,7 +30,7 @@ from napari_veinseg.widgets.masks.layers import (
 from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
-from napari_veinseg.widgets.segment.refine import apply_changes, differences
+from napari_veinseg.widgets.segment.refine import apply_changes, changes_to
 from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, Results, segment_images
 
 
@@ -226,7 +226,14 @@ class SegmentWidget(Panel):
         record = record_of(layer)
         prediction = result.prediction
         record.take(prediction.probability, prediction.settings)
-        apply_changes(layer, differences(layer.data, prediction.mask))
+        changes = changes_to(
+            layer.data,
+            prediction.probability,
+            record.threshold,
+            record.min_size,
+            record.edits.edited,
+        )
+        apply_changes(layer, changes)
         self.viewer.layers.selection.active = layer
         self.mask.masks.refresh()
         self.mask.masks.choose(layer)
