@@ -16,19 +16,18 @@ With napari's brush and eraser a stroke is one press of the button along a nearl
 vein (within 1 px); `freehand_strokes` may follow any curve from one end of a branch to the other.
 Choosing and sizing the brush is free.  The hand slips by 1 px (sd), with the brush and with clicks.
 
-    python benchmarks/correction.py [--data DIR] [--images N] [--corrected N] [--json]
+    python benchmarks/correction.py [--data DIR --set NAME] [--images N] [--corrected N] [--json]
 
 `drawn_anew_dice` says how far such a goal can be reached by drawing veins at all: the truth's own
 centreline, drawn in its own width at each point.  What was designed on seeds 960000 to 960149
 (`--first-seed 960000`) is reported on others.
 
-`--data` names a folder with `images`, `masks` and, if there, `masks_as_published`: masks that lie
-beside the veins and are moved onto them first.
+`--data` (see `data_option`) with `--set` takes the images and masks of a set in place of rendered
+ones; where it has `masks_as_published`, which lie beside the veins, these are moved onto them, too.
 """
 
 import argparse
 import json
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from data_option import SETS, add_data_option, needed_set
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from simulated_annotator import Effort, dice, with_brush, with_tools
@@ -44,7 +44,7 @@ from napari_veinseg import VeinModel
 from napari_veinseg.correction.lines import densified, smoothed, vein_region
 from napari_veinseg.correction.profile import centred
 from napari_veinseg.correction.shift import best_shift, shifted
-from napari_veinseg.correction.tracing import Tracer, path_cost
+from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import list_images, read_image, read_mask
 from napari_veinseg.data.synthesis import synthetic_finger
@@ -120,8 +120,9 @@ def trace_branches(cases: list[Case], model: VeinModel | None) -> dict:
     rows, milliseconds = [], []
     for case in cases:
         grey = to_grey(case.image)
-        width = estimate_vein_width(grey)
         probability = model.probability(case.image) if model else None
+        veins = None if probability is None else probability >= 0.5
+        width = measured_width(veins) or estimate_vein_width(grey)
         strength = valley_strength(grey, [width]).strength
         costs = {
             "traced": path_cost(grey, width, probability),
@@ -206,7 +207,8 @@ def timings() -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=os.environ.get("VEINSEG_DATA"))
+    add_data_option(parser)
+    parser.add_argument("--set", choices=SETS, help="of the data; without it images are rendered")
     parser.add_argument("--images", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--corrected", type=int, default=8, help="images that are corrected")
@@ -214,7 +216,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     model = None if arguments.model == "none" else VeinModel.load(arguments.model, "cpu")
-    folder = Path(arguments.data) if arguments.data else None
+    folder = needed_set(arguments.data, arguments.set) if arguments.set else None
     cases = list(
         stored(folder, "masks", arguments.images)
         if folder

@@ -18,10 +18,11 @@ from skimage.measure import approximate_polygon
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.correction.change import disk_union
-from napari_veinseg.correction.growing import grown_vein, redrawn_as_measured
 from napari_veinseg.correction.lines import densified, vein_redrawn, vein_region
 from napari_veinseg.correction.profile import centred, widths_along
-from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
+from napari_veinseg.correction.redrawing import redrawn_as_measured
+from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost, snapped
+from napari_veinseg.correction.vein_finder import VeinFinder
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
@@ -100,8 +101,10 @@ def with_tools(
 ) -> list[float]:
     """Correct with this package's tools."""
     grey = to_grey(image)
-    width = estimate_vein_width(grey)
+    veins = None if probability is None else probability >= 0.5
+    width = measured_width(veins) or estimate_vein_width(grey)
     cost = path_cost(grey, width, probability)
+    finder = VeinFinder(grey, width)
     traces = [
         option
         for stretch in _stretches(truth, start)
@@ -119,17 +122,15 @@ def with_tools(
             *_whole_mask(),
             Option(1, redrawn),
             *traces,
-            *_growths(mask, truth, grey, cost, width),
+            *_additions(mask, truth, finder),
             *(_thresholds(probability) if by_threshold else []),
         ]
 
     return improve(start, truth, options)
 
 
-def _growths(
-    mask: Region, truth: np.ndarray, grey: np.ndarray, cost: np.ndarray, width: float
-) -> list[Option]:
-    """Click on the middle of each stretch that is missing."""
+def _additions(mask: Region, truth: np.ndarray, finder: VeinFinder) -> list[Option]:
+    """Click on the middle of each stretch that is missing; what is shown there is drawn."""
     rng = np.random.default_rng(0)
     lacking, count = ndimage.label(centreline(truth == 1) & ~mask, np.ones((3, 3)))
     options = []
@@ -138,8 +139,10 @@ def _growths(
         if len(places) < 6:
             continue
         click = places[len(places) // 2] + rng.normal(0, SLIP, 2)
-        grown = grown_vein(mask.astype(np.uint8), grey, cost, tuple(click), width)
-        options.append(Option(1, lambda m, grown=grown: grown.applied_to(m) == 1))
+        found = finder.find(mask, (click[0], click[1]))
+        if not found.refusal:
+            drawn = vein_region(mask.shape, found.path, found.widths)
+            options.append(Option(1, lambda m, drawn=drawn: m | drawn))
     return options
 
 
@@ -190,7 +193,7 @@ def _traced(
     """Click both ends, and then where the line strays most, until it strays no more."""
     at = [0, len(stretch) - 1]
     slips = np.random.default_rng(0).normal(0, SLIP, stretch.shape)
-    reach = max(width / 2, 2)
+    reach = max(width, 3)
     while True:
         parts = [
             centred(grey, Tracer(cost, one).path(other), width)

@@ -50,7 +50,7 @@ def correct(viewer: napari.Viewer) -> None:
     widget = open_tab(viewer, "Correct")
     tool = widget.toolbox.tools[0]
     widget.toolbox.use(tool)
-    wait_until(lambda: widget.target.valleys(()) is not None)
+    wait_until(lambda: widget.tracing.find(()) is not None)
     viewer.reset_view(margin=0.02)
     for part in (0.05, 0.5):
         tool.clicked(tuple(vein[int(part * len(vein))].astype(float)), straight=False)

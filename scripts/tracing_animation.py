@@ -33,7 +33,7 @@ def film(viewer: napari.Viewer, shoot: Callable[[int], None]) -> None:
     widget = open_tab(viewer, "Correct")
     tool = widget.toolbox.tools[0]
     widget.toolbox.use(tool)
-    wait_until(lambda: widget.target.valleys(()) is not None)
+    wait_until(lambda: widget.tracing.find(()) is not None)
     viewer.reset_view(margin=0.02)
     settle()
     shoot(REST_MS)

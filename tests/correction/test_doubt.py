@@ -3,7 +3,13 @@
 import numpy as np
 from scipy import ndimage
 
-from napari_veinseg.correction.doubt import by_doubt, doubt_map, doubtful_places, image_doubt
+from napari_veinseg.correction.doubt import (
+    by_doubt,
+    candidate_at,
+    doubt_map,
+    doubtful_places,
+    image_doubt,
+)
 
 
 def probability(**veins: float) -> np.ndarray:
@@ -53,3 +59,15 @@ def test_images_are_ordered_by_doubt_with_the_reviewed_last():
 def test_an_image_without_any_vein_leaves_no_doubt():
     assert image_doubt(np.zeros((40, 40))) == 0
     assert doubtful_places(doubt_map(np.zeros((40, 40)))) == []
+
+
+def test_what_is_asked_about_is_the_vein_at_the_place_and_no_other():
+    likely = probability(certain=1, undecided=0.5, unlikely=0.3)
+    place = doubtful_places(doubt_map(likely))[0]
+    asked = candidate_at(likely, place)
+    rows, columns = np.nonzero(asked)
+    assert 65 < rows.min() <= 74
+    assert 76 <= rows.max() < 85
+    assert columns.min() <= place.column <= columns.max()
+    assert 20 <= np.ptp(columns) <= 60
+    assert not (asked & (likely < 0.2)).any()

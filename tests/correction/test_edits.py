@@ -22,16 +22,6 @@ def test_pixels_by_slices_and_by_a_mask_within_them():
     assert tracker.edited[0].all()
 
 
-def test_release_hands_pixels_back_whatever_made_them_edited():
-    tracker = EditTracker(SHAPE)
-    key = object()
-    tracker.record(key, one(3))
-    tracker.accept(one(4))
-    tracker.release(tracker.edited)
-    tracker.follow(done=[key], undone=[])
-    assert not tracker.edited.any()
-
-
 def test_what_left_the_history_done_stays_and_undone_is_forgotten():
     tracker = EditTracker(SHAPE)
     kept, dropped = object(), object()

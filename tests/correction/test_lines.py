@@ -9,8 +9,8 @@ from napari_veinseg.correction.lines import (
     densified,
     lines_from_veins,
     smoothed,
-    vein_along,
     vein_redrawn,
+    vein_region,
     veins_from_lines,
 )
 
@@ -47,14 +47,13 @@ def test_disks_are_those_of_a_round_brush():
 
 
 def test_a_vein_of_odd_width_has_that_width():
-    change = vein_along(np.zeros((30, 60), np.uint8), np.array([[15.0, 10], [15, 50]]), 7)
-    assert change.applied_to(np.zeros((30, 60)))[:, 30].sum() == 7
+    assert vein_region((30, 60), np.array([[15.0, 10], [15, 50]]), 7)[:, 30].sum() == 7
 
 
 def test_a_change_names_only_pixels_that_differ():
     mask = np.zeros((30, 60), np.uint8)
     mask[15, :] = 1
-    change = vein_along(mask, np.array([[15.0, 0], [15, 59]]), 3)
+    change = veins_from_lines(mask, [Line(np.array([[15.0, 0], [15, 59]]), 3)])
     assert len(change) == 2 * 60
     assert (mask[change.rows, change.columns] != change.values).all()
     assert len(between(change.applied_to(mask), change.applied_to(mask))) == 0

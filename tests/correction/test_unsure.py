@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_veinseg.correction.unsure import rest_unsure, unsure_box
+from napari_veinseg.correction.unsure import all_but_boxes_unsure, rest_unsure, unsure_box
 
 
 def test_a_box_covers_both_corner_pixels_whichever_way_it_was_drawn():
@@ -29,3 +29,13 @@ def test_the_rest_is_what_is_far_from_every_edit():
     assert (after[:14] == 2).all()
     assert (after[20, 10:30] == 1).all()
     assert (rest_unsure(mask, mask == 9, 5).applied_to(mask) == 2).all()
+
+
+def test_what_lies_in_none_of_the_reviewed_boxes_is_unsure():
+    mask = np.ones((10, 12), np.uint8)
+    boxes = [np.array([[5.0, 3.0], [2.2, 6.4]]), np.array([[4.0, 6], [7, 20]])]
+    after = all_but_boxes_unsure(mask, boxes).applied_to(mask)
+    expected = np.full(mask.shape, 2)
+    expected[2:6, 3:7] = expected[4:8, 6:] = 1
+    np.testing.assert_array_equal(after, expected)
+    assert (all_but_boxes_unsure(mask, []).applied_to(mask) == 2).all()

@@ -211,8 +211,8 @@ class User:
     def do_use_a_tool(self):
         self.chance.choice(list(self.correct.toolbox.buttons.values())).click()
 
-    def do_look_next(self):
-        self.correct.look_next.next.click()
+    def do_look_at_doubt(self):
+        self.correct.doubtful_places.next.click()
 
     def do_select(self):
         self.viewer.layers.selection.active = self.one((Image, Labels))

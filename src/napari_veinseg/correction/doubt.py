@@ -9,6 +9,8 @@ from scipy import ndimage
 
 Map = NDArray[np.float32]
 
+_NEARLY = 0.6  # of the most likely pixel's probability
+
 
 class Place(NamedTuple):
     """One place to look at.
@@ -95,6 +97,36 @@ def doubtful_places(
         if len(chosen) == count:
             break
     return chosen
+
+
+def candidate_at(
+    probability: NDArray[Any], place: Place, vein_width: float = 6.0
+) -> NDArray[np.bool_]:
+    """Find what may be vein at a doubtful place: what a person is asked about there.
+
+    Parameters
+    ----------
+    probability : NDArray
+        `(Y, X)`, vein probability in [0, 1].
+    place : Place
+        The place.
+    vein_width : float
+        Typical vein width in px.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        `(Y, X)`: the connected pixels around the most likely one within two vein widths that are
+        nearly as likely, up to three vein widths and at least 20 px away.
+    """
+    rows, columns = np.ogrid[: probability.shape[0], : probability.shape[1]]
+    away = np.hypot(rows - place.row, columns - place.column)
+    near = np.where(away <= max(2 * vein_width, 4), probability, -1.0)
+    peak = np.unravel_index(np.argmax(near), near.shape)
+    likely = (probability >= _NEARLY * probability[peak]) & (away <= max(3 * vein_width, 20))
+    pieces, _ = ndimage.label(likely, np.ones((3, 3)))
+    candidate: NDArray[np.bool_] = pieces == pieces[peak]
+    return candidate
 
 
 def image_doubt(

@@ -102,20 +102,6 @@ class EditTracker:
         pixels.fill(self._settled, True)
         self._edited = None
 
-    def release(self, pixels: Pixels | BoolArray) -> None:
-        """Hand pixels back to the model.
-
-        Parameters
-        ----------
-        pixels : Pixels or ndarray of bool
-            The pixels that are the user's no longer.
-        """
-        settled = self.edited.copy()
-        if not isinstance(pixels, Pixels):
-            pixels = Pixels((pixels,))
-        pixels.fill(settled, False)
-        self._settled, self._steps, self._edited = settled, [], None
-
     def follow(self, done: Iterable[object], undone: Iterable[object]) -> None:
         """Bring the recorded changes up to date with the undo history.
 

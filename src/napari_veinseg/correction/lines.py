@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import approximate_polygon
 
-from napari_veinseg.correction.change import Change, Points, between, disk_union, painted
+from napari_veinseg.correction.change import Change, Points, between, disk_union
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
@@ -29,6 +29,27 @@ class Line:
 
     points: Points
     width: float
+
+
+def centreline_to_border(is_vein: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find the middles of veins, without spurs, up to the image's border where veins leave it.
+
+    A centreline ends half a vein's width before the vein does; what leaves the image goes on.
+
+    Parameters
+    ----------
+    is_vein : NDArray[np.bool_]
+        `(Y, X)`.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        `(Y, X)`, one pixel wide.
+    """
+    beyond = int(ndimage.distance_transform_edt(np.pad(is_vein, 1)).max()) + 2
+    padded = np.pad(is_vein, beyond, mode="edge")
+    line = without_spurs(centreline(padded), padded)
+    return line[beyond:-beyond, beyond:-beyond]
 
 
 def smoothed(path: Points, sigma: float = 2.0) -> Points:
@@ -109,28 +130,6 @@ def vein_region(shape: tuple[int, int], path: Points, widths: Any) -> NDArray[np
     return disk_union(shape, points, width / 2)
 
 
-def vein_along(mask: NDArray[Any], path: Points, widths: Any, label: int = VEIN) -> Change:
-    """Paint a vein along a line.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    path : NDArray[np.float64]
-        `(n, 2)`, corners of the line.
-    widths : float or array-like
-        The vein's width in px, one or one a corner.
-    label : int
-        What to paint: 1 vein, 2 unsure or 0 background.
-
-    Returns
-    -------
-    Change
-        The pixels of the vein that have another label now.
-    """
-    return painted(mask, vein_region(np.shape(mask), path, widths), label)
-
-
 def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
     """Paint a vein along a line in place of the one that is there.
 
@@ -203,7 +202,7 @@ def lines_from_veins(mask: NDArray[Any], tolerance: float = 0.7) -> list[Line]:
     # A vein goes on behind the image's border.
     distance = ndimage.distance_transform_edt(np.pad(is_vein, 1, mode="edge"))[1:-1, 1:-1]
     lines = []
-    for branch in trace(without_spurs(centreline(is_vein), is_vein)).branches:
+    for branch in trace(centreline_to_border(is_vein)).branches:
         radii = distance[tuple(branch.path.T)]
         if (
             branch.start is not None

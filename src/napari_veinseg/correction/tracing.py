@@ -13,16 +13,39 @@ from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
 from napari_veinseg.correction.change import Points
+from napari_veinseg.data.labels import VEIN
 from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.measurement.width import vein_width
 
 Cost = NDArray[np.float32]
 
 # Side of the exact window and largest side of the coarse picture: each takes about 60 ms a click.
 WINDOW = 384
 
+_ENOUGH_VEINS = 0.004  # of all pixels
+
 # In vein widths: narrow valleys keep a path in the middle of the vein; the widest is for veins that
 # are wider than the typical one, whose borders would otherwise attract it.
 _SCALES = (0.25, 0.45, 0.7, 1.0, 1.5)
+
+
+def measured_width(mask: NDArray[Any] | None) -> float | None:
+    """Measure the typical vein width on a mask that shows enough veins for it.
+
+    Parameters
+    ----------
+    mask : NDArray or None
+        `(Y, X)`, vein where it equals 1 (or True): a person's, or what a model marks.
+
+    Returns
+    -------
+    float or None
+        Width in px, at least 1; None where there is no mask, or too little vein.
+    """
+    if mask is None or np.mean(mask == VEIN) < _ENOUGH_VEINS:
+        return None
+    width = vein_width(mask)
+    return max(width, 1.0) if np.isfinite(width) else None
 
 
 def path_cost(
@@ -49,7 +72,7 @@ def path_cost(
         `(Y, X)`, what a step of one px costs: 1 off the veins, towards 0 along their middles.
     """
     widths = [max(scale * vein_width, 1.0) for scale in _SCALES]
-    strength = valley_strength(_log_levels(grey), widths).strength
+    strength = valley_strength(log_levels(grey), widths).strength
     around = ndimage.uniform_filter(strength, int(12 * vein_width) | 1, mode="nearest")
     floor = 0.25 * float(strength.mean()) + 1e-6
     valley = strength / (4 * np.maximum(around, floor))
@@ -57,6 +80,25 @@ def path_cost(
         valley = valley * (0.5 + np.asarray(probability, np.float32))
     cost: Cost = (1 / (1 + 10 * valley)).astype(np.float32)
     return cost
+
+
+def log_levels(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """Take the logarithm, in which a vein has one contrast in bright and in dark tissue.
+
+    Parameters
+    ----------
+    grey : NDArray
+        `(Y, X)` image of any range.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        `(Y, X)`; a tenth of the range is added, so that the darkest do not outweigh all.
+    """
+    levels = np.asarray(grey, np.float32)
+    low, high = float(levels.min()), float(levels.max())
+    logarithm: NDArray[np.float32] = np.log((levels - low) / max(high - low, 1e-6) + 0.1)
+    return logarithm
 
 
 def snapped(cost: Cost, point: tuple[float, float], reach: float) -> tuple[int, int]:
@@ -157,13 +199,6 @@ class Tracer:
         if len(path) < 2 or np.abs(np.diff(path, axis=0)).max() <= 1:
             return path
         return _within_corridor(self._cost, path, 3 * self._step)
-
-
-def _log_levels(grey: NDArray[Any]) -> NDArray[np.float32]:
-    levels = np.asarray(grey, np.float32)
-    low, high = float(levels.min()), float(levels.max())
-    logarithm: NDArray[np.float32] = np.log((levels - low) / max(high - low, 1e-6) + 0.1)
-    return logarithm
 
 
 def _inside(shape: tuple[int, ...], point: tuple[float, float]) -> tuple[int, int]:

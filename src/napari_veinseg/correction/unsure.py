@@ -1,5 +1,6 @@
 """Label 2: what a person leaves open, so that a partly corrected image can be trained on."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,28 @@ def unsure_box(mask: NDArray[Any], corners: NDArray[np.float64]) -> Change:
     Change
         The pixels of the rectangle.
     """
-    low = np.maximum(np.ceil(corners.min(axis=0) - 0.5), 0).astype(int)
-    high = np.maximum(np.floor(corners.max(axis=0) + 0.5) + 1, 0).astype(int)
-    box = np.zeros(np.shape(mask), np.bool_)
-    box[low[0] : high[0], low[1] : high[1]] = True
-    return painted(mask, box, UNSURE)
+    return painted(mask, _within(np.shape(mask), corners), UNSURE)
+
+
+def all_but_boxes_unsure(mask: NDArray[Any], boxes: Iterable[NDArray[np.float64]]) -> Change:
+    """Make unsure all that lies outside the rectangles that somebody has reviewed.
+
+    Parameters
+    ----------
+    mask : NDArray
+        `(Y, X)`.
+    boxes : iterable of NDArray[np.float64]
+        `(2, 2)` each, two opposite corners, (row, column).
+
+    Returns
+    -------
+    Change
+        The pixels outside of all rectangles; without one, all pixels.
+    """
+    reviewed = np.zeros(np.shape(mask), np.bool_)
+    for corners in boxes:
+        reviewed |= _within(np.shape(mask), corners)
+    return painted(mask, ~reviewed, UNSURE)
 
 
 def rest_unsure(mask: NDArray[Any], edited: NDArray[np.bool_], reach: float) -> Change:
@@ -55,3 +73,11 @@ def rest_unsure(mask: NDArray[Any], edited: NDArray[np.bool_], reach: float) -> 
     if not edited.any():
         return painted(mask, np.ones(np.shape(mask), np.bool_), UNSURE)
     return painted(mask, ndimage.distance_transform_edt(~edited) > reach, UNSURE)
+
+
+def _within(shape: tuple[int, ...], corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    low = np.maximum(np.ceil(corners.min(axis=0) - 0.5), 0).astype(int)
+    high = np.maximum(np.floor(corners.max(axis=0) + 0.5) + 1, 0).astype(int)
+    box = np.zeros(shape, np.bool_)
+    box[low[0] : high[0], low[1] : high[1]] = True
+    return box

@@ -1,7 +1,7 @@
 """Mouse and keys of a tool: taken while the tool is active, given back after."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import napari
 import numpy as np
@@ -9,83 +9,20 @@ from napari.layers import Labels, Layer
 from napari.utils.key_bindings import coerce_keybinding
 
 from napari_veinseg.widgets.common.notify import reported
-
-Point = tuple[float, float]
+from napari_veinseg.widgets.correct.tool import Point, Tool
 
 # A press that moves no farther than this, in px of the canvas, is a click and not a drag.
 _STILL = 4.0
-
-
-class Handler(Protocol):
-    """What a tool does with what the user does; points are (row, column) of the plane."""
-
-    name: str
-    draws_boxes: bool
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is begun that can be finished, dropped or taken back."""
-
-    def clicked(self, point: Point, straight: bool) -> None:
-        """Take a click; `straight` when Shift is held.
-
-        Parameters
-        ----------
-        point : tuple of float
-            Where, (row, column) of the plane.
-        straight : bool
-            Whether Shift is held.
-        """
-
-    def moved(self, point: Point) -> None:
-        """Follow the cursor.
-
-        Parameters
-        ----------
-        point : tuple of float
-            Where, (row, column) of the plane.
-        """
-
-    def dragged(self, start: Point, end: Point, released: bool) -> None:
-        """Take a drag with the left button; only for tools that draw boxes.
-
-        Parameters
-        ----------
-        start, end : tuple of float
-            Where it began and where it is, (row, column).
-        released : bool
-            Whether the button was let go.
-        """
-
-    def finish(self) -> None:
-        """Take a double-click or Enter."""
-
-    def drop(self) -> None:
-        """Take Escape."""
-
-    def take_back(self) -> None:
-        """Take Backspace."""
 
 
 class CanvasInput:
     """Feeds the mouse and the keys over one layer to a tool.
 
     Dragging and scrolling still move the camera, unless the tool draws boxes.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer.
-    layer : Labels
-        The layer that is active while the tool is.
-    tool : Handler
-        The tool.
-    leave : callable
-        Called when Escape is pressed and nothing is begun.
     """
 
     def __init__(
-        self, viewer: napari.Viewer, layer: Labels, tool: Handler, leave: Callable[[], None]
+        self, viewer: napari.Viewer, layer: Labels, tool: Tool, leave: Callable[[], None]
     ) -> None:
         self._viewer, self._layer, self._tool, self._leave = viewer, layer, tool, leave
         self._keys: dict[Any, Any] = {}
@@ -169,28 +106,28 @@ class CanvasInput:
     def _on_press(self, layer: Labels, event: Any) -> Iterator[None]:
         if event.button != 1 or {"Alt", "Control"} & set(event.modifiers):
             return
-        pressed, start = np.array(event.pos), point_of(layer, event)
+        pressed, start = np.array(event.pos), find_point(layer, event)
         moved = False
         yield
         # napari goes on with a drag that was begun, also when Escape leaves the tool meanwhile.
         while self._attached and event.type == "mouse_move":
-            moved = moved or np.linalg.norm(event.pos - pressed) > _STILL
+            moved = moved or bool(np.linalg.norm(event.pos - pressed) > _STILL)
             if moved and self._tool.draws_boxes:
                 with reported(self._tool.name):
-                    self._tool.dragged(start, point_of(layer, event), False)
+                    self._tool.drag(start, find_point(layer, event), False)
             yield
         if not self._attached:
             return
         with reported(self._tool.name):
             if not moved:
-                self._tool.clicked(start, "Shift" in event.modifiers)
+                self._tool.click(start, "Shift" in event.modifiers)
             elif self._tool.draws_boxes:
-                self._tool.dragged(start, point_of(layer, event), True)
+                self._tool.drag(start, find_point(layer, event), True)
         self.follow()
 
     def _on_move(self, layer: Labels, event: Any) -> None:
         with reported(self._tool.name):
-            self._tool.moved(point_of(layer, event))
+            self._tool.move(find_point(layer, event))
 
     def _on_double_click(self, _layer: Labels, _event: Any) -> None:
         with reported(self._tool.name):
@@ -198,42 +135,14 @@ class CanvasInput:
         self.follow()
 
 
-def point_of(layer: Layer, event: Any) -> Point:
-    """Return where an event is in a layer, (row, column).
-
-    Parameters
-    ----------
-    layer : Layer
-        The layer.
-    event : mouse event
-        A mouse event of napari.
-
-    Returns
-    -------
-    tuple of float
-        In px of the layer's data, whatever its scale, rotation and translation.
-    """
+def find_point(layer: Layer, event: Any) -> Point:
+    """Return where an event is in a layer, (row, column)."""
     row, column = layer.world_to_data(event.position)[-2:]
     return float(row), float(column)
 
 
 def is_free(viewer: napari.Viewer, layer: Layer, key: str) -> bool:
-    """Say whether napari, the user and other plugins leave a key to us.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer.
-    layer : Layer
-        The layer that the key would be bound to.
-    key : str
-        Such as 'T'.
-
-    Returns
-    -------
-    bool
-        False when it is bound somewhere.
-    """
+    """Say whether napari, the user and other plugins leave a key to us."""
     binding = coerce_keybinding(key)
     classes = (*type(layer).__mro__, *type(viewer).__mro__)
     keymaps = [viewer.keymap, layer.keymap, *(getattr(c, "class_keymap", {}) for c in classes)]

@@ -1,114 +1,134 @@
 """The Correct widget: trace, remove, leave open, clean up, look next, and keep."""
 
 import weakref
+from typing import Any
 
 import napari
+import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QCheckBox
 
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
+from napari_veinseg.widgets.common.form import button
+from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.correct.autosaver import Autosaver, RestoreOffer
-from napari_veinseg.widgets.correct.look_next import LookNext
+from napari_veinseg.widgets.correct.autosaver import Autosaver
+from napari_veinseg.widgets.correct.doubtful_places import DoubtfulPlaces
+from napari_veinseg.widgets.correct.edited_mask import EditedMask
+from napari_veinseg.widgets.correct.fold import Fold
+from napari_veinseg.widgets.correct.image_order import ImageOrder
+from napari_veinseg.widgets.correct.line_actions import LineActions
 from napari_veinseg.widgets.correct.mask_actions import MaskActions
+from napari_veinseg.widgets.correct.mask_work import MaskWork
+from napari_veinseg.widgets.correct.restore_offer import RestoreOffer
 from napari_veinseg.widgets.correct.reviewing import Reviewing
-from napari_veinseg.widgets.correct.target import Target
 from napari_veinseg.widgets.correct.toolbox import Toolbox
+from napari_veinseg.widgets.correct.tracing_cache import TracingCache
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
-from napari_veinseg.widgets.masks.layers import is_source_image
+from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape, is_source_image
 from napari_veinseg.widgets.masks.records import image_of, record_of
 
 
 class CorrectWidget(Panel):
-    """Choose a mask and correct it on the canvas.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer whose masks are corrected.
-    """
+    """Choose a mask and correct it on the canvas."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
-        self.target = Target(self.viewer, self)
+        self.edited_mask = EditedMask(self.viewer)
+        self.tracing = TracingCache(self.edited_mask, self)
+        self.work = MaskWork(self.edited_mask, self)
         self.autosaver = Autosaver(self)
         self.offer = RestoreOffer(self.viewer, self.autosaver)
         self.add(self.offer)
         self._add_layers()
-        self.toolbox = Toolbox(self.target)
-        self.actions = MaskActions(self.target)
-        self.actions.line_width = lambda: self.toolbox.width.value() or None
-        self.reviewing = Reviewing(self.target)
-        self.look_next = LookNext(self.target, self.reviewing.dataset, self.reviewing.is_reviewed)
-        for section in (self.toolbox, self.actions, self.look_next):
-            self.add(section)
+        self.mask_actions = MaskActions(self.edited_mask, self.work)
+        self.toolbox = Toolbox(self.edited_mask, self.tracing, self.mask_actions)
+        self.line_actions = LineActions(
+            self.edited_mask, self.tracing, self.work, self.toolbox.fixed_width
+        )
+        self.reviewing = Reviewing(self.edited_mask)
+        self.image_order = ImageOrder(self.edited_mask, self.reviewing)
+        self.doubtful_places = DoubtfulPlaces(self.edited_mask, lambda: self.image_order.model.path)
+        self.add(self.toolbox)
+        self.add(self.doubtful_places)
+        self.add(Fold("Images by doubt", self.image_order))
+        self.add(Fold("Whole mask", self.mask_actions, self.line_actions))
         self.add_footer(self.reviewing)  # never out of sight: it ends every correction
-        self.toolbox.add_key("N", self.look_next.next)
+        self.toolbox.add_key("N", self.doubtful_places.next)
+        for key, decision in zip("YWQ", self.doubtful_places.decisions, strict=True):
+            self.toolbox.add_key(key, decision)
         self.toolbox.add_key("R", self.reviewing.reviewed)
-        self.reviewing.stored.connect(self._on_stored)
-        self.toolbox.active_changed.connect(self.look_next.leave)
+        self.reviewing.stored.connect(self.autosaver.settle)
+        self.toolbox.active_changed.connect(self.doubtful_places.leave)
         self.closing.connect(self._close)
-        self.mask.layer_changed.connect(self._choose)
-        self.image.layer_changed.connect(self._choose)
+        self.mask_choice.layer_changed.connect(self._choose)
+        self.image_choice.layer_changed.connect(self._choose)
         self.invert.toggled.connect(self._choose)
         self._choose()
 
     def _add_layers(self) -> None:
         section = self.add_section("Mask")
-        self.mask = LayerChoice(
+        self.mask_choice = LayerChoice(
             self.viewer,
             Labels,
             accepts=lambda layer: not is_agreement_layer(layer),
             empty="Segment an image first",
         )
-        self.image = LayerChoice(
+        self.image_choice = LayerChoice(
             self.viewer,
             Image,
             accepts=is_source_image,
             empty="Open an image first",
             follows=False,  # a click on another image would pair it with this mask
         )
-        self.image.activated.connect(self._pair)
+        self.image_choice.activated.connect(self._pair)
         self.invert = QCheckBox("Veins are brighter than their surroundings")
-        section.add_row("Mask", self.mask, "The Labels layer that is corrected.")
+        self.new_mask = button("New", "Make an empty mask over the image, to draw on.")
+        self.new_mask.clicked.connect(self._add_empty_mask)
+        section.add_row(
+            "Mask", self.mask_choice, "The Labels layer that is corrected.", self.new_mask
+        )
         section.add_row(
             "Image",
-            self.image,
+            self.image_choice,
             "The image in which the tools look for veins, and which is stored with the mask.",
         )
         section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
 
-    def _choose(self, *_value: object) -> None:
+    def _choose(self, *_value: Any) -> None:
         """Take over what the combo boxes say."""
-        mask = self.mask.layer
-        of_mask = image_of(mask) if mask is not None else None
-        if mask is not self.target.mask and of_mask is not None:
-            self.image.choose(of_mask)
-        self.target.image, self.target.invert = self.image.layer, self.invert.isChecked()
-        if mask is not self.target.mask:
-            self.target.mask = mask
-            self.look_next.leave()
+        layer = self.mask_choice.layer
+        of_mask = image_of(layer) if layer is not None else None
+        if layer is not self.edited_mask.layer and of_mask is not None:
+            self.image_choice.choose(of_mask)
+        self.edited_mask.image = self.image_choice.layer
+        self.edited_mask.invert = self.invert.isChecked()
+        if layer is not self.edited_mask.layer:
+            self.edited_mask.layer = layer
+            self.doubtful_places.follow_mask()
             self.toolbox.follow_mask()
-            self.autosaver.watch(self.target)
-        self.actions.show_state()
+            if layer is not None:
+                self.autosaver.watch(layer, self.edited_mask.image)
+        self.mask_actions.show_state()
 
-    def _pair(self, *_value: object) -> None:
+    def _add_empty_mask(self) -> None:
+        """Put an empty mask over the chosen image."""
+        with reported("Making an empty mask"):
+            image = self.image_choice.layer
+            if image is None:
+                raise VeinSegError("Open an image first: the mask gets its size and place.")
+            mask = add_mask_layer(self.viewer, np.zeros(image_shape(image), np.uint8), image)
+            self.viewer.layers.selection.active = mask
+
+    def _pair(self, *_value: Any) -> None:
         """Let the mask belong to the image that the user has picked."""
-        if self.mask.layer is not None and self.image.layer is not None:
-            record_of(self.mask.layer).image = weakref.ref(self.image.layer)
-
-    def _on_stored(self, plane: tuple[int, ...]) -> None:
-        if self.target.mask is not None:
-            self.autosaver.settle(self.target.mask, plane)
+        if self.mask_choice.layer is not None and self.image_choice.layer is not None:
+            record_of(self.mask_choice.layer).image = weakref.ref(self.image_choice.layer)
 
     def _close(self) -> None:
         self.autosaver.stop()
-        for job in (
-            self.target.job,
-            self.actions.job,
-            self.look_next.job,
-            self.look_next.search,
-        ):
-            job.abandon()
-        self.look_next.leave()
+        for worker in (self.tracing, self.work, self.image_order, self.doubtful_places):
+            worker.job.abandon()
+        self.doubtful_places.leave()
         self.toolbox.release()

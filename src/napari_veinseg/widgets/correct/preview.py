@@ -1,5 +1,6 @@
 """What a tool is about to draw, shown above the layers without being one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import napari
@@ -11,6 +12,8 @@ from vispy.scene.visuals import Line, Markers, Mesh
 _RIBBON = (1.0, 0.86, 0.25, 0.5)
 _MIDDLE = (1.0, 1.0, 1.0, 0.95)
 _MARK = (1.0, 0.86, 0.25, 1.0)
+_GOES = (1.0, 0.25, 0.15, 0.75)
+_PIXEL_CORNERS = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]])
 _EDGE = (0.1, 0.1, 0.1, 1.0)
 # Above every layer; napari gives its layers their place in the list.
 _ORDER = 1_000_000
@@ -21,15 +24,6 @@ class Preview:
 
     Changing a Shapes layer takes tens of milliseconds and puts a layer into the user's list;
     these nodes take less than one and are in no list.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer; without a canvas nothing is drawn.
-    layer : Labels
-        The layer whose pixels the coordinates count.
-    plane : tuple of int
-        The index of the plane in it.
     """
 
     def __init__(self, viewer: napari.Viewer, layer: Labels, plane: tuple[int, ...]) -> None:
@@ -47,40 +41,51 @@ class Preview:
             node.visible = False
 
     def show_vein(self, path: NDArray[np.float64], width: Any, clicks: NDArray[np.float64]) -> None:
-        """Show a vein.
-
-        Parameters
-        ----------
-        path : ndarray
-            `(n, 2)`, its middle, (row, column).
-        width : float or ndarray
-            Its width in px, one or one a point.
-        clicks : ndarray
-            `(n, 2)`, where the user clicked.
-        """
+        """Show a vein."""
         self._ribbon.visible = self._middle.visible = len(path) > 1
         if len(path) > 1:
             left, right = _sides(path, np.broadcast_to(width, (len(path),)))
             corners = self._on_canvas(np.concatenate([left, right]))
             self._ribbon.set_data(vertices=corners, faces=_faces(len(path)), color=_RIBBON)
-            self._middle.set_data(pos=self._on_canvas(path))
+            self._middle.set_data(pos=self._on_canvas(path), connect="strip")
         self._show_marks(clicks)
 
-    def show_box(self, corners: NDArray[np.float64]) -> None:
-        """Show a rectangle.
+    def show_pixels(self, rows: NDArray[Any], columns: NDArray[Any]) -> None:
+        """Show the pixels that a click takes away."""
+        self._middle.visible = self._marks.visible = False
+        self._ribbon.visible = len(rows) > 0
+        if len(rows):
+            middles = np.stack([rows, columns], axis=1)[:, None]
+            corners = (middles + _PIXEL_CORNERS).reshape(-1, 2).astype(np.float64)
+            faces = np.arange(len(rows))[:, None, None] * 4 + np.array([[0, 1, 2], [0, 2, 3]])
+            self._ribbon.set_data(
+                vertices=self._on_canvas(corners), faces=faces.reshape(-1, 3), color=_GOES
+            )
 
-        Parameters
-        ----------
-        corners : ndarray
-            `(2, 2)`, two opposite corners, (row, column).
-        """
-        (top, left), (bottom, right) = corners
-        around = np.array([[top, left], [top, right], [bottom, right], [bottom, left], [top, left]])
-        self._ribbon.visible = self._middle.visible = True
-        self._ribbon.set_data(
-            vertices=self._on_canvas(around[:4]), faces=[[0, 1, 2], [0, 2, 3]], color=_RIBBON
-        )
-        self._middle.set_data(pos=self._on_canvas(around))
+    def show_outline(self, region: NDArray[np.bool_]) -> None:
+        """Show the border of a region."""
+        self._ribbon.visible = self._marks.visible = False
+        padded = np.pad(region, 1)
+        below = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1]) - (0.5, 0.5)
+        beside = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1]) - (0.5, 0.5)
+        sides = [below, np.add(below, (0, 1)), beside, np.add(beside, (1, 0))]
+        ends = np.concatenate([np.stack(sides[:2], 1), np.stack(sides[2:], 1)]).reshape(-1, 2)
+        self._middle.visible = len(ends) > 0
+        if len(ends):
+            self._middle.set_data(pos=self._on_canvas(ends), connect="segments", color=_MARK)
+
+    def show_boxes(self, boxes: Sequence[NDArray[np.float64]]) -> None:
+        """Show rectangles, each by two opposite corners."""
+        self._ribbon.visible = self._middle.visible = len(boxes) > 0
+        if not boxes:
+            return
+        around = np.array([[[a, b], [a, d], [c, d], [c, b]] for (a, b), (c, d) in boxes])
+        first = np.arange(len(boxes))[:, None, None] * 4
+        faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
+        sides = (first + np.array([[0, 1], [1, 2], [2, 3], [3, 0]])).reshape(-1, 2)
+        corners = self._on_canvas(around.reshape(-1, 2).astype(np.float64))
+        self._ribbon.set_data(vertices=corners, faces=faces, color=_RIBBON)
+        self._middle.set_data(pos=corners, connect=sides)
 
     def hide(self) -> None:
         """Show nothing."""
@@ -121,18 +126,7 @@ def _anchors(whole: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def canvas_of(viewer: napari.Viewer) -> Any:
-    """Return napari's canvas; napari has no public way to draw above its layers.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer, also as the guarded one that napari hands to plugins.
-
-    Returns
-    -------
-    VispyCanvas or None
-        None without a window.
-    """
+    """Return napari's canvas; napari has no public way to draw above its layers."""
     window = getattr(getattr(viewer, "__wrapped__", viewer), "window", None)
     return None if window is None else window._qt_viewer.canvas
 

@@ -2,37 +2,33 @@
 
 from pathlib import Path
 
+import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
-from napari_veinseg.widgets.correct.target import Plane, Target
+from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.masks.layers import sample_stem
 
 
 class Reviewing(Section):
-    """Puts the displayed image and its mask into a dataset.
+    """Puts the displayed image and its mask into a dataset."""
 
-    Parameters
-    ----------
-    target : Target
-        What is corrected.
-    """
+    stored = Signal(object, object, object)
+    """A plane was stored; carries the mask's layer, the plane's index and the stored labels."""
 
-    stored = Signal(object)
-    """A plane was stored; carries its index."""
-
-    def __init__(self, target: Target) -> None:
+    def __init__(self, edited_mask: EditedMask) -> None:
         super().__init__("Keep")
-        self._target = target
-        self._dataset: Dataset | None = None
+        self._mask = edited_mask
+        self.job = Job("Storing the mask", self)
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("choose a folder")
-        self.folder.editingFinished.connect(self._forget)
         self.browse = button("Choose…", "Choose the folder, or make one.")
         self.browse.clicked.connect(self._browse)
         self.reviewed = button(
@@ -41,8 +37,8 @@ class Reviewing(Section):
             primary=True,
         )
         self.reviewed.clicked.connect(self.store)
-        self.said = hint()
-        self.said.hide()
+        self.message = hint()
+        self.message.hide()
         self.add_row(
             "Dataset",
             self.folder,
@@ -50,78 +46,49 @@ class Reviewing(Section):
             self.browse,
         )
         self.add_wide(self.reviewed)
-        self.add_wide(self.said)
+        self.add_wide(self.message)
 
-    def dataset(self) -> Dataset | None:
-        """Return the chosen dataset.
-
-        Returns
-        -------
-        Dataset or None
-            None when no folder is chosen.
-
-        Raises
-        ------
-        VeinSegError
-            When the folder holds something else.
-        """
-        if self._dataset is None and self.folder.text().strip():
-            self._dataset = Dataset.create(Path(self.folder.text().strip()).expanduser())
-        return self._dataset
+    def find_dataset(self) -> Dataset | None:
+        """Open the chosen dataset; None where none is chosen or nothing was stored in it yet."""
+        path = self._path()
+        if path is None or not path.is_dir() or not any(path.iterdir()):
+            return None
+        return Dataset.open(path)
 
     def store(self) -> None:
-        """Store the displayed plane."""
+        """Store the displayed plane, beside the viewer when it is large."""
         with reported("Storing the mask"):
-            target = self._target
-            plane = target.plane()
-            pixels, mask = target.pixels(plane), target.labels(plane)
-            target.require_pair()
-            dataset = self.dataset()
-            if dataset is None:
+            mask = self._mask
+            layer, plane = mask.require_layer(), mask.displayed_plane()
+            image, labels = mask.image_data(), mask.labels(plane).copy()
+            mask.require_own_image()
+            path, stem = self._path(), self.find_stem(plane)
+            if path is None:
                 raise VeinSegError("Choose a dataset folder first: that is where masks are kept.")
-            sample = dataset.add(
-                self.stem(plane),
-                pixels,
-                mask,
-                reviewed=True,
-                replace=True,
-                same_image=True,
-                source="corrected",
-            )
-            self.show_state()
-            show_info(f"{sample.stem} is stored in {dataset.path}.")
-            self.stored.emit(plane)
 
-    def is_reviewed(self, plane: Plane) -> bool:
-        """Say whether a plane lies in the dataset as reviewed.
+            def work(_reporter: Reporter) -> Sample:
+                return Dataset.create(path).add(
+                    stem,
+                    np.asarray(image[plane]),
+                    labels,
+                    reviewed=True,
+                    replace=True,
+                    same_image=True,
+                    source="corrected",
+                )
 
-        Parameters
-        ----------
-        plane : tuple of int
-            Its index.
+            def tell(sample: Sample) -> None:
+                self.show_state()
+                show_info(f"{sample.stem} is stored in {path}.")
+                self.stored.emit(layer, plane, labels)
 
-        Returns
-        -------
-        bool
-            False when no dataset is chosen.
-        """
-        dataset = self.dataset()
-        return bool(dataset and self.stem(plane) in dataset and dataset[self.stem(plane)].reviewed)
+            if self.job.running:
+                raise VeinSegError("The mask before is still being stored: try again in a moment.")
+            self.job.do(labels.size, work, tell)
 
-    def stem(self, plane: Plane) -> str:
-        """Return the name that a plane has in the dataset.
-
-        Parameters
-        ----------
-        plane : tuple of int
-            Its index.
-
-        Returns
-        -------
-        str
-            See `layers.sample_stem`.
-        """
-        image = self._target.image
+    def find_stem(self, plane: PlaneIndex) -> str:
+        """Return the name that a plane has in the dataset."""
+        image = self._mask.image
         if image is None:
             raise VeinSegError("Open the image that the mask belongs to: it is stored with it.")
         return sample_stem(image, plane)
@@ -129,19 +96,18 @@ class Reviewing(Section):
     def show_state(self) -> None:
         """Say how many images of the dataset have been reviewed."""
         with reported("Reading the dataset"):
-            dataset = self.dataset()
+            dataset = self.find_dataset()
+            self.message.setVisible(dataset is not None)
             if dataset is not None:
                 done = sum(sample.reviewed for sample in dataset)
-                self.said.show()
-                self.said.setText(f"{done} of {len(dataset)} images are reviewed.")
+                self.message.setText(f"{done} of {len(dataset)} images are reviewed.")
+
+    def _path(self) -> Path | None:
+        text = self.folder.text().strip()
+        return Path(text).expanduser() if text else None
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.folder.text())
         if chosen:
             self.folder.setText(chosen)
-            self._forget()
             self.show_state()
-
-    def _forget(self) -> None:
-        if self._dataset is None or str(self._dataset.path) != self.folder.text().strip():
-            self._dataset = None

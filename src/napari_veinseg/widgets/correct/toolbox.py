@@ -1,6 +1,7 @@
 """The buttons of the drawing tools: one tool at a time, and none where it does not belong."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import napari
@@ -11,58 +12,68 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton
 
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.form import Section, button, connect_while_alive, hint
+from napari_veinseg.widgets.common.form import Section, button, connect_while_alive
 from napari_veinseg.widgets.common.notify import report
+from napari_veinseg.widgets.correct.add_tool import AddTool
+from napari_veinseg.widgets.correct.box_tools import ReviewedBoxTool, UnsureBoxTool
+from napari_veinseg.widgets.correct.bridge_tool import BridgeTool
 from napari_veinseg.widgets.correct.canvas_input import CanvasInput, is_free
+from napari_veinseg.widgets.correct.edited_mask import EditedMask
+from napari_veinseg.widgets.correct.hover_tool import HoverTool
+from napari_veinseg.widgets.correct.mask_actions import MaskActions
+from napari_veinseg.widgets.correct.message import Message
 from napari_veinseg.widgets.correct.preview import canvas_of
-from napari_veinseg.widgets.correct.target import Target
-from napari_veinseg.widgets.correct.tools import BoxTool, RemoveTool, Tool
-from napari_veinseg.widgets.correct.tracing_tools import BridgeTool, GrowTool, TraceTool
+from napari_veinseg.widgets.correct.remove_tool import RemoveTool
+from napari_veinseg.widgets.correct.tool import Tool
+from napari_veinseg.widgets.correct.trace_tool import TraceTool
+from napari_veinseg.widgets.correct.tracing_cache import TracingCache
 
+_REST = "A key in brackets works while the mask is the active layer."
 _LABELS = {"vein": VEIN, "unsure": UNSURE, "background": BACKGROUND}
 
 
 class Toolbox(Section):
-    """Chooses the active tool.
-
-    Parameters
-    ----------
-    target : Target
-        What is corrected.
-    """
+    """Chooses the active tool."""
 
     active_changed = Signal()
 
-    def __init__(self, target: Target) -> None:
+    def __init__(
+        self, edited_mask: EditedMask, tracing: TracingCache, mask_actions: MaskActions
+    ) -> None:
         super().__init__("Draw")
-        self._target = target
+        self._edited_mask = edited_mask
         self._input: CanvasInput | None = None
         self._watched: Labels | None = None
         self._bound: dict[Any, Labels] = {}
         self.active: Tool | None = None
-        self.say = hint()
-        self.tools = [kind(target, self.say.setText) for kind in _KINDS]
-        self.buttons = {tool: _tool_button(tool) for tool in self.tools}
+        self.message = Message(_REST, lines=4)
+        self.tools = [kind(edited_mask, tracing, self.message.show_text) for kind in _TOOLS]
+        self.buttons = {tool: _make_button(tool) for tool in self.tools}
         self._keys: list[tuple[str, QPushButton, str, Callable[[], object]]] = []
         for tool, each in self.buttons.items():
-            each.clicked.connect(lambda checked, tool=tool: self.use(tool if checked else None))
-            self.add_key(tool.key, each, lambda tool=tool: self._toggle(tool))
+            each.clicked.connect(partial(self._toggle, tool))
+            self.add_key(tool.key, each, partial(self._toggle, tool))
         pairs = list(self.buttons.values())
         for first in range(0, len(pairs), 2):
             self.add_buttons(*pairs[first : first + 2])
-        self.add_wide(self.say)
+        self.add_buttons(mask_actions.redraw)
+        self.add_wide(
+            mask_actions.all_slices,
+            "Let 'Redraw as measured', and the buttons under 'Whole mask', act on every slice.",
+        )
+        self.add_wide(self.message)
         self.label = QComboBox()
         self.label.addItems(list(_LABELS))
-        self.width = QDoubleSpinBox()
-        self.width.setRange(0, 500)
-        self.width.setDecimals(1)
-        self.width.setSingleStep(0.5)
-        self.width.setSuffix(" px")
-        self.width.setSpecialValueText("measured")
+        self.vein_width = QDoubleSpinBox()
+        self.vein_width.setRange(0, 500)
+        self.vein_width.setDecimals(1)
+        self.vein_width.setSingleStep(0.5)
+        self.vein_width.setSuffix(" px")
+        self.vein_width.setSpecialValueText("measured")
         self.add_row("Draws", self.label, "The label that tracing, bridging and removing leave.")
         self.add_row(
             "Width",
-            self.width,
+            self.vein_width,
             "Width of a drawn vein; at 0 it is measured in the image, all along the vein.",
         )
         self.redraws = QCheckBox("Replace the vein that a traced line follows")
@@ -71,21 +82,19 @@ class Toolbox(Section):
         )
         self.redraws.toggled.connect(self._set_options)
         self.label.currentTextChanged.connect(self._set_options)
-        self.width.valueChanged.connect(self._set_options)
-        viewer = target.viewer
+        self.vein_width.valueChanged.connect(self._set_options)
+        viewer = edited_mask.viewer
         connect_while_alive(self, viewer.layers.selection.events.active, self._on_other_layer)
         connect_while_alive(self, viewer.dims.events.current_step, self._on_slice)
         connect_while_alive(self, viewer.dims.events.ndisplay, self._on_slice)
-        self._rest()
+        self._show_rest()
+
+    def fixed_width(self) -> float | None:
+        """Return the width of a drawn vein in px; None where it is measured."""
+        return self.vein_width.value() or None
 
     def use(self, tool: Tool | None) -> None:
-        """Make a tool the active one; None leaves drawing to napari.
-
-        Parameters
-        ----------
-        tool : Tool or None
-            One of `tools`.
-        """
+        """Make a tool the active one; None leaves drawing to napari."""
         self._stop()
         if tool is not None:
             try:
@@ -98,19 +107,21 @@ class Toolbox(Section):
         self.active_changed.emit()
 
     def follow_mask(self) -> None:
-        """Take over the target's mask: tools stop, and their keys move to the new layer."""
+        """Take over the chosen mask: tools stop, and their keys move to the new layer."""
         self.use(None)
         for key, layer in self._bound.items():
             layer.keymap.pop(key, None)
         self._bound = {}
         if self._watched is not None:
             self._watched.events.mode.disconnect(self._on_mode)
-        layer = self._watched = self._target.mask
+            self._watched.events.set_data.disconnect(self._on_change)
+        layer = self._watched = self._edited_mask.layer
         if layer is None:
             return
         layer.events.mode.connect(self._on_mode)
+        layer.events.set_data.connect(self._on_change)  # undo has no event of its own
         for key, its_button, text, action in self._keys:
-            free = is_free(self._target.viewer, layer, key)
+            free = is_free(self._edited_mask.viewer, layer, key)
             its_button.setText(f"{text}  ({key})" if free else text)
             if free:
                 layer.bind_key(key, lambda _layer, action=action: action())
@@ -119,31 +130,21 @@ class Toolbox(Section):
     def add_key(
         self, key: str, its_button: QPushButton, action: Callable[[], object] | None = None
     ) -> None:
-        """Give a button a key, which works while the mask is the active layer and the key is free.
-
-        Parameters
-        ----------
-        key : str
-            Such as 'T'; shown on the button.
-        its_button : QPushButton
-            The button.
-        action : callable, optional
-            What the key does; by default it clicks the button.
-        """
+        """Give a button a key, for while the mask is the active layer and the key is free."""
         self._keys.append((key, its_button, its_button.text(), action or its_button.click))
 
     def release(self) -> None:
         """Give the canvas and all keys back: the widget closes."""
-        self._target.mask = None
+        self._edited_mask.layer = None
         self.follow_mask()
 
     def _start(self, tool: Tool) -> None:
-        viewer, layer = self._target.viewer, self._target.layer()
+        viewer, layer = self._edited_mask.viewer, self._edited_mask.require_layer()
         viewer.layers.selection.active = layer
         layer.mode = "pan_zoom"
         self._set_options()
         self.active = tool
-        self.say.setText(tool.help)
+        self.message.show_text(tool.help)
         tool.begin()
         self._input = CanvasInput(viewer, layer, tool, leave=lambda: self.use(None))
         self._input.attach()
@@ -156,22 +157,22 @@ class Toolbox(Section):
             self._input = None
         if active is not None:
             active.end()
-        self._rest()
+        self._show_rest()
 
-    def _rest(self) -> None:
-        self.say.setText("A key in brackets works while the mask is the active layer.")
+    def _show_rest(self) -> None:
+        self.message.show_text(_REST)
 
-    def _toggle(self, tool: Tool) -> None:
+    def _toggle(self, tool: Tool, *_checked: object) -> None:
         self.use(None if self.active is tool else tool)
 
     def _set_options(self, *_value: object) -> None:
         for tool in self.tools:
             tool.label = _LABELS[self.label.currentText()]
-            tool.fixed_width = self.width.value() or None
+            tool.fixed_width = self.fixed_width()
             tool.redraws = self.redraws.isChecked()
 
     def _on_other_layer(self, *_event: object) -> None:
-        active = self._target.viewer.layers.selection.active
+        active = self._edited_mask.viewer.layers.selection.active
         if self.active is not None and active is not self._watched:
             self.use(None)
 
@@ -180,16 +181,21 @@ class Toolbox(Section):
         if self.active is not None and self._watched and self._watched.mode != "pan_zoom":
             self.use(None)
 
+    def _on_change(self, _event: object) -> None:
+        """Let what is shown and said be true of the mask as it is now."""
+        if isinstance(self.active, HoverTool):
+            self.active.look_again()
+
     def _on_slice(self, *_event: object) -> None:
         """Begin anew on the slice that is shown now."""
         if self.active is not None and not self.active.is_on_displayed_plane():
             self.use(self.active)
 
 
-_KINDS = (TraceTool, GrowTool, RemoveTool, BridgeTool, BoxTool)
+_TOOLS = (TraceTool, AddTool, RemoveTool, BridgeTool, UnsureBoxTool, ReviewedBoxTool)
 
 
-def _tool_button(tool: Tool) -> QPushButton:
+def _make_button(tool: Tool) -> QPushButton:
     made = button(tool.name, tool.help)
     made.setCheckable(True)
     return made

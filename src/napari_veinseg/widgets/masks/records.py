@@ -104,6 +104,15 @@ def edited_pixels(layer: Labels) -> BoolArray:
     return record_of(layer).edits.edited
 
 
+def accept_pixels(layer: Labels, index: tuple[Any, ...], step: Any) -> None:
+    """Make pixels the user's that a step decided without changing them; undone, they are not."""
+    edits = record_of(layer).edits
+    if step:
+        edits.record(step[0], Pixels(index))
+    else:
+        edits.accept(Pixels(index))
+
+
 def _watch(layer: Labels, record: MaskRecord) -> MaskRecord:
     layer.metadata = {**layer.metadata, _KEY: record}
     events = layer.events

@@ -1,13 +1,12 @@
-"""A click grows the missing vein, and no more; a redrawn mask is as wide as the image says."""
+"""Redrawn veins are as wide as the image says, and still leave the image where they left it."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_veinseg.correction.growing import grown_vein, redrawn_as_measured
-from napari_veinseg.correction.lines import Line, veins_from_lines
+from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
 from napari_veinseg.correction.profile import centred
-from napari_veinseg.correction.tracing import path_cost
+from napari_veinseg.correction.redrawing import redrawn_as_measured
 
 SHAPE = (120, 180)
 TRUNK = Line(np.array([[60.0, 0], [50, 60], [70, 120], [60, 179]]), 6)
@@ -26,11 +25,6 @@ def grey() -> np.ndarray:
     return 150 - 50 * vein + np.random.default_rng(0).normal(0, 1.5, SHAPE)
 
 
-@pytest.fixture(scope="module")
-def cost(grey):
-    return path_cost(grey, 6)
-
-
 def dice(a, b) -> float:
     return 2 * (a & b).sum() / (a.sum() + b.sum())
 
@@ -42,22 +36,17 @@ def test_labels_of_other_things_stay_when_veins_are_redrawn(grey):
     np.testing.assert_array_equal(after == 300, mask == 300)
 
 
-def test_a_click_grows_the_branch_that_is_missing_and_no_other_vein(grey, cost):
-    before = drawn(TRUNK)
-    after = grown_vein(before, grey, cost, (48, 146), 6).applied_to(before)
-    assert dice(after == 1, drawn(TRUNK, BRANCH) == 1) > 0.9
-    assert not after[90:].any()
-    assert ndimage.label(after, np.ones((3, 3)))[1] == 1  # joined to the trunk
-
-
-def test_on_an_empty_mask_a_click_grows_a_vein_with_its_branch(grey, cost):
-    before = np.zeros(SHAPE, np.uint8)
-    after = grown_vein(before, grey, cost, (55, 75), 6, label=2).applied_to(before)
-    assert dice(after == 2, drawn(TRUNK, BRANCH) == 1) > 0.85
-
-
-def test_a_click_on_a_vein_of_the_mask_changes_nothing(grey, cost):
-    assert len(grown_vein(drawn(TRUNK), grey, cost, (50, 60), 6)) == 0
+@pytest.mark.parametrize("width", [4, 9, 15])
+def test_a_trunk_still_reaches_the_border_of_the_image(width):
+    trunk = Line(np.array([[60.0, -5], [50, 60], [70, 120], [60, 185]]), width)
+    before = drawn(trunk)
+    vein = ndimage.gaussian_filter((before == 1).astype(float), 1.2)
+    after = redrawn_as_measured(before, 150 - 50 * vein, width).applied_to(before)
+    for column in (0, -1):
+        assert (after[:, column] == 1).sum() >= 0.6 * width
+    reach = [line.points[:, 1] for line in lines_from_veins(before)]
+    assert min(each.min() for each in reach) == 0
+    assert max(each.max() for each in reach) == SHAPE[1] - 1
 
 
 @pytest.mark.parametrize("wrong", [2, 11])

@@ -1,0 +1,139 @@
+"""The mask that is corrected, with its image: a plane of both, read and written."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels
+from numpy.typing import NDArray
+
+from napari_veinseg.correction.change import Change
+from napari_veinseg.data.grey import to_grey, without_gaps
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.masks.layers import (
+    displayed_plane,
+    image_data,
+    image_shape,
+    is_probability_layer,
+)
+from napari_veinseg.widgets.masks.records import accept_pixels, edited_pixels, record_of
+from napari_veinseg.widgets.masks.undo import require_editable, write_pixels
+
+PlaneIndex = tuple[int, ...]
+"""Which `(Y, X)` plane of a layer: empty for `(Y, X)`, one number for a stack."""
+
+
+class EditedMask:
+    """The chosen mask layer and its image."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self.viewer = viewer
+        self.layer: Labels | None = None
+        self.image: Image | None = None
+        self.invert = False
+
+    def require_layer(self) -> Labels:
+        """Return the mask layer, or refuse one that cannot be edited."""
+        if self.layer is None:
+            raise VeinSegError("Segment an image or add a Labels layer first: nothing to correct.")
+        require_editable(self.layer)
+        return self.layer
+
+    def is_still(self, layer: Labels, shape: tuple[int, ...]) -> bool:
+        """Say whether this layer is still the chosen one, of the same shape."""
+        same_shape = tuple(layer.data.shape) == tuple(shape)
+        return self.layer is layer and same_shape
+
+    def displayed_plane(self) -> PlaneIndex:
+        """Return the plane that the viewer shows."""
+        return displayed_plane(self.viewer, self.require_layer())
+
+    def list_planes(self) -> list[PlaneIndex]:
+        """Return all planes of the mask."""
+        return list(np.ndindex(self.require_layer().data.shape[:-2]))
+
+    def labels(self, plane: PlaneIndex) -> NDArray[Any]:
+        """Return the labels of a plane, `(Y, X)`: a view, not to be changed."""
+        return np.asarray(self.require_layer().data[plane])
+
+    def edited(self, plane: PlaneIndex) -> NDArray[np.bool_]:
+        """Return which pixels of a plane the user painted or accepted."""
+        edited: NDArray[np.bool_] = edited_pixels(self.require_layer())[plane]
+        return edited
+
+    def write(
+        self,
+        changes: dict[PlaneIndex, Change],
+        decided: dict[PlaneIndex, NDArray[np.bool_]] | None = None,
+    ) -> int:
+        """Write changes as exactly one undo step, and return how many pixels changed.
+
+        What is `decided` becomes the user's, too, where it does not change: all of a drawn vein.
+        """
+        layer, step = self.require_layer(), None
+        changes = {plane: change for plane, change in changes.items() if len(change)}
+        if changes:
+            index = _join(changes, [(each.rows, each.columns) for each in changes.values()])
+            values = np.concatenate([change.values for change in changes.values()])
+            step = write_pixels(layer, index, values)
+        if decided:
+            places = [np.nonzero(region) for region in decided.values()]
+            accept_pixels(layer, _join(decided, places), step)
+        return sum(map(len, changes.values()))
+
+    def find_probability(self) -> Any:
+        """Return what the mask was made from, else a probability layer of its shape, else None."""
+        layer = self.require_layer()
+        kept = record_of(layer).probability
+        if kept is not None and kept.shape == layer.data.shape:
+            return kept
+        for other in reversed(self.viewer.layers):
+            if is_probability_layer(other) and other.data.shape == layer.data.shape:
+                return other.data
+        return None
+
+    def probability(self, plane: PlaneIndex) -> NDArray[np.float32] | None:
+        """Return the model's probability for a plane, if it is known."""
+        whole = self.find_probability()
+        return None if whole is None else np.asarray(whole[plane], np.float32)
+
+    def threshold(self) -> float:
+        """Return the probability from which a pixel of the mask is vein."""
+        return float(record_of(self.require_layer()).threshold)
+
+    def image_data(self) -> Any:
+        """Return the image's own array, or refuse one that does not fit the mask."""
+        layer = self.require_layer()
+        if self.image is None:
+            raise VeinSegError("Open the image that the mask belongs to: it is read for this.")
+        if image_shape(self.image) != tuple(layer.data.shape):
+            raise VeinSegError(
+                f"The image '{self.image.name}' and the mask '{layer.name}' differ in size: "
+                "choose the image that the mask was made on."
+            )
+        return image_data(self.image)
+
+    def grey_reader(self) -> Callable[[PlaneIndex], NDArray[np.float32]]:
+        """Return what reads the grey values of a plane, veins dark, also beside the viewer."""
+        stored, invert = self.image_data(), self.invert
+        return lambda plane: without_gaps(to_grey(np.asarray(stored[plane]), invert=invert))
+
+    def require_own_image(self) -> None:
+        """Refuse to take one image's mask for another's."""
+        layer = self.require_layer()
+        made_on = record_of(layer).image
+        if made_on is not None and self.image is not None and made_on() is not self.image:
+            raise VeinSegError(
+                f"The mask '{layer.name}' was not made on the image '{self.image.name}': "
+                "pick its image under Image."
+            )
+
+
+def _join(planes: Iterable[PlaneIndex], places: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Turn places in planes into one index of the whole mask."""
+    full = [
+        (*(np.full(len(rows), axis) for axis in plane), rows, columns)
+        for plane, (rows, columns) in zip(planes, places, strict=True)
+    ]
+    return tuple(np.concatenate(axis) for axis in zip(*full, strict=True))

@@ -1,0 +1,32 @@
+"""Sections under a heading that a click opens and closes."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+
+class Fold(QWidget):
+    """Closed at first: what is needed less often takes no room."""
+
+    def __init__(self, title: str, *sections: QWidget) -> None:
+        super().__init__()
+        self.heading = QToolButton()
+        self.heading.setText(title)
+        self.heading.setCheckable(True)
+        self.heading.setAutoRaise(True)
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.heading.setProperty("role", "fold")
+        self.heading.toggled.connect(self._show)
+        self._sections = sections
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.heading)
+        for section in sections:
+            column.addWidget(section)
+        self._show(False)
+
+    def _show(self, opened: bool) -> None:
+        arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
+        self.heading.setArrowType(arrow)
+        for section in self._sections:
+            section.setVisible(opened)

@@ -1,0 +1,101 @@
+"""Changes to whole planes of the mask: beside the viewer, and cancelled by their own button."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from napari.utils.notifications import show_info
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QPushButton
+
+from napari_veinseg.correction.change import Change
+from napari_veinseg.data.labels import VEIN
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.form import button
+from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
+
+Action = Callable[[NDArray[Any], PlaneIndex], Change]
+"""Changes a plane, in any thread: all that it needs of the viewer was taken when it was made."""
+
+
+class MaskWork(QObject):
+    """Runs what its buttons ask for, on the displayed plane or on all of them."""
+
+    def __init__(self, edited_mask: EditedMask, parent: QObject) -> None:
+        super().__init__(parent)
+        self._mask = edited_mask
+        self._buttons: list[QPushButton] = []
+        self._pressed: tuple[QPushButton, str] | None = None
+        self.acts_on_all: Callable[[], bool] = lambda: False
+        self.job = Job("Changing the mask", self)
+        self.job.changed.connect(self._show_work)
+
+    def make_button(
+        self, text: str, tooltip: str, prepare: Callable[[], Action], *, shapes_veins: bool = False
+    ) -> QPushButton:
+        """Make a button that changes the mask in one undo step.
+
+        What `shapes_veins` makes all veins the user's: their borders alone are no decision.
+        """
+        made = button(text, tooltip)
+        return self.add_button(made, partial(self._change, text, prepare, shapes_veins))
+
+    def add_button(self, made: QPushButton, start: Callable[[], None]) -> QPushButton:
+        """Let a button start work, and cancel it while it runs."""
+        self._buttons.append(made)
+        made.clicked.connect(lambda: self._press(made, start))
+        return made
+
+    def _press(self, pressed: QPushButton, start: Callable[[], None]) -> None:
+        if self.job.running:  # only the button that began can be pressed then
+            self.job.cancel()
+            return
+        doing = pressed.text()
+        self._pressed = pressed, doing
+        with reported(doing):
+            start()
+
+    def _change(self, doing: str, prepare: Callable[[], Action], shapes_veins: bool) -> None:
+        mask, layer = self._mask, self._mask.require_layer()
+        action, shape = prepare(), layer.data.shape
+        planes = mask.list_planes() if self.acts_on_all() else [mask.displayed_plane()]
+        before = {plane: mask.labels(plane).copy() for plane in planes}
+
+        def work(reporter: Reporter) -> dict[PlaneIndex, Change]:
+            changes = {}
+            for number, (plane, labels) in enumerate(before.items()):
+                reporter.tell(Step(number, len(before), doing))
+                changes[plane] = action(labels, plane)
+            reporter.tell(Step(len(before), len(before), doing))  # it may be cancelled by now
+            return changes
+
+        def write(changes: dict[PlaneIndex, Change]) -> None:
+            changed = [plane for plane, change in changes.items() if len(change)]
+            if not mask.is_still(layer, shape) or any(
+                not np.array_equal(before[plane], mask.labels(plane)) for plane in changed
+            ):
+                raise VeinSegError(
+                    f"The mask was changed in the meantime: press '{doing}' once more."
+                )
+            shaped = {plane: changes[plane].applied_to(before[plane]) == VEIN for plane in changed}
+            mask.write(changes, shaped if shapes_veins else None)
+            if not changed:
+                show_info(f"{doing}: there was nothing to change.")
+            elif len(before) > 1:
+                show_info(f"{doing}: {len(changed)} of {len(before)} slices were changed.")
+
+        self.job.do(sum(labels.size for labels in before.values()), work, write)
+
+    def _show_work(self) -> None:
+        """Let the button that was pressed cancel, and no other begin."""
+        running = self.job.running
+        pressed, text = self._pressed or (None, "")
+        for made in self._buttons:
+            if made is pressed:
+                made.setText("Cancel" if running else text)
+            else:
+                made.setEnabled(not running)

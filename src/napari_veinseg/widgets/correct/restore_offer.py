@@ -1,0 +1,107 @@
+"""The offer to restore corrections that a killed viewer left, and the restoring."""
+
+import time
+import weakref
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+
+from napari_veinseg.correction.autosave import LeftSession, left_sessions
+from napari_veinseg.data.images import read_image
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.correct.autosaver import Autosaver
+from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape
+from napari_veinseg.widgets.masks.records import image_of
+from napari_veinseg.widgets.masks.undo import write_pixels
+
+
+class RestoreOffer(QFrame):
+    """One line above the widget for corrections that a viewer left behind."""
+
+    def __init__(self, viewer: napari.Viewer, autosaver: Autosaver) -> None:
+        super().__init__()
+        self._viewer, self._autosaver = weakref.ref(viewer), autosaver
+        self.session: LeftSession | None = None
+        self.text = hint()
+        self.accept = button("Restore", "Open these corrections again.")
+        self.discard = button("Discard", "Delete these corrections for good.")
+        self.accept.clicked.connect(self._restore)
+        self.discard.clicked.connect(self._discard)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.text)
+        row = QHBoxLayout()
+        row.addWidget(self.accept)
+        row.addWidget(self.discard)
+        column.addLayout(row)
+        self.show_newest()
+        # Those of a viewer that was killed seconds ago still look alive.
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self.show_newest)
+        self._again.start(20_000)
+
+    def show_newest(self) -> None:
+        """Look for sessions, and show the newest."""
+        with reported("Looking for corrections to restore"):
+            self.session = next(iter(left_sessions()), None)
+        self.setVisible(self.session is not None)
+        if self.session is not None:
+            when = time.strftime("%d %B, %H:%M", time.localtime(self.session.saved))
+            self.text.setText(f"Corrections of '{self.session.name}' from {when} were not stored.")
+
+    def _restore(self) -> None:
+        viewer = self._viewer()
+        with reported("Restoring corrections"):
+            if self.session is not None and viewer is not None:
+                self._autosaver.adopt(restore_session(viewer, self.session), self.session)
+        self.show_newest()
+
+    def _discard(self) -> None:
+        if self.session is not None:
+            self.session.discard()
+        self.show_newest()
+
+
+def restore_session(viewer: napari.Viewer, session: LeftSession) -> Labels:
+    """Put saved corrections back: into the mask of that name, else into a new layer."""
+    for layer in viewer.layers:
+        fits = isinstance(layer, Labels) and tuple(layer.data.shape) == session.shape
+        if fits and layer.name == session.name and _may_be_its_image(image_of(layer), session):
+            after = session.restored(layer.data)
+            where = np.nonzero(after != layer.data)
+            write_pixels(layer, where, after[where])
+            return layer
+    image = _find_image(viewer, session)
+    if image is not None:
+        return add_mask_layer(viewer, session.restored(), image, name=session.name)
+    show_info(f"Open the image '{session.image_name}' below the restored mask.")
+    return viewer.add_labels(session.restored(), name=session.name, **session.place)
+
+
+def _may_be_its_image(image: Image | None, session: LeftSession) -> bool:
+    """Whether an image may be the session's: not where it is known to be another file."""
+    path = str(image.source.path or "") if image is not None else ""
+    return not path or not session.image_path or path == session.image_path
+
+
+def _find_image(viewer: napari.Viewer, session: LeftSession) -> Image | None:
+    """Find the session's image in the viewer, or open its file."""
+    for layer in viewer.layers:
+        is_named = isinstance(layer, Image) and layer.name == session.image_name
+        fits = is_named and image_shape(layer) == session.shape
+        if fits and _may_be_its_image(layer, session):
+            return layer
+    try:
+        pixels = read_image(session.image_path)
+    except VeinSegError:
+        return None
+    if pixels.shape[: len(session.shape)] != session.shape:
+        return None
+    return viewer.add_image(pixels, name=session.image_name, **session.place)

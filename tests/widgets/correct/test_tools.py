@@ -1,0 +1,235 @@
+"""The drawing tools, by real mouse and key events."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from scipy import ndimage
+
+from napari_veinseg.correction.lines import veins_from_lines
+from napari_veinseg.widgets.correct.add_tool import AddTool
+from napari_veinseg.widgets.correct.box_tools import UnsureBoxTool
+from napari_veinseg.widgets.correct.bridge_tool import BridgeTool
+from napari_veinseg.widgets.correct.remove_tool import RemoveTool
+from napari_veinseg.widgets.correct.trace_tool import TraceTool
+from tests.widgets.correct.scene import PLACES, SHAPE, TRUNK, dice, photograph, truth
+from tests.widgets.mouse import Mouse
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_three_clicks_trace_a_vein(viewer, correct_in, use, place):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8), **PLACES[place])
+    zoom = viewer.scene.camera.zoom
+    tool = use(widget, TraceTool)
+    mouse.click((59, 4))
+    mouse.move((60, 90))
+    assert tool.busy
+    assert not labels.data.any()
+    mouse.click((60, 90))
+    mouse.double_click((60, 175))
+    trunk = veins_from_lines(np.zeros(SHAPE), [TRUNK]).applied_to(np.zeros(SHAPE)) == 1
+    assert dice(labels.data == 1, trunk) > 0.85
+    assert len(labels._undo_history) == 1
+    assert not tool.busy
+    assert viewer.scene.camera.zoom == zoom  # the double-click did not reach napari
+    labels.undo()
+    assert not labels.data.any()
+    labels.redo()
+    assert dice(labels.data == 1, trunk) > 0.85
+
+
+def test_enter_draws_escape_drops_and_backspace_takes_back(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    tool = use(widget, TraceTool)
+    mouse.click((59, 4))
+    mouse.click((50, 60))
+    mouse.click((20, 90))
+    mouse.key(Qt.Key.Key_Backspace)
+    assert len(tool._clicks) == 2
+    mouse.key(Qt.Key.Key_Return)
+    assert labels.data[:, :55].any()
+    assert not labels.data[:, 70:].any()
+    before = labels.data.copy()
+    mouse.click((60, 90))
+    mouse.click((60, 120))
+    mouse.key(Qt.Key.Key_Escape)
+    assert not tool.busy
+    np.testing.assert_array_equal(labels.data, before)
+    assert widget.toolbox.active is tool
+    mouse.key(Qt.Key.Key_Escape)
+    assert widget.toolbox.active is None
+
+
+def test_shift_makes_a_straight_line_of_a_fixed_width_and_label(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    widget.toolbox.vein_width.setValue(5)
+    widget.toolbox.label.setCurrentText("unsure")
+    use(widget, TraceTool)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    mouse.click((100, 20), shift)
+    mouse.click((100, 120), shift)
+    mouse.key(Qt.Key.Key_Return)
+    assert (labels.data[98:103, 30:110] == 2).all()
+    assert (labels.data == 2).sum() < 5.6 * 101 + 30
+
+
+def test_one_click_adds_one_whole_vein_in_one_undo_step(viewer, correct_in, use, qtbot):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    use(widget, AddTool)
+    qtbot.waitUntil(lambda: widget.tracing.find(()) is not None)
+    mouse.move((55, 75))
+    qtbot.waitUntil(lambda: widget.toolbox.active._preview._middle.visible)  # before the click
+    assert not labels.data.any()
+    mouse.click((55, 75))
+    grown = labels.data.copy()
+    trunk = veins_from_lines(np.zeros(SHAPE), [TRUNK]).applied_to(np.zeros(SHAPE)) == 1
+    assert dice(grown == 1, trunk) > 0.85
+    assert len(labels._undo_history) == 1
+    labels.undo()
+    assert not labels.data.any()
+    labels.redo()
+    np.testing.assert_array_equal(labels.data, grown)
+
+
+def test_a_redrawn_vein_is_one_undo_step(viewer, correct_in, use):
+    start = truth()
+    widget, labels, mouse = correct_in(viewer, start)
+    widget.toolbox.redraws.setChecked(True)
+    widget.toolbox.vein_width.setValue(3)
+    use(widget, TraceTool)
+    mouse.click((59, 4))
+    mouse.double_click((52, 50))
+    assert labels.data[45:70, 30].sum() == 3
+    assert (labels.data[:, 70:] == start[:, 70:]).all()
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, start)
+
+
+def test_a_drag_moves_the_camera_and_adds_no_click(viewer, correct_in, use):
+    widget, _, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    tool = use(widget, TraceTool)
+    before = viewer.scene.camera.center
+    mouse.drag((60, 60), (80, 90))
+    assert not tool.busy
+    assert viewer.scene.camera.center != before
+
+
+def test_removing_bridging_and_boxes_are_one_undo_step_each(viewer, correct_in, use):
+    start = truth()
+    start[:, 70:85] = 0
+    widget, labels, mouse = correct_in(viewer, start)
+    states = [labels.data.copy()]
+    use(widget, RemoveTool)
+    mouse.click((48, 148))
+    assert labels.data[48, 148] == 0
+    states.append(labels.data.copy())
+    use(widget, BridgeTool)
+    mouse.click((53, 66))
+    mouse.click((57, 88))
+    assert ndimage.label(labels.data == 1, np.ones((3, 3)))[1] == 1
+    states.append(labels.data.copy())
+    use(widget, UnsureBoxTool)
+    mouse.drag((90, 20), (110, 60))
+    assert (labels.data[92:108, 22:58] == 2).all()
+    states.append(labels.data.copy())
+    assert len(labels._undo_history) == 3
+    for state in states[-2::-1]:
+        labels.undo()
+        np.testing.assert_array_equal(labels.data, state)
+    for state in states[1:]:
+        labels.redo()
+        np.testing.assert_array_equal(labels.data, state)
+
+
+def test_escape_drops_a_box_that_is_being_dragged(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, truth())
+    keys = set(labels.keymap)
+    use(widget, UnsureBoxTool)
+    native, left = mouse.canvas.native, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    QTest.mousePress(native, left, none, mouse.where((90, 20)))
+    mouse.move((100, 40))
+    mouse.move((105, 50))
+    mouse.key(Qt.Key.Key_Escape)
+    assert widget.toolbox.active is None
+    mouse.move((110, 60))
+    QTest.mouseRelease(native, left, none, mouse.where((110, 60)))
+    np.testing.assert_array_equal(labels.data, truth())
+    assert set(labels.keymap) == keys
+
+
+def test_tools_and_the_brush_undo_in_turn(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    use(widget, TraceTool)
+    mouse.click((59, 4))
+    mouse.double_click((50, 60))
+    traced = labels.data.copy()
+    labels.mode = "paint"
+    assert widget.toolbox.active is None
+    mouse.drag((100, 40), (100, 80))
+    painted = labels.data.copy()
+    assert (painted != traced).any()
+    use(widget, RemoveTool)
+    mouse.click((100, 60))
+    np.testing.assert_array_equal(labels.data, traced)
+    for state in (painted, traced, np.zeros(SHAPE)):
+        labels.undo()
+        np.testing.assert_array_equal(labels.data, state)
+    for state in (traced, painted, traced):
+        labels.redo()
+        np.testing.assert_array_equal(labels.data, state)
+
+
+def test_a_slice_change_begins_the_tool_anew(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(
+        viewer, np.zeros((2, *SHAPE), np.uint8), image=np.stack([photograph()] * 2)
+    )
+    tool = use(widget, TraceTool)
+    mouse.click((59, 4))
+    viewer.dims.set_point(0, 1)
+    assert widget.toolbox.active is tool
+    assert not tool.busy
+    mouse.click((59, 4))
+    mouse.double_click((50, 60))
+    assert not labels.data[0].any()
+    assert labels.data[1].any()
+
+
+def test_an_error_restores_pixels_and_history(viewer, correct_in, use, told, monkeypatch):
+    widget, labels, mouse = correct_in(viewer, truth())
+    use(widget, RemoveTool)
+    mouse.click((48, 148))
+    after_one = labels.data.copy()
+
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("a listener broke")
+
+    labels.events.paint.connect(fail, position="last")
+    mouse.click((55, 30))
+    labels.events.paint.disconnect(fail)
+    np.testing.assert_array_equal(labels.data, after_one)
+    assert len(labels._undo_history) == 1
+    assert any("a listener broke" in text for text in told.texts)
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, truth())
+
+
+def test_a_layer_that_cannot_be_edited_is_refused_in_words(viewer, correct_in, told):
+    widget, labels, _ = correct_in(viewer, truth())
+    labels.editable = False
+    widget.toolbox.buttons[widget.toolbox.tools[0]].click()
+    assert widget.toolbox.active is None
+    assert any("locked" in text for text in told.texts)
+
+
+def test_the_widget_opens_from_the_plugin_menu(viewer):
+    viewer.add_image(photograph())
+    labels = viewer.add_labels(truth())
+    _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
+    widget = workbench.correct
+    assert widget.edited_mask.layer is labels
+    tool = next(tool for tool in widget.toolbox.tools if type(tool) is RemoveTool)
+    widget.toolbox.buttons[tool].click()
+    Mouse(viewer, labels).click((48, 148))
+    assert labels.data[48, 148] == 0
+    widget.closing.emit()
