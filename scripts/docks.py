@@ -39,8 +39,8 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     train.follower.status = status
     train._show_run()
     train._show_state()
-    train.outcome.show_result(status, "starter")
-    train.outcome.show()
+    train.comparison.show_result(status, "starter")
+    train.comparison.show()
     evaluate.measure.click()
     wait_until(lambda: not evaluate.job.running)
     evaluate.compare.click()

@@ -28,7 +28,7 @@ from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.segment.segment import SegmentWidget
-from napari_veinseg.widgets.train.curves import Curves
+from napari_veinseg.widgets.train.curves import CurvePlot
 from napari_veinseg.widgets.train.train import TrainWidget
 
 DOCKS = {
@@ -41,7 +41,7 @@ CONTROLS = (
     QAbstractSpinBox,
     QComboBox,
     QLineEdit,
-    Curves,
+    CurvePlot,
     Plot,
 )
 WIDTH = 350
@@ -99,7 +99,7 @@ def test_every_control_has_a_name_for_screen_readers(dock):
     for control in controls(dock):
         text = getattr(control, "text", str)()
         assert control.accessibleName() or text, (control, control.toolTip())
-        assert control.accessibleDescription() or isinstance(control, Curves | Plot), control
+        assert control.accessibleDescription() or isinstance(control, CurvePlot | Plot), control
 
 
 def test_tab_goes_through_the_dock_from_top_to_bottom(dock):

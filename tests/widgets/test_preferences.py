@@ -80,7 +80,7 @@ def test_the_device_is_the_wish_or_says_why_not(monkeypatch, wish, name, reason)
     monkeypatch.setattr(engine, "preferences", lambda: Preferences(device=wish))
     only_cpu = [DeviceChoice("cpu", "CPU", "nothing better")]
     monkeypatch.setattr(devices, "available_devices", lambda: only_cpu)
-    device = engine.prepare(Reporter(lambda _news: None))
+    device = engine.load_torch(Reporter(lambda _news: None))
     assert device.name == name
     assert reason in device.reason
 
@@ -94,7 +94,9 @@ def test_a_model_that_left_its_device_for_want_of_memory_goes_back(monkeypatch, 
 
     monkeypatch.setattr(VeinModel, "load", load)
     monkeypatch.setattr(engine, "_model", None)
-    monkeypatch.setattr(engine, "prepare", lambda _reporter: DeviceChoice("cuda", "GPU", "there"))
+    monkeypatch.setattr(
+        engine, "load_torch", lambda _reporter: DeviceChoice("cuda", "GPU", "there")
+    )
     path = tmp_path / "m.safetensors"
     path.touch()
     reporter = Reporter(lambda _news: None)

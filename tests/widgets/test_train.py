@@ -179,11 +179,11 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert "CPU: a test" in started.status.text()
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert started.outcome.isVisibleTo(started)
-    row = [started.outcome.table.item(0, column).text() for column in range(3)]
+    assert started.comparison.isVisibleTo(started)
+    row = [started.comparison.table.item(0, column).text() for column in range(3)]
     assert row == ["b_1", "0.400", "0.600"]
-    assert "better on 1 of 1" in started.outcome.verdict.text()
-    assert "Optimistic" in started.outcome.verdict.text()
+    assert "better on 1 of 1" in started.comparison.verdict.text()
+    assert "Optimistic" in started.comparison.verdict.text()
 
     from napari_veinseg.widgets.common.model_choice import ModelChoice
     from napari_veinseg.widgets.train import train as module
@@ -198,10 +198,10 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
 
     monkeypatch.setattr(module, "import_model", install)
     started.name.setText("better")
-    started.outcome.keep.click()
+    started.comparison.keep.click()
     qtbot.waitUntil(lambda: "'better' is kept" in started.status.text())
     assert other.name == started.base.name == "better"
-    assert not started.outcome.isVisibleTo(started)
+    assert not started.comparison.isVisibleTo(started)
 
 
 def test_the_new_model_is_kept_after_the_dataset_has_been_read(started, qtbot):
@@ -209,10 +209,10 @@ def test_the_new_model_is_kept_after_the_dataset_has_been_read(started, qtbot):
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert started.outcome.keep.isEnabled()
+    assert started.comparison.keep.isEnabled()
     started.dataset._survey()
-    assert not started.outcome.keep.isEnabled()
-    qtbot.waitUntil(lambda: started.outcome.keep.isEnabled())
+    assert not started.comparison.keep.isEnabled()
+    qtbot.waitUntil(lambda: started.comparison.keep.isEnabled())
 
 
 def test_the_verdict_names_the_model_that_the_run_started_from(started, qtbot, tmp_path):
@@ -223,18 +223,19 @@ def test_the_verdict_names_the_model_that_the_run_started_from(started, qtbot, t
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "base" in started.outcome.verdict.text()
-    assert "other" not in started.outcome.verdict.text()
+    assert "base" in started.comparison.verdict.text()
+    assert "other" not in started.comparison.verdict.text()
 
 
-def test_what_is_no_better_cannot_be_kept(started, qtbot):
+def test_what_is_no_better_is_kept_only_on_purpose(started, qtbot):
     (child,) = StubChild.made
     child.learn(2, [{"b_1": 0.6}, {"b_1": 0.5}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "nothing to keep" in started.outcome.verdict.text()
-    assert not started.outcome.keep.isEnabled()
-    assert started.outcome.discard.isEnabled()
+    assert "The old model is the better one" in started.comparison.verdict.text()
+    assert "more images like b_1" in started.comparison.verdict.text()
+    assert started.comparison.keep.text() == "Keep anyway"
+    assert started.comparison.discard.isEnabled()
 
 
 def test_stop_and_discard(started, qtbot):
@@ -242,11 +243,11 @@ def test_stop_and_discard(started, qtbot):
     qtbot.waitUntil(lambda: not started.follower.running)
     assert StubChild.made[0].stopped
     assert "Stopped" in started.status.text()
-    assert "no image to judge by" in started.outcome.verdict.text()
+    assert "no image to judge by" in started.comparison.verdict.text()
     folder = started.follower.run.path
-    started.outcome.discard.click()
+    started.comparison.discard.click()
     assert not folder.exists()
-    assert not started.outcome.isVisibleTo(started)
+    assert not started.comparison.isVisibleTo(started)
     assert started.start.isEnabled()
 
 
@@ -261,7 +262,7 @@ def test_stopped_while_it_loads_there_is_no_trouble_and_nothing_left(
     assert told.texts == []
     assert train.status.text() == "Stopped before the first step."
     assert not train.follower.run.path.exists()
-    assert not train.outcome.isVisibleTo(train)
+    assert not train.comparison.isVisibleTo(train)
 
 
 def test_a_child_that_dies_is_told_once(started, qtbot, told):

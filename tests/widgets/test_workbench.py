@@ -65,10 +65,12 @@ def opened(bench, folder, qtbot):
 
 def wait_for_mask(bench, qtbot, index):
     session = bench.session
-    qtbot.waitUntil(
-        lambda: session.index == index and session.shown is not None and bool(session.shown.mask),
-        timeout=20_000,
-    )
+
+    def is_there():
+        there = session.shown is not None and session.shown.index == session.index == index
+        return there and session.shown.mask is not None
+
+    qtbot.waitUntil(is_there, timeout=20_000)
 
 
 def press(bench, key):

@@ -44,4 +44,4 @@ class DeviceBadge(QLabel):
 
     def _load(self) -> None:
         self._tried = True
-        self._job.start(engine.prepare, done=lambda _device: None)
+        self._job.start(engine.load_torch, done=lambda _device: None)

@@ -1,6 +1,6 @@
 """Torch and the models behind the widgets: loaded once, and never in the viewer's thread.
 
-Importing torch takes seconds.  `prepare` is therefore called by workers alone, and whoever waits
+Importing torch takes seconds.  `load_torch` is therefore called by workers alone, and whoever waits
 for it is told so.
 """
 
@@ -31,7 +31,7 @@ def known_device() -> DeviceChoice | None:
     return _device
 
 
-def prepare(reporter: Reporter) -> DeviceChoice:
+def load_torch(reporter: Reporter) -> DeviceChoice:
     """Import torch and choose the device of the preferences; at once when that is done already."""
     global _device, _wish
     wish = preferences().device
@@ -63,7 +63,7 @@ def load_model(path: Path, reporter: Reporter) -> "VeinModel":
     One that had to leave its device, whose memory was too small, is read again: there may be room.
     """
     global _model  # only the last one: pressing Segment again is quick, memory stays small
-    device = prepare(reporter)
+    device = load_torch(reporter)
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     with _lock:

@@ -97,8 +97,8 @@ class WheelGuard(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Pass the wheel on to what scrolls."""
-        is_wheel = event is not None and event.type() == QEvent.Type.Wheel
-        if is_wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+        unfocused = isinstance(watched, QWidget) and not watched.hasFocus()
+        if event is not None and event.type() == QEvent.Type.Wheel and unfocused:
             event.ignore()
             return True
         return super().eventFilter(watched, event)

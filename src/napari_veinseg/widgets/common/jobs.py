@@ -64,7 +64,7 @@ class Job(QObject):
         self._news.connect(self._hear)
         # Only the reporter, never `self`: Qt objects are half gone when `destroyed` fires.
         running = self._running = list[Reporter]()
-        self.destroyed.connect(lambda *_: [reporter.cancel() for reporter in running])
+        self.destroyed.connect(lambda *_: _cancel_all(running))
 
     @property
     def running(self) -> bool:
@@ -86,7 +86,7 @@ class Job(QObject):
         self._running[:] = [reporter]
         self._bar = None if self._quiet else progress(total=0, desc=self._doing)
         self._done, self._failed = done, failed
-        self._worker = create_worker(_outcome, work, reporter, _start_thread=False)
+        self._worker = create_worker(_run, work, reporter, _start_thread=False)
         # A bound method of a QObject, not a lambda: that is what makes Qt change threads.
         self._worker.returned.connect(self._end)
         self._worker.start()
@@ -130,18 +130,18 @@ class Job(QObject):
             if on_news is not None:
                 on_news(item)
 
-    def _end(self, outcome: "_Outcome") -> None:
-        if outcome.reporter is not self._reporter:
+    def _end(self, ended: "_Ended") -> None:
+        if ended.reporter is not self._reporter:
             return
         done, failed = self._done, self._failed
         self._close()
-        if outcome.error is not None:
-            report(outcome.error, self._doing)
+        if ended.error is not None:
+            report(ended.error, self._doing)
             if failed is not None:
                 failed()
         elif done is not None:
             with reported(self._doing):
-                done(outcome.result)
+                done(ended.result)
         self.changed.emit()
 
     def _close(self) -> None:
@@ -152,15 +152,20 @@ class Job(QObject):
         self._on_news = self._done = self._failed = None
 
 
-class _Outcome(NamedTuple):
+def _cancel_all(running: list[Reporter]) -> None:
+    for reporter in running:
+        reporter.cancel()
+
+
+class _Ended(NamedTuple):
     reporter: Reporter
     result: Any = None
     error: BaseException | None = None
 
 
-def _outcome(work: Callable[[Reporter], Any], reporter: Reporter) -> _Outcome:
-    """Run the work; a failure is an outcome, so that it is told once and in our words."""
+def _run(work: Callable[[Reporter], Any], reporter: Reporter) -> _Ended:
+    """Run the work; a failure is an end, too, so that it is told once and in our words."""
     try:
-        return _Outcome(reporter, work(reporter))
+        return _Ended(reporter, work(reporter))
     except BaseException as error:
-        return _Outcome(reporter, error=error)
+        return _Ended(reporter, error=error)

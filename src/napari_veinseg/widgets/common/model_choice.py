@@ -98,5 +98,5 @@ def announce_model(name: str) -> None:
 
 def _import(file: str, reporter: Reporter) -> str:
     """Check and copy a model file; torch reads it, so this runs in a worker."""
-    engine.prepare(reporter)
+    engine.load_torch(reporter)
     return import_model(file).name

@@ -14,7 +14,7 @@ from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
-from napari_veinseg.widgets.masks.records import image_of
+from napari_veinseg.widgets.masks.records import image_of, record_of
 
 _PLACE = ("scale", "translate", "rotate", "shear")
 
@@ -34,6 +34,8 @@ class Autosaver(QObject):
     def watch(self, layer: Labels, image: Image | None) -> None:
         """Begin to save a mask; as it is now it counts as not corrected."""
         if not isinstance(layer.data, np.ndarray) or layer.multiscale:
+            return
+        if record_of(layer).kept:  # an open folder saves it
             return
         known = self._saves.get(id(layer))
         if known is None or known[0]() is not layer:

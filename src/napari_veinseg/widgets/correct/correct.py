@@ -112,6 +112,13 @@ class CorrectWidget(Panel):
                 self.autosaver.watch(layer, self.edited_mask.image)
         self.mask_actions.show_state()
 
+    def follow_data(self) -> None:
+        """Drop what was begun on an image whose layers show another one now."""
+        if self.toolbox.active is not None:
+            self.toolbox.active.drop()
+        self.doubtful_places.leave()
+        self.doubtful_places.follow_mask()
+
     def _add_empty_mask(self) -> None:
         """Put an empty mask over the chosen image."""
         with reported("Making an empty mask"):

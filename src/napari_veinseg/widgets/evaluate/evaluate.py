@@ -83,7 +83,7 @@ class EvaluateWidget(Panel):
         section.add_wide(self.measure)
         section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
         section.add_buttons(self.table, self.save)
-        self._prepare(self.figures)
+        self._hide_header(self.figures)
         self.measure.clicked.connect(self._measure)
         self.table.clicked.connect(self._show_table)
         self.save.clicked.connect(self._save)
@@ -105,10 +105,10 @@ class EvaluateWidget(Panel):
         )
         section.add_wide(self.compare)
         section.add_wide(self.scores, "The mask's scores; of a stack, the mean of its slices.")
-        self._prepare(self.scores)
+        self._hide_header(self.scores)
         self.compare.clicked.connect(self._compare)
 
-    def _prepare(self, table: FigureTable) -> None:
+    def _hide_header(self, table: FigureTable) -> None:
         table.horizontalHeader().hide()
         table.hide()
 

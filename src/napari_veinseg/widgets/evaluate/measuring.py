@@ -23,7 +23,7 @@ END_COLOUR = "#ffc233"
 BIFURCATION_COLOUR = "#35d0ff"
 LINE_COLOUR = "#f2f2f2"
 
-Row = dict[str, Value]
+TableRow = dict[str, Value]
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,20 @@ class MeasuredLayer:
     paths: Sequence[npt.NDArray[np.float64]]
     points: npt.NDArray[np.float64]
     kinds: Sequence[str]
-    branches: list[Row]
-    images: list[Row]
+    branches: list[TableRow]
+    images: list[TableRow]
     unit: str
 
 
 def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporter) -> MeasuredLayer:
     """Measure a mask or each slice of a stack."""
     paths, points, kinds = [], [], []
-    branches: list[Row] = []
-    images: list[Row] = []
+    branches: list[TableRow] = []
+    images: list[TableRow] = []
     planes = mask if mask.ndim == 3 else mask[np.newaxis]
     for number, plane in enumerate(planes):
         reporter.tell(Step(number, len(planes), "Measuring"))
-        place: Row = {"slice": number} if mask.ndim == 3 else {}
+        place: TableRow = {"slice": number} if mask.ndim == 3 else {}
         before = [number] * (mask.ndim - 2)
         measured = measure(plane)
         rows = list(branch_rows(measured))
@@ -147,7 +147,7 @@ def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
 
 def save_tables(measured: MeasuredLayer, name: str, folder: Path) -> None:
     """Write `branches.csv` and `images.csv`."""
-    first: Row = {"mask": name}
+    first: TableRow = {"mask": name}
     columns: Mapping[str, Any] = (
         measured.branches[0] if measured.branches else dict.fromkeys(branch_columns(measured.unit))
     )

@@ -43,11 +43,13 @@ def add_agreement_layer(
     for layer in [each for each in viewer.layers if is_agreement_layer(each)]:
         if layer.name == name:
             viewer.layers.remove(layer)
+    colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+    colours.update({int(kind): colour for kind, colour in COLOURS.items()})
     layer = viewer.add_labels(
         labels,
         name=name,
         opacity=1,
-        colormap=DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **COLOURS}),
+        colormap=DirectLabelColormap(color_dict=colours),
         features={"index": [0, *NAMES], "name": ["background", *NAMES.values()]},
         metadata=derived_metadata(Derived.AGREEMENT),
         **spatial_attributes(mask),

@@ -71,6 +71,7 @@ def add_mask_layer(
     *,
     name: str | None = None,
     probability: npt.NDArray[np.float32] | None = None,
+    kept: bool = False,
 ) -> Labels:
     """Add an editable mask over an image, in the same place and with named colours."""
     layer = Labels(
@@ -85,11 +86,18 @@ def add_mask_layer(
     layer.selected_label = VEIN
     layer.brush_size = 5
     record = record_of(layer)
-    record.image, record.probability = weakref.ref(image), probability
-    below = [each for each in viewer.layers if each is image or image_of(each) is image]
-    place = viewer.layers.index(below[-1]) + 1 if below else len(viewer.layers)
-    viewer.layers.insert(place, layer)
+    record.image, record.probability, record.kept = weakref.ref(image), probability, kept
+    layers = viewer.layers
+    place = layers.index(image) + 1 if image in layers else len(layers)
+    while place < len(layers) and _belongs_to(layers[place], image):
+        place += 1
+    layers.insert(place, layer)
     return layer
+
+
+def _belongs_to(layer: Layer, image: Image) -> bool:
+    """Tell whether a layer above an image is one of its masks or was derived from it."""
+    return image_of(layer) is image or not is_source_image(layer)
 
 
 def add_probability_layer(

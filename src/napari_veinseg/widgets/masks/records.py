@@ -30,6 +30,7 @@ class MaskRecord:
     vein_width: float = 0.0  # typical, in px; 0 when nobody knows it
     model: str = ""  # what tells the model that made it from others
     doubt: float = -1.0  # how undecided that model was, in [0, 1]; negative when nobody knows
+    kept: bool = False  # an open folder saves it: nobody else needs to
     evaluated: bool = False  # opened by an evaluation: a stored truth or a model's prediction
 
     def take(
@@ -74,6 +75,11 @@ def record_of(layer: Labels) -> MaskRecord:
         record = _watch(layer, replace(record, layer=weakref.ref(layer), edits=edits))
     _follow(layer, record)
     return record
+
+
+def forget_record(layer: Labels) -> None:
+    """Let a layer be one that nobody knows yet: it is about to show another mask."""
+    layer.metadata = {key: value for key, value in layer.metadata.items() if key != _KEY}
 
 
 def image_of(layer: Layer) -> Image | None:
@@ -167,12 +173,8 @@ def _follow(layer: Labels, record: MaskRecord) -> None:
 
 def _own_record(layer: Labels) -> MaskRecord | None:
     record = layer.metadata.get(_KEY)
-    fits = (
-        isinstance(record, MaskRecord)
-        and record.layer() is layer
-        and record.edits.shape == tuple(layer.data.shape)
-    )
-    return record if fits else None
+    is_own = isinstance(record, MaskRecord) and record.layer() is layer
+    return record if is_own and record.edits.shape == tuple(layer.data.shape) else None
 
 
 def _pixels(atom: Any) -> Pixels:

@@ -1,16 +1,22 @@
 """Writing a mask layer in whole undo steps, and leaving nothing half done when something raises."""
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Labels
+from napari.layers import Image, Labels
 
 from napari_veinseg.correction.edits import BoolArray
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.records import record_of, record_paint
+from napari_veinseg.widgets.masks.records import (
+    MaskRecord,
+    forget_record,
+    record_of,
+    record_paint,
+)
 
 
 @contextmanager
@@ -68,9 +74,23 @@ def write_pixels(
         return join
     if join is not None and join is before:
         layer._undo_history.pop()
-        join.extend(last)  # type: ignore[attr-defined]
+        assert isinstance(join, list)  # a step of napari's history
+        join.extend(last or [])
         last = join
     return last
+
+
+def replace_mask(layer: Labels, mask: npt.NDArray[np.uint8], image: Image) -> MaskRecord:
+    """Let a layer show the mask of another image, with a history and edits of its own.
+
+    Much faster than another layer: napari collects all garbage whenever a layer is removed.
+    """
+    forget_record(layer)  # else the new pixels would count as the user's
+    layer.data = np.array(mask)
+    layer._reset_history()
+    record = record_of(layer)
+    record.image = weakref.ref(image)
+    return record
 
 
 def _set_items(layer: Labels, indices: tuple[Any, ...], values: npt.NDArray[Any] | int) -> None:

@@ -121,11 +121,11 @@ class MaskControls(Section):
         layer = self.masks.layer
         if layer is None:
             return
-        if not has_probability(layer):
+        record = record_of(layer)
+        if record.probability is None or not has_probability(layer):
             raise VeinSegError(
                 f"The shape of '{layer.name}' was changed: press Segment to make a new mask."
             )
-        record = record_of(layer)
         record.threshold, record.min_size = self.threshold.value(), self.min_size.value()
         work = partial(
             changes_to,

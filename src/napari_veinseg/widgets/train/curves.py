@@ -1,4 +1,4 @@
-"""Curves of a run, drawn by Qt itself: a redraw takes a millisecond, and no plotting library."""
+"""CurvePlot of a run, drawn by Qt itself: a redraw takes a millisecond, and no plotting library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SCORE_COLOUR = "#2f9bd8"  # both have a contrast of at least 3 in the dark and t
 
 
 @dataclass(frozen=True)
-class Curve:
+class EpochCurve:
     """One curve with its own axis."""
 
     title: str
@@ -21,20 +21,20 @@ class Curve:
     level: float | None = None
 
 
-class Curves(QWidget):
-    """Curves below each other over the same epochs."""
+class CurvePlot(QWidget):
+    """CurvePlot below each other over the same epochs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._curves: list[Curve] = []
+        self._curves: list[EpochCurve] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Curves of the training")
+        self.setAccessibleName("CurvePlot of the training")
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Return a height for two curves."""
         return QSize(300, 220)
 
-    def show_curves(self, curves: list[Curve]) -> None:
+    def show_curves(self, curves: list[EpochCurve]) -> None:
         """Draw other curves."""
         self._curves = curves
         self.setAccessibleDescription(
@@ -70,7 +70,7 @@ class _Plot:
         self._title = QRectF(place.left(), place.top() + 2, place.width() - 8, line)
         self._line = line
 
-    def draw(self, curve: Curve) -> None:
+    def draw(self, curve: EpochCurve) -> None:
         painter, area = self._painter, self._area
         painter.setPen(self._text)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -114,7 +114,7 @@ class _Plot:
         return self._area.bottom() - self._area.height() * share
 
 
-def _range(curve: Curve) -> tuple[float, float]:
+def _range(curve: EpochCurve) -> tuple[float, float]:
     """Give the axis some air, and never no length."""
     values = [*curve.points.values(), *([curve.level] if curve.level is not None else [])]
     low, high = min(values), max(values)

@@ -1,6 +1,7 @@
 """The Train widget: from a folder of masks to a better model, in a process of its own."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import napari
@@ -17,7 +18,6 @@ from qtpy.QtWidgets import (
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
-from napari_veinseg.training.run import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import button, hint
@@ -27,10 +27,10 @@ from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_mod
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
-from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, Curve, Curves
+from napari_veinseg.widgets.train.comparison_table import ComparisonTable
+from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.train.following import RunFollower
-from napari_veinseg.widgets.train.outcome import Outcome
 
 
 class TrainWidget(Panel):
@@ -45,14 +45,14 @@ class TrainWidget(Panel):
         self.add(self.dataset)
         self._add_model_section()
         self._add_run_section()
-        self.outcome = Outcome()
-        self.outcome.hide()
-        self.add(self.outcome)
+        self.comparison = ComparisonTable()
+        self.comparison.hide()
+        self.add(self.comparison)
 
         self.follower.changed.connect(self._show_run)
         self.follower.ended.connect(self._end)
-        self.outcome.keep.clicked.connect(self._keep)
-        self.outcome.discard.clicked.connect(self._discard)
+        self.comparison.keep.clicked.connect(self._keep)
+        self.comparison.discard.clicked.connect(self._discard)
         self.job.changed.connect(self._show_state)
         self.closing.connect(self._close)
         self._show_state()
@@ -88,7 +88,7 @@ class TrainWidget(Panel):
         )
         self.stop = button("Stop", "End now and keep what has been learned so far.")
         self.status = hint()
-        self.curves = Curves()
+        self.curves = CurvePlot()
         section.add_buttons(self.start, self.stop)
         section.add_wide(self.status)
         section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
@@ -102,7 +102,7 @@ class TrainWidget(Panel):
         idle = not running and not self.job.running
         self.start.setEnabled(idle)
         self.dataset.show_idle(idle)
-        self.outcome.setEnabled(idle)  # a job holds back the next: Keep would do nothing
+        self.comparison.setEnabled(idle)  # a job holds back the next: Keep would do nothing
         self.stop.setEnabled(running)
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
@@ -111,8 +111,8 @@ class TrainWidget(Panel):
         status = self.follower.status
         self.curves.show_curves(
             [
-                Curve("Loss in training", LOSS_COLOUR, status.losses),
-                Curve(
+                EpochCurve("Loss in training", LOSS_COLOUR, status.losses),
+                EpochCurve(
                     "Vein IoU of held-out images",
                     SCORE_COLOUR,
                     status.scores,
@@ -124,9 +124,9 @@ class TrainWidget(Panel):
             device = f"on {status.start['device']}: {status.start['reason']}"
             left = status.seconds_left
             time = "" if left is None else f"{_duration(left)} left, "
-            self._say(f"Training, {time}{device}.")
+            self._show_message(f"Training, {time}{device}.")
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.status.setText(text)
         self.status.setVisible(bool(text))
 
@@ -144,56 +144,58 @@ class TrainWidget(Panel):
                 finger_pattern=self.dataset.finger_pattern,
                 device=preferences().device,
             )
-            self.outcome.hide()
+            self.comparison.hide()
             self.follower.start(start(None, config))
             self._started_from = self.base.name or "base"
             self._show_run()
-            self._say("Starting: loading torch and reading the images…")
+            self._show_message("Starting: loading torch and reading the images…")
         self._show_state()
 
     def _stop(self) -> None:
         self.follower.stop()
         self.stop.setEnabled(False)
-        self._say("Stopping…")
+        self._show_message("Stopping…")
 
     def _end(self, trouble: str) -> None:
         self._show_state()
-        self._say(self.follower.status.end.get("text", "Stopped before the first step."))
+        self._show_message(self.follower.status.end.get("text", "Stopped before the first step."))
         if trouble:
-            self._say(trouble)
+            self._show_message(trouble)
             report(VeinSegError(trouble), "Training")
         run = self.follower.run
         if run is not None and run.result is not None:
-            self.outcome.show_result(self.follower.status, self._started_from)
-            self.outcome.show()
+            self.comparison.show_result(self.follower.status, self._started_from)
+            self.comparison.show()
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
 
     def _keep(self) -> None:
         run = self.follower.run
         if run is not None and run.result is not None:
-            work = partial(_install, run, self.name.text().strip())
+            # Where the old model was the better one, it is the run's result: the last is new.
+            file = run.last if self.follower.status.base_is_best else run.result
+            work = partial(_install, file, self.name.text().strip())
             self.job.start(work, done=self._kept)
 
     def _kept(self, name: str) -> None:
-        self.outcome.hide()
+        self.comparison.hide()
         announce_model(name)
-        self._say(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
+        self._show_message(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
 
     def _discard(self) -> None:
-        self.outcome.hide()
+        self.comparison.hide()
         if self.follower.run is not None:
             self.follower.run.remove()
-        self._say("The new model was discarded; the old one is as it was.")
+        self._show_message("The new model was discarded; the old one is as it was.")
 
     # The end of the viewer.
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over a running training."""
-        closing = event is not None and event.type() == QEvent.Type.Close
         # Not self.window(): a dock that floats is a window of its own.
-        of_viewer = closing and watched is self.viewer.window._qt_window
-        if of_viewer and self.follower.running:
+        closing = event is not None and event.type() == QEvent.Type.Close
+        if closing and watched is self.viewer.window._qt_window and self.follower.running:
+            assert event is not None
             if not _closed_by_hand(watched):
                 self._close()
             elif not self._may_close():
@@ -230,11 +232,10 @@ def _closed_by_hand(window: Any) -> bool:
     return window.isVisible() and not all(part.isHidden() for part in parts)
 
 
-def _install(run: Run, name: str, reporter: Reporter) -> str:
+def _install(file: Path, name: str, reporter: Reporter) -> str:
     """Copy the run's model to the installed ones; torch reads it, so this runs in a worker."""
-    engine.prepare(reporter)
-    assert run.result is not None
-    return import_model(run.result, name).name
+    engine.load_torch(reporter)
+    return import_model(file, name).name
 
 
 def _duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Writes drafts and reviewed masks beside the viewer, one after the other, and loses none."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
@@ -12,7 +13,8 @@ from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 
 
-class _Save(NamedTuple):
+@dataclass(frozen=True)
+class _Save:
     folder: ImageFolder
     index: int
     draft: Draft

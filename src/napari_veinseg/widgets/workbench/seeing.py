@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import napari
+import numpy as np
 from napari.layers import Image, Labels
+from numpy.typing import NDArray
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
@@ -48,6 +50,7 @@ class SeeingControls(QWidget):
             row.addWidget(each)
         row.addWidget(self.opacity, 1)
         self._job = Job("Enhancing the contrast", self)
+        self._source: object | None = None  # the pixels whose contrast is shown
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
         self.enhance.toggled.connect(self.apply)
@@ -74,26 +77,44 @@ class SeeingControls(QWidget):
         self._job.abandon()
 
     def _show_enhanced(self, image: Image | None) -> None:
-        for layer in list(self._viewer.layers):
-            is_ours = is_derived(layer, Derived.ENHANCED)
-            if is_ours and (not self.enhance.isChecked() or layer.name != _name(image)):
-                self._viewer.layers.remove(layer)
+        layer = self._enhanced()
         wanted = self.enhance.isChecked() and image is not None and image.ndim == 2
-        if not wanted or _name(image) in self._viewer.layers or self._job.running:
+        if not wanted or image is None:
+            if layer is not None:
+                self._viewer.layers.remove(layer)
+            self._source = None
             return
         pixels = image_data(image)
+        if layer is not None and self._source is not pixels:
+            layer.visible = False  # it shows another image
+        if (layer is not None and self._source is pixels) or self._job.running:
+            return
         self._job.start(
-            lambda _reporter: enhance_contrast(pixels), lambda shown: self._add(image, shown)
+            lambda _reporter: enhance_contrast(pixels),
+            lambda shown: self._add(image, pixels, shown),
         )
 
-    def _add(self, image: Image, shown: object) -> None:
-        if not self.enhance.isChecked() or image is not self._image():
-            self.apply()
+    def _enhanced(self) -> Image | None:
+        layers = self._viewer.layers
+        return next((each for each in layers if is_derived(each, Derived.ENHANCED)), None)
+
+    def _add(self, image: Image, pixels: object, shown: NDArray[np.uint8]) -> None:
+        if not self.enhance.isChecked() or image not in self._viewer.layers:
             return
+        if image_data(image) is not pixels or image is not self._image():
+            self.apply()  # another one is meant by now
+            return
+        self._source = pixels
+        layer = self._enhanced()
+        if layer is not None and layer.data.shape == shown.shape:
+            layer.data, layer.visible = shown, True
+            return
+        if layer is not None:
+            self._viewer.layers.remove(layer)
         active = self._viewer.layers.selection.active
         layer = Image(
             shown,
-            name=_name(image),
+            name="enhanced",
             metadata=derived_metadata(Derived.ENHANCED),
             **spatial_attributes(image),
         )
@@ -129,10 +150,6 @@ def image_and_mask(viewer: napari.Viewer) -> tuple[Image | None, Labels | None]:
         if isinstance(each, Labels) and image is not None and image_of(each) is image
     ]
     return image, masks[-1] if masks else None
-
-
-def _name(image: Image | None) -> str:
-    return f"{image.name} enhanced" if image is not None else ""
 
 
 def _toggle(text: str, tooltip: str) -> QPushButton:

@@ -32,6 +32,8 @@ _READY = 6  # images that are kept in memory around the one that is shown
 class FolderSession(QObject):
     """Shows one image of a folder after the other; without a folder it does nothing."""
 
+    arrived = Signal()
+    """Another image or another mask is shown, perhaps in the same layers."""
     changed = Signal()
     """There is something new to show: another image, another state, work begun or ended."""
     opened = Signal()
@@ -107,9 +109,9 @@ class FolderSession(QObject):
         if index is not None:
             self.go(index)
         elif self.folder.state(self.index) is ImageState.REVIEWED:
-            self._say("All images are reviewed: train on them, or evaluate.")
+            self._show_message("All images are reviewed: train on them, or evaluate.")
         else:
-            self._say("All other images are reviewed.")
+            self._show_message("All other images are reviewed.")
 
     def go_to_most_doubtful(self) -> None:
         """Go to the unreviewed image that the model was least certain about."""
@@ -119,32 +121,34 @@ class FolderSession(QObject):
         if index is not None:
             self.go(index)
         else:
-            self._say("No other image is segmented yet: segment the rest, or go on to the next.")
+            self._show_message(
+                "No other image is segmented yet: segment the rest, or go on to the next."
+            )
 
     def go(self, index: int) -> None:
         """Show an image and its mask alone; what was changed on the last one is saved."""
         if self.folder is None:
             return
         self.save()
-        self._leave()
+        self._segmenting.abandon()
         self.index = index
         self.message = ""
         ready = self._ready.get(index)
         if ready is not None:
             self._show(ready)
         elif self._preparing == index and self._ahead.running:
-            self._say("Opening…")
+            self._show_message("Opening…")
         else:
             self._reading.abandon()
-            self._say("Opening…")
+            self._show_message("Opening…")
             self._reading.start(partial(self._read, self.folder, index), self._show_read)
 
     def review(self) -> None:
         """Put the image and its mask into the dataset, and go to the next."""
         folder, shown = self.folder, self.shown
         draft = shown.draft() if shown is not None else None
-        if folder is None or shown is None:
-            return
+        if folder is None or shown is None or shown.index != self.index:
+            return  # the next image is still being opened
         if draft is None:
             raise VeinSegError("There is no mask to review: press Segment, or draw one.")
         shown.settle(draft)
@@ -173,18 +177,20 @@ class FolderSession(QObject):
 
     def _end_rest(self, count: int) -> None:
         self._ready.clear()
-        self._say(f"{count} images were segmented.")
+        self._show_message(f"{count} images were segmented.")
 
     def follow_model(self) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
         self._ready.clear()
         self._ahead.abandon()
+        if self.waiting:
+            self.go(self.index)
         self._segment_if_needed()
         self._prepare_next()
 
     # What is shown.
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.message = text
         self.changed.emit()
 
@@ -198,7 +204,8 @@ class FolderSession(QObject):
 
     def _show_read(self, opened: OpenedImage | str) -> None:
         if isinstance(opened, str):
-            self._say(opened)
+            self._leave()
+            self._show_message(opened)
             self._prepare_next()
         else:
             self._remember(opened)
@@ -214,19 +221,22 @@ class FolderSession(QObject):
         assert self.folder is not None
         if opened.index != self.index:
             return
-        self._leave()
+        self.save()  # what was drawn on the image before while this one was read
+        name = self.folder.images[opened.index].name
+        if self.shown is None or not self.shown.replace(opened, name):
+            self._leave()
+            self.shown = ShownImage(self._viewer, opened, name)
         extent = opened.pixels.shape[:2]
-        same, self._extent = extent == self._extent, extent
-        self.shown = ShownImage(self._viewer, opened, self.folder.images[opened.index].name)
-        if not same:
+        if extent != self._extent:
             self._viewer.reset_view()
+        self._extent = extent
         self.message = ""
+        self.arrived.emit()
         self.changed.emit()
         self._segment_if_needed()
         QTimer.singleShot(0, self._prepare_next)
 
     def _leave(self) -> None:
-        self._segmenting.abandon()
         if self.shown is not None:
             self.shown.remove()
             self.shown = None
@@ -235,7 +245,7 @@ class FolderSession(QObject):
 
     def _segment_if_needed(self) -> None:
         maker = self._arrival_maker()
-        if maker is None or self.shown is None:
+        if maker is None or self.shown is None or self.shown.index != self.index:
             return
         self._segmenting.abandon()
         if maker.must_segment(self.shown.draft()):
@@ -258,10 +268,13 @@ class FolderSession(QObject):
             if now is not None and now.edited is not None:
                 return  # somebody has drawn meanwhile: that counts
             self.shown.show_draft(draft)
+            self.arrived.emit()
             self._remember(OpenedImage(self.shown.index, self.shown.pixels, draft))
             self.queue.store(self.folder, self.shown.index, draft)
             if not draft.mask.any():
-                self._say("No vein was found: lower the threshold, or give the vein width.")
+                self._show_message(
+                    "No vein was found: lower the threshold, or give the vein width."
+                )
             self._prepare_next()
 
     def _prepare_next(self) -> None:
@@ -277,7 +290,8 @@ class FolderSession(QObject):
                 continue
             self._preparing = index
             work = partial(self._prepare, folder, index, self._arrival_maker())
-            self._ahead.start(work, partial(self._keep_ready, folder, index))
+            done = partial(self._keep_ready, folder, index)
+            self._ahead.start(work, done, failed=partial(self._fail_ahead, index))
             return
 
     def _prepare(
@@ -291,14 +305,27 @@ class FolderSession(QObject):
         except VeinSegError as error:
             return str(error)
 
+    def _fail_ahead(self, index: int) -> None:
+        """Show the image all the same if somebody waits for it: it may be the model that failed."""
+        self._preparing = None
+        self.segments_on_arrival = False
+        if index == self.index and self.waiting:
+            self.go(index)
+
     def _keep_ready(self, folder: ImageFolder, index: int, opened: OpenedImage | str) -> None:
         if folder is not self.folder:
             return
         if isinstance(opened, OpenedImage):
             self._remember(opened)
-        if index == self.index and self.shown is None:
+        if index == self.index and self.waiting:
             self._show_read(opened)
         self.changed.emit()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the image that was asked for is not shown yet."""
+        shown = self.shown.index if self.shown is not None else None
+        return self.folder is not None and shown != self.index
 
     @property
     def working(self) -> bool:

@@ -4,14 +4,15 @@ import weakref
 
 import napari
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
 from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image
-from napari_veinseg.widgets.masks.records import image_of, record_of
+from napari_veinseg.widgets.masks.records import Derived, image_of, is_derived, record_of
+from napari_veinseg.widgets.masks.undo import replace_mask
 
 
 class ShownImage:
@@ -31,6 +32,25 @@ class ShownImage:
         if opened.draft is not None:
             self.show_draft(opened.draft)
 
+    def replace(self, opened: OpenedImage, file_name: str) -> bool:
+        """Show another image in the same layers; say whether they can show it."""
+        viewer = self._viewer()
+        if viewer is None or self.image not in viewer.layers:
+            return False
+        if bool(self.image.rgb) != is_colour(opened.pixels.shape):
+            return False
+        mask = self.mask
+        self._remove(besides=(self.image, mask if opened.draft is not None else None))
+        self.index, self.pixels, self._stored = opened.index, opened.pixels, None
+        self.image.data = opened.pixels
+        self.image.name = file_name
+        self.image.metadata = {"files": [file_name]}
+        if not self.image.rgb:
+            self.image.reset_contrast_limits()
+        if opened.draft is not None:
+            self.show_draft(opened.draft)
+        return True
+
     @property
     def mask(self) -> Labels | None:
         """The mask in work: the topmost that was made on the image."""
@@ -45,15 +65,18 @@ class ShownImage:
                 break
         return self._last_mask
 
-    def show_draft(self, draft: Draft) -> Labels:
+    def show_draft(self, draft: Draft) -> None:
         """Put a mask over the image, in place of one that is there."""
-        viewer = self._viewer()
-        assert viewer is not None
-        old = self.mask
-        if old is not None:
-            viewer.layers.remove(old)
-        mask = add_mask_layer(viewer, draft.mask, self.image, probability=draft.probability)
+        viewer, mask = self._viewer(), self.mask
+        if viewer is None:
+            return
+        if mask is None:
+            mask = add_mask_layer(viewer, draft.mask, self.image, kept=True)
+        else:
+            replace_mask(mask, draft.mask, self.image)
+            mask.name = f"{self.image.name} veins"
         record, notes = record_of(mask), draft.notes
+        record.kept, record.probability = True, draft.probability
         record.model, record.vein_width, record.doubt = notes.model, notes.vein_width, notes.doubt
         record.threshold = record.model_threshold = notes.threshold
         record.min_size = record.model_min_size = notes.min_size
@@ -61,7 +84,6 @@ class ShownImage:
             record.edits.accept(draft.edited)
         viewer.layers.selection.active = mask
         self._stored, self._last_mask = draft, mask
-        return mask
 
     def draft(self) -> Draft | None:
         """Take a copy of the mask as it is now; None while there is none."""
@@ -91,10 +113,14 @@ class ShownImage:
 
     def remove(self) -> None:
         """Take the image and all that belongs to it out of the viewer."""
+        self._remove(besides=())
+
+    def _remove(self, besides: tuple[Layer | None, ...]) -> None:
         viewer = self._viewer()
         if viewer is None:
             return
         for layer in list(viewer.layers):
+            enhanced = bool(besides) and is_derived(layer, Derived.ENHANCED)  # it follows by itself
             ours = layer is self.image or image_of(layer) is self.image
-            if ours or not is_source_image(layer):
+            if layer not in besides and not enhanced and (ours or not is_source_image(layer)):
                 viewer.layers.remove(layer)

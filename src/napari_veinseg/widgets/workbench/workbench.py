@@ -111,6 +111,7 @@ class Workbench(QWidget):
         self.segment.badge.hide()  # the status line has it
         self.session.opened.connect(self._follow_folder)
         self.tabs.currentChanged.connect(self._refresh_tab)
+        self.session.arrived.connect(self._follow_image)
         self.status.reviewed.clicked.connect(self.review)
         self.status.show_model(self.segment.model.name)
 
@@ -147,6 +148,13 @@ class Workbench(QWidget):
         if folder is not None:
             self.correct.reviewing.folder.setText(str(folder.home))
             self.evaluate.on_dataset.dataset.setText(str(folder.home))
+
+    def _follow_image(self) -> None:
+        """Tell the tabs that the same layers show something else."""
+        self.correct.follow_data()
+        self.segment.mask.masks.refresh()
+        self.segment.mask.show_mask()
+        self.seeing.apply()
 
     def _refresh_tab(self, _index: int) -> None:
         if self.session.folder is not None and self.tabs.currentWidget() is self.train:

@@ -5,7 +5,7 @@ from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.result_views import FigureTable
 
 
-class Outcome(Section):
+class ComparisonTable(Section):
     """A table of the held-out images, and two buttons."""
 
     def __init__(self) -> None:
@@ -24,7 +24,17 @@ class Outcome(Section):
         self.table.setVisible(bool(rows))
         self.table.fill(rows)
         self.verdict.setText(_verdict(status, rows, old_name))
-        self.keep.setEnabled(not status.base_is_best)
+        self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
+
+
+def _advice(rows: list[tuple[str, float, float]]) -> str:
+    """Say what would help most."""
+    worst = [stem for stem, _, new in sorted(rows, key=lambda row: row[2])[:2]]
+    few = " Few images were held out: a second opinion of the masks is worth more than the figure."
+    return (
+        f"Review more images like {' and '.join(worst)}, which the new model knows least, or train "
+        f"for longer." + (few if len(rows) < 5 else "")
+    )
 
 
 def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: str) -> str:
@@ -37,7 +47,7 @@ def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: 
         f"(epoch {status.best_epoch}); better on {better} of {len(rows)} images."
     )
     if status.base_is_best:
-        text += " There is nothing to keep: the old model is the better one."
+        text += f" The old model is the better one here. {_advice(rows)}"
     if status.start.get("optimistic"):
         text += " Optimistic: not all fingers are known or apart."
     return text
