@@ -2,8 +2,8 @@
 
 The task: open a folder; review five images, each with two veins added and one branch removed;
 train; keep the model; see the next image segmented by it.  Both ways are written down as what a
-hand does, click by click and key by key, so that anybody can check them.  Going to the next image is
-done in a real viewer and timed (median, and the worst that the viewer's thread was held).
+hand does, click by click and key by key, so that anybody can check them.  Going to the next image
+is done in a real viewer and timed (median, and the worst that the viewer's thread was held).
 Corrections cost the same in both ways and are counted apart.
 """
 

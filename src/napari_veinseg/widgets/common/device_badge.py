@@ -29,7 +29,9 @@ class DeviceBadge(QLabel):
     def short_text(self) -> str:
         """Return the device with its reason in few words, without markup."""
         device = engine.known_device()
-        return f"{device.label}: {device.reason}" if device is not None else self.text()
+        if device is None:
+            return self.text()
+        return f"{device.label}: {device.reason.partition(';')[0]}"
 
     def refresh(self) -> None:
         """Show what is known now."""
