@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from monai.losses import DiceCELoss
 from monai.networks.nets import BasicUNet
-from napari_veinseg.segmentation.tiling.transforms import normalise
 from real_sets import Forearms, Score, Scorer
 from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import RandomForestClassifier
@@ -26,6 +25,7 @@ from napari_veinseg import train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.evaluation.baselines import baseline_score
+from napari_veinseg.segmentation.tiling.normalisation import normalise
 from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
 
 _LEARNT, _JUDGED = 5, 15  # photographs

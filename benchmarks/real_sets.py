@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari_veinseg.evaluation.consistency.consistency import Protocol, consistency, protocol
-from napari_veinseg.evaluation.consistency.miura import Matcher
-from napari_veinseg.evaluation.consistency.verification import d_prime, equal_error_rate
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.images import list_images, read_image, read_mask
 from napari_veinseg.evaluation.bootstrap import Estimate, grouping
+from napari_veinseg.evaluation.consistency.error_rates import d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.mask_consistency import measure_consistency
+from napari_veinseg.evaluation.consistency.miura_matching import Matcher
+from napari_veinseg.evaluation.consistency.pairs import MaskPairs, choose_pairs
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.measurement.skeleton import centreline
 
@@ -36,7 +37,7 @@ class Fingers:
 
     name: str
     images: dict[str, NDArray[Any]]
-    plan: Protocol
+    plan: MaskPairs
 
     def scored(self, scorer: Scorer) -> list[Score]:
         """Score all images, cut or padded around their middle to one shape, at half resolution."""
@@ -54,7 +55,7 @@ class Fingers:
     def judged(self, masks: Sequence[NDArray[np.bool_]]) -> tuple[Estimate, Estimate]:
         """Match masks: equal error rate and d' with their intervals."""
         named = dict(zip(self.plan.stems, masks, strict=True))
-        found = consistency(
+        found = measure_consistency(
             {stem: mask.astype(np.uint8) for stem, mask in named.items()}, self.plan
         )
         return found.equal_error_rate, found.d_prime
@@ -99,13 +100,13 @@ def finger_sets(nupt: Path, crops: Path | None = None) -> list[Fingers]:
     """Read the sets of fingers: each session, both across, and crops whose names end in a shot."""
     sessions = [_shots(nupt / f"session{number}") for number in (1, 2)]
     sets = [
-        Fingers(f"session {number}", images, protocol(list(images), _FINGER, _IMPOSTORS))
+        Fingers(f"session {number}", images, choose_pairs(list(images), _FINGER, _IMPOSTORS))
         for number, images in enumerate(sessions, 1)
     ]
     sets.append(_across(*sessions))
     if crops:
         images = _thinned(_shots(crops))
-        sets.append(Fingers("crops", images, protocol(list(images), _FINGER, _IMPOSTORS)))
+        sets.append(Fingers("crops", images, choose_pairs(list(images), _FINGER, _IMPOSTORS)))
     return sets
 
 
@@ -152,7 +153,7 @@ def _across(first: dict[str, NDArray[Any]], second: dict[str, NDArray[Any]]) -> 
     chosen = np.random.default_rng(0).permutation(len(impostors))[:_IMPOSTORS]
     groups = grouping(fingers.tolist())
     return Fingers(
-        "across", images, Protocol(tuple(stems), groups, pairs[same], impostors[np.sort(chosen)])
+        "across", images, MaskPairs(tuple(stems), groups, pairs[same], impostors[np.sort(chosen)])
     )
 
 
