@@ -325,7 +325,7 @@ def test_a_mask_comes_back_as_it_was(tmp_path_factory, mask):
 
 
 def test_a_mask_too_large_to_be_read_compressed_is_written_otherwise(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_veinseg.data.decoders.MAX_UNPACKED", 5000)
+    monkeypatch.setattr("napari_veinseg.data.tiff.MAX_UNPACKED", 5000)
     mask = np.zeros((80, 90), np.uint8)
     mask[3:9] = 1
     write_mask(tmp_path / "m.tif", mask)

@@ -1,14 +1,11 @@
-"""Decoding image files that may be cut off or lie about themselves."""
+"""Decoding image files that may be cut off or lie about themselves; TIFF files see `tiff`."""
 
-import logging
-import threading
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
 from PIL import Image, ImageSequence
 
 from napari_veinseg.errors import VeinSegError
@@ -17,13 +14,78 @@ Array = npt.NDArray[Any]
 
 # Pillow knows dozens of formats, some of which start other programs: these are all that we mean.
 _PILLOW_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
-_PILLOW_CONVERSIONS = {"LA": "L", "La": "L"} | dict.fromkeys(
-    ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa"), "RGB"
+_PILLOW_CONVERSIONS = {"LA": "L", "La": "L", "PA": "P"} | dict.fromkeys(
+    ("CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa"), "RGB"
 )
+_ORIENTATION = 0x112
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_CHANNELS = {2: 3, 4: 2, 6: 4}  # colour, grey with alpha, colour with alpha
 _BYTES = {"I;16": 2, "I;16B": 2, "I": 4, "F": 4}
 
 MAX_UNPACKED = 2**30
 """Bytes that a *compressed* image may unpack to; an uncompressed one is as large as its file."""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """The values of an image file, upright, with what they stand for.
+
+    Parameters
+    ----------
+    values : ndarray
+        `(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis.
+    palette : ndarray of uint8 or None
+        `(n, 3)`, the colours that values are the numbers of.
+    black : int or None
+        The value that stands for black where 0 stands for white (WhiteIsZero).
+    """
+
+    values: Array
+    palette: Array | None = None
+    black: int | None = None
+
+    def image(self) -> Array:
+        """Give what the file shows.
+
+        Returns
+        -------
+        ndarray
+            Colours instead of their numbers, and dark is low.
+        """
+        if self.palette is not None:
+            return self.palette[np.minimum(self.values, len(self.palette) - 1)]
+        if self.black is None:
+            return self.values
+        if self.values.dtype == bool:
+            return ~self.values
+        return np.subtract(self.black, self.values, dtype=self.values.dtype)
+
+
+def upright(array: Array, orientation: int, stack: bool = False) -> Array:
+    """Turn an image as its tag Orientation (EXIF, TIFF) says.
+
+    Parameters
+    ----------
+    array : ndarray
+        `(Y, X)` or `(N, Y, X)`, or either with colours.
+    orientation : int
+        1 to 8; anything else is taken for 1.
+    stack : bool, optional
+        Whether the first axis is N.
+
+    Returns
+    -------
+    ndarray
+        As a viewer that heeds the tag shows it.
+    """
+    y, x = (1, 2) if stack else (0, 1)
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(y, x)
+    if orientation in (2, 3, 6, 7):
+        array = np.flip(array, x)
+    if orientation in (3, 4, 7, 8):
+        array = np.flip(array, y)
+    return np.ascontiguousarray(array)
 
 
 def refuse_unopenable(path: Path) -> None:
@@ -73,11 +135,8 @@ def refuse_oversize(path: Path, nbytes: int) -> None:
         )
 
 
-def read_tiff(path: Path) -> Array | None:
-    """Read all pages of a TIFF file.
-
-    Look-up tables are not applied: the stored values are the measurement.  Where white is stored
-    as 0, values are turned round so that dark is low, as everywhere else.
+def read_with_pillow(path: Path) -> StoredImage:
+    """Read a png, jpg or bmp file, or a TIFF file of a kind that tifffile does not know.
 
     Parameters
     ----------
@@ -86,116 +145,8 @@ def read_tiff(path: Path) -> Array | None:
 
     Returns
     -------
-    ndarray or None
-        `(Y, X)`, or `(N, Y, X)` for many pages; colours are the last axis.  Colour planes that
-        are stored one after another are a stack: nearly always they are one, since writers take
-        a stack of three or four for colours.  None if the file has a compression that tifffile
-        alone cannot undo (LZW, JPEG, fax).
-
-    Raises
-    ------
-    VeinSegError
-        If the file is cut off, its pages differ in size, or it is too large.
-    """
-    # OME and Micro-Manager files may name other files to be read, anywhere on the disk: not here.
-    with _LostPages() as lost, tifffile.TiffFile(path, is_ome=False, is_mmstack=False) as file:
-        series = _only_series(path, file)
-        refuse_oversize(path, series.size * series.dtype.itemsize)
-        if lost.any or _cut_off(file, series):
-            raise VeinSegError(f"{path} is cut off: copy it again or leave it out.")
-        try:
-            image = series.asarray()
-        except ValueError as error:
-            if "imagecodecs" in str(error):
-                return None
-            raise
-        return _dark_is_low(image, series.keyframe.photometric)
-
-
-class _LostPages(logging.Handler):
-    """Hear whether tifffile drops pages: it logs a broken chain of pages and reads on."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.any = False
-        self._reader = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.any |= record.thread == self._reader and "TiffPages" in record.getMessage()
-
-    def __enter__(self) -> Self:
-        logging.getLogger("tifffile").addHandler(self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        logging.getLogger("tifffile").removeHandler(self)
-
-
-def _only_series(path: Path, file: tifffile.TiffFile) -> tifffile.TiffPageSeries:
-    series, *others = file.series
-    if any(not other.keyframe.is_reduced for other in others):
-        raise VeinSegError(f"{path} has pages of different sizes: save each as a file of its own.")
-    return series
-
-
-def _cut_off(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> bool:
-    """Whether pixels lie behind the end of the file, where tifffile would give zeros."""
-    size = file.filehandle.size
-    if series.dataoffset is not None and series.dataoffset + series.nbytes > size:
-        return True
-    return any(
-        page is None
-        or any(
-            start + count > size
-            for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)
-        )
-        for page in series.pages
-    )
-
-
-def _dark_is_low(image: Array, photometric: int) -> Array:
-    # Not booleans: Python programs label them so without meaning it, masks among them.
-    if photometric != tifffile.PHOTOMETRIC.MINISWHITE or image.dtype.kind != "u":
-        return image
-    return np.invert(image)  # on unsigned integers this is the maximum minus the value
-
-
-def write_tiff(path: Path, array: Array, colour: bool) -> None:
-    """Write an image or a stack, without loss; compressed unless that could not be read again.
-
-    Parameters
-    ----------
-    path : Path
-        The file to write.
-    array : ndarray
-        Shape `(Y, X)` or `(N, Y, X)`, one page a slice, with colours as one more axis.
-    colour : bool
-        Whether the last axis holds colours.
-    """
-    # Said aloud: tifffile would take three grey slices for red, green and blue.
-    photometric = "rgb" if colour else "minisblack"
-    compression = "zlib" if array.nbytes <= MAX_UNPACKED else None
-    tifffile.imwrite(path, array, photometric=photometric, compression=compression)
-
-
-def read_with_pillow(path: Path) -> Array:
-    """Read a png, jpg or bmp file, or a TIFF file that tifffile could not.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-
-    Returns
-    -------
-    ndarray
-        `(Y, X)`, `(Y, X, 3 or 4)`, or for many TIFF pages a stack of them; palettes become
-        colours.
+    StoredImage
+        `(Y, X)`, `(Y, X, 3 or 4)`, or for many TIFF pages a stack of them.
 
     Raises
     ------
@@ -206,9 +157,37 @@ def read_with_pillow(path: Path) -> Array:
         frames = getattr(file, "n_frames", 1) if file.format == "TIFF" else 1
         values = file.width * file.height * len(file.getbands()) * frames
         refuse_oversize(path, values * _BYTES.get(file.mode, 1))
-        if frames == 1:
-            return _pillow_array(file)
-        return np.stack([_pillow_array(frame) for frame in ImageSequence.Iterator(file)])
+        if frames > 1:
+            pages = ImageSequence.Iterator(file)
+            return StoredImage(np.stack([_pillow_array(page) for page in pages]))
+        deep = _deep_png(path)
+        array = _pillow_array(file) if deep is None else deep
+        # Pillow itself turns TIFF files; the tag of a png may stand behind its pixels.
+        orientation = 1 if file.format == "TIFF" else file.getexif().get(_ORIENTATION, 1)
+        return StoredImage(upright(array, orientation), _pillow_palette(file))
+
+
+def _deep_png(path: Path) -> Array | None:
+    """Read a png of 16 bits in colour or with alpha, of which Pillow keeps 8; None for others."""
+    with path.open("rb") as file:
+        start = file.read(26)
+    if start[:8] != _PNG or start[24] != 16 or start[25] not in _PNG_CHANNELS:
+        return None
+    import imagecodecs
+
+    refuse_oversize(path, _PNG_CHANNELS[start[25]] * 2 * _png_pixels(start))
+    array: Array = imagecodecs.png_decode(path.read_bytes())
+    return array[..., 0] if array.shape[-1] == 2 else array
+
+
+def _png_pixels(start: bytes) -> int:
+    return int.from_bytes(start[16:20], "big") * int.from_bytes(start[20:24], "big")
+
+
+def _pillow_palette(image: Image.Image) -> Array | None:
+    if image.mode not in ("P", "PA"):
+        return None
+    return np.asarray(image.getpalette("RGB") or [0, 0, 0], np.uint8).reshape(-1, 3)
 
 
 def _pillow_array(image: Image.Image) -> Array:

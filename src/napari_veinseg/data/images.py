@@ -9,14 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from napari_veinseg.data.decoders import (
-    read_tiff,
-    read_with_pillow,
-    refuse_unopenable,
-    write_tiff,
-)
+from napari_veinseg.data.decoders import StoredImage, read_with_pillow, refuse_unopenable
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.labels import UNSURE
+from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 
@@ -101,19 +97,19 @@ def list_masks(folder: str | Path) -> list[Path]:
 
 
 def read_image(path: str | Path) -> Array:
-    """Read an image as it is stored.
+    """Read an image at the depth at which it is stored, as it is meant to be seen.
 
     Parameters
     ----------
     path : str or Path
-        A tif (8, 16, 32 or 64 bits, integer or float, one or many pages), png, jpg or bmp file.
-        Colour png files of 16 bits are read with 8.
+        A tif (any depth and compression, one or many pages), png, jpg or bmp file.
 
     Returns
     -------
     ndarray
-        Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 3 or 4)` or `(N, Y, X, 3 or 4)`, in the dtype and
-        orientation of the file.
+        Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 3 or 4)` or `(N, Y, X, 3 or 4)`, in the dtype of the
+        file.  It is upright (EXIF and TIFF orientation), dark is low (WhiteIsZero), palettes are
+        colours and grey has no alpha.
 
     Raises
     ------
@@ -121,17 +117,17 @@ def read_image(path: str | Path) -> Array:
         If the file is missing, empty, damaged, cut off, of another format, without pixels, or
         would unpack to more memory than an image of its kind needs.
     """
-    path = Path(path)
+    return _read(Path(path)).image()
+
+
+def _read(path: Path) -> StoredImage:
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise VeinSegError(
             f"{path} is not an image that can be read: use {', '.join(IMAGE_SUFFIXES)}."
         )
     refuse_unopenable(path)
     try:
-        tiff = path.suffix.lower() in TIFF_SUFFIXES
-        image = read_tiff(path) if tiff else None
-        if image is None:
-            image = read_with_pillow(path)
+        stored = read_tiff(path) if is_tiff(path) else read_with_pillow(path)
     except (VeinSegError, KeyboardInterrupt):
         raise
     except Image.DecompressionBombError as error:
@@ -141,9 +137,9 @@ def read_image(path: str | Path) -> Array:
             f"{path} cannot be read: it is damaged, cut off or not the image that its name says; "
             "replace it or leave it out."
         ) from error
-    if image.size == 0:
-        raise VeinSegError(f"{path} has no pixels (shape {image.shape}): leave it out.")
-    return image
+    if stored.values.size == 0:
+        raise VeinSegError(f"{path} has no pixels (shape {stored.values.shape}): leave it out.")
+    return stored
 
 
 def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
@@ -152,8 +148,9 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     Parameters
     ----------
     path : str or Path
-        An image whose values are 0/1, 0/255 or booleans (background, vein), or 0/1/2 with 2 for
-        unsure; grey, or colour with equal channels.
+        An image whose values are 0 and 1, 0 and 255, 0 and 65535, or booleans (background, vein),
+        or 0, 1 and 2 with 2 for unsure; grey, or colour with equal channels.  Of a palette in
+        colour (as of Pascal VOC) the numbers count, with 255 for unsure.
 
     Returns
     -------
@@ -165,19 +162,31 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     VeinSegError
         If the file cannot be read or holds other values.
     """
-    stored = read_image(path)
-    if is_colour(stored.shape):
-        if (stored[..., :3] != stored[..., :1]).any():
+    path = Path(path)
+    stored = _read(path)
+    if stored.palette is not None and not _is_grey(stored.image()):
+        values = stored.values
+        if np.isin(values, (0, 1, 2, 255)).all():
+            return np.minimum(values, UNSURE).astype(np.uint8)
+    # ImageJ's inverting look-up table changes what is shown, not which value is foreground.
+    kept = stored.black is not None and stored.values.dtype != bool
+    values = stored.values if kept else stored.image()
+    if is_colour(values.shape):
+        if not _is_grey(values):
             raise VeinSegError(f"{path} is in colour: a mask holds 0 and 1 (or 255), 2 for unsure.")
-        stored = stored[..., 0]
+        values = values[..., 0]
     # `isin` instead of `unique`: no sort of millions of pixels.
-    if np.isin(stored, (0, 1, 2)).all():
-        return stored.astype(np.uint8)
-    if np.isin(stored, (0, 255)).all():
-        return np.not_equal(stored, 0).astype(np.uint8)
+    if np.isin(values, (0, 1, 2)).all():
+        return values.astype(np.uint8)
+    if np.isin(values, (0, 255)).all() or np.isin(values, (0, 65535)).all():
+        return np.not_equal(values, 0).astype(np.uint8)
     raise VeinSegError(
         f"{path} is not a mask: it holds values other than 0 and 1 (or 0 and 255), 2 for unsure."
     )
+
+
+def _is_grey(image: Array) -> bool:
+    return not (image[..., 1:3] != image[..., :1]).any()
 
 
 def write_image(path: str | Path, image: npt.ArrayLike) -> None:
