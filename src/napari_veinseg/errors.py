@@ -1,5 +1,8 @@
 """The one exception whose text is meant for the user."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class VeinSegError(ValueError):
     """Something that the user can mend, said in one sentence.
@@ -15,3 +18,32 @@ class Cancelled(VeinSegError):  # noqa: N818  (it is an outcome that the user as
 
 class VeinSegWarning(UserWarning):
     """Something that the user should know while the work goes on; shown once, in one sentence."""
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Put the name of a file before a sentence that does not say which file it is about.
+
+    Parameters
+    ----------
+    name : object
+        A path, or what else the user knows it by.
+
+    Yields
+    ------
+    None
+        While the file is worked on.
+
+    Raises
+    ------
+    VeinSegError
+        With the name in it.
+    """
+    try:
+        yield
+    except Cancelled:
+        raise
+    except VeinSegError as error:
+        if str(name) in str(error):
+            raise
+        raise VeinSegError(f"{name}: {error}") from error

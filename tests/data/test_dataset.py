@@ -19,7 +19,7 @@ from napari_veinseg.data.images import image_hash, write_image, write_mask
 from napari_veinseg.data.sample import Fault, Pair, read_pair, read_pairs
 from napari_veinseg.data.samples_csv import is_stem, stem_from
 from napari_veinseg.data.split import complete_split, leaking_groups
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import Cancelled, VeinSegError, naming
 
 SHAPE = (12, 20)
 
@@ -89,6 +89,24 @@ def test_replacing_keeps_the_image_file_the_finger_and_the_split(tmp_path):
     np.testing.assert_array_equal(dataset["a"].image(), image(9))
     assert sorted(path.name for path in (folder / "images").iterdir()) == ["a.tif", "b.png"]
     assert sorted(path.name for path in (folder / "masks").iterdir()) == ["a.tif", "b.png"]
+
+
+def test_foreign_labels_are_refused_by_their_name(tmp_path):
+    dataset = Dataset.create(tmp_path / "set")
+    with pytest.raises(VeinSegError, match=r"^finger: the mask holds the label 7, but a vein mask"):
+        dataset.add("finger", image(), 7 * mask())
+    with pytest.raises(VeinSegError, match=r"^finger is a stack"):
+        dataset.add("finger", np.zeros((*SHAPE, 5, 3), np.uint8), mask())
+    assert len(Dataset.open(tmp_path / "set")) == 0
+
+
+def test_a_sentence_without_a_name_gets_one():
+    with pytest.raises(VeinSegError, match=r"^a\.png: it is empty\.$"), naming("a.png"):
+        raise VeinSegError("it is empty.")
+    with pytest.raises(VeinSegError, match=r"^a\.png is empty\.$"), naming("a.png"):
+        raise VeinSegError("a.png is empty.")
+    with pytest.raises(Cancelled, match=r"^stopped$"), naming("a.png"):
+        raise Cancelled("stopped")
 
 
 def test_two_writers_lose_nothing(tmp_path):

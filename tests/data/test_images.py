@@ -425,6 +425,48 @@ def test_a_channel_is_read_from_text():
         parse_channel("purple")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "pedestal"),
+    [("i8", 10**9), ("u4", 4 * 10**9), ("f8", 1e6), ("f8", -1e9), ("i8", -(10**12)), ("u8", 2**50)],
+)
+@pytest.mark.parametrize("colours", [False, True])
+def test_a_pedestal_does_not_swallow_the_picture(dtype, pedestal, colours):
+    picture = np.broadcast_to(
+        GREY.reshape(*GREY.shape, *(1 for _ in colours)), GREY.shape + colours
+    )
+    grey = to_grey(picture.astype(dtype) + np.array(pedestal, dtype))
+    right = GREY.astype(float)
+    np.testing.assert_allclose(grey - grey.mean(), right - right.mean(), atol=1e-3)
+
+
+def test_parts_of_an_image_lose_the_same_pedestal():
+    from napari_veinseg.segmentation.tiling.image_source import ImageSource
+
+    image = np.arange(300 * 400, dtype=np.int64).reshape(300, 400) + 10**9
+    plane = ImageSource(image).plane(0)
+    whole = plane.read(slice(0, 300), slice(0, 400))
+    np.testing.assert_array_equal(plane.read(slice(50, 90), slice(7, 300)), whole[50:90, 7:300])
+    np.testing.assert_array_equal(np.diff(whole.ravel()), 1)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_grey_may_have_an_axis_of_its_own(tmp_path, channels):
+    image = np.stack([GREY, np.full_like(GREY, 255)][:channels], -1)
+    np.testing.assert_array_equal(to_grey(image, "green"), GREY)
+    write_image(tmp_path / "a.png", image)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), GREY)
+
+
+def test_a_compression_that_nothing_undoes_is_named(tmp_path):
+    content = bytearray(encoded("plain.tif"))
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        place = file.pages[0].tags["Compression"].valueoffset
+    content[place : place + 2] = struct.pack("<H", 34715)
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(VeinSegError, match=r"a\.tif is compressed as JBIG2.*save it without"):
+        read_image(tmp_path / "a.tif")
+
+
 # --- content hash --------------------------------------------------------------------------
 
 

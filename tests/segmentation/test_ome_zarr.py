@@ -9,6 +9,7 @@ import zarr
 from napari_veinseg.data.ome_zarr import OmeZarrImage
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation import masks
+from napari_veinseg.segmentation.batch.plan_files import plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling import tiled_prediction
@@ -173,3 +174,18 @@ def test_axes_that_are_no_image_are_refused(tmp_path):
     path = write_ome(tmp_path / "odd.zarr", texture((2, 60, 80)), "qyx")
     with pytest.raises(VeinSegError, match="qyx"):
         OmeZarrImage.open(path)
+
+
+def test_images_of_one_file_get_names_of_their_own(tmp_path):
+    folder = tmp_path / "in"
+    for name in ("a.zarr", "b.ome.zarr"):
+        root = zarr.open_group(folder / name, mode="w", zarr_format=2)
+        root.attrs["bioformats2raw.layout"] = 3
+        for number in ("0", "2", "10"):
+            write_ome(folder / name / number, texture((60, 70)), "yx")
+        root.create_group("OME")
+    plans = plan_files([folder], tmp_path / "out")
+    names = [plan.mask.name for plan in plans]
+    assert names == [f"{stem}_{n}.zarr" for stem in "ab" for n in (0, 2, 10)]
+    (plan,) = plan_files([folder / "a.zarr" / "2"], tmp_path / "out")
+    assert plan.mask.name == "a_2.zarr"

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.fingers import compile_finger_pattern
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
 from napari_veinseg.data.sample_files import store_sample
@@ -208,8 +210,8 @@ class Dataset:
         Raises
         ------
         VeinSegError
-            If the name is taken, shared by several files or impossible, the shapes differ, or it
-            cannot be written.
+            If the name is taken, shared by several files or impossible, the shapes differ, the
+            mask holds other labels, or it cannot be written.
         """
         image, mask, stem = np.asarray(image), np.asarray(mask), normalize("NFC", stem)
         if not is_stem(stem):
@@ -218,6 +220,14 @@ class Dataset:
             raise VeinSegError(
                 f"{stem}: the image is {image.shape[:2]} and the mask {mask.shape}; "
                 "give both the same size."
+            )
+        if image.ndim - is_colour(image.shape) != 2:
+            raise VeinSegError(f"{stem} is a stack: store its slices one by one.")
+        foreign = np.setdiff1d(mask, (BACKGROUND, VEIN, UNSURE))
+        if foreign.size:
+            raise VeinSegError(
+                f"{stem}: the mask holds the label {foreign[0]}, but a vein mask holds 1 (vein), 2 "
+                "(unsure) and 0 only: relabel or erase it."
             )
         with self._writing():
             if stem in self._files.images and not replace:

@@ -13,7 +13,7 @@ from napari_veinseg.errors import VeinSegError
 Array = npt.NDArray[Any]
 
 # Pillow knows dozens of formats, some of which start other programs: these are all that we mean.
-_PILLOW_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
+PILLOW_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 _PILLOW_CONVERSIONS = {"LA": "L", "La": "L", "PA": "P"} | dict.fromkeys(
     ("CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa"), "RGB"
 )
@@ -153,35 +153,50 @@ def read_with_pillow(path: Path) -> StoredImage:
     VeinSegError
         If the file is too large.
     """
-    with Image.open(path, formats=_PILLOW_FORMATS) as file:
+    with Image.open(path, formats=PILLOW_FORMATS) as file:
         frames = getattr(file, "n_frames", 1) if file.format == "TIFF" else 1
         values = file.width * file.height * len(file.getbands()) * frames
         refuse_oversize(path, values * _BYTES.get(file.mode, 1))
         if frames > 1:
             pages = ImageSequence.Iterator(file)
             return StoredImage(np.stack([_pillow_array(page) for page in pages]))
-        deep = _deep_png(path)
-        array = _pillow_array(file) if deep is None else deep
+        array = _deep_png(path) if is_deep_png(path) else _pillow_array(file)
         # Pillow itself turns TIFF files; the tag of a png may stand behind its pixels.
         orientation = 1 if file.format == "TIFF" else file.getexif().get(_ORIENTATION, 1)
         return StoredImage(upright(array, orientation), _pillow_palette(file))
 
 
-def _deep_png(path: Path) -> Array | None:
-    """Read a png of 16 bits in colour or with alpha, of which Pillow keeps 8; None for others."""
-    with path.open("rb") as file:
-        start = file.read(26)
-    if start[:8] != _PNG or start[24] != 16 or start[25] not in _PNG_CHANNELS:
-        return None
+def is_deep_png(path: Path) -> bool:
+    """Tell a png of 16 bits in colour or with alpha, of which Pillow keeps 8.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+
+    Returns
+    -------
+    bool
+        Whether it is one.
+    """
+    start = _start(path)
+    return start[:8] == _PNG and start[24] == 16 and start[25] in _PNG_CHANNELS
+
+
+def _deep_png(path: Path) -> Array:
     import imagecodecs
 
-    refuse_oversize(path, _PNG_CHANNELS[start[25]] * 2 * _png_pixels(start))
+    start = _start(path)
+    width, height = (int.from_bytes(start[at : at + 4], "big") for at in (16, 20))
+    refuse_oversize(path, 2 * _PNG_CHANNELS[start[25]] * width * height)
     array: Array = imagecodecs.png_decode(path.read_bytes())
     return array[..., 0] if array.shape[-1] == 2 else array
 
 
-def _png_pixels(start: bytes) -> int:
-    return int.from_bytes(start[16:20], "big") * int.from_bytes(start[20:24], "big")
+def _start(path: Path) -> bytes:
+    """Read the signature and the header of a png, if it is one."""
+    with path.open("rb") as file:
+        return file.read(26).ljust(26)
 
 
 def _pillow_palette(image: Image.Image) -> Array | None:

@@ -1,8 +1,9 @@
 """The grey image that everything else works on.
 
-Colour or stack?  One rule, by shape alone: an array whose *last* axis holds 3 or 4 values and that
-has at least three axes is in colour; every other array with three axes is a stack `(N, Y, X)`.  A
-stack of images that are 3 or 4 px wide does not exist in practice.
+Colour or stack?  One rule, by shape alone: an array whose *last* axis holds 1 to 4 values and that
+has at least three axes holds grey (1), grey with alpha (2) or colours (3, 4) there; every other
+array with three axes is a stack `(N, Y, X)`.  A stack of images that are 4 px wide does not exist
+in practice.
 """
 
 from typing import Any, Literal
@@ -14,6 +15,10 @@ from napari_veinseg.errors import VeinSegError
 
 Channel = Literal["luminance", "red", "green", "blue"] | int
 _CHANNELS: dict[str, Channel] = {"luminance": "luminance", "red": 0, "green": 1, "blue": 2}
+
+_SOME = 10_000  # pixels
+_PEDESTAL = 2.0**15
+_INFINITE = 2.0**100  # no picture is on such a pedestal
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 
@@ -29,26 +34,73 @@ def is_colour(shape: tuple[int, ...]) -> bool:
     Returns
     -------
     bool
-        Whether the last axis holds colours.
+        Whether the last axis holds colours, or grey, or grey with alpha.
     """
-    return len(shape) >= 3 and shape[-1] in (3, 4)
+    return len(shape) >= 3 and shape[-1] in (1, 2, 3, 4)
+
+
+def without_grey_axis(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Drop a last axis that holds grey, or grey with alpha.
+
+    Parameters
+    ----------
+    image : ndarray
+        Any image.
+
+    Returns
+    -------
+    ndarray
+        `(Y, X)` of `(Y, X, 1 or 2)`; any other array itself.
+    """
+    return image[..., 0] if is_colour(image.shape) and image.shape[-1] < 3 else image
+
+
+def grey_offset(values: npt.ArrayLike) -> float:
+    """Find the constant that grey values must lose first where float32 would lose the picture.
+
+    float32 carries seven digits: beside a pedestal of a billion a picture of 8 bits is gone.
+
+    Parameters
+    ----------
+    values : array_like
+        Pixels, or some of them.
+
+    Returns
+    -------
+    float
+        Their median in 32 or 64 bits where that is large; else 0.
+    """
+    array = np.asarray(values)
+    if array.dtype.itemsize < 4 or array.dtype.kind not in "iuf" or array.dtype == np.float32:
+        return 0.0
+    some = array.ravel()[:: array.size // _SOME + 1]
+    if array.dtype.kind == "f":
+        some = some[np.isfinite(some)]
+    middle = float(np.median(some)) if some.size else 0.0
+    return middle if _PEDESTAL <= abs(middle) < _INFINITE else 0.0
 
 
 def to_grey(
-    image: npt.ArrayLike, channel: Channel = "luminance", invert: bool = False
+    image: npt.ArrayLike,
+    channel: Channel = "luminance",
+    invert: bool = False,
+    offset: float | None = None,
 ) -> npt.NDArray[np.float32]:
     """Make the grey image in which veins are dark.
 
     Parameters
     ----------
     image : array_like
-        Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 3 or 4)` or `(N, Y, X, 3 or 4)` (see `is_colour`), of
+        Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 1 to 4)` or `(N, Y, X, 1 to 4)` (see `is_colour`), of
         booleans, integers or floats in any range.
     channel : {"luminance", "red", "green", "blue"} or int, optional
         What to take from a colour image; a grey image is taken as it is, so that a folder may
         hold both.
     invert : bool, optional
         Change the sign, for images with bright veins.
+    offset : float, optional
+        What is taken from every value first; by default what `grey_offset` says of the image.
+        Parts of one image are given the same.
 
     Returns
     -------
@@ -71,6 +123,11 @@ def to_grey(
             f"An image of shape {array.shape} cannot be segmented: give (Y, X), a stack (N, Y, X) "
             "or colours as the last axis."
         )
+    array = without_grey_axis(array)
+    offset = grey_offset(array) if offset is None else offset
+    if offset:
+        array = array.astype(np.float64) - offset
+    colour = is_colour(array.shape)
     grey = _one_channel(array, channel) if colour else array.astype(np.float32)
     return np.negative(grey, out=grey) if invert else grey
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from napari_veinseg.data.decoders import StoredImage, read_with_pillow, refuse_unopenable
-from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.grey import is_colour, without_grey_axis
 from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
@@ -255,7 +255,7 @@ def write_probability(path: str | Path, probability: Array) -> None:
 
 
 def _write(path: Path, array: Array) -> None:
-    suffix = path.suffix.lower()
+    suffix, array = path.suffix.lower(), without_grey_axis(array)
     colour = is_colour(array.shape)
     if suffix not in (*TIFF_SUFFIXES, ".png"):
         raise VeinSegError(f"{path} was not written: choose a name that ends in .tif or .png.")

@@ -33,6 +33,58 @@ def is_zarr(path: Path) -> bool:
     return any((path / mark).is_file() for mark in _MARKS)
 
 
+def zarr_images(path: Path) -> list[Path]:
+    """List the images of a Zarr hierarchy, as bioformats2raw writes several into one file.
+
+    Parameters
+    ----------
+    path : Path
+        What `is_zarr`.
+
+    Returns
+    -------
+    list of Path
+        Their groups in order; the path itself where it is no such collection.
+    """
+    import zarr
+
+    try:
+        group = zarr.open_group(path, mode="r")
+        attributes = dict(group.attrs)
+        attributes = attributes.get("ome", attributes)
+        if "bioformats2raw.layout" not in attributes or "multiscales" in attributes:
+            return [path]
+        numbers = sorted((key for key in group.group_keys() if key.isdecimal()), key=int)
+    except Exception:  # a damaged file raises anything at all, and is told where it is opened
+        return [path]
+    return [path / number for number in numbers] or [path]
+
+
+def zarr_name(path: Path) -> str:
+    """Name an image group: by its file, and by its own name where the file holds it within.
+
+    Parameters
+    ----------
+    path : Path
+        What `is_zarr`.
+
+    Returns
+    -------
+    str
+        `scan` of `scan.zarr`, `scan_0` of `scan.zarr/0`.
+    """
+    parents = [path]
+    while is_zarr(parents[0].parent):
+        parents.insert(0, parents[0].parent)
+    first, *within = parents
+    return "_".join(
+        [
+            first.name.removesuffix(".zarr").removesuffix(".ome") if within else path.stem,
+            *(each.name for each in within),
+        ]
+    )
+
+
 @dataclass(frozen=True)
 class PlaneStack:
     """A Zarr array seen as `(Y, X)` or `(N, Y, X)`, with colours last where there are any.

@@ -212,23 +212,6 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
     return Pair(sample, image, mask)
 
 
-def fault_of(sample: Sample) -> Fault | None:
-    """Say what is wrong with a sample; `read_pair` gives what was read as well.
-
-    Parameters
-    ----------
-    sample : Sample
-        The sample.
-
-    Returns
-    -------
-    Fault or None
-        The first fault found.
-    """
-    read = read_pair(sample)
-    return read if isinstance(read, Fault) else None
-
-
 def read_pairs(samples: Iterable[Sample], needs_vein: bool = True) -> Iterator[Pair | Fault]:
     """Read samples on several threads, only a few ahead of the one that is worked on.
 

@@ -54,8 +54,12 @@ def store_sample(
     else:
         # Both are written in full before either takes its place.
         with atomic_path(new_image) as whole_image, atomic_path(new_mask) as whole_mask:
-            write_image(whole_image, image)
-            write_mask(whole_mask, mask)
+            try:
+                write_image(whole_image, image)
+                write_mask(whole_mask, mask)
+            except VeinSegError as error:  # it names a file that the user will never see
+                sentence = str(error).replace(str(whole_image), str(new_image))
+                raise VeinSegError(sentence.replace(str(whole_mask), str(new_mask))) from error
     for old in (*old_images, *old_masks):
         if not any(_same_file(old, new) for new in (new_image, new_mask)):
             old.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import Spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pair
 from napari_veinseg.data.split import draw_split
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import VeinSegError, naming
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
@@ -185,7 +185,8 @@ def _read(
         return pair
     try:
         # Also of what is held out: what could not be learned from is no use in the split.
-        prepared = prepare_sample(pair, card, config.channel, config.invert)
+        with naming(sample.image_path):
+            prepared = prepare_sample(pair, card, config.channel, config.invert)
     except VeinSegError as error:
         return Fault(sample.stem, str(error))
     if split[sample.stem] == "train":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_veinseg.data.images import PROBABILITY_ENDING, list_images
-from napari_veinseg.data.ome_zarr import is_zarr
+from napari_veinseg.data.ome_zarr import is_zarr, zarr_images, zarr_name
 from napari_veinseg.errors import VeinSegError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plan_files(
     for path in given:
         for image in _images_of(path, recursive):
             top = path if path != image else path.parent
-            sources.setdefault(image.resolve(), (image, image.relative_to(top).parent))
+            sources.setdefault(image.resolve(), (image, _folder_below(top, image)))
     if not sources:
         hint = "" if recursive else " (--recursive takes those of subfolders, too)"
         raise VeinSegError(
@@ -92,6 +92,13 @@ def plan_files(
     _refuse_clashes(plans)
     _refuse_originals(plans)
     return plans
+
+
+def _folder_below(top: Path, image: Path) -> Path:
+    """Where an image lies below a folder, whatever Zarr hierarchy it is a part of."""
+    while image != top and _is_zarr(image.parent):
+        image = image.parent
+    return image.relative_to(top).parent
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -127,7 +134,7 @@ def _plan(source: Path, output: Path, folder: Path, probability: bool) -> FilePl
             raise VeinSegError(
                 f"{source} is OME-Zarr, of which only labels are written: leave it out."
             )
-        name = folder / f"{source.stem}.zarr"
+        name = folder / f"{zarr_name(source)}.zarr"
         return FilePlan(source, output / name, name=name.as_posix())
     name = folder / f"{source.stem}.tif"
     likely = output / folder / f"{source.stem}{PROBABILITY_ENDING}.tif" if probability else None
@@ -136,9 +143,11 @@ def _plan(source: Path, output: Path, folder: Path, probability: bool) -> FilePl
 
 def _images_of(path: Path, recursive: bool) -> Iterator[Path]:
     if _is_zarr(path):
-        yield path
+        yield from zarr_images(path)
     elif path.is_dir():
-        yield from sorted([*list_images(path), *filter(_is_zarr, path.glob("*.zarr"))])
+        zarrs = {each for each in path.glob("*.zarr") if _is_zarr(each)}
+        for each in sorted([*list_images(path), *zarrs]):
+            yield from zarr_images(each) if each in zarrs else [each]
         for folder in subfolders(path) if recursive else ():
             yield from _images_of(folder, recursive)
     elif path.exists():

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.grey import Channel, is_colour, to_grey
+from napari_veinseg.data.grey import Channel, grey_offset, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.geometry import SMALLEST_SIDE
 from napari_veinseg.segmentation.region import Region, Window
@@ -141,17 +142,33 @@ class ImageSource:
 
     def _slice(self, index: int) -> ImagePlane:
         rows, columns = self.shape[-2:]
-        lazy = ImagePlane((rows, columns), lambda r, c: self._read(index, r, c))
+        offset = self._offset(index)
+        lazy = ImagePlane((rows, columns), lambda r, c: self._read(index, r, c, offset))
         if rows * columns > WHOLE:
             return lazy
         grey = lazy.read(slice(0, rows), slice(0, columns))
         return ImagePlane((rows, columns), lambda r, c: grey[r, c])
 
-    def _read(self, index: int, rows: slice, columns: slice) -> Image:
+    def _offset(self, index: int) -> float:
+        """See `data.grey.grey_offset`, of blocks spread over the slice."""
+        if np.dtype(self._image.dtype).itemsize < 4 or self._image.dtype == np.float32:
+            return 0.0
+        parts = [
+            [slice(int(at), int(min(at + _SAMPLE_SIDE, side))) for at in np.unique(starts)]
+            for side in self.shape[-2:]
+            for starts in [np.linspace(0, max(0, side - _SAMPLE_SIDE), 5).astype(int)]
+        ]
+        blocks = [self._stored(index, rows, columns).ravel() for rows, columns in product(*parts)]
+        return grey_offset(np.concatenate(blocks))
+
+    def _stored(self, index: int, rows: slice, columns: slice) -> NDArray[Any]:
         where = (index, rows, columns) if len(self.shape) == 3 else (rows, columns)
-        where = self.place_in_whole(where)
+        return np.asarray(self._image[self.place_in_whole(where)])
+
+    def _read(self, index: int, rows: slice, columns: slice, offset: float) -> Image:
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and treated as such
-            return to_grey(np.asarray(self._image[where]), self._channel, self._invert)
+            stored = self._stored(index, rows, columns)
+            return to_grey(stored, self._channel, self._invert, offset)
 
     def place_in_whole(self, where: tuple[Any, ...]) -> tuple[Any, ...]:
         """Tell where a part of what is seen lies in the image.

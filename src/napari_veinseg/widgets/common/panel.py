@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from napari_veinseg.widgets.common.form import Section, connect_while_alive
 from napari_veinseg.widgets.common.inputs import WheelGuard
 from napari_veinseg.widgets.common.notify import watch_callbacks
+from napari_veinseg.widgets.common.opened_files import follow_opened_files
 from napari_veinseg.widgets.common.style import style_sheet
 
 WIDTH = 340
@@ -29,6 +30,7 @@ class Panel(QWidget):
         # history, which mask layers need.
         self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
         watch_callbacks()
+        follow_opened_files(self.viewer)
         body = QWidget()
         self._layout = QVBoxLayout(body)
         self._layout.setContentsMargins(10, 8, 10, 8)

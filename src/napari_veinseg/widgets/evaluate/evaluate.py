@@ -22,13 +22,13 @@ from napari_veinseg.widgets.evaluate.dataset_evaluation import DatasetEvaluation
 from napari_veinseg.widgets.evaluate.evaluate_work import compare_masks
 from napari_veinseg.widgets.evaluate.measuring import (
     MeasuredLayer,
-    PixelSize,
     measure_mask,
     save_tables,
     show_measurement,
     summary_of,
 )
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
+from napari_veinseg.widgets.masks.geometry import PixelSize, require_same_place
 
 _NAMES = {
     "vein_iou": "Vein IoU",
@@ -155,6 +155,8 @@ class EvaluateWidget(Panel):
     def _compare(self) -> None:
         with reported("Comparing"):
             mask, truth = self.mask.layer, self.truth.layer
+            if mask.data.shape == truth.data.shape:  # other shapes are refused in the work
+                require_same_place(mask, truth)
             work = partial(compare_masks, _pixels(mask), _pixels(truth), self.tolerance.value())
             self.job.start(work, partial(self._show_compared, mask))
 

@@ -16,6 +16,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
 from napari_veinseg.widgets.common.jobs import Reporter, Step
+from napari_veinseg.widgets.masks.geometry import PixelSize
 from napari_veinseg.widgets.masks.layers import spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
@@ -24,23 +25,6 @@ BIFURCATION_COLOUR = "#35d0ff"
 LINE_COLOUR = "#f2f2f2"
 
 TableRow = dict[str, Value]
-
-
-@dataclass(frozen=True)
-class PixelSize:
-    """What a pixel of a layer measures."""
-
-    spacing: tuple[float, float] = (1.0, 1.0)
-    unit: str = "px"
-
-    @classmethod
-    def of(cls, layer: Labels) -> "PixelSize":
-        """Read the scale and the units of a layer."""
-        units = [str(unit) for unit in layer.units[-2:]]
-        if units[0] != units[1] or units[0] in ("pixel", "dimensionless"):
-            return cls()
-        rows, columns = (float(abs(size)) for size in layer.scale[-2:])
-        return cls((rows, columns), f"{layer.units[-1]:~}")
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,36 @@ def image_shape(layer: Image) -> tuple[int, ...]:
     return shape
 
 
+def as_image_or_stack(viewer: napari.Viewer, layer: Image) -> Image:
+    """Return the layer, or of more dimensions the shown slice as a layer of its own."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    shape = data.shape[:-1] if layer.rgb else data.shape
+    grey_axis = len(shape) == 3 and shape[-1] in (1, 2) and not layer.rgb
+    if len(shape) in (2, 3) and not grey_axis:
+        return layer
+    if grey_axis:
+        pixels, axes, name = data[..., 0], [0, 1], f"{layer.name} grey"
+    else:
+        plane = displayed_plane(viewer, layer)
+        pixels, axes = data[plane], [layer.ndim - 2, layer.ndim - 1]
+        name = f"{layer.name} {list(plane)}"
+    for other in viewer.layers:
+        if isinstance(other, Image) and other.name == name and other.data.shape == pixels.shape:
+            return other
+    place = layer.affine.set_slice(axes)
+    return viewer.add_image(
+        pixels,
+        name=name,
+        rgb=layer.rgb,
+        scale=layer.scale[axes],
+        translate=layer.translate[axes],
+        rotate=np.asarray(layer.rotate)[np.ix_(axes, axes)],
+        affine=place,
+        units=[layer.units[axis] for axis in axes],
+        axis_labels=[layer.axis_labels[axis] for axis in axes],
+    )
+
+
 def add_mask_layer(
     viewer: napari.Viewer,
     mask: npt.NDArray[Any],
@@ -139,12 +169,13 @@ def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
 def displayed_plane(viewer: napari.Viewer, layer: Layer) -> tuple[int, ...]:
     """Return the index of the plane of a layer that the viewer shows."""
     dims = viewer.dims
-    if dims.ndisplay != 2 or tuple(dims.displayed) != tuple(range(dims.ndim))[-2:]:
+    # Y and X may stand in either order: a transposed view shows the same plane.
+    if dims.ndisplay != 2 or set(dims.displayed) != {dims.ndim - 2, dims.ndim - 1}:
         raise VeinSegError("Show the stack in 2D with its slices along the slider to do this.")
     if layer.ndim == 2:
         return ()
-    position = layer.world_to_data(dims.point)[-layer.ndim]
-    plane, count = int(np.round(position)), layer.data.shape[0]
-    if not 0 <= plane < count:
+    position = np.round(layer.world_to_data(dims.point)[-layer.ndim : -2]).astype(int)
+    plane = tuple(position.tolist())
+    if not all(0 <= at < count for at, count in zip(plane, layer.data.shape, strict=False)):
         raise VeinSegError(f"Move the slider to a slice of the layer '{layer.name}'.")
-    return (plane,)
+    return plane

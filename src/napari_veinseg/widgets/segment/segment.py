@@ -23,6 +23,7 @@ from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
+    as_image_or_stack,
     image_data,
     is_source_image,
     mask_layer_of,
@@ -176,7 +177,8 @@ class SegmentWidget(Panel):
 
     def _segment(self) -> None:
         with reported("Segmenting"):
-            tasks = [ImageTask.of(layer) for layer in self.images()]
+            images = [as_image_or_stack(self.viewer, layer) for layer in self.images()]
+            tasks = [ImageTask.of(layer) for layer in images]
             work = partial(segment_images, tasks, self.model.path, self.settings())
             self.job.start(work, self._show_results, self._hear)
 

@@ -1,0 +1,67 @@
+"""Where napari's builtin reader gives another image of a file than `images.read_image`."""
+
+from pathlib import Path
+
+import tifffile
+from PIL import Image
+
+from napari_veinseg.data.decoders import PILLOW_FORMATS, is_deep_png
+from napari_veinseg.data.images import IMAGE_SUFFIXES
+from napari_veinseg.data.tiff import is_tiff
+
+_ORIENTATION = 0x112
+_TURNED = "its orientation tag is heeded"
+_PHOTOMETRIC = {
+    "MINISWHITE": "0 means white in it",
+    "PALETTE": "its numbers stand for colours",
+    "SEPARATED": "its inks become red, green and blue",
+}
+_MODES = {"LA": "its transparency is left out", "CMYK": _PHOTOMETRIC["SEPARATED"]}
+
+
+def shown_otherwise(path: Path) -> str:
+    """Tell from the first bytes of a file whether napari alone would show it otherwise.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    str
+        What `read_image` does beyond napari, as the end of a sentence; empty for nothing.
+    """
+    if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
+        return ""
+    try:
+        return _of_tiff(path) if is_tiff(path) else _of_others(path)
+    except Exception:  # a damaged file raises anything at all, and is told where it is read
+        return ""
+
+
+def _of_tiff(path: Path) -> str:
+    with tifffile.TiffFile(path, is_ome=False, is_mmstack=False) as file:
+        page = file.series[0].keyframe
+        if page.tags.valueof(_ORIENTATION, 1) in range(2, 9):
+            return _TURNED
+        name = getattr(page.photometric, "name", "")
+        if (
+            name == "MINISWHITE"
+            and str(page.software).startswith("tifffile")
+            and (page.bitspersample == 1)
+        ):
+            return ""
+        if name == "MINISBLACK" and page.samplesperpixel == 2 and page.extrasamples:
+            return _MODES["LA"]
+        return _PHOTOMETRIC.get(name, "")
+
+
+def _of_others(path: Path) -> str:
+    if is_deep_png(path):
+        return "it keeps all of its 16 bits"
+    with Image.open(path, formats=PILLOW_FORMATS) as file:
+        # Without decoding: a tag behind the pixels of a png is not looked for.
+        if "exif" in file.info and file.getexif().get(_ORIENTATION, 1) in range(2, 9):
+            return _TURNED
+        return _MODES.get(file.mode, "")
