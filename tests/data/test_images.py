@@ -431,9 +431,7 @@ def test_a_channel_is_read_from_text():
 )
 @pytest.mark.parametrize("colours", [False, True])
 def test_a_pedestal_does_not_swallow_the_picture(dtype, pedestal, colours):
-    picture = np.broadcast_to(
-        GREY.reshape(*GREY.shape, *(1 for _ in colours)), GREY.shape + colours
-    )
+    picture = np.stack([GREY] * 3, -1) if colours else GREY
     grey = to_grey(picture.astype(dtype) + np.array(pedestal, dtype))
     right = GREY.astype(float)
     np.testing.assert_allclose(grey - grey.mean(), right - right.mean(), atol=1e-3)
