@@ -54,8 +54,14 @@ RGB = np.repeat(STACK[0][..., None], 3, axis=-1)
         (np.concatenate([RGB, RGB[..., :1]], axis=-1), {"rgb": True}, (40, 50)),
         ([STACK[0], STACK[0][::2, ::2]], {"multiscale": True}, (40, 50)),
         (np.stack([RGB, RGB]), {"rgb": True}, (2, 40, 50)),
+        (np.stack([STACK, STACK]), {}, (40, 50)),
+        (STACK[:1, np.newaxis], {}, (40, 50)),
+        (STACK[0][..., np.newaxis], {}, (40, 50)),
     ],
-    ids=["stack", "dask", "rgb", "rgba", "multiscale", "rgb stack"],
+    ids=[
+        *("stack", "dask", "rgb", "rgba", "multiscale", "rgb stack", "4-D", "1, 1, Y, X"),
+        "Y, X, 1",
+    ],
 )
 def test_kinds_of_layers(viewer, segment, press, data, options, shape):
     viewer.add_image(data, **options)
@@ -70,7 +76,6 @@ def test_kinds_of_layers(viewer, segment, press, data, options, shape):
     ("data", "options", "sentence"),
     [
         (None, {}, "There is no image to segment"),
-        (np.zeros((2, 3, 20, 20)), {}, "4 dimensions"),
         (np.zeros((20, 20, 3)), {"rgb": False}, "open it as RGB"),
     ],
 )
