@@ -66,9 +66,9 @@ def test_a_second_run_keeps_what_is_there(veinseg, images, tiny_model, tmp_path)
     veinseg(*call)
     again = veinseg(*call)
     assert "0 of 4 images" in again.out
-    assert "4 masks were there already and were kept: 4 made as now" in again.out
+    assert "4 masks were there already and were kept: 4 made as now (--overwrite all)" in again.out
     other = veinseg(*call, "--threshold", "0.9")
-    assert "4 made with threshold=model, now 0.9 (--update makes those anew" in other.out
+    assert "4 made with threshold=model, now 0.9 (--update makes 4 of them anew" in other.out
     assert "4 of 4 images" in veinseg(*call, "--threshold", "0.9", "--update").out
 
 

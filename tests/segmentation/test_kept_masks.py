@@ -106,7 +106,7 @@ def test_masks_of_a_killed_run_are_measured_or_blank(model, images, tmp_path):
         assert (row.status, row.slices, row.height, row.width) == ("kept", 1, 40, 50)
         assert row.vein_share == pytest.approx(made.vein_share)
         assert row.vein_width is row.seconds is None
-        assert row.note == "made by a run that did not tell how"
+        assert row.note == "made in an unknown way, by a run that was stopped"
     told = table(output)
     assert {row["vein_width"] for row in told.values()} == {""}
     assert "0" not in {row["vein_share"] for row in told.values()}
@@ -144,7 +144,7 @@ def test_a_table_of_before_has_no_notes_and_is_kept(model, images, tmp_path):
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(row[:10] for row in rows)
     rows = segment_files([images], output, model, SETTINGS)
-    assert [row.note for row in rows] == ["made by a run that did not tell how"] * 3
+    assert [row.note for row in rows] == ["made in an unknown way, by a run that was stopped"] * 3
     assert [row.vein_width for row in rows] == [6.0] * 3
 
 

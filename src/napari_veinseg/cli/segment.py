@@ -139,16 +139,14 @@ def _conclude(rows: Sequence["SummaryRow"], output: Path) -> None:
 
 def _why_kept(rows: Sequence["SummaryRow"]) -> str:
     """Count kept masks by what would be otherwise now, the commonest first."""
-    from napari_veinseg.segmentation.batch.file_steps import EMPTY
+    from napari_veinseg.segmentation.batch.file_steps import EDITED, EMPTY
+    from napari_veinseg.segmentation.batch.provenance import UNKNOWN
 
-    kept = [
-        [note for note in row.note.split("; ") if note not in ("", EMPTY)]
-        for row in rows
-        if row.status == "kept"
-    ]
+    kept = [set(row.note.split("; ")) - {"", EMPTY} for row in rows if row.status == "kept"]
     notes = Counter(note for each in kept for note in each)
     same = sum(not each for each in kept)
     parts = [f"{same} made as now"] if same else []
     parts += [f"{count} {note}" for note, count in notes.most_common(5)]
-    hint = " (--update makes those anew, --overwrite all)" if notes else " (see --overwrite)"
-    return "; ".join(parts) + hint
+    outdated = sum(bool(each) and each.isdisjoint((EDITED, UNKNOWN)) for each in kept)
+    update = f"--update makes {outdated} of them anew, " if outdated else ""
+    return f"{'; '.join(parts)} ({update}--overwrite all)"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EMPTY = "no vein found"
 """Note of an empty mask."""
+EDITED = "edited since"
+"""Note of a kept mask whose file is not as it was written."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ def _figures(shape: tuple[int, ...], veins: int) -> dict[str, Any]:
 
 def _kept(plan: FilePlan, made: SummaryRow, changes: list[str], edited: bool) -> SummaryRow:
     """Give a mask that is kept the figures of when it was made, or measure what can be."""
-    notes = [*changes, *["edited since"] * edited]
+    notes = [*changes, *[EDITED] * edited]
     unknown = edited or made.vein_share is None  # the run that made it was killed
     if unknown and not is_zarr(plan.mask):
         try:

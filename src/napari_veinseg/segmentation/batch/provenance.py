@@ -12,6 +12,8 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
 
+UNKNOWN = "made in an unknown way, by a run that was stopped"
+"""Said of a mask that no row tells of."""
 _LENGTH = 16  # hexadecimal digits of a digest in `summary.csv`
 
 
@@ -72,7 +74,7 @@ class Provenance:
             Clauses, such as `made with threshold=0.5, now 0.35`; none where nothing differs.
         """
         if not made.model:
-            return ["made by a run that did not tell how"]
+            return [UNKNOWN]
         told = []
         if made.model != self.model:
             told.append("made by another model")
