@@ -52,7 +52,8 @@ class CorrectWidget(Panel):
         self.doubtful_places = DoubtfulPlaces(self.edited_mask, lambda: self.image_order.model.path)
         self.add(self.toolbox)
         self.add(self.doubtful_places)
-        self.add(Fold("Images by doubt", self.image_order))
+        self._order_fold = Fold("Images by doubt", self.image_order)
+        self.add(self._order_fold)
         self.add(Fold("Whole mask", self.mask_actions, self.line_actions))
         self.add_footer(self.reviewing)  # never out of sight: it ends every correction
         self.toolbox.add_key("N", self.doubtful_places.next)
@@ -68,7 +69,7 @@ class CorrectWidget(Panel):
         self._choose()
 
     def _add_layers(self) -> None:
-        section = self.add_section("Mask")
+        section = self._layers_section = self.add_section("Mask")
         self.mask_choice = LayerChoice(
             self.viewer,
             Labels,
@@ -111,6 +112,12 @@ class CorrectWidget(Panel):
             if layer is not None:
                 self.autosaver.watch(layer, self.edited_mask.image)
         self.mask_actions.show_state()
+
+    def hold_image(self, held: bool) -> None:
+        """Hide what an open folder decides: the image, how it is read, where it is stored."""
+        self._layers_section.set_row_visible(self.image_choice, not held)
+        for part in (self.invert, self._order_fold, self.reviewing):
+            part.setVisible(not held)
 
     def follow_data(self) -> None:
         """Drop what was begun on an image whose layers show another one now."""

@@ -93,9 +93,8 @@ class MaskWork(QObject):
     def _show_work(self) -> None:
         """Let the button that was pressed cancel, and no other begin."""
         running = self.job.running
-        pressed, text = self._pressed or (None, "")
         for made in self._buttons:
-            if made is pressed:
-                made.setText("Cancel" if running else text)
+            if self._pressed is not None and made is self._pressed[0]:
+                made.setText("Cancel" if running else self._pressed[1])
             else:
                 made.setEnabled(not running)

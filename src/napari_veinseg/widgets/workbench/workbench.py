@@ -142,7 +142,7 @@ class Workbench(QWidget):
     def _follow_folder(self) -> None:
         """Give the tabs the folder's dataset, so that nobody types it again."""
         folder = self.session.folder
-        self.correct.reviewing.setVisible(folder is None)
+        self.correct.hold_image(folder is not None)
         self.segment.hold_image(folder is not None)
         self.train.dataset.hold(folder.home if folder is not None else None)
         if folder is not None:
