@@ -89,7 +89,7 @@ def test_a_killed_viewer_loses_seconds_only(tmp_path, monkeypatch):
             time.sleep(0.1)
     finally:
         child.kill()
-        child.wait(10)
+        child.wait(60)
         child.stdout.close()
     monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
     (session,) = left_sessions()
