@@ -7,12 +7,13 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import write_image
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.correct import image_order
 from napari_veinseg.widgets.masks.layers import add_probability_layer
-from napari_veinseg.widgets.masks.records import record_of
-from tests.widgets.correct.scene import photograph, truth
+from napari_veinseg.widgets.masks.records import edited_pixels, record_of
+from tests.widgets.correct.scene import SHAPE, photograph, truth
 
 
 @pytest.mark.parametrize("at_once", [jobs.AT_ONCE, 0])
@@ -107,3 +108,72 @@ def test_a_sample_is_opened_once(viewer, correct_in, qtbot, tmp_path, monkeypatc
     rows.itemClicked.emit(rows.item(0))
     np.testing.assert_array_equal(widget.edited_mask.layer.data, truth())
     assert widget.edited_mask.layer is not mask
+
+
+@pytest.fixture
+def doubting(viewer, correct_in, qtbot):
+    """A mask with two doubtful stretches, at the first of them."""
+    mask = truth()
+    probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)
+    for stretch in (np.s_[20:36, 155:175], np.s_[40:70, 20:40]):
+        probability[stretch] = np.where(mask[stretch] == 1, 0.5, 0.01)
+    widget, labels, mouse = correct_in(viewer, mask)
+    record_of(labels).probability = probability
+    mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: not widget.doubtful_places.job.running)
+    return widget, labels, mouse
+
+
+DECISIONS = [(Qt.Key.Key_Y, 1), (Qt.Key.Key_W, 0), (Qt.Key.Key_Q, 2)]
+
+
+@pytest.mark.parametrize(("key", "label"), DECISIONS)
+def test_a_key_decides_what_is_marked_and_goes_on(doubting, key, label):
+    widget, labels, mouse = doubting
+    before = labels.data.copy()
+    places = widget.doubtful_places
+    marked, count = places._candidate(), len(places._places)
+    mouse.key(key)
+    assert (labels.data[marked] == label).all()
+    np.testing.assert_array_equal(labels.data[~marked], before[~marked])
+    assert edited_pixels(labels)[marked].all()  # also where it was vein already
+    assert len(places._places) == count - 1
+    if label != 1:
+        assert len(labels._undo_history) == 1
+        labels.undo()
+        np.testing.assert_array_equal(labels.data, before)
+        assert not edited_pixels(labels).any()
+
+
+def test_texts_of_a_mask_that_was_left_are_gone(viewer, doubting):
+    widget, *_ = doubting
+    places = widget.doubtful_places
+    assert places.message.text().startswith("Place 1 of")
+    widget.new_mask.click()
+    assert "Place" not in places.message.text()
+    assert not any(made.isEnabled() for made in places.decisions)
+    assert widget.edited_mask.layer.data.shape == SHAPE
+    assert not widget.edited_mask.layer.data.any()
+
+
+def test_a_mask_without_an_answer_asks_the_model_and_stays_as_it_is(
+    viewer, correct_in, stub, qtbot, monkeypatch
+):
+    """As one that was restored, drawn or opened: its sliders must stay dead."""
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    widget, labels, mouse = correct_in(viewer, truth())
+    mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: widget.doubtful_places._found_in is not None, timeout=20_000)
+    mouse.key(Qt.Key.Key_N)
+    assert stub.calls == 1
+    assert record_of(labels).probability is None
+
+
+def test_a_dataset_without_masks_has_no_order(viewer, correct_in, tmp_path, told):
+    Dataset.create(tmp_path / "set")
+    write_image(tmp_path / "set" / "images" / "a.tif", photograph())
+    widget, *_ = correct_in(viewer, truth())
+    widget.reviewing.folder.setText(str(tmp_path / "set"))
+    widget.image_order.order.click()
+    assert not widget.image_order.job.running
+    assert "no image with a mask" in told.texts[-1]

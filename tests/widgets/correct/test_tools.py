@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from napari_veinseg.correction.lines import veins_from_lines
 from napari_veinseg.widgets.correct.add_tool import AddTool
-from napari_veinseg.widgets.correct.box_tools import UnsureBoxTool
+from napari_veinseg.widgets.correct.box_tools import ReviewedBoxTool, UnsureBoxTool
 from napari_veinseg.widgets.correct.bridge_tool import BridgeTool
 from napari_veinseg.widgets.correct.remove_tool import RemoveTool
 from napari_veinseg.widgets.correct.trace_tool import TraceTool
@@ -233,3 +233,77 @@ def test_the_widget_opens_from_the_plugin_menu(viewer):
     Mouse(viewer, labels).click((48, 148))
     assert labels.data[48, 148] == 0
     widget.closing.emit()
+
+
+def test_what_goes_is_shown_before_the_click_and_words_follow_undo(viewer, correct_in, use, qtbot):
+    widget, labels, mouse = correct_in(viewer, truth())
+    tool = use(widget, RemoveTool)
+    mouse.move((48, 147))
+    mouse.move((48, 148))
+    qtbot.waitUntil(lambda: tool._preview._ribbon.visible)
+    np.testing.assert_array_equal(labels.data, truth())
+    mouse.click((10, 20))
+    assert "no vein" in widget.toolbox.message.text()
+    mouse.click((48, 148))
+    labels.undo()
+    qtbot.waitUntil(lambda: widget.toolbox.message.text() == tool.help)
+
+
+def test_a_bridge_is_shown_from_end_to_end_before_the_second_click(viewer, correct_in, use, qtbot):
+    start = truth()
+    start[:, 70:85] = 0
+    widget, labels, mouse = correct_in(viewer, start)
+    tool = use(widget, BridgeTool)
+    mouse.move((52, 60))
+    mouse.move((53, 64))
+    qtbot.waitUntil(lambda: tool._preview._marks.visible)
+    mouse.click((53, 66))
+    mouse.move((56, 84))
+    mouse.move((57, 88))
+    qtbot.waitUntil(lambda: tool._preview._middle.visible)
+    np.testing.assert_array_equal(labels.data, start)
+    mouse.key(Qt.Key.Key_Escape)
+    mouse.click((110, 20))
+    assert not tool.busy
+    assert "no vein near" in widget.toolbox.message.text()
+
+
+@pytest.mark.parametrize("off", [-6, 6])
+def test_clicks_beside_a_vein_leave_no_hooks(viewer, correct_in, use, off):
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    use(widget, TraceTool)
+    mouse.click((57 + off, 20))
+    mouse.double_click((65 + off, 140))
+    trunk = veins_from_lines(np.zeros(SHAPE), [TRUNK]).applied_to(np.zeros(SHAPE)) == 1
+    beyond = (labels.data == 1) & ~ndimage.binary_dilation(trunk, iterations=2)
+    assert not beyond.any()
+
+
+def test_reviewed_boxes_leave_the_rest_unsure_in_one_undo_step(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, truth())
+    tool = use(widget, ReviewedBoxTool)
+    mouse.drag((30, 20), (80, 60))
+    mouse.drag((90, 100), (110, 150))
+    mouse.drag((5, 5), (15, 15))
+    mouse.key(Qt.Key.Key_Backspace)
+    np.testing.assert_array_equal(labels.data, truth())
+    mouse.key(Qt.Key.Key_Return)
+    assert not tool.busy
+    for place in ((50, 40), (100, 120)):
+        assert labels.data[place] == truth()[place]
+    for place in ((10, 10), (50, 90), (100, 40)):
+        assert labels.data[place] == 2
+    assert len(labels._undo_history) == 1
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, truth())
+
+
+def test_no_message_moves_what_is_below_it(viewer, correct_in, use):
+    widget, *_ = correct_in(viewer, truth())
+    heights = set()
+    for tool in widget.toolbox.tools:
+        widget.toolbox.use(tool)
+        heights.add(widget.toolbox.message.sizeHint().height())
+    widget.toolbox.message.show_text("words " * 100)
+    heights.add(widget.toolbox.message.sizeHint().height())
+    assert len(heights) == 1

@@ -115,9 +115,10 @@ class MaskControls(Section):
             self._begin_step()
         self._last_change = now
         with reported("Changing the mask"):
-            self._update()
+            self.update_mask()
 
-    def _update(self) -> None:
+    def update_mask(self) -> None:
+        """Make the chosen mask what its probability says, around the edits."""
         layer = self.masks.layer
         if layer is None:
             return
@@ -148,7 +149,7 @@ class MaskControls(Section):
         if self._pending and not self._job.running:
             self._pending = False
             with reported("Changing the mask"):
-                self._update()
+                self.update_mask()
 
     def _save(self) -> None:
         layer = self.masks.layer

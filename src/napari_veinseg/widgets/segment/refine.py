@@ -27,10 +27,13 @@ def changes_to(
     edited: npt.NDArray[np.bool_],
 ) -> Changes:
     """Find what has to change for a mask to be what the probability says around the edits."""
-    if edited.any():
-        wanted = merged_with_edits(mask, probability >= threshold, edited, min_size)
-    else:
-        wanted = mask_from_probability(probability, threshold, min_size)
+    if not edited.any():
+        return differences(mask, mask_from_probability(probability, threshold, min_size))
+    return differences(mask, merged_with_edits(mask, probability >= threshold, edited, min_size))
+
+
+def differences(mask: npt.NDArray[Any], wanted: npt.NDArray[np.uint8]) -> Changes:
+    """Find what has to change for a mask to become another."""
     positions = np.flatnonzero(wanted != mask)
     return Changes(positions, wanted.ravel()[positions])
 

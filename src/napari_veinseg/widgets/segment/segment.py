@@ -31,7 +31,7 @@ from napari_veinseg.widgets.masks.layers import (
 from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
-from napari_veinseg.widgets.segment.refine import apply_changes, changes_to
+from napari_veinseg.widgets.segment.refine import apply_changes, differences
 from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, Results, segment_images
 
 
@@ -228,18 +228,15 @@ class SegmentWidget(Panel):
         record = record_of(layer)
         prediction = result.prediction
         record.take(prediction.probability, prediction.settings)
-        changes = changes_to(
-            layer.data,
-            prediction.probability,
-            record.threshold,
-            record.min_size,
-            record.edits.edited,
-        )
-        apply_changes(layer, changes)
+        has_edits = record.edits.edited.any()
+        if not has_edits:  # the mask that the worker made is the one
+            apply_changes(layer, differences(layer.data, prediction.mask))
         self.viewer.layers.selection.active = layer
         self.mask.masks.refresh()
         self.mask.masks.choose(layer)
         self.mask.show_mask()
+        if has_edits:
+            self.mask.update_mask()
         self.segmented.emit(layer)
         if not prediction.mask.any():
             show_warning(
