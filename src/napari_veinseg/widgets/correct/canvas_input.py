@@ -121,6 +121,7 @@ class CanvasInput:
         with reported(self._tool.name):
             if not moved:
                 self._tool.click(start, "Shift" in event.modifiers)
+                self._tool.move(start)  # what is shown follows what was changed
             elif self._tool.draws_boxes:
                 self._tool.drag(start, find_point(layer, event), True)
         self.follow()

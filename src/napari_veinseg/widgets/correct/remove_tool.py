@@ -6,6 +6,8 @@ from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
 from napari_veinseg.widgets.correct.tool import Point
 
+_NOTHING = "There is no vein under the cursor."
+
 
 class RemoveTool(HoverTool):
     """Click on a wrong vein; the branch that is shown goes."""
@@ -19,13 +21,13 @@ class RemoveTool(HoverTool):
         change = self._find(point)
         if self._preview is not None:
             self._preview.show_pixels(change.rows, change.columns)
-        self._show_message(self.help)
+        self._show_message(self.help if len(change) else _NOTHING)
 
     def click(self, point: Point, straight: bool) -> None:  # noqa: ARG002
         """Remove the branch."""
         self.drop()
         if not self.edited_mask.write({self._plane: self._find(point)}):
-            self._show_message("There is no vein under this click.")
+            self._show_message(_NOTHING)
 
     def _find(self, point: Point) -> Change:
         label = BACKGROUND if self.label == VEIN else self.label
