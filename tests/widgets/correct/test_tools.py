@@ -16,6 +16,17 @@ from tests.widgets.correct.scene import PLACES, SHAPE, TRUNK, dice, photograph, 
 from tests.widgets.mouse import Mouse
 
 
+def hover(qtbot, mouse, place, shown):
+    """Rest the cursor at a place until something is shown there."""
+
+    def rest():
+        mouse.move(np.add(place, (0, 1)))
+        mouse.move(place)
+        return shown()
+
+    qtbot.waitUntil(rest, timeout=30_000)
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_three_clicks_trace_a_vein(viewer, correct_in, use, place):
     widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8), **PLACES[place])
@@ -77,8 +88,8 @@ def test_one_click_adds_one_whole_vein_in_one_undo_step(viewer, correct_in, use,
     widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
     use(widget, AddTool)
     qtbot.waitUntil(lambda: widget.tracing.find(()) is not None)
-    mouse.move((55, 75))
-    qtbot.waitUntil(lambda: widget.toolbox.active._preview._middle.visible)  # before the click
+    shown = widget.toolbox.active._preview._middle
+    hover(qtbot, mouse, (55, 75), lambda: shown.visible)  # before the click
     assert not labels.data.any()
     mouse.click((55, 75))
     grown = labels.data.copy()
@@ -238,15 +249,13 @@ def test_the_widget_opens_from_the_plugin_menu(viewer):
 def test_what_goes_is_shown_before_the_click_and_words_follow_undo(viewer, correct_in, use, qtbot):
     widget, labels, mouse = correct_in(viewer, truth())
     tool = use(widget, RemoveTool)
-    mouse.move((48, 147))
-    mouse.move((48, 148))
-    qtbot.waitUntil(lambda: tool._preview._ribbon.visible)
+    hover(qtbot, mouse, (48, 148), lambda: tool._preview._ribbon.visible)
     np.testing.assert_array_equal(labels.data, truth())
     mouse.click((10, 20))
     assert "no vein" in widget.toolbox.message.text()
     mouse.click((48, 148))
     labels.undo()
-    qtbot.waitUntil(lambda: widget.toolbox.message.text() == tool.help)
+    qtbot.waitUntil(lambda: widget.toolbox.message.text() == tool.help, timeout=30_000)
 
 
 def test_a_bridge_is_shown_from_end_to_end_before_the_second_click(viewer, correct_in, use, qtbot):
@@ -254,13 +263,9 @@ def test_a_bridge_is_shown_from_end_to_end_before_the_second_click(viewer, corre
     start[:, 70:85] = 0
     widget, labels, mouse = correct_in(viewer, start)
     tool = use(widget, BridgeTool)
-    mouse.move((52, 60))
-    mouse.move((53, 64))
-    qtbot.waitUntil(lambda: tool._preview._marks.visible)
+    hover(qtbot, mouse, (53, 64), lambda: tool._preview._marks.visible)
     mouse.click((53, 66))
-    mouse.move((56, 84))
-    mouse.move((57, 88))
-    qtbot.waitUntil(lambda: tool._preview._middle.visible)
+    hover(qtbot, mouse, (57, 88), lambda: tool._preview._middle.visible)
     np.testing.assert_array_equal(labels.data, start)
     mouse.key(Qt.Key.Key_Escape)
     mouse.click((110, 20))
@@ -273,7 +278,7 @@ def test_clicks_beside_a_vein_leave_no_hooks(viewer, correct_in, use, off):
     widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
     use(widget, TraceTool)
     mouse.click((57 + off, 20))
-    mouse.double_click((65 + off, 140))
+    mouse.double_click((63 + off, 100))
     trunk = veins_from_lines(np.zeros(SHAPE), [TRUNK]).applied_to(np.zeros(SHAPE)) == 1
     beyond = (labels.data == 1) & ~ndimage.binary_dilation(trunk, iterations=2)
     assert not beyond.any()
