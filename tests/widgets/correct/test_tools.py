@@ -249,11 +249,11 @@ def test_the_widget_opens_from_the_plugin_menu(viewer):
 def test_what_goes_is_shown_before_the_click_and_words_follow_undo(viewer, correct_in, use, qtbot):
     widget, labels, mouse = correct_in(viewer, truth())
     tool = use(widget, RemoveTool)
-    hover(qtbot, mouse, (48, 148), lambda: tool._preview._ribbon.visible)
+    hover(qtbot, mouse, (66, 100), lambda: tool._preview._ribbon.visible)
     np.testing.assert_array_equal(labels.data, truth())
     mouse.click((10, 20))
     assert "no vein" in widget.toolbox.message.text()
-    mouse.click((48, 148))
+    mouse.click((66, 100))
     labels.undo()
     qtbot.waitUntil(lambda: widget.toolbox.message.text() == tool.help, timeout=30_000)
 

@@ -1,6 +1,7 @@
 """A tool that shows what a click would do, before it is made."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QTimer
@@ -33,7 +34,8 @@ class HoverTool(Tool):
 
     def end(self) -> None:
         """Look no more, and leave the canvas as it was."""
-        self._timer.stop()
+        with suppress(RuntimeError):  # Qt has deleted it: the program ends
+            self._timer.stop()
         self._cursor = None
         super().end()
 
