@@ -54,7 +54,14 @@ class CorrectWidget(Panel):
         self.add(self.doubtful_places)
         self._order_fold = Fold("Images by doubt", self.image_order)
         self.add(self._order_fold)
-        self.add(Fold("Whole mask", self.mask_actions, self.line_actions))
+        self.add(
+            Fold(
+                "Whole mask",
+                "Show what cleans up, moves or redraws all veins at once.",
+                self.mask_actions,
+                self.line_actions,
+            )
+        )
         self.add_footer(self.reviewing)  # never out of sight: it ends every correction
         self.toolbox.add_key("N", self.doubtful_places.next)
         for key, decision in zip("YWQ", self.doubtful_places.decisions, strict=True):

@@ -7,10 +7,12 @@ from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 class Fold(QWidget):
     """Closed at first: what is needed less often takes no room."""
 
-    def __init__(self, title: str, *sections: QWidget) -> None:
+    def __init__(self, title: str, tooltip: str, *sections: QWidget) -> None:
         super().__init__()
         self.heading = QToolButton()
         self.heading.setText(title)
+        self.heading.setToolTip(tooltip)
+        self.heading.setAccessibleDescription(tooltip)
         self.heading.setCheckable(True)
         self.heading.setAutoRaise(True)
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
