@@ -61,7 +61,7 @@ def test_a_folder_is_segmented_reviewed_trained_on_and_segmented_by_the_new_mode
     assert train.follower.status.end["reason"] == "budget"
     qtbot.waitUntil(train.comparison.keep.isVisible, timeout=10_000)
     train.comparison.keep.click()  # 'Keep anyway' where six seconds made nothing better
-    qtbot.waitUntil(lambda: "is kept" in train.status.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "'mine' is kept" in train.status.text(), timeout=60_000)
 
     assert bench.segment.model.name == "mine"
     assert read_card(bench.segment.model.path).parent == "starter"
