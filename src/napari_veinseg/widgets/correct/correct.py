@@ -52,7 +52,11 @@ class CorrectWidget(Panel):
         self.doubtful_places = DoubtfulPlaces(self.edited_mask, lambda: self.image_order.model.path)
         self.add(self.toolbox)
         self.add(self.doubtful_places)
-        self._order_fold = Fold("Images by doubt", self.image_order)
+        self._order_fold = Fold(
+            "Images by doubt",
+            "Show a list of the images, the most doubtful first.",
+            self.image_order,
+        )
         self.add(self._order_fold)
         self.add(
             Fold(
