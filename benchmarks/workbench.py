@@ -53,7 +53,7 @@ def count(images: int) -> tuple[int, int]:
 
 
 def going_on(side: int, images: int) -> tuple[list[float], float]:
-    """Go through a folder with the next mask ready; seconds a step, and the worst lateness."""
+    """Go through a folder with the next mask ready; seconds a step, and ms of lateness."""
     viewer = napari.Viewer()
     _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
     session, taken = bench.session, []
@@ -91,7 +91,7 @@ def main() -> None:
           f"({(now + same) / (before + same):.2f})")  # fmt: skip
     taken, late = going_on(arguments.side, arguments.images)
     print(f"next image, mask ready, {arguments.side} px: median {statistics.median(taken):.3f} s,")
-    print(f"worst {max(taken):.3f} s; the viewer's timer came at most {late:.3f} s late")
+    print(f"worst {max(taken):.3f} s; the viewer's timer came at most {late:.0f} ms late")
 
 
 if __name__ == "__main__":

@@ -342,8 +342,7 @@ def test_a_dataset_that_is_none_is_told(widget, told, qtbot, tmp_path, stub):
     assert any("is no dataset" in text for text in told.texts)
 
 
-def test_the_manifest_offers_the_widget(make_napari_viewer):
+def test_the_manifest_offers_the_widget(make_napari_viewer, stub):
     viewer = make_napari_viewer()
-    _, widget = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
-    assert isinstance(widget, EvaluateWidget)
-    widget.job.abandon()
+    _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
+    assert isinstance(workbench.tabs.currentWidget(), EvaluateWidget)
