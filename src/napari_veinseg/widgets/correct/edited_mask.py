@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.change import Change
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.masks.geometry import require_same_place
 from napari_veinseg.widgets.masks.layers import (
     displayed_plane,
     image_data,
@@ -112,6 +113,7 @@ class EditedMask:
                 f"The image '{self.image.name}' and the mask '{layer.name}' differ in size: "
                 "choose the image that the mask was made on."
             )
+        require_same_place(layer, self.image)
         return image_data(self.image)
 
     def grey_reader(self) -> Callable[[PlaneIndex], NDArray[np.float32]]:

@@ -13,6 +13,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.geometry import require_same_place
 from napari_veinseg.widgets.masks.layers import (
     image_data,
     image_shape,
@@ -64,6 +65,7 @@ def _is_truth(layer: Labels) -> bool:
 
 
 def _pair(image: Image, layer: Labels) -> Pair:
+    require_same_place(layer, image)
     mask = np.array(layer.data)
     if not np.isin(mask, (0, 1, 2)).all():
         raise VeinSegError(
