@@ -77,6 +77,39 @@ def test_unsure_pixels_count_in_no_area():
     assert measure(mask).image.vein_area_share == 0.5
 
 
+def spaced_capsule(angle, width, spacing):
+    """Draw a vein of length 150 in the unit of the spacing, on pixels that are not square."""
+    along = 75 * np.array([np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle))])
+    places = np.stack(np.indices([int(240 / side) for side in spacing]), axis=-1) * spacing
+    offset = places - (120.4, 119.6) + along
+    share = np.clip(offset @ (2 * along) / 150**2, 0, 1)
+    distance = np.linalg.norm(offset - share[..., None] * 2 * along, axis=-1)
+    return (distance <= width / 2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("spacing", [(1, 2), (2, 1), (1, 3), (3, 1)])
+@pytest.mark.parametrize("width", [8, 12, 20])
+def test_lengths_are_right_on_pixels_that_are_not_square(width, spacing):
+    errors = {}
+    for angle in range(0, 180, 15):
+        (branch,) = measure(spaced_capsule(angle, width, spacing), spacing).branches
+        errors[angle] = abs(branch.length / 150 - 1)
+    assert max(errors[75], errors[105]) <= 0.02
+    assert max(errors.values()) <= 0.025
+    assert np.mean(list(errors.values())) <= 0.01
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_vein_of_one_long_pixel_is_not_lost(turned):
+    mask = np.zeros((80, 60), np.uint8)
+    mask[10:70, 20] = 1
+    spacing = (3.0, 1.0) if turned else (1.0, 3.0)
+    measured = measure(mask, spacing)
+    assert measured.image.total_length == pytest.approx(180 if turned else 60, rel=0.15)
+    (branch,) = measured.skeleton.branches
+    assert mask[tuple(branch.path.T)].all()
+
+
 @pytest.mark.parametrize("spacing", [(0.25, 0.25), (2.0, 2.0)])
 def test_figures_follow_the_pixel_size(spacing):
     mask = capsule((60, 40), (140, 260), 9) | capsule((100, 150), (20, 240), 7)

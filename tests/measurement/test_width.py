@@ -56,3 +56,24 @@ def test_width_follows_the_pixel_size():
     line = centreline(mask)
     in_px = widths(mask, line)[line]
     np.testing.assert_allclose(widths(mask, line, (0.5, 0.5))[line], in_px / 2)
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("width", [5, 8, 9, 12])
+def test_the_frame_is_the_border_of_a_vein_along_it(width, turn):
+    mask = np.zeros((100, 200), np.uint8)
+    mask[:width] = 1
+    inside = np.roll(mask, 40, axis=0)
+    assert vein_width(np.rot90(mask, turn)) == pytest.approx(vein_width(inside), abs=0.01)
+
+
+@pytest.mark.parametrize("angle", [20, 45, 70, 90])
+def test_a_vein_that_leaves_the_frame_goes_on(angle):
+    along = 400 * np.array([np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle))])
+    middle = np.array([100, 150])
+    mask = capsule(middle - along, middle + along, 10).astype(np.uint8)
+    line = centreline(mask)
+    near = np.zeros_like(line)
+    near[:8] = near[-8:] = near[:, :8] = near[:, -8:] = True
+    # Thinning bends into the frame's corner; a border there would halve the width.
+    assert np.nanmedian(widths(mask, line)[line & near]) == pytest.approx(10, abs=2)

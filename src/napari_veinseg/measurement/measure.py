@@ -10,6 +10,7 @@ from scipy import ndimage
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
+from napari_veinseg.measurement.square_pixels import square_pixels
 from napari_veinseg.measurement.width import widths
 
 # A chain of pixels is up to 8 % longer than the line it stands for; smoothed with this sigma (in
@@ -100,11 +101,14 @@ def measure(mask: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> Me
     Measurement
         Graph and figures.
     """
-    line = without_spurs(centreline(mask), mask)
-    width = widths(mask, line, spacing)
+    square = square_pixels(mask, spacing)
+    line = without_spurs(centreline(square.mask), square.mask)
+    width = widths(square.mask, line, (square.side, square.side))
     skeleton = trace(line)
-    vein = mask == VEIN
-    branches = tuple(_measure_branch(branch, width, vein, spacing) for branch in skeleton.branches)
+    vein = square.mask == VEIN
+    branches = tuple(
+        _measure_branch(branch, width, vein, square.side) for branch in skeleton.branches
+    )
     known = width[np.isfinite(width)]
     pixels = max(int(np.count_nonzero(mask != UNSURE)), 1)
     image = ImageMeasures(
@@ -116,7 +120,7 @@ def measure(mask: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> Me
         bifurcations=len(skeleton.bifurcations),
         bifurcation_density=len(skeleton.bifurcations) / (pixels * spacing[0] * spacing[1]),
     )
-    return Measurement(skeleton, branches, image)
+    return Measurement(square.restore(skeleton), branches, image)
 
 
 def line_lengths(line: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -146,10 +150,10 @@ def _measure_branch(
     branch: Branch,
     width: NDArray[np.float64],
     vein: NDArray[np.bool_],
-    spacing: tuple[float, float],
+    side: float,
 ) -> BranchMeasures:
     along = width[tuple(branch.path.T)]
-    places = _with_ends(branch, along, vein, spacing)
+    places = _with_ends(branch, along, vein, side)
     length = _arc_length(places, branch.is_ring)
     chord = float(np.linalg.norm(places[-1] - places[0]))
     away = _away_from_bifurcations(branch, places, along)
@@ -170,21 +174,21 @@ def _with_ends(
     branch: Branch,
     along: NDArray[np.float64],
     vein: NDArray[np.bool_],
-    spacing: tuple[float, float],
+    side: float,
 ) -> NDArray[np.float64]:
     """Move the free ends of a branch to where thinning should have left them.
 
     A vein's centreline ends half a width before its tip, or where it leaves the frame.  Thinning
     eats more of a wide vein that runs at 45 degrees.
     """
-    places: NDArray[np.float64] = branch.path * np.asarray(spacing, float)
+    places = (branch.path * side).astype(np.float64)
     if branch.is_ring:
         return places
     moved = places.copy()
     for index, node in ((0, branch.start), (-1, branch.end)):
         if node is None:
             inwards = slice(None) if index == 0 else slice(None, None, -1)
-            moved[index] = _true_end(places[inwards], along[inwards], vein, np.asarray(spacing))
+            moved[index] = _true_end(places[inwards], along[inwards], vein, side)
     return moved
 
 
@@ -192,7 +196,7 @@ def _true_end(
     places: NDArray[np.float64],
     along: NDArray[np.float64],
     vein: NDArray[np.bool_],
-    spacing: NDArray[np.float64],
+    side: float,
 ) -> NDArray[np.float64]:
     """Give the true end of a line of places that begins at a free end."""
     end: NDArray[np.float64] = places[0]
@@ -203,8 +207,8 @@ def _true_end(
     half = float(np.nanmedian(nearby)) / 2
     back = places[int(np.argmax(away >= 3 * half)) or -1]
     outwards = (end - back) / max(float(np.linalg.norm(end - back)), 1e-9)
-    steps = np.arange(0, 4 * half + spacing.max(), 0.25 * spacing.min())
-    pixels = np.rint((end + steps[:, None] * outwards) / spacing).astype(int)
+    steps = np.arange(0, 4 * half + side, 0.25 * side)
+    pixels = np.rint((end + steps[:, None] * outwards) / side).astype(int)
     in_frame = ((pixels >= 0) & (pixels < vein.shape)).all(axis=1)
     inside = in_frame.copy()
     inside[in_frame] = vein[tuple(pixels[in_frame].T)]

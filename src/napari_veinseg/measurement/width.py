@@ -12,6 +12,7 @@ from napari_veinseg.measurement.skeleton import Mask, centreline
 # Distances run between pixel centres: twice the distance is too much by one pixel in a level bar of
 # odd width, by none in one of even width, by 0.15 in oblique ones.  This halves the largest error.
 _EXCESS = 0.25
+_ALONG = 10.0  # a vein runs along the frame where it touches it over five times its width
 
 
 def widths(
@@ -35,13 +36,36 @@ def widths(
         is as near as the vein's border (or a pixel farther) and may hide it.
     """
     is_vein = mask == VEIN
-    distance = ndimage.distance_transform_edt(is_vein, sampling=spacing)
+    distance = _distance_to_border(is_vein, spacing)
     known = line
     if (mask == UNSURE).any():
         to_unsure = ndimage.distance_transform_edt(mask != UNSURE, sampling=spacing)
         known = line & (to_unsure > distance + max(spacing))
     pixel = float(np.sqrt(spacing[0] * spacing[1]))
     return np.where(known, 2 * distance - _EXCESS * pixel, np.nan)
+
+
+def _distance_to_border(is_vein: Mask, spacing: tuple[float, float]) -> NDArray[np.float64]:
+    """Measure how far the veins' border is; of a vein along the frame, the frame is its border.
+
+    A vein that leaves the frame has no border there: it goes on.
+    """
+    within = ndimage.distance_transform_edt(is_vein, sampling=spacing)
+    framed = np.pad(is_vein, 1, constant_values=True)
+    for axis in (0, 1):  # the first and last row, then the first and last column
+        for place in (0, -1):
+            side = np.take(is_vein, place, axis)
+            runs, count = ndimage.label(side)
+            if not count:
+                continue
+            numbers = np.arange(1, count + 1)
+            length = np.bincount(runs)[1:] * spacing[1 - axis]
+            deepest = ndimage.maximum(np.take(within, place, axis), runs, numbers)
+            along = np.isin(runs, numbers[length > _ALONG * deepest])
+            outside = framed[place] if axis == 0 else framed[:, place]
+            outside[1:-1] &= ~along
+    distance: NDArray[np.float64] = ndimage.distance_transform_edt(framed, sampling=spacing)
+    return distance[1:-1, 1:-1]
 
 
 def vein_width(mask: NDArray[Any]) -> float:

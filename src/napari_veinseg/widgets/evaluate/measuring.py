@@ -49,13 +49,13 @@ def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporte
         reporter.tell(Step(number, len(planes), "Measuring"))
         place: TableRow = {"slice": number} if mask.ndim == 3 else {}
         before = [number] * (mask.ndim - 2)
-        measured = measure(plane)
-        rows = list(branch_rows(measured))
-        whole = image_row(measured)
-        if size.unit != "px":
-            scaled = measure(plane, size.spacing)
-            rows = [a | b for a, b in zip(rows, branch_rows(scaled, size.unit), strict=True)]
-            whole |= image_row(scaled, size.unit)
+        measured = measure(plane, size.spacing)
+        rows = list(branch_rows(measured, size.unit))
+        whole = image_row(measured, size.unit)
+        if size.unit != "px" and size.spacing[0] == size.spacing[1]:  # else px have no length
+            in_px = measure(plane)
+            rows = [a | b for a, b in zip(branch_rows(in_px), rows, strict=True)]
+            whole = image_row(in_px) | whole
         branches += [place | row for row in rows]
         images.append(place | whole)
         paths += [_placed(branch.path, before) for branch in measured.skeleton.branches]
