@@ -10,12 +10,14 @@ from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
+from napari_veinseg.data.images import write_mask
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.open_layers import open_pairs
+from tests.evaluation.test_consistency import make_fingers
 from tests.evaluation.test_report import make_dataset
 from tests.measurement.shapes import capsule
 
@@ -122,7 +124,7 @@ def test_compare_scores_and_shows_the_errors(viewer, widget, run):
     assert (errors.data == 2).sum() == MASK[:, :80].sum()
     assert not errors.editable
     scores = dict(cells(widget.scores))
-    assert float(scores["Recall"]) == pytest.approx((MASK & wrong).sum() / MASK.sum(), abs=1e-3)
+    assert float(scores["Pixel recall"]) == pytest.approx((MASK & wrong).sum() / MASK.sum(), abs=1e-3)
     assert widget.mask.findText("mask agreement") == -1
 
 
@@ -157,7 +159,7 @@ def test_255_is_vein_as_in_a_file_and_other_labels_are_refused(viewer, widget, r
     widget.mask.choose(mask)
     widget.truth.choose(truth)
     run(widget.compare, widget.job)
-    assert float(dict(cells(widget.scores))["Recall"]) == 1
+    assert float(dict(cells(widget.scores))["Pixel recall"]) == 1
     assert not (viewer.layers["mask agreement"].data == 2).any()
     mask.data = MASK * 7
     run(widget.compare, widget.job)
@@ -171,7 +173,7 @@ def test_a_truth_of_which_nothing_is_known_scores_nothing(viewer, widget, run, t
     widget.mask.choose(mask)
     widget.truth.choose(truth)
     run(widget.compare, widget.job)
-    assert float(dict(cells(widget.scores))["Recall"]) == 0, "the other slice is no success"
+    assert float(dict(cells(widget.scores))["Pixel recall"]) == 0, "the other slice is no success"
     truth.data = np.full_like(stack, 2)
     run(widget.compare, widget.job)
     assert "unsure everywhere" in told.texts[-1]
@@ -346,3 +348,30 @@ def test_the_manifest_offers_the_widget(make_napari_viewer, stub):
     viewer = make_napari_viewer()
     _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Evaluate")
     assert isinstance(workbench.tabs.currentWidget(), EvaluateWidget)
+
+
+def test_repeated_shots_are_judged_without_a_truth(widget, run, tmp_path):
+    for stem, mask in make_fingers(fingers=5, shots=2).items():
+        write_mask(tmp_path / f"{stem}.png", mask)
+    shots = widget.repeated_shots
+    shots.first.setText(str(tmp_path))
+    shots.fingers.setText(r"^(.+)_\d+$")
+    run(shots.judge, shots.job)
+    ((name, rate, distance),) = cells(shots.table)
+    assert name == tmp_path.name
+    assert rate.startswith("0.000")
+    assert float(distance.split()[0]) > 3
+
+
+def test_one_name_means_one_metric():
+    from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
+    from napari_veinseg.widgets.evaluate import dataset_evaluation, evaluate
+
+    for name in evaluate._SHOWN:
+        assert name in METRIC_NAMES
+    headings = (dataset_evaluation._IOU, dataset_evaluation._CLDICE, dataset_evaluation._RECALL)
+    shown = [heading.partition("\n")[0] for heading in headings]
+    names = [METRIC_NAMES[name] for name in dataset_evaluation._SUMMARY]
+    assert shown[1:] == names[1:]
+    assert names[0].endswith(shown[0])
+    assert len(set(METRIC_NAMES.values())) == len(METRIC_NAMES)

@@ -34,6 +34,9 @@ METRIC_NAMES = {
     "roc_area": "ROC area",
     "average_precision": "Average precision",
     "calibration_error": "Calibration error",
+    "missed_length_px": "Missed length (px)",
+    "too_much_length_px": "Length too much (px)",
+    "corrections": "Corrections",
 }
 """What the report and the widget call the metrics."""
 

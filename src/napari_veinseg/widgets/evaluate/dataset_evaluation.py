@@ -43,7 +43,9 @@ from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
 _IOU = "IoU\nVein IoU: pixels that both call vein, of those that either does."
 _CLDICE = "clDice\nAgreement of the centrelines; the width of a stroke hardly matters."
-_RECALL = f"Recall\nShare of the true centreline that was found, within {TOLERANCE:g} px."
+_RECALL = (
+    f"Centreline recall\nShare of the true centreline that was found, within {TOLERANCE:g} px."
+)
 
 
 class DatasetEvaluation(QWidget):

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Section, button
 from napari_veinseg.widgets.common.jobs import Job
@@ -27,20 +28,15 @@ from napari_veinseg.widgets.evaluate.measuring import (
     show_measurement,
     summary_of,
 )
+from napari_veinseg.widgets.evaluate.repeated_shots import RepeatedShots
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
 from napari_veinseg.widgets.masks.geometry import PixelSize, require_same_place
 
-_NAMES = {
-    "vein_iou": "Vein IoU",
-    "dice": "Dice",
-    "precision": "Precision",
-    "recall": "Recall",
-    "cldice": "clDice",
-    "centreline_precision": "Centreline precision",
-    "centreline_recall": "Centreline recall",
-    "hausdorff_95_px": "Hausdorff 95 % (px)",
-    "two_class_mean_iou": "Two-class mean IoU",
-}
+_SHOWN = (
+    *("vein_iou", "dice", "precision", "recall"),
+    *("cldice", "centreline_precision", "centreline_recall", "hausdorff_95_px"),
+    *("missed_length_px", "too_much_length_px", "corrections", "two_class_mean_iou"),
+)
 
 
 class EvaluateWidget(Panel):
@@ -54,6 +50,9 @@ class EvaluateWidget(Panel):
         self._add_truth_section()
         self.on_dataset = DatasetEvaluation(self.viewer)
         self.add(self.on_dataset)
+        self.repeated_shots = RepeatedShots()
+        self.add(self.repeated_shots)
+        self.closing.connect(self.repeated_shots.job.abandon)
         self.closing.connect(self.job.abandon)
         self.closing.connect(self.on_dataset.job.abandon)
         self.job.changed.connect(self._show_state)
@@ -167,7 +166,7 @@ class EvaluateWidget(Panel):
             return
         scores, errors = compared
         add_agreement_layer(self.viewer, errors, mask, f"{mask.name} agreement")
-        self.scores.fill([(label, scores[name]) for name, label in _NAMES.items()])
+        self.scores.fill([(METRIC_NAMES[name], scores[name]) for name in _SHOWN])
         self.scores.show()
 
 

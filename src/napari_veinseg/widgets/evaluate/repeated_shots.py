@@ -1,0 +1,84 @@
+"""The part of the Evaluate widget that judges masks of repeated shots, without a truth."""
+
+from functools import partial
+from pathlib import Path
+
+from qtpy.QtWidgets import QLineEdit
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.bootstrap import Estimate
+from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.inputs import FolderField
+from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.result_views import FigureTable
+
+_RATE = "Equal error rate\nPairs taken for the wrong finger, lower is better; 95 % interval."
+_DISTANCE = "d-prime\nDistance of both kinds of pairs in standard deviations, higher is better."
+
+
+class RepeatedShots(Section):
+    """Choose one or two folders of masks and a name pattern, press Judge."""
+
+    def __init__(self) -> None:
+        super().__init__("Repeated shots, without a truth")
+        self.job = Job("Matching", self)
+        self.first = FolderField("Folder of masks", "Choose a folder of masks.")
+        self.second = FolderField("Folder of other masks", "Choose a second folder of masks.")
+        self.second.setPlaceholderText("nothing to compare with")
+        self.fingers = QLineEdit()
+        self.fingers.setPlaceholderText(r"such as ^(.+)_\d+$")
+        self.judge = button(
+            "&Judge", "Masks of one finger should agree after a small shift, others should not."
+        )
+        self.caveats = hint()
+        self.table = FigureTable("Repeated shots", ["Masks", _RATE, _DISTANCE], 2)
+        self.first.add_to(self, "Masks", "Masks of several shots of each finger, of any sizes.")
+        self.second.add_to(self, "Compare", "Other masks of the same images; may stay empty.")
+        self.add_row(
+            "Name pattern",
+            self.fingers,
+            "A regular expression; what its first ( ) finds in a file name is the finger.",
+        )
+        self.add_wide(self.judge)
+        self.add_wide(self.caveats)
+        self.add_wide(self.table, "How well the masks tell fingers apart, by Miura matching.")
+        self.caveats.hide()
+        self.table.hide()
+        self.judge.clicked.connect(self._judge)
+        self.job.changed.connect(lambda: self.judge.setEnabled(not self.job.running))
+
+    def _judge(self) -> None:
+        with reported("Matching"):
+            folders = [path for path in (self.first.path(), self.second.path()) if path]
+            pattern = self.fingers.text().strip()
+            if not folders or not pattern:
+                raise VeinSegError(
+                    "Choose a folder of masks, and say by a pattern which finger a name means."
+                )
+            self.job.start(partial(_compare, folders, pattern), self.show_comparison)
+
+    def show_comparison(self, compared: FolderComparison) -> None:
+        """Show the figures, and above them what makes them weak."""
+        said = list(compared.caveats)
+        if compared.difference:
+            said.append(f"First minus second: {_with_interval(compared.difference)}.")
+        self.caveats.setText("\n".join(said))
+        self.caveats.setVisible(bool(said))
+        self.table.fill(
+            [
+                (name, _with_interval(each.equal_error_rate), _with_interval(each.d_prime))
+                for name, each in zip(compared.names, compared.consistency, strict=True)
+            ]
+        )
+        self.table.show()
+
+
+def _compare(folders: list[Path], pattern: str, reporter: Reporter) -> FolderComparison:
+    reporter.tell(Step(0, 0, "Matching"))
+    return compare_folders(folders, pattern)
+
+
+def _with_interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
