@@ -124,7 +124,8 @@ def test_compare_scores_and_shows_the_errors(viewer, widget, run):
     assert (errors.data == 2).sum() == MASK[:, :80].sum()
     assert not errors.editable
     scores = dict(cells(widget.scores))
-    assert float(scores["Pixel recall"]) == pytest.approx((MASK & wrong).sum() / MASK.sum(), abs=1e-3)
+    found = (MASK & wrong).sum() / MASK.sum()
+    assert float(scores["Pixel recall"]) == pytest.approx(found, abs=1e-3)
     assert widget.mask.findText("mask agreement") == -1
 
 

@@ -52,7 +52,7 @@ def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporte
         measured = measure(plane, size.spacing)
         rows = list(branch_rows(measured, size.unit))
         whole = image_row(measured, size.unit)
-        if size.unit != "px" and size.spacing[0] == size.spacing[1]:  # else px have no length
+        if size.unit != "px" and np.isclose(*size.spacing):  # else px have no length
             in_px = measure(plane)
             rows = [a | b for a, b in zip(branch_rows(in_px), rows, strict=True)]
             whole = image_row(in_px) | whole
