@@ -36,6 +36,15 @@ def test_the_interval_covers_the_mean_about_as_often_as_it_says():
     assert hits >= 51
 
 
-def test_one_value_has_no_width():
-    interval = grouping(["a"]).mean([0.4])
-    assert interval.low == interval.value == interval.high
+@pytest.mark.parametrize("count", [1, 4])
+def test_too_few_values_have_no_interval(count):
+    interval = grouping(["a"] * count).mean([0.4] * count)
+    assert interval.value == pytest.approx(0.4)
+    assert interval.low is interval.high is None
+    assert not interval.differs_from_0
+
+
+def test_equal_values_have_an_interval_without_width():
+    interval = grouping(list("abcde")).mean([0.4] * 5)
+    assert interval.low == pytest.approx(interval.high)
+    assert interval.differs_from_0

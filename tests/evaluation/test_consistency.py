@@ -158,9 +158,10 @@ def test_masks_of_varying_size_are_matched_by_their_middles():
 @given(arrays(np.uint8, (2, 13, 18), elements=st.integers(0, 1)), st.integers(0, 3))
 @settings(max_examples=25, deadline=None)
 def test_a_larger_first_mask_changes_no_score_where_it_is_empty(pair, more):
-    plain = Matcher(pair, shift=0.2).scores(np.array([[0, 1]]))
     wider = [np.pad(pair[0], 2 * more), pair[1]]
-    assert Matcher(wider, shift=0.2).scores(np.array([[0, 1]])) == pytest.approx(plain, abs=1e-5)
+    (score,) = Matcher(wider, shift=0.2).scores(np.array([[0, 1]]))
+    # Of several shifts with the largest overlap any may win.
+    assert min(abs(score - expected) for expected in slow_scores(*pair, 3, 4)) < 1e-5
 
 
 @pytest.mark.parametrize(
