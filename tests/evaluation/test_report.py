@@ -307,6 +307,13 @@ def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path
     assert "compared on the 8 images that are new to all" in lead(tmp_path / "same")
 
 
+def test_few_images_that_are_new_are_few_images(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    known = tuple(image_hash(sample.image()) for sample in dataset.samples[:10])
+    evaluate(dataset, [model("knows", hashes=known), model("new", 0.8)], tmp_path / "out")
+    assert "made of: 2. That is too few" in lead(tmp_path / "out")
+
+
 @pytest.mark.parametrize("pattern", [None, PATTERN])
 def test_two_images_tell_no_difference(tmp_path, pattern):
     folder = make_dataset(tmp_path / "data", fingers=2, shots=1)

@@ -126,10 +126,11 @@ def _of_fingers(comparison: Comparison) -> list[str]:
         )
     elif "" in fingers:
         said.extend(_of_unknown_fingers(comparison))
-    if len(samples) < FEWEST_FINGERS:
+    judged = min((len(each.judged) for each in comparison.results if each.judged), default=0)
+    if 0 < judged < FEWEST_FINGERS:
         said.append(
-            f"Images that were evaluated: {len(samples)}. That is too few for intervals, and any "
-            "ranking may be chance."
+            f"Images that the figures are made of: {judged}. That is too few for intervals, and "
+            "any ranking may be chance."
         )
     elif "" in fingers or len(fingers) < FEWEST_FINGERS:
         known = "not all known" if "" in fingers else f"only {len(fingers)}"
