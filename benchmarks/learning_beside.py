@@ -74,9 +74,8 @@ class Beside:
         self.dataset.add(name, image, truth, finger=name, reviewed=True)
         begin, version = time.perf_counter(), self.trainer.versions.number
         self.trainer.take_changes()
-        for _ in range(self.rounds):
-            if not self.trainer._has_work():
-                break
+        last = self.trainer.at.step + 20 * self.rounds
+        while self.trainer.at.step < last and self.trainer._has_work():
             self.trainer.learn_round()
             if self.trainer.versions.number > version:
                 self.seconds.append(time.perf_counter() - begin)

@@ -195,3 +195,13 @@ def test_a_stopped_clock_does_not_eat_the_budget(monkeypatch):
         now[0] += pause
         watch.tick()
     assert watch.seconds < 5.6 + 2 * clock._LONGEST_TICK + 1e-6
+
+
+def test_images_that_are_all_the_same_are_learned_from(dataset, tiny, tmp_path):
+    copies = Dataset.create(tmp_path / "copies")
+    sample = dataset["f0_1"]
+    for stem in "abc":
+        copies.add(stem, sample.image(), sample.mask())
+    start = start_of(trained(copies, tiny, tmp_path / "run", epochs=1))
+    assert (start["train"]["images"], start["validation"]["images"]) == (2, 0)
+    assert "is not validated on" in " ".join(start["faults"])

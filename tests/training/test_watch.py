@@ -27,7 +27,8 @@ HOW = {name: value for name, value in TINY.items() if name != "steps_per_epoch"}
 def in_haste(monkeypatch):
     monkeypatch.setattr(continual, "_ROUND", 2)
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
-    monkeypatch.setattr(continual, "_ROUNDS_WITHOUT_GAIN", 4)
+    monkeypatch.setattr(continual, "_STEPS_A_COMPARISON", 4)
+    monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
 
 
 @pytest.fixture

@@ -39,9 +39,10 @@ from napari_veinseg.training.watch_events import (
 
 Stop = Callable[[], bool]
 
-_ROUND = 20  # steps between two looks at the dataset: a few seconds
-_ROUNDS_A_COMPARISON = 2
-_ROUNDS_WITHOUT_GAIN = 16  # after which it idles until something comes
+_ROUND = 20  # steps between two looks at the dataset ...
+_ROUND_SECONDS = 3.0  # ... and fewer where the machine is busy
+_STEPS_A_COMPARISON = 40
+_STEPS_WITHOUT_GAIN = 320  # after which it idles until something comes
 _LOOK_EVERY = 1.0  # seconds, while it idles
 _SAVE_EVERY = 10.0  # seconds
 _RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
@@ -116,7 +117,8 @@ class ContinualTrainer:
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
         self.at = Position()
         self._drawn: Counter[str] = Counter()
-        self._rounds_left = 0
+        self._steps_left = 0
+        self._compared_at = 0  # the step
         self._best_latest = -1.0
         self._has_stepped = False  # else the latest weights are those in use
         self._idle_reason = ""
@@ -128,7 +130,7 @@ class ContinualTrainer:
             self.at = self.learner.load(self.run.state)
             self._has_stepped = True
             self._log.clock = WorkClock(self.at.seconds)
-            self._rounds_left = _ROUNDS_WITHOUT_GAIN
+            self._steps_left, self._compared_at = _STEPS_WITHOUT_GAIN, self.at.step
 
     def watch(self, device: str, reason: str) -> None:
         """Follow the dataset until asked to stop.
@@ -189,7 +191,7 @@ class ContinualTrainer:
         self._log.attempt(lambda: self.pool.record(record))
         self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
         self._drawn.pop(stem, None)  # a corrected mask is as new as a new one
-        self._rounds_left, self._best_latest = _ROUNDS_WITHOUT_GAIN, -1.0
+        self._steps_left, self._best_latest = _STEPS_WITHOUT_GAIN, -1.0
 
     def _remove(self, stem: str, reason: str) -> None:
         self.pool.remove(stem)
@@ -208,19 +210,23 @@ class ContinualTrainer:
             augmentation=self.config.augmentation,
             seed=self.config.seed,
         )
-        losses = []
+        losses: list[torch.Tensor] = []
+        end = time.monotonic() + _ROUND_SECONDS
         for step in range(self.at.step, self.at.step + _ROUND):
             if self._stop_requested():
                 return
+            if losses and time.monotonic() > end:
+                break
             batch = default_collate([crops[step, slot] for slot in range(self.config.batch_size)])
             rate = _RATE * self.config.learning_rate * min(1.0, (step + 1) / _WARM_UP)
             losses.append(self.learner.train_step(batch, step, rate))
             self._has_stepped = True
-        self.at.step += _ROUND
-        self._drawn += crops.count_drawn()
-        self._rounds_left -= 1
+        self.at.step += len(losses)
+        self._steps_left -= len(losses)
+        self._drawn += crops.count_drawn(len(losses))
         self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(samples)))
-        if self.at.step // _ROUND % _ROUNDS_A_COMPARISON == 0:
+        if self.at.step - self._compared_at >= _STEPS_A_COMPARISON:
+            self._compared_at = self.at.step
             self._compare()
         self._save()
 
@@ -233,7 +239,7 @@ class ContinualTrainer:
         if found.latest > self._best_latest + LEAST_GAIN:
             self._best_latest = found.latest
             if held_out:  # what arrivals say does not change before the next one
-                self._rounds_left = max(self._rounds_left, _ROUNDS_WITHOUT_GAIN // 2)
+                self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
         if found.latest > found.in_use + LEAST_GAIN:
             self._log.attempt(lambda: self._publish(found))
 
@@ -271,7 +277,7 @@ class ContinualTrainer:
             return self._idle("It rests, as asked.")
         if not self.pool.train:
             return self._idle("No reviewed image is there to learn from yet.")
-        if self._rounds_left <= 0:
+        if self._steps_left <= 0:
             return self._idle("Nothing is new, and it no longer improves.")
         self._idle_reason = ""
         return True

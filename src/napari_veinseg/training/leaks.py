@@ -10,8 +10,8 @@ from napari_veinseg.training.reading import HeldOutSample
 
 def drop_twins(
     train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
-) -> tuple[list[PreparedSample], list[Fault]]:
-    """Leave out what has the very pixels of an image that is held out.
+) -> tuple[list[PreparedSample], list[HeldOutSample], list[Fault]]:
+    """Let the very same pixels stand on one side: held out, unless nothing else could be learned.
 
     Parameters
     ----------
@@ -22,23 +22,31 @@ def drop_twins(
 
     Returns
     -------
-    train : list of PreparedSample
+    train, holdout : list
         Those that stay.
     left_out : list of Fault
         Names both of each pair.
     """
     held = {sample.image_hash: sample.stem for sample in holdout}
+    learned = {sample.content_hash: sample.stem for sample in train}
     kept = [sample for sample in train if sample.content_hash not in held]
+    if kept or not train:
+        left_out = [
+            _twin(sample.stem, held[sample.content_hash], "held out: it is not learned from")
+            for sample in train
+            if sample.content_hash in held
+        ]
+        return kept, list(holdout), left_out
     left_out = [
-        Fault(
-            sample.stem,
-            f"{sample.stem} has the same pixels as {held[sample.content_hash]}, which is held out: "
-            "it is not learned from.",
-        )
-        for sample in train
-        if sample.content_hash in held
+        _twin(sample.stem, learned[sample.image_hash], "learned from: it is not validated on")
+        for sample in holdout
+        if sample.image_hash in learned
     ]
-    return kept, left_out
+    return list(train), [each for each in holdout if each.image_hash not in learned], left_out
+
+
+def _twin(stem: str, other: str, so: str) -> Fault:
+    return Fault(stem, f"{stem} has the same pixels as {other}, which is {so}.")
 
 
 def drop_seen(

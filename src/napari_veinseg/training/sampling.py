@@ -72,12 +72,19 @@ class WeightedCrops(Crops):
     def _sample_of(self, number: int) -> PreparedSample:
         return self._samples[self._order[number - self._first]]
 
-    def count_drawn(self) -> Counter[str]:
+    def count_drawn(self, steps: int) -> Counter[str]:
         """Count the crops of each sample in this round.
+
+        Parameters
+        ----------
+        steps : int
+            Those that were taken.
 
         Returns
         -------
         Counter
             By stem.
         """
-        return Counter(self._samples[index].stem for index in self._order)
+        return Counter(
+            self._samples[index].stem for index in self._order[: steps * self._batch_size]
+        )

@@ -152,7 +152,7 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
     earlier = earlier or DataRecord()
     card, network = read_base(config)
     read = read_dataset(config, card, earlier.split)
-    train, twins = drop_twins(read.train, read.holdout)
+    train, holdout, twins = drop_twins(read.train, read.holdout)
     if config.thin:
         train = thin_near_duplicates(train)
     left_out = [*read.left_out, *twins]
@@ -162,7 +162,7 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
             f"{config.dataset} has no image with a usable mask to learn from{first}: add some."
         )
     seen = {*card.training_data.image_hashes} if config.base else set()
-    holdout, of_base = drop_seen(read.holdout, seen, Path(config.base or "").stem)
+    holdout, of_base = drop_seen(holdout, seen, Path(config.base or "").stem)
     holdout, of_run = drop_seen(holdout, {*earlier.learned}, "This run")
     validated = [sample for sample in holdout if sample.pair]
     caveats = [read.split_note, of_base, of_run, warn_of_near_duplicates(train, validated)]
