@@ -110,18 +110,26 @@ class Run:
         Raises
         ------
         VeinSegError
-            If another process trains it.
+            If another process trains it, or the folder cannot be written.
         """
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self.path / _LOCK, timeout=0)
         try:
-            with FileLock(self.path / _LOCK, timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             raise VeinSegError(
                 f"Another process is training the run in {self.path}: wait for it, stop it, or "
                 "choose another folder."
             ) from error
+        except OSError as error:
+            raise VeinSegError(
+                f"{self.path} was not written ({error.strerror or error}): check rights and space."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
