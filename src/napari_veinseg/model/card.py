@@ -177,8 +177,6 @@ class ModelCard(_Part):
         How to feed it.
     working_vein_width : float
         Px: width of a vein as the network sees it.
-    vein_width_factor : float
-        Width as drawn in the training masks over the width estimated on the image.
     threshold : float
         Probability from which a pixel is vein, in (0, 1).
     training_data : TrainingData
@@ -200,9 +198,6 @@ class ModelCard(_Part):
     network: NetworkArguments = Field(default_factory=DenseUNetArguments)
     normalisation: Normalisation = Field(default_factory=Normalisation)
     working_vein_width: Annotated[float, Field(gt=0, le=1000)] = 6.0
-    vein_width_factor: Annotated[float, Field(gt=0, le=100)] = 1.0
-    """Width as drawn in the training masks over the width estimated on the image: what one
-    annotator calls a vein, the estimate may take for a part of one."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     training_data: TrainingData = Field(default_factory=TrainingData)
     metrics: tuple[Metric, ...] = ()

@@ -1,10 +1,12 @@
 """What a model says of an image."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.segmentation.settings import ResolvedSettings
 
 
@@ -25,3 +27,39 @@ class Prediction:
     probability: NDArray[np.float32]
     mask: NDArray[np.uint8]
     settings: ResolvedSettings
+
+
+def remark_on(settings: ResolvedSettings, empty: bool) -> str:
+    """Say what the user should know of a mask.
+
+    Parameters
+    ----------
+    settings : ResolvedSettings
+        It was made with.
+    empty : bool
+        Whether it holds no vein.
+
+    Returns
+    -------
+    str
+        A sentence, or nothing.
+    """
+    if settings.remark or not empty:
+        return settings.remark
+    return (
+        f"No vein was found at a width of {settings.vein_width:.3g} px and a threshold of "
+        f"{settings.threshold:.3g}: try another width, a lower threshold or another channel."
+    )
+
+
+def tell(settings: ResolvedSettings, empty: bool) -> None:
+    """Warn of what the user should know of a mask.
+
+    Parameters
+    ----------
+    settings, empty
+        See `remark_on`.
+    """
+    remark = remark_on(settings, empty)
+    if remark:
+        warnings.warn(remark, VeinSegWarning, stacklevel=3)

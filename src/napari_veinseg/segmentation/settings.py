@@ -54,7 +54,7 @@ class SegmentationSettings:
                 f"The smallest component {self.min_size} is out of range: give 0 px or more."
             )
 
-    def resolved(self, vein_width: float, threshold: float) -> "ResolvedSettings":
+    def resolved(self, vein_width: float, threshold: float, remark: str = "") -> "ResolvedSettings":
         """Put numbers in the place of what was left open.
 
         Parameters
@@ -63,6 +63,8 @@ class SegmentationSettings:
             In px, in (0.5, 1000); taken where none was chosen.
         threshold : float
             Likewise, in (0, 1).
+        remark : str, optional
+            What to tell the user of the width.
 
         Returns
         -------
@@ -75,6 +77,7 @@ class SegmentationSettings:
             "vein_width": width,
             "threshold": threshold if self.threshold is None else self.threshold,
             "min_size": round(3 * width**2) if self.min_size is None else self.min_size,
+            "remark": remark,
         }
         return ResolvedSettings(**chosen | filled)
 
@@ -91,8 +94,11 @@ class ResolvedSettings(SegmentationSettings):
         Likewise.
     min_size : int
         Likewise.
+    remark : str
+        A sentence for the user where the measured vein width is in doubt, else empty.
     """
 
     vein_width: float
     threshold: float
     min_size: int
+    remark: str = ""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from napari_veinseg.segmentation.loaded_model import LoadedModel
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.prediction import Prediction
+from napari_veinseg.segmentation.measured_width import MeasuredWidth, measure_source_width
+from napari_veinseg.segmentation.prediction import Prediction, tell
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.predict_parts import Progress, predict_parts
-from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
 _USUAL = SegmentationSettings()
 
@@ -39,7 +39,7 @@ class VeinModel(LoadedModel):
     def vein_width(
         self, image: Any, settings: SegmentationSettings = _USUAL, **changes: Any
     ) -> float:
-        """Estimate the typical width of an image's veins, as this model draws them.
+        """Measure the typical width of an image's veins, as this model draws them.
 
         Parameters
         ----------
@@ -60,10 +60,18 @@ class VeinModel(LoadedModel):
         VeinSegError
             If the image cannot be used.
         """
-        estimate = estimate_source_width(_source(image, replace(settings, **changes)))
-        if estimate is None:
-            return self.card.working_vein_width
-        return estimate * self.card.vein_width_factor
+        measured = self._measured(_source(image, replace(settings, **changes)))
+        return measured.width if measured else self.card.working_vein_width
+
+    def _measured(self, source: ImageSource) -> MeasuredWidth | None:
+        shares = self.card.normalisation
+        return measure_source_width(
+            source,
+            (shares.low_percentile, shares.high_percentile),
+            self.runtime,
+            self.card.working_vein_width,
+            self.runtime.padded_side,
+        )
 
     def resolve(self, settings: SegmentationSettings, image: Any) -> ResolvedSettings:
         """Put numbers in the place of what is left to the model or the image.
@@ -86,8 +94,13 @@ class VeinModel(LoadedModel):
             If the image cannot be used.
         """
         source = _source(image, settings)
-        width = settings.vein_width or self.vein_width(source, settings)
-        return settings.resolved(width, self.card.threshold)
+        if settings.vein_width:
+            remark = settings.remark if isinstance(settings, ResolvedSettings) else ""
+            return settings.resolved(settings.vein_width, self.card.threshold, remark)
+        measured = self._measured(source)
+        if measured is None:
+            return settings.resolved(self.card.working_vein_width, self.card.threshold)
+        return settings.resolved(measured.width, self.card.threshold, measured.remark)
 
     def predict(
         self,
@@ -128,6 +141,8 @@ class VeinModel(LoadedModel):
         resolved = self.resolve(settings, source)
         probability = self.probability(source, resolved, progress=progress, cancelled=cancelled)
         mask = mask_from_probability(probability, resolved.threshold, resolved.min_size)
+        if not isinstance(settings, ResolvedSettings):
+            tell(resolved, not mask.any())
         return Prediction(probability, mask, resolved)
 
     def probability(
@@ -220,6 +235,8 @@ class VeinModel(LoadedModel):
         for where, part in self._parts(source, resolved.vein_width, progress, cancelled):
             mask[where] = (part >= resolved.threshold).view(np.uint8)  # spares the conversion
         drop_small(mask, resolved.min_size)
+        if not isinstance(settings, ResolvedSettings):
+            tell(resolved, isinstance(mask, np.ndarray) and not mask.any())
         return mask
 
     def _parts(

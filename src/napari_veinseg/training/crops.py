@@ -20,7 +20,8 @@ from napari_veinseg.training.augmentation import MARGIN, Augment, Augmentation
 from napari_veinseg.training.prepared_samples import PreparedSample
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
-_MOST_OCTAVES = 0.9  # a scale that is wrong by more is the user's to mend
+# Octaves that a crop is smaller, as in use: the measured width is below the mean one, and errs.
+_SCALES = (-0.9, 0.3)
 
 Crop = dict[str, torch.Tensor]
 Place = tuple[int, int]  # step, place in the batch
@@ -29,8 +30,8 @@ Place = tuple[int, int]  # step, place in the batch
 class Crops(Dataset[Crop]):
     """Random crops of the training samples, indexed by step and place in the batch.
 
-    Every pass takes each sample once, in a new order.  Scales err as much as the vein width that is
-    estimated on these images does: a network that saw true scales alone would fail in use.
+    Every pass takes each sample once, in a new order.  Scales err as much as the measured vein
+    width may: a network that saw true scales alone would fail in use.
 
     Parameters
     ----------
@@ -61,8 +62,7 @@ class Crops(Dataset[Crop]):
         margin = MARGIN if augmentation == "full" else 1.0
         self._window = (round(height * margin), round(width * margin))
         self._augment = Augment(augmentation, self.shape)
-        error = float(np.std(np.log2([sample.width_factor for sample in samples])))
-        self._octaves = min(_MOST_OCTAVES, math.sqrt(3) * error)  # as wide as a uniform error
+        self._octaves = (0.0, 0.0) if augmentation == "none" else _SCALES
 
     @property
     def device(self) -> torch.device:
@@ -101,7 +101,7 @@ class Crops(Dataset[Crop]):
 
         Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
         """
-        zoom = 2 ** rng.uniform(-self._octaves, self._octaves)
+        zoom = 2 ** rng.uniform(*self._octaves)
         window = tuple(round(side * zoom) for side in self._window)
         maps = self._cut(sample, window, rng)
         if zoom <= 1 and self._augment.enlarges:

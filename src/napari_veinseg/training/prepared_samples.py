@@ -14,10 +14,8 @@ from napari_veinseg.data.sample import Pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
-from napari_veinseg.segmentation.tiling.vein_width import estimate_source_width
 
 _LARGEST_CHANGE = 8.0  # a mask that asks for more holds dots, or one blot
 _MOST_COORDINATES = 20_000  # vein pixels of one image to centre crops on
@@ -37,8 +35,6 @@ class PreparedSample:
         `(n, 2)`, the row and column of vein pixels.
     vein_width : float
         Width in px of the image, measured on the mask.
-    width_factor : float
-        That width over the one estimated on the image alone.
     vein_pixels : int
         Vein pixels of the mask.
     content_hash : str
@@ -55,7 +51,6 @@ class PreparedSample:
     maps: torch.Tensor
     vein_coordinates: npt.NDArray[np.intp]
     vein_width: float
-    width_factor: float
     vein_pixels: int
     content_hash: str
     finger: str
@@ -121,7 +116,6 @@ def prepare_sample(
         torch.from_numpy(maps).half(),
         coordinates[:: len(coordinates) // _MOST_COORDINATES + 1],
         width,
-        width / (estimate_source_width(ImageSource(image, channel, invert)) or width),
         pair.vein_pixels,
         pair.image_hash,
         sample.finger,

@@ -80,11 +80,6 @@ class RunData:
             "caveats": self.caveats,
         }
 
-    @property
-    def width_factor(self) -> float:
-        """Width of the drawn veins over the width that is estimated on the images alone."""
-        return float(np.exp(np.median([np.log(sample.width_factor) for sample in self.train])))
-
     def new_card(self, config: TrainingConfig, vein_iou: float | None) -> ModelCard:
         """Write the card of the trained model.
 
@@ -118,7 +113,6 @@ class RunData:
                 "package_version": __version__,
                 "name": "",
                 "description": "Trained with veinseg train.",
-                "vein_width_factor": self.width_factor,
                 "parent": Path(config.base).stem if config.base else None,
                 "training_data": TrainingData(
                     summary=f"{seen.summary}; then {summary}" if seen.summary else summary,

@@ -186,7 +186,6 @@ def _inference(model: VeinModel) -> dict[str, Any]:
             "low_percentile": card.normalisation.low_percentile,
             "high_percentile": card.normalisation.high_percentile,
             "working_vein_width": card.working_vein_width,
-            "vein_width_factor": card.vein_width_factor,
             "vein_width": "@vein_width",
         },
         "network": "$@network_def.to(@device)",

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.measured_width import measure_width
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 
 _CLIP = 3.0  # normalised grey value, as in `transforms.Normaliser`
 
@@ -114,10 +116,8 @@ class AnyVeinWidth(StandaloneModel):
         The grey values at these percentiles of each image become -1 and 1.
     working_vein_width : float
         Px: width of a vein as the network sees it.
-    vein_width_factor : float
-        Width as drawn in the training masks over the width estimated on the image.
     vein_width : float or None
-        Typical width of a vein in px of the images; None estimates it in each.
+        Typical width of a vein in px of the images; None measures it in each.
     """
 
     def __init__(
@@ -126,11 +126,10 @@ class AnyVeinWidth(StandaloneModel):
         low_percentile: float,
         high_percentile: float,
         working_vein_width: float,
-        vein_width_factor: float = 1.0,
         vein_width: float | None = None,
     ) -> None:
         super().__init__(network, low_percentile, high_percentile)
-        self._working_width, self._width_factor = working_vein_width, vein_width_factor
+        self._working_width = working_vein_width
         self._width = vein_width
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
@@ -152,13 +151,27 @@ class AnyVeinWidth(StandaloneModel):
     def _one(self, image: torch.Tensor) -> torch.Tensor:
         width = self._width
         if width is None:
-            grey = image[0, 0].cpu().numpy().astype(np.float32)
-            width = estimate_vein_width(grey) * self._width_factor
+            width = self._measured_width(image[0, 0].cpu().numpy().astype(np.float32))
         factor = self._working_width / width
         working = [max(1, round(side * factor)) for side in image.shape[2:]]
         normal, visible = self.normalise(image)
         probability = self.predict(_resized(normal, working))
         return _resized(probability, image.shape[2:]) * visible
+
+    def _measured_width(self, grey: NDArray[np.float32]) -> float:
+        low, high = (100 * share for share in self._shares)
+        normaliser = Normaliser.from_image(grey, low, high)
+        if normaliser.constant:
+            return self._working_width
+        device = next(self.core.parameters()).device
+
+        def predict(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+            with torch.no_grad():
+                probability = self.predict(torch.from_numpy(tiles)[:, None].to(device))
+            return probability[:, 0].cpu().numpy()
+
+        found = measure_width(grey, normaliser, predict, self._working_width, lambda side: side)
+        return found.width
 
 
 def _quantile(ordered: torch.Tensor, share: float) -> torch.Tensor:

@@ -1,7 +1,6 @@
-"""The typical vein width of an image that has no mask yet."""
+"""The typical vein width of an image where no network is at hand: for ridge filters and tracing."""
 
 import math
-import statistics
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -10,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.grey import is_constant, without_gaps
-from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.normalisation import percentiles
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
@@ -23,7 +20,6 @@ _FAINTEST = 0.02  # relative darkness below the shoulders
 _WIDTH_PER_SCALE = 1.7  # drawn width of a vein over the Gaussian scale that answers it best
 _USUAL_SHARE = 0.03  # vein width over the image's shorter side: the answer where nothing is seen
 _WIDTHS = (0.006, 0.1)  # over the shorter side: finer is grain, broader is shading
-_MOST_SLICES = 5  # of a stack, that the width is estimated on
 _USUAL_WEIGHT = 0.003  # how much squared evidence the usual share is worth: that of faint veins
 
 Image = NDArray[np.float32]
@@ -69,30 +65,6 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
             octaves += weight * math.log2(level.width)
             belief += weight
     return max(1.0, math.exp2(octaves / belief))
-
-
-def estimate_source_width(source: ImageSource) -> float | None:
-    """Estimate the vein width of an image or stack on some slices, for a stack shows one thing.
-
-    Parameters
-    ----------
-    source : ImageSource
-        The image.
-
-    Returns
-    -------
-    float or None
-        Median width in px; None where nothing is seen.
-    """
-    last = len(source) - 1
-    slices = {round(last * part / (_MOST_SLICES - 1)) for part in range(_MOST_SLICES)}
-    widths = []
-    for index in sorted(slices):
-        for crop in source.plane(index).crops():
-            filled = without_gaps(crop)
-            if not is_constant(filled):
-                widths.append(estimate_vein_width(filled))
-    return statistics.median(widths) if widths else None
 
 
 def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
