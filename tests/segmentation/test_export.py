@@ -62,7 +62,7 @@ def test_a_constant_image_shows_nothing_and_a_nearly_constant_one_its_extremes(m
 @pytest.mark.parametrize("width", [None, 4.0, 7.0, 15.0])
 def test_any_vein_width_is_brought_to_the_working_width(model, width):
     card = model.card
-    module = AnyVeinWidth(model.network, 1, 99, card.working_vein_width, 1.0, width).eval()
+    module = AnyVeinWidth(model.network, 1, 99, card.working_vein_width, width).eval()
     image = synthetic_finger(3, (100, 150)).image
     expected = model.probability(image, vein_width=width)
     inner = np.s_[12:-12, 12:-12]  # beyond the border one repeats it and the other has nothing

@@ -88,12 +88,10 @@ def test_crops_are_plain_tensors_of_one_shape(samples, augmentation):
         assert 0 <= crop["vein"].min() <= crop["vein"].max() <= 1
 
 
-@pytest.mark.parametrize(("augmentation", "cut"), [("none", True), ("photometric", False)])
-def test_scales_err_as_the_measured_width_does(samples, augmentation, cut):
+def test_scales_err_as_the_measured_width_does(samples):
     known = torch.cat([each.maps[0].float().unique() for each in samples])
-    crops = Crops(samples, 32, 2, augmentation, seed=0)
-    unchanged = [torch.isin(crops[step, 0]["image"], known).all().item() for step in range(8)]
-    assert all(unchanged) if cut else not any(unchanged)
+    crops = Crops(samples, 32, 2, "none", seed=0)
+    assert not any(torch.isin(crops[step, 0]["image"], known).all() for step in range(8))
 
 
 def test_photometric_changes_leave_the_truth_alone(samples):

@@ -43,7 +43,7 @@ class FolderProgress:
         console = self._progress.console
         if row.error:
             console.print(row.error, markup=False, soft_wrap=True, style="red")
-        elif row.vein_share == 0:
+        elif row.vein_share == 0 or (row.note and row.status == "done"):
             text = f"{row.image}: {row.note}"
             console.print(text, markup=False, soft_wrap=True, style="yellow")
         self._failed += row.status == "failed"

@@ -62,7 +62,6 @@ class Crops(Dataset[Crop]):
         margin = MARGIN if augmentation == "full" else 1.0
         self._window = (round(height * margin), round(width * margin))
         self._augment = Augment(augmentation, self.shape)
-        self._octaves = (0.0, 0.0) if augmentation == "none" else _SCALES
 
     @property
     def device(self) -> torch.device:
@@ -101,7 +100,7 @@ class Crops(Dataset[Crop]):
 
         Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
         """
-        zoom = 2 ** rng.uniform(*self._octaves)
+        zoom = 2 ** rng.uniform(*_SCALES)
         window = tuple(round(side * zoom) for side in self._window)
         maps = self._cut(sample, window, rng)
         if zoom <= 1 and self._augment.enlarges:

@@ -60,7 +60,9 @@ class SegmentedImage:
         0 background, 1 vein.
     probability : ndarray of float32 or None
         Where it is wanted.
-    vein_width, seconds : float
+    settings : ResolvedSettings
+        That were used.
+    seconds : float
         For the summary.
     made_from : Provenance
         What it was made from.
@@ -68,7 +70,7 @@ class SegmentedImage:
 
     mask: npt.NDArray[np.uint8]
     probability: npt.NDArray[np.float32] | None
-    vein_width: float
+    settings: ResolvedSettings
     seconds: float
     made_from: Provenance
 
@@ -172,7 +174,7 @@ class FileSteps:
         except Exception as error:
             return _failed(plan, error)
         seconds = time.perf_counter() - begin
-        return SegmentedImage(mask, probability, resolved.vein_width, seconds, image.made_from)
+        return SegmentedImage(mask, probability, resolved, seconds, image.made_from)
 
     def write(self, plan: FilePlan, image: SegmentedImage | SummaryRow) -> SummaryRow:
         """Write what was segmented.
@@ -201,7 +203,7 @@ class FileSteps:
                 plan,
                 image.mask.shape,
                 int(np.count_nonzero(image.mask == VEIN)),
-                vein_width=image.vein_width,
+                image.settings,
                 seconds=image.seconds,
                 mask_digest=file_digest(plan.mask),
                 **asdict(image.made_from),
@@ -231,15 +233,17 @@ class FileSteps:
             plan,
             labels.shape,
             veins,
-            vein_width=resolved.vein_width,
+            resolved,
             seconds=time.perf_counter() - begin,
             **asdict(made_from),
         )
 
 
-def _done(plan: FilePlan, shape: tuple[int, ...], veins: int, **measured: Any) -> SummaryRow:
-    figures = _figures(shape, veins)
-    note = "" if veins else EMPTY
+def _done(
+    plan: FilePlan, shape: tuple[int, ...], veins: int, used: ResolvedSettings, **measured: Any
+) -> SummaryRow:
+    figures = {"vein_width": used.vein_width, **_figures(shape, veins)}
+    note = "; ".join(filter(None, ["" if veins else EMPTY, used.remark]))
     return SummaryRow(str(plan.source), plan.name, "done", note=note, **figures, **measured)
 
 
