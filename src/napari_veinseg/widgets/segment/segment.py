@@ -8,7 +8,7 @@ import napari
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFileDialog
+from qtpy.QtWidgets import QCheckBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -33,6 +33,7 @@ from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, sh
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.refine import apply_changes, differences
 from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, Results, segment_images
+from napari_veinseg.widgets.segment.vein_width_box import VeinWidthBox
 
 
 class SegmentWidget(Panel):
@@ -81,11 +82,7 @@ class SegmentWidget(Panel):
     def _add_model_section(self) -> None:
         section = self.add_section("Model")
         self.model = ModelChoice()
-        self.vein_width = QDoubleSpinBox()
-        self.vein_width.setRange(0, 1000)
-        self.vein_width.setDecimals(1)
-        self.vein_width.setSuffix(" px")
-        self.vein_width.setSpecialValueText("measured in the image")
+        self.vein_width = VeinWidthBox()
         section.add_row("Model", self.model, "The model that finds the veins.")
         section.add_row(
             "Vein width",
@@ -221,6 +218,8 @@ class SegmentWidget(Panel):
         mask, probability = result.prediction.mask, result.prediction.probability
         if layer is None or layer.data.shape != mask.shape:  # the image was swapped
             layer = add_mask_layer(self.viewer, mask, image, probability=probability)
+        if not self.vein_width.value():
+            self.vein_width.show_measured(result.prediction.settings.vein_width)
         self._keep(layer, result)
 
     def _keep(self, layer: Labels, result: Result) -> None:

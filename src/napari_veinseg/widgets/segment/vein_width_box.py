@@ -1,0 +1,27 @@
+"""The number that tells how wide veins are, or shows what was measured."""
+
+from qtpy.QtWidgets import QDoubleSpinBox
+
+
+class VeinWidthBox(QDoubleSpinBox):
+    """A width in px; at 0 it is measured in the image, and the first step up starts from there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._measured = 0.0
+        self.setRange(0, 1000)
+        self.setDecimals(1)
+        self.setSuffix(" px")
+        self.setSpecialValueText("measured in the image")
+
+    def show_measured(self, width: float) -> None:
+        """Show what was measured, as long as nobody gives a width."""
+        self._measured = width
+        self.setSpecialValueText(f"measured: {width:.1f} px")
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802  (Qt's name)
+        """Go on from the measured width when the user takes over."""
+        if not self.value() and steps > 0 and self._measured:
+            self.setValue(round(self._measured, 1))
+        else:
+            super().stepBy(steps)
