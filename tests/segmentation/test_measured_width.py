@@ -72,6 +72,15 @@ def test_any_image_and_any_answer_have_a_width(image, level):
     assert found.remark.startswith("No vein was found at widths from")
 
 
+def test_an_answer_that_fills_the_image_gives_a_width_that_can_be_used():
+    image = np.random.default_rng(0).normal(size=(3000, 4000)).astype(np.float32)
+
+    def nearly_all(tiles):
+        return 0.9 + 1e-4 * np.sign(tiles)
+
+    assert 1 <= measured(image, nearly_all).width < 1000
+
+
 def test_two_widths_that_answer_equally_well_are_told():
     looks = (Look(32, 32, 0.01), Look(16, 5, 0.01), Look(8, 5, 0.01), Look(4, 4, 0.01))
     assert "Veins of 4.0 px and of 32.0 px" in MeasuredWidth(8, looks).remark

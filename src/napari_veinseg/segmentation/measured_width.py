@@ -33,6 +33,7 @@ _DOUBT = np.float32(0.2)  # probability up to which nothing counts as drawn
 _FAINTEST = 2e-4  # mean squared probability of a look at a few px of vein
 _TOLERANCE = 1.2  # octaves between told and drawn width that weigh a look by exp(-1/2)
 _ENOUGH = 0.7  # octaves wider than told: finer looks would see nothing but parts of these veins
+_MOST_EXCESS = 4.0  # times that veins can be drawn wider than told
 _THINNER = 0.75  # the width to tell: a fine vein is lost at too wide, little at too narrow
 _USUAL_SHARE = 0.03  # of the shorter side, where nothing is seen at any width
 _MOST_SLICES = 5  # of a stack that the width is measured on
@@ -172,8 +173,12 @@ def measure_source_width(
         The image; a stack shows one thing.
     percentiles : tuple of float
         Those of the model's normalisation.
-    predict, working_width, padded_side
+    predict : callable
         See `measure_width`.
+    working_width : float
+        Likewise.
+    padded_side : callable
+        Likewise.
 
     Returns
     -------
@@ -259,7 +264,9 @@ def _look(probability: Image, told: float, working_width: float) -> Look:
     down, right = np.diff(drawn, axis=1)[:, :, :-1], np.diff(drawn, axis=2)[:, :-1]
     variation = float(np.sqrt(down * down + right * right).sum(dtype=np.float64))
     area = float(drawn.sum(dtype=np.float64))
-    width = 2 * area / variation if variation else math.nan
+    # What fills the tiles has next to no perimeter.
+    most = _MOST_EXCESS * working_width
+    width = min(2 * area / variation, most) if variation else math.nan
     evidence = float(np.mean(drawn * drawn, dtype=np.float64))
     if math.isnan(width):
         evidence = 0.0

@@ -57,8 +57,10 @@ def tell(settings: ResolvedSettings, empty: bool) -> None:
 
     Parameters
     ----------
-    settings, empty
+    settings : ResolvedSettings
         See `remark_on`.
+    empty : bool
+        Likewise.
     """
     remark = remark_on(settings, empty)
     if remark:
