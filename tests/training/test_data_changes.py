@@ -10,6 +10,7 @@ from napari_veinseg.data.images import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
+from napari_veinseg.segmentation.measured_width import MeasuredWidth
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.survey import survey
@@ -49,8 +50,8 @@ def test_images_that_the_base_was_trained_on_are_no_hold_out(dataset, tiny, tmp_
 
 
 def test_a_changed_hold_out_is_validated_anew(dataset, tiny, tmp_path, monkeypatch):
-    # A network that has learnt next to nothing finds no width: let it see the working width.
-    monkeypatch.setattr(VeinModel, "_measured", lambda *_: None)
+    # A network that has learnt next to nothing finds no width: tell it one at which it draws.
+    monkeypatch.setattr(VeinModel, "_measured", lambda *_: MeasuredWidth(4.0, ()))
     run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
     before = status_of(run)
     assert before.scores
