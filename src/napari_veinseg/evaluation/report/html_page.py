@@ -40,12 +40,10 @@ METRIC_NAMES = {
 }
 """What the report and the widget call the metrics."""
 
-_MEANS = tuple(METRIC_NAMES)[:10]
-_POOLED = (
-    *("vein_iou", "dice", "precision", "recall"),
-    *("roc_area", "average_precision", "calibration_error"),
-)
 _WORK = ("corrections", "missed_length_px", "too_much_length_px")
+_OF_PROBABILITIES = ("roc_area", "average_precision", "calibration_error")
+_POOLED = ("vein_iou", "dice", "precision", "recall", *_OF_PROBABILITIES)
+_MEANS = tuple(name for name in METRIC_NAMES if name not in {*_WORK, *_OF_PROBABILITIES})
 _MOST_ROWS = 200  # of the table image by image
 _PLOTS = (
     (
