@@ -109,7 +109,6 @@ def bad_files() -> dict[str, bytes | np.ndarray]:
         "cut.png": b"\x89PNG\r\n\x1a\n",
         "thin.tif": np.zeros((30, 1), np.uint8),
         "complex.tif": np.zeros((30, 30), np.complex64),
-        "four.tif": np.zeros((2, 2, 30, 30), np.uint8),
         "nan.tif": np.full((30, 30), np.nan, np.float32),
     }
 
@@ -138,6 +137,8 @@ def test_bad_files_are_told_in_a_sentence_each_and_the_others_go_on(veinseg, tin
             tifffile.imwrite(folder / name, content, photometric="minisblack")
     for name, image in odd_files().items():
         write_image(folder / name, image)
+    times_and_depths = np.zeros((2, 2, 30, 30), np.uint8)
+    tifffile.imwrite(folder / "four.tif", times_and_depths, photometric="minisblack")
     done = veinseg("segment", folder, "--output", tmp_path / "out", "--model", tiny_model)
     assert done.code == 1
     with (tmp_path / "out" / "summary.csv").open(encoding="utf-8") as file:
@@ -149,6 +150,7 @@ def test_bad_files_are_told_in_a_sentence_each_and_the_others_go_on(veinseg, tin
         assert rows[image]["error"] in done.err
         assert "Error" not in rows[image]["error"]  # a sentence, not an exception's name
     assert not read_mask(tmp_path / "out" / "constant.tif").any()
+    assert read_mask(tmp_path / "out" / "four.tif").shape == (4, 30, 30)
 
 
 @pytest.mark.parametrize(
