@@ -51,7 +51,7 @@ from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.measurement.ridges import valley_strength
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 FIRST_SEED = 950_000  # far from the seeds that models are trained on
 TOLERANCE = 2.0

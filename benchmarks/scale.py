@@ -29,7 +29,7 @@ from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 from starter import KINDS

@@ -25,7 +25,7 @@ from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost,
 from napari_veinseg.correction.vein_finder import VeinFinder
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 GOAL = 0.95
 MOST_ACTIONS = 150

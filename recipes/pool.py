@@ -14,7 +14,7 @@ from napari_veinseg.files import atomic_path
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 _SHARD = 100
 _USUAL = Normalisation()

@@ -21,7 +21,7 @@ from napari_veinseg.evaluation.consistency.mask_consistency import (
     measure_consistency,
 )
 from napari_veinseg.evaluation.consistency.pairs import choose_pairs
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _FIRST_SEED = 2_000_000  # fingers of their own

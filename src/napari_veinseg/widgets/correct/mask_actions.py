@@ -12,7 +12,7 @@ from napari_veinseg.correction.change import Change
 from napari_veinseg.correction.redrawing import redrawn_as_measured
 from napari_veinseg.correction.shift import best_shift, shifted
 from napari_veinseg.correction.unsure import rest_unsure
-from napari_veinseg.segmentation.tiling.vein_width import estimate_vein_width
+from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 from napari_veinseg.widgets.common.form import Section
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.mask_work import Action, MaskWork

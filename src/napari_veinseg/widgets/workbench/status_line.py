@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.form import button, hint
 from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.workbench.session import FolderSession
+from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 
 REVIEWED_KEY = "R"
 

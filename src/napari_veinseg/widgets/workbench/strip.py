@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
 
 from napari_veinseg.correction.image_folder import ImageState
 from napari_veinseg.widgets.common.form import button
+from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.recent import recent_folders
-from napari_veinseg.widgets.workbench.session import FolderSession
 
 NEXT_KEY, PREVIOUS_KEY, UNREVIEWED_KEY, DOUBTFUL_KEY = ".", ",", "J", "Shift-J"
 

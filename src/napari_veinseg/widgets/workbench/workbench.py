@@ -19,11 +19,11 @@ from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train.train import TrainWidget
 from napari_veinseg.widgets.workbench import seeing, status_line, strip
-from napari_veinseg.widgets.workbench.folder_run import FolderRun
+from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
+from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
 from napari_veinseg.widgets.workbench.keys import ViewerKeys
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.seeing import SeeingControls, image_and_mask
-from napari_veinseg.widgets.workbench.session import FolderSession
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.strip import FolderStrip
 

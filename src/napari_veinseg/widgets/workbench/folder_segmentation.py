@@ -4,7 +4,7 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.jobs import Step
-from napari_veinseg.widgets.workbench.session import FolderSession
+from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 
 
 class FolderRun(Section):
