@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
 from napari_veinseg.data.dataset import Dataset
@@ -277,6 +277,10 @@ def test_every_entry_opens_the_one_workbench_at_its_tab(make_napari_viewer, stub
     docks = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget()]
     assert sum(dock.isAncestorOf(bench) for dock in docks) == 1
     assert bench.tabs.currentWidget() is bench.evaluate
+    QApplication.processEvents()
+    (dock,) = (dock for dock in docks if dock.isAncestorOf(bench))
+    titles = {label.text() for label in dock.titleBarWidget().findChildren(QLabel)}
+    assert titles == {dock.windowTitle()} == {"Vein segmentation"}
 
 
 @pytest.mark.parametrize("control", ["model", "vein_width"])

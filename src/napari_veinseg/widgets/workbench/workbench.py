@@ -6,7 +6,7 @@ from functools import partial
 import napari
 from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, QSize
-from qtpy.QtWidgets import QDockWidget, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.model_choice import ModelChoice
@@ -28,6 +28,7 @@ from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.strip import FolderStrip
 
 WIDTH = 380
+TITLE = "Vein segmentation"
 
 
 class Workbench(QWidget):
@@ -79,7 +80,9 @@ class Workbench(QWidget):
         """Give the dock one title, whichever entry of the menu has opened it."""
         dock = self.parent()
         if isinstance(dock, QDockWidget):
-            dock.setWindowTitle("Vein segmentation")
+            dock.setWindowTitle(TITLE)
+            for label in dock.titleBarWidget().findChildren(QLabel):  # napari draws its own bar
+                label.setText(TITLE)
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Return the size that the dock opens with."""
