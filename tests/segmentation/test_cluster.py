@@ -108,16 +108,16 @@ class Deadly(distributed.WorkerPlugin):
     name = "deadly"
 
     def setup(self, worker):
-        from napari_veinseg.segmentation.batch import batch
+        from napari_veinseg.segmentation.batch import file_steps
 
-        read = batch.read_image
+        read = file_steps.read_image
 
         def reading(path):
             if "deadly" in path.name:
                 os._exit(9)
             return read(path)
 
-        batch.read_image = reading
+        file_steps.read_image = reading
 
 
 @pytest.fixture
