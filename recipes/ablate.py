@@ -84,10 +84,8 @@ def _row(
     trainer = Trainer(folder, network, budget, compiled)
     trainer.run(pool, card.working_vein_width, torch.device("cpu"), lambda _: None)
     minutes = (time.perf_counter() - started) / 60
-    held_out = measure_hold_out(VeinModel(card, network, "cpu"))
-    chosen = card.model_copy(update={"threshold": held_out.threshold})
-    model = VeinModel(chosen, network, "cpu")
-    figures = {(metric.data, metric.name): metric.value for metric in held_out.metrics}
+    model = VeinModel(card, network, "cpu")
+    figures = {(metric.data, metric.name): metric.value for metric in measure_hold_out(model)}
     cells = []
     for sensor in HELD_OUT:
         iou, cldice = (

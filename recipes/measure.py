@@ -2,13 +2,15 @@
 
     python recipes/measure.py MODEL                             # the held-out sensors
     python recipes/measure.py MODEL.safetensors --data DATASET  # real or other images
+    python recipes/measure.py MODEL.safetensors --threshold 0.5 # the card's from now on
 
 The first prints a table over thresholds, and one with intervals.  The second scores a dataset
-(`images/`, `masks/`) as a user would and adds the figures to the card in the model's file.
+(`images/`, `masks/`) as a user would and adds the figures to the card in the model's file; the
+third adds those of the held-out sensors at that threshold.
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.evaluation.bootstrap import Grouping
 from napari_veinseg.evaluation.metrics import mask_metrics
-from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold, score_histogram
+from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
 from napari_veinseg.model.card import Metric
 from napari_veinseg.segmentation.vein_model import VeinModel
 
@@ -31,17 +33,9 @@ _THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 Seen = dict[str, list[tuple[np.ndarray, Item]]]  # probability and truth of a sensor's images
 
 
-@dataclass(frozen=True)
-class HoldOut:
-    """Figures of the held-out sensors, and the threshold that they prefer."""
-
-    threshold: float
-    metrics: tuple[Metric, ...]
-
-
-def measure_hold_out(model: VeinModel) -> HoldOut:
-    """Segment held-out sensors with the estimated vein width, and with the true one."""
-    threshold = _preferred_threshold(model)
+def measure_hold_out(model: VeinModel) -> tuple[Metric, ...]:
+    """Segment held-out sensors with the measured vein width, and with the true one."""
+    threshold = model.card.threshold
     seeds = range(FIRST_SEED, FIRST_SEED + _IMAGES)
     sensors = {name: make_items(seeds, settings) for name, settings in HELD_OUT.items()}
     seen = {
@@ -60,18 +54,7 @@ def measure_hold_out(model: VeinModel) -> HoldOut:
         metrics += _sensor_metrics(f"sensor '{name}'", items, seen[name], threshold)
         told = [model.probability(item.image, vein_width=item.width) for item in items]
         metrics += _sensor_metrics(f"sensor '{name}', true vein width", items, told, threshold)
-    return HoldOut(threshold, tuple(metrics))
-
-
-def _preferred_threshold(model: VeinModel) -> float:
-    """Choose the threshold on images of the same sensors that no figure is reported for."""
-    seeds = range(FIRST_SEED + _IMAGES, FIRST_SEED + 2 * _IMAGES)
-    histograms = []
-    for settings in HELD_OUT.values():
-        items = make_items(seeds, settings)
-        histograms += _histograms([model.probability(item.image) for item in items], items)
-    # Hundredths: the hold-out is too small to tell finer thresholds apart.
-    return round(best_threshold(histograms)[0], 2)
+    return tuple(metrics)
 
 
 def _histograms(probabilities: list[np.ndarray], items: list[Item]) -> list[ScoreHistogram]:
@@ -178,22 +161,29 @@ def interval_table(seen: Seen, threshold: float) -> str:
 
 
 def main() -> None:
-    """Print the table, or measure a dataset and put the figures into the model's card."""
+    """Print the tables, or put figures into the model's card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
-    parser.add_argument("--data", type=Path)
+    into_card = parser.add_mutually_exclusive_group()
+    into_card.add_argument("--data", type=Path, help="a dataset whose figures go into the card")
+    into_card.add_argument("--threshold", type=float, help="the card's from now on")
     arguments = parser.parse_args()
     model = VeinModel.load(arguments.model)
-    if not arguments.data:
+    if arguments.threshold:
+        model.card = model.card.model_copy(update={"threshold": arguments.threshold})
+        measured = measure_hold_out(model)
+    elif arguments.data:
+        measured = measure_dataset(model, arguments.data)
+    else:
         seen = _seen(model)
         print(threshold_table(seen, model.card.threshold))
         print(interval_table(seen, model.card.threshold))
         return
-    measured = measure_dataset(model, arguments.data)
     for metric in measured:
         print(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
-    others = tuple(metric for metric in model.card.metrics if metric.data != measured[0].data)
-    model.card = model.card.model_copy(update={"metrics": others + measured})
+    renewed = {metric.data for metric in measured}
+    others = tuple(metric for metric in model.card.metrics if metric.data not in renewed)
+    model.card = model.card.model_copy(update={"metrics": measured + others})
     model.save(arguments.model, half=True)
 
 
