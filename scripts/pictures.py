@@ -53,8 +53,8 @@ def correct(viewer: napari.Viewer) -> None:
     wait_until(lambda: widget.tracing.find(()) is not None)
     viewer.reset_view(margin=0.02)
     for part in (0.05, 0.5):
-        tool.clicked(tuple(vein[int(part * len(vein))].astype(float)), straight=False)
-    tool.moved(tuple(np.array(vein[int(0.9 * len(vein))], float)))
+        tool.click(tuple(vein[int(part * len(vein))].astype(float)), straight=False)
+    tool.move(tuple(np.array(vein[int(0.9 * len(vein))], float)))
 
 
 def measure(viewer: napari.Viewer) -> None:

@@ -41,10 +41,10 @@ def film(viewer: napari.Viewer, shoot: Callable[[int], None]) -> None:
     for number, place in enumerate(places):
         at = (float(place[0]), float(place[1]))
         if number in (0, STEPS // 2):
-            tool.clicked(at, straight=False)
-        tool.moved(at)
+            tool.click(at, straight=False)
+        tool.move(at)
         shoot(MOVE_MS)
-    tool.clicked(at, straight=False)
+    tool.click(at, straight=False)
     shoot(REST_MS)
     tool.finish()
     layer.refresh()

@@ -118,7 +118,7 @@ class DatasetEvaluation(QWidget):
     def _make_results(self) -> Section:
         self.results = section = Section("Results")
         self.caveats = hint()
-        self.summary = FigureTable("Means", ["Mean of images", _IOU, _CLDICE, _RECALL], 8)
+        self.summary = FigureTable("Means", ["Mean", _IOU, _CLDICE, _RECALL], 8)
         self.images = FigureTable("Images", ["Image", "By", _IOU, _CLDICE], 9, wide_columns=2)
         self.distribution, self.curve = Plot("Vein IoU"), Plot("Precision over recall")
         self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
