@@ -24,16 +24,6 @@ class VeinSegWarning(UserWarning):
 def naming(name: object) -> Iterator[None]:
     """Put the name of a file before a sentence that does not say which file it is about.
 
-    Parameters
-    ----------
-    name : object
-        A path, or what else the user knows it by.
-
-    Yields
-    ------
-    None
-        While the file is worked on.
-
     Raises
     ------
     VeinSegError

@@ -28,11 +28,6 @@ def locked(folder: Path) -> Iterator[None]:
     folder : Path
         An existing folder; the file `.lock` stays in it.
 
-    Yields
-    ------
-    None
-        While the lock is held.
-
     Raises
     ------
     VeinSegError
@@ -58,13 +53,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed.
-
-    Parameters
-    ----------
-    folder : Path
-        Where `atomic_path` was used; it need not exist.
-    """
+    """Remove the temporary files of writers that were killed."""
     for path in folder.glob(_LITTER):
         # Neither links nor folders are ours, and another program may sweep at the same time.
         with suppress(OSError):
@@ -110,15 +99,7 @@ def atomic_path(target: Path, *, private: bool = False) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write UTF-8 text atomically; names of files that are not UTF-8 get their own bytes.
-
-    Parameters
-    ----------
-    target : Path
-        The file to create or replace.
-    text : str
-        Its whole new content.
-    """
+    """Write UTF-8 text atomically; names of files that are not UTF-8 get their own bytes."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
@@ -178,16 +159,6 @@ def _umask() -> int:
 
 def make_output_folder(path: str | Path) -> Path:
     """Make the folder for results, and those above it.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder; it may exist.
-
-    Returns
-    -------
-    Path
-        The existing folder.
 
     Raises
     ------

@@ -9,17 +9,7 @@ if TYPE_CHECKING:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print a table to the standard output.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        The headings.
-    rows : sequence of sequence of str
-        The cells, as plain text; columns of numbers are set to the right.
-    title : str, optional
-        What stands above the table.
-    """
+    """Print a table to the standard output."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
@@ -40,13 +30,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
 @contextmanager
 def progress_bar() -> Iterator["Progress"]:
-    """Show progress while the block runs, if the standard error is a terminal.
-
-    Yields
-    ------
-    rich.progress.Progress
-        Add tasks to it; its `console` prints above the bar.
-    """
+    """Show progress while the block runs, if the standard error is a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -32,13 +32,7 @@ _NOWHERE = -1  # no checksum is negative
 
 
 def autosave_folder() -> Path:
-    """Return the folder of all sessions.
-
-    Returns
-    -------
-    Path
-        What `VEINSEG_AUTOSAVE_DIR` names, or a folder in the user's data folder.
-    """
+    """Return the folder of all sessions: `VEINSEG_AUTOSAVE_DIR`, or one in the user's data."""
     named = os.environ.get(FOLDER_VARIABLE)
     return Path(named) if named else user_data_path("napari-veinseg", False) / "autosave"
 
@@ -222,22 +216,12 @@ def plane_name(number: int) -> str:
     ----------
     number : int
         Which plane of the stack.
-
-    Returns
-    -------
-    str
-        In the folder of a session.
     """
     return f"plane-{number:06}.tif"
 
 
 def left_sessions(folder: Path | None = None) -> list[LeftSession]:
     """List the corrections that a viewer has left behind.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        The folder of all sessions.
 
     Returns
     -------

@@ -56,11 +56,6 @@ def between(before: NDArray[Any], after: NDArray[Any]) -> Change:
     ----------
     before, after : NDArray
         `(Y, X)` masks of one shape.
-
-    Returns
-    -------
-    Change
-        What turns `before` into `after`.
     """
     rows, columns = np.nonzero(np.asarray(before) != np.asarray(after))
     return Change(rows, columns, np.asarray(after)[rows, columns])
@@ -77,11 +72,6 @@ def painted(mask: NDArray[Any], where: NDArray[np.bool_], label: int) -> Change:
         `(Y, X)`, the region.
     label : int
         0 background, 1 vein or 2 unsure.
-
-    Returns
-    -------
-    Change
-        The pixels of the region that have another label now.
     """
     rows, columns = np.nonzero(where & (np.asarray(mask) != label))
     return Change(rows, columns, np.full(len(rows), label, np.uint8))

@@ -23,11 +23,6 @@ def drop_specks(mask: NDArray[Any], size: int) -> Change:
         `(Y, X)`; only labels 0 and 1 change, here and in all functions of this module.
     size : int
         Pieces of fewer px go; diagonal neighbours are connected.
-
-    Returns
-    -------
-    Change
-        The pixels of the pieces.
     """
     return _with_veins(mask, _large(_veins(mask), size, _SQUARE))
 
@@ -41,11 +36,6 @@ def fill_holes(mask: NDArray[Any], size: int) -> Change:
         `(Y, X)`.
     size : int
         Holes of fewer px are filled; background at the image's border is no hole.
-
-    Returns
-    -------
-    Change
-        The pixels of the holes.
     """
     ground = ~_veins(mask)
     return _with_veins(mask, ~(_large(ground, size, _CROSS) | _at_border(ground)))
@@ -60,11 +50,6 @@ def smooth(mask: NDArray[Any], sigma: float = 1.5) -> Change:
         `(Y, X)`.
     sigma : float
         Strength in px.
-
-    Returns
-    -------
-    Change
-        The pixels along the borders.
     """
     veins = _veins(mask)
     blurred = ndimage.gaussian_filter(veins.astype(np.float32), sigma, mode="nearest")
@@ -78,11 +63,6 @@ def thicken(mask: NDArray[Any]) -> Change:
     ----------
     mask : NDArray
         `(Y, X)`.
-
-    Returns
-    -------
-    Change
-        The background pixels beside the veins.
     """
     return _with_veins(mask, ndimage.binary_dilation(_veins(mask), _CROSS))
 
@@ -94,11 +74,6 @@ def thin(mask: NDArray[Any]) -> Change:
     ----------
     mask : NDArray
         `(Y, X)`.
-
-    Returns
-    -------
-    Change
-        The pixels along the borders.
     """
     veins = _veins(mask)
     # The image's border is not the vein's.

@@ -98,11 +98,6 @@ class DraftFolder:
     def notes(self, stem: str) -> DraftNotes:
         """Read where a draft came from.
 
-        Parameters
-        ----------
-        stem : str
-            Its name.
-
         Returns
         -------
         DraftNotes
@@ -116,16 +111,6 @@ class DraftFolder:
 
     def read(self, stem: str) -> Draft | None:
         """Read a draft.
-
-        Parameters
-        ----------
-        stem : str
-            Its name.
-
-        Returns
-        -------
-        Draft or None
-            None when there is none.
 
         Raises
         ------
@@ -154,13 +139,6 @@ class DraftFolder:
 
     def write(self, stem: str, draft: Draft) -> None:
         """Write a draft, in place of an earlier one.
-
-        Parameters
-        ----------
-        stem : str
-            Its name.
-        draft : Draft
-            The mask and what is known of it.
 
         Raises
         ------

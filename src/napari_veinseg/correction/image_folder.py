@@ -92,11 +92,6 @@ class ImageFolder:
         path : str or Path
             A folder of images, or a dataset with `images/` in it.
 
-        Returns
-        -------
-        ImageFolder
-            With at least one image.
-
         Raises
         ------
         VeinSegError
@@ -150,11 +145,6 @@ class ImageFolder:
 
     def count(self, state: ImageState) -> int:
         """Count the images in a state.
-
-        Parameters
-        ----------
-        state : ImageState
-            The state.
 
         Returns
         -------
@@ -324,11 +314,6 @@ class ImageFolder:
 
     def dataset(self) -> Dataset:
         """Open the dataset, or make it.
-
-        Returns
-        -------
-        Dataset
-            The reviewed images.
 
         Raises
         ------

@@ -20,11 +20,6 @@ def unsure_box(mask: NDArray[Any], corners: NDArray[np.float64]) -> Change:
         `(Y, X)`.
     corners : NDArray[np.float64]
         `(2, 2)`, two opposite corners, (row, column); what lies outside the image is cut off.
-
-    Returns
-    -------
-    Change
-        The pixels of the rectangle.
     """
     return painted(mask, _within(np.shape(mask), corners), UNSURE)
 
@@ -64,11 +59,6 @@ def rest_unsure(mask: NDArray[Any], edited: NDArray[np.bool_], reach: float) -> 
         `(Y, X)`, the pixels that a person painted or accepted.
     reach : float
         How far around these everything has been looked at, in px.
-
-    Returns
-    -------
-    Change
-        The pixels farther off.
     """
     if not edited.any():
         return painted(mask, np.ones(np.shape(mask), np.bool_), UNSURE)

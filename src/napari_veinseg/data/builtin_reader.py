@@ -22,11 +22,6 @@ _MODES = {"LA": "its transparency is left out", "CMYK": _PHOTOMETRIC["SEPARATED"
 def shown_otherwise(path: Path) -> str:
     """Tell from the first bytes of a file whether napari alone would show it otherwise.
 
-    Parameters
-    ----------
-    path : Path
-        Any file.
-
     Returns
     -------
     str

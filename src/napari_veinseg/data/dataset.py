@@ -57,11 +57,6 @@ class Dataset:
         finger_pattern : str, optional
             A regular expression whose first group is the finger in a stem.
 
-        Returns
-        -------
-        Dataset
-            Its samples, sorted by stem.
-
         Raises
         ------
         VeinSegError
@@ -85,11 +80,6 @@ class Dataset:
         ----------
         path : str or Path
             The folder to make; its parent must exist.
-
-        Returns
-        -------
-        Dataset
-            The dataset.
 
         Raises
         ------
@@ -201,11 +191,6 @@ class Dataset:
             Replace the sample of that name; its split stays.
         same_image : bool, optional
             Replace it only where it shows the same image.
-
-        Returns
-        -------
-        Sample
-            The stored sample.
 
         Raises
         ------

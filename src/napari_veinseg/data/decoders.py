@@ -91,11 +91,6 @@ def upright(array: Array, orientation: int, stack: bool = False) -> Array:
 def refuse_unopenable(path: Path) -> None:
     """Refuse what cannot be opened, before any decoder wonders about it.
 
-    Parameters
-    ----------
-    path : Path
-        What should be an image file.
-
     Raises
     ------
     VeinSegError
@@ -138,11 +133,6 @@ def refuse_oversize(path: Path, nbytes: int) -> None:
 def read_with_pillow(path: Path) -> StoredImage:
     """Read a png, jpg or bmp file, or a TIFF file of a kind that tifffile does not know.
 
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-
     Returns
     -------
     StoredImage
@@ -167,18 +157,7 @@ def read_with_pillow(path: Path) -> StoredImage:
 
 
 def is_deep_png(path: Path) -> bool:
-    """Tell a png of 16 bits in colour or with alpha, of which Pillow keeps 8.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-
-    Returns
-    -------
-    bool
-        Whether it is one.
-    """
+    """Tell a png of 16 bits in colour or with alpha, of which Pillow keeps 8."""
     start = _start(path)
     return start[:8] == _PNG and start[24] == 16 and start[25] in _PNG_CHANNELS
 

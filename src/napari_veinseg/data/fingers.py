@@ -29,11 +29,6 @@ def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
     pattern : str or None
         A regular expression with one group, for instance ``^(.+)_\d+$``.
 
-    Returns
-    -------
-    re.Pattern or None
-        The compiled pattern.
-
     Raises
     ------
     VeinSegError
@@ -56,11 +51,6 @@ def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
 
 def suggest_finger_pattern(stems: Sequence[str]) -> str | None:
     """Suggest a pattern for the user to confirm; nothing applies it unasked.
-
-    Parameters
-    ----------
-    stems : sequence of str
-        The names of the samples.
 
     Returns
     -------
@@ -99,11 +89,6 @@ def thin_near_duplicates(shots: Iterable[AShot], least: float = NEAR_DUPLICATE) 
         Those of an unknown finger all stay.
     least : float, optional
         The `similarity` from which on a shot counts as a duplicate.
-
-    Returns
-    -------
-    list of Shot
-        Those that stay, in order.
     """
     kept: dict[str, list[Spectrum]] = defaultdict(list)
     stay = []

@@ -30,11 +30,6 @@ def is_colour(shape: tuple[int, ...]) -> bool:
     ----------
     shape : tuple of int
         The shape of an image.
-
-    Returns
-    -------
-    bool
-        Whether the last axis holds colours, or grey, or grey with alpha.
     """
     return len(shape) >= 3 and shape[-1] in (1, 2, 3, 4)
 

@@ -27,11 +27,6 @@ PROBABILITY_ENDING = "_probability"
 def list_images(folder: str | Path) -> list[Path]:
     """List the images of a folder, without those of its subfolders.
 
-    Parameters
-    ----------
-    folder : str or Path
-        An existing folder.
-
     Returns
     -------
     list of Path
@@ -60,11 +55,6 @@ def list_images(folder: str | Path) -> list[Path]:
 def without_probabilities(paths: Iterable[Path]) -> list[Path]:
     """Leave out the probabilities that segmenting has written beside masks.
 
-    Parameters
-    ----------
-    paths : iterable of Path
-        Files.
-
     Returns
     -------
     list of Path
@@ -77,16 +67,6 @@ def without_probabilities(paths: Iterable[Path]) -> list[Path]:
 
 def list_masks(folder: str | Path) -> list[Path]:
     """List the masks of a folder, without the probabilities beside them.
-
-    Parameters
-    ----------
-    folder : str or Path
-        An existing folder.
-
-    Returns
-    -------
-    list of Path
-        Sorted by name.
 
     Raises
     ------

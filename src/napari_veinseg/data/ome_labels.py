@@ -62,18 +62,7 @@ def new_labels(target: Path, image: OmeZarrImage) -> Iterator[PlaneStack]:
 
 
 def strips(plane: OnePlane) -> Iterator[slice]:
-    """Cut a plane into rows that fit into memory.
-
-    Parameters
-    ----------
-    plane : OnePlane
-        Of any size.
-
-    Yields
-    ------
-    slice
-        Of rows.
-    """
+    """Cut a plane into rows that fit into memory."""
     height = max(1, _STRIP // plane.shape[1])
     for top in range(0, len(plane), height):
         yield slice(top, min(top + height, len(plane)))

@@ -18,28 +18,12 @@ _MARKS = (".zgroup", ".zarray", "zarr.json")
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether a folder is a Zarr hierarchy rather than a folder of images.
-
-    Parameters
-    ----------
-    path : Path
-        It need not exist.
-
-    Returns
-    -------
-    bool
-        Whether its first file says so.
-    """
+    """Tell whether a folder is a Zarr hierarchy rather than a folder of images."""
     return any((path / mark).is_file() for mark in _MARKS)
 
 
 def zarr_images(path: Path) -> list[Path]:
     """List the images of a Zarr hierarchy, as bioformats2raw writes several into one file.
-
-    Parameters
-    ----------
-    path : Path
-        What `is_zarr`.
 
     Returns
     -------
@@ -62,11 +46,6 @@ def zarr_images(path: Path) -> list[Path]:
 
 def zarr_name(path: Path) -> str:
     """Name an image group: by its file, and by its own name where the file holds it within.
-
-    Parameters
-    ----------
-    path : Path
-        What `is_zarr`.
 
     Returns
     -------
@@ -206,11 +185,6 @@ class OmeZarrImage:
     @classmethod
     def open(cls, path: str | Path) -> "OmeZarrImage":
         """Open an image group for reading.
-
-        Parameters
-        ----------
-        path : str or Path
-            The folder of the group.
 
         Returns
         -------

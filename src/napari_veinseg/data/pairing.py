@@ -41,18 +41,7 @@ class Pairing:
 
     @classmethod
     def read(cls, dataset: Path) -> "Pairing":
-        """Look into the folders of a dataset.
-
-        Parameters
-        ----------
-        dataset : Path
-            Holds `images/`, and `masks/` where there are any.
-
-        Returns
-        -------
-        Pairing
-            What lies there now.
-        """
+        """Look into the folders of a dataset."""
         masks = dataset / "masks"
         images = _by_stem(list_images(dataset / "images"))
         return cls(images, masks_of(images, list_images(masks)) if masks.is_dir() else {})
@@ -73,11 +62,6 @@ class Pairing:
         ----------
         listed : iterable of str, optional
             The names that stand in `samples.csv`.
-
-        Returns
-        -------
-        list of Fault
-            Sorted by name; of one name there may be several.
         """
         return [
             Fault(stem, sentence)
@@ -99,11 +83,6 @@ class Pairing:
     def shared(self, stem: str) -> list[str]:
         """Tell of files that nobody can choose between.
 
-        Parameters
-        ----------
-        stem : str
-            Their name.
-
         Returns
         -------
         list of str
@@ -117,18 +96,7 @@ class Pairing:
 
 
 def stem_of(path: Path) -> str:
-    """Give the name under which an image is known: its stem in Unicode's composed form.
-
-    Parameters
-    ----------
-    path : Path
-        A file.
-
-    Returns
-    -------
-    str
-        To be compared with other stems.
-    """
+    """Give the name under which an image is known: its stem in Unicode's composed form."""
     return normalize("NFC", path.stem)
 
 

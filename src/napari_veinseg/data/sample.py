@@ -49,13 +49,7 @@ class Sample:
     source: str = ""
 
     def row(self) -> dict[str, str]:
-        """Give the row of `samples.csv`.
-
-        Returns
-        -------
-        dict of str to str
-            See `data.samples_csv.COLUMNS`.
-        """
+        """Give the row of `samples.csv`."""
         return {
             "stem": self.stem,
             "finger": self.finger,
@@ -99,13 +93,6 @@ class Sample:
 
 def refuse_link_out(path: Path, folder: Path) -> None:
     """Refuse a link that leads out of a dataset: a stranger's must not reach the user's files.
-
-    Parameters
-    ----------
-    path : Path
-        A file or folder in the dataset; it need not exist.
-    folder : Path
-        The dataset.
 
     Raises
     ------
@@ -187,11 +174,6 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
     needs_vein : bool, optional
         Whether a mask without a vein is a fault: nothing can be learnt from it, but a model can be
         evaluated on it.
-
-    Returns
-    -------
-    Pair or Fault
-        The image and the mask, or the first fault found.
     """
     try:
         image, mask = sample.image(), sample.mask()
@@ -213,20 +195,7 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
 
 
 def read_pairs(samples: Iterable[Sample], needs_vein: bool = True) -> Iterator[Pair | Fault]:
-    """Read samples on several threads, only a few ahead of the one that is worked on.
-
-    Parameters
-    ----------
-    samples : iterable of Sample
-        The samples.
-    needs_vein : bool, optional
-        See `read_pair`.
-
-    Yields
-    ------
-    Pair or Fault
-        In the order of the samples.
-    """
+    """Read samples in order, on several threads, a few ahead of the one that is worked on."""
     threads = min(8, os.cpu_count() or 1)
     ahead: deque[Future[Pair | Fault]] = deque()
     with ThreadPoolExecutor(threads) as pool:

@@ -28,11 +28,6 @@ Row = dict[str, str]
 def is_stem(text: str) -> bool:
     """Tell whether a text can be the stem of a file on every system.
 
-    Parameters
-    ----------
-    text : str
-        A candidate, for instance a layer's name.
-
     Returns
     -------
     bool
@@ -50,11 +45,6 @@ def is_stem(text: str) -> bool:
 def stem_from(name: str) -> str:
     """Make a stem out of any name.
 
-    Parameters
-    ----------
-    name : str
-        For instance a layer's name.
-
     Returns
     -------
     str
@@ -71,11 +61,6 @@ def stem_from(name: str) -> str:
 
 def read_rows(path: Path) -> dict[str, Row]:
     """Read `samples.csv`.
-
-    Parameters
-    ----------
-    path : Path
-        The file; it may be missing.
 
     Returns
     -------
@@ -130,15 +115,7 @@ def _parse(path: Path) -> list[Row]:
 
 
 def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
-    """Write `samples.csv`, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file to create or replace.
-    rows : mapping of str to dict
-        A row for each stem; written sorted by stem.
-    """
+    """Write `samples.csv` sorted by stem, whole or not at all."""
     text = table_text((rows[stem] for stem in sorted(rows)), _columns(rows.values()))
     # A dataset is UTF-8 for all who read it, whatever bytes are in the name of a source.
     write_text(path, text.encode("utf-8", "replace").decode())

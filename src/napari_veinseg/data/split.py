@@ -53,16 +53,6 @@ def may_leak(samples: Iterable[Sample]) -> bool:
 
     So it is when a finger is unknown or there are fewer than two (the split goes by image then),
     and when a finger was split before it became known as one.
-
-    Parameters
-    ----------
-    samples : iterable of Sample
-        With their splits.
-
-    Returns
-    -------
-    bool
-        Whether a score on the hold-out is optimistic.
     """
     samples = list(samples)
     groups = {sample.stem: sample.finger for sample in samples}
@@ -94,11 +84,6 @@ def complete_split(
         The share of samples to hold out, in [0, 0.5].
     seed : int, optional
         Seed of the draw.
-
-    Returns
-    -------
-    dict of str to str
-        The split of every sample.
     """
     sizes = Counter(groups.values())
     sides: dict[str, set[str]] = defaultdict(set)
@@ -125,20 +110,7 @@ def complete_split(
 
 
 def leaking_groups(groups: Mapping[str, str], split: Mapping[str, str]) -> Sequence[str]:
-    """List the groups that stand on both sides of a split.
-
-    Parameters
-    ----------
-    groups : mapping of str to str
-        The group of every sample.
-    split : mapping of str to str
-        The split of every sample.
-
-    Returns
-    -------
-    sequence of str
-        Their names, sorted.
-    """
+    """List the groups that stand on both sides of a split."""
     sides: dict[str, set[str]] = defaultdict(set)
     for sample, group in groups.items():
         sides[group].add(split.get(sample, ""))

@@ -49,11 +49,6 @@ def table_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> 
         The values by column; what a row has not is an empty cell.
     columns : iterable of str
         The columns in order.
-
-    Returns
-    -------
-    str
-        Lines that end with a line feed, the first one the columns.
     """
     table = list(rows)
     # Python's writer does not quote a lone carriage return, at which its reader ends a row.
@@ -72,28 +67,12 @@ def table_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> 
 
 
 def as_written(cell: str) -> str:
-    """Give back a text that `write_table` may have put behind an apostrophe.
-
-    Parameters
-    ----------
-    cell : str
-        A cell as it was read.
-
-    Returns
-    -------
-    str
-        What was written.
-    """
+    """Give back a text that `write_table` may have put behind an apostrophe."""
     return cell[1:] if cell.startswith("'") and plain_text(cell[1:]) == cell else cell
 
 
 def plain_text(text: str) -> str:
     """Keep a spreadsheet from running a text: names of files and fingers may be a stranger's.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
 
     Returns
     -------

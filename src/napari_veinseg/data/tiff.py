@@ -27,29 +27,13 @@ _TO_RGB = ("SEPARATED", "CIELAB", "ICCLAB", "ITULAB")  # colour spaces that Pill
 
 
 def is_tiff(path: Path) -> bool:
-    """Tell whether a file says at its start that it is a TIFF, whatever its name.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-    """
+    """Tell whether a file says at its start that it is a TIFF, whatever its name."""
     with path.open("rb") as file:
         return file.read(4) in _MARKS
 
 
 def read_tiff(path: Path) -> StoredImage:
     """Read all pages of a TIFF file.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
 
     Returns
     -------

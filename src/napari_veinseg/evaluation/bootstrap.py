@@ -95,11 +95,6 @@ def grouping(fingers: Sequence[str]) -> Grouping:
     ----------
     fingers : sequence of str
         The finger of each image; empty where it is not known.
-
-    Returns
-    -------
-    Grouping
-        The groups.
     """
     names, group = np.unique(np.asarray(fingers, dtype=str), return_inverse=True)
     by_finger = len(names) >= FEWEST_FINGERS and "" not in names.tolist()
@@ -115,11 +110,6 @@ def estimate(value: float, replicates: NDArray[np.float64]) -> Estimate:
         The figure of all images.
     replicates : NDArray[np.float64]
         The same figure of each draw.
-
-    Returns
-    -------
-    Estimate
-        The figure and its percentile interval.
     """
     low, high = np.percentile(replicates, (2.5, 97.5))
     return Estimate(value, float(low), float(high))

@@ -12,18 +12,7 @@ _MUCH_UNSURE = 0.001  # of what the truth knows
 
 
 def caveats(comparison: Comparison) -> list[str]:
-    """Say what makes the figures of a comparison weaker than they look.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
-
-    Returns
-    -------
-    list of str
-        Sentences for the report, the worst first; none where nothing is to be said.
-    """
+    """Say what makes the figures of a comparison weaker than they look."""
     return [
         *_of_leaks(comparison),
         *_of_copies(comparison),

@@ -55,18 +55,7 @@ class Selection:
     anonymous: bool = False
 
     def told(self, fault: Fault) -> Fault:
-        """Free a fault of the folder's path, or of all names.
-
-        Parameters
-        ----------
-        fault : Fault
-            As it was found.
-
-        Returns
-        -------
-        Fault
-            For a report.
-        """
+        """Free a fault of the folder's path, or of all names."""
         if self.anonymous:
             sample = next((each for each in self.samples if each.stem == fault.stem), None)
             text = fault.message
@@ -177,18 +166,6 @@ class Comparison:
 
 def select(dataset: Dataset, everything: bool = False) -> Selection:
     """Choose the hold-out, or every sample.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The dataset; it is only read.
-    everything : bool
-        Whether to take every sample although there is a hold-out.
-
-    Returns
-    -------
-    Selection
-        The samples and what they are.
 
     Raises
     ------

@@ -43,19 +43,7 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A model with its usual settings.
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    model : VeinModel
-        The loaded model.
-    settings : SegmentationSettings
-        How it reads images.
-    kind : str
-        What it is.
-    """
+    """A model with its usual settings."""
 
     name: str
     model: "VeinModel"
@@ -76,11 +64,6 @@ class Model:
             Not needed.
         image : NDArray
             `(Y, X)` or `(Y, X, colours)`.
-
-        Returns
-        -------
-        Prediction
-            Mask and probability.
         """
         predicted = self.model.predict(image, self.settings)
         return Prediction(predicted.mask, predicted.probability)
@@ -88,19 +71,7 @@ class Model:
 
 @dataclass(frozen=True)
 class MaskFolder:
-    """Masks that somebody or something else has made, found by their stems.
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    folder : Path
-        Where the masks lie.
-    kind : str
-        What it is.
-    card : None
-        It has no card.
-    """
+    """Masks that somebody or something else has made, found by their stems."""
 
     name: str
     folder: Path
@@ -116,11 +87,6 @@ class MaskFolder:
             Whose stem the mask has.
         image : NDArray
             Not needed.
-
-        Returns
-        -------
-        Prediction
-            The mask, without a score.
 
         Raises
         ------
@@ -203,11 +169,6 @@ def gather_contenders(
     settings : SegmentationSettings
         How models and baselines read images.
 
-    Returns
-    -------
-    list of Contender
-        In this order, with names of their own.
-
     Raises
     ------
     VeinSegError
@@ -229,18 +190,7 @@ def gather_contenders(
 
 
 def unique_names(contenders: Sequence[Contender]) -> list[Contender]:
-    """Give a number to those that share a name.
-
-    Parameters
-    ----------
-    contenders : sequence of Contender
-        What is compared.
-
-    Returns
-    -------
-    list of Contender
-        In this order, with names of their own.
-    """
+    """Give a number to those that share a name."""
     names = Counter(each.name for each in contenders)
     return [
         replace(each, name=f"{each.name} ({number})") if names[each.name] > 1 else each

@@ -71,11 +71,6 @@ def find_overlap(
         The other side of the split; what cannot be read is passed over.
     cards : sequence of ModelCard or None
         One a contender.
-
-    Returns
-    -------
-    Overlap
-        What was found.
     """
     others = [looks for sample in training if (looks := _look_at(sample))]
     by_hash = {looks.image_hash: looks.sample.stem for looks in others}

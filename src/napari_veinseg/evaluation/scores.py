@@ -44,11 +44,6 @@ class ScoreHistogram:
         ----------
         threshold : float
             In [0, 1]; rounded to thousandths.
-
-        Returns
-        -------
-        Counts
-            Of the mask that the threshold makes.
         """
         first = round(threshold * BINS)
         vein, background = int(self.vein[first:].sum()), int(self.background[first:].sum())
@@ -146,11 +141,6 @@ def score_histogram(probability: NDArray[Any], truth: NDArray[Any]) -> ScoreHist
     truth : NDArray
         Mask of the same shape: 0 background, 1 vein, 2 unsure, which is left out.
 
-    Returns
-    -------
-    ScoreHistogram
-        The counts.
-
     Raises
     ------
     VeinSegError
@@ -177,11 +167,6 @@ def best_threshold(histograms: list[ScoreHistogram]) -> tuple[float, float]:
     """Find the threshold with the best vein IoU, mean of images.
 
     It is fitted to the images it is scored on: an optimistic figure, not a result.
-
-    Parameters
-    ----------
-    histograms : list of ScoreHistogram
-        One for each image, at least one.
 
     Returns
     -------

@@ -88,11 +88,6 @@ class Difference:
 def summarise(result: ContenderResult) -> Summary:
     """Reduce the images of a contender.
 
-    Parameters
-    ----------
-    result : ContenderResult
-        Its images.
-
     Returns
     -------
     Summary
@@ -120,11 +115,6 @@ def summarise(result: ContenderResult) -> Summary:
 def worst_first(images: Sequence[ImageResult]) -> list[ImageResult]:
     """Order images by the work that is left.
 
-    Parameters
-    ----------
-    images : sequence of ImageResult
-        Of one contender.
-
     Returns
     -------
     list of ImageResult
@@ -143,18 +133,7 @@ def _groups(images: list[ImageResult]) -> Grouping:
 
 
 def metric_names(images: list[ImageResult]) -> list[str]:
-    """List the metrics of images.
-
-    Parameters
-    ----------
-    images : list of ImageResult
-        The images.
-
-    Returns
-    -------
-    list of str
-        Their names, in order.
-    """
+    """List the metrics of images."""
     return list(images[0].metrics) if images else []
 
 
@@ -176,11 +155,6 @@ def _pooled(
 
 def differences(comparison: Comparison) -> list[Difference]:
     """Compare the contenders in pairs, image by image, but no two baselines.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
 
     Returns
     -------
@@ -210,11 +184,6 @@ def differences(comparison: Comparison) -> list[Difference]:
 
 def image_rows(comparison: Comparison) -> Iterator[dict[str, Value]]:
     """Give the table by image: one row for each contender on each image.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
 
     Yields
     ------

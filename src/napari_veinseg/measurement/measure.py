@@ -95,11 +95,6 @@ def measure(mask: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> Me
         `(Y, X)`: 0 background, 1 vein (or True), 2 unsure, which is left out.
     spacing : tuple of float
         Size of a pixel along Y and X in the unit of the figures.
-
-    Returns
-    -------
-    Measurement
-        Graph and figures.
     """
     square = square_pixels(mask, spacing)
     line = without_spurs(centreline(square.mask), square.mask)

@@ -46,11 +46,6 @@ def valley_strength(grey: NDArray[Any], widths: Iterable[float] = DEFAULT_WIDTHS
     widths : Iterable of float
         Vein widths in px, each at least 1.
 
-    Returns
-    -------
-    Valleys
-        Strength and best width at each pixel.
-
     References
     ----------
     T. Lindeberg, "Edge detection and ridge detection with automatic scale selection",

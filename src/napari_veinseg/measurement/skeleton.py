@@ -144,11 +144,6 @@ def trace(line: Mask) -> Skeleton:
     ----------
     line : NDArray[np.bool_]
         `(Y, X)`, as `centreline` gives it.
-
-    Returns
-    -------
-    Skeleton
-        The graph.
     """
     pixels = np.argwhere(line)
     links = _links(line, pixels)

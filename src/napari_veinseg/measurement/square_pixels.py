@@ -38,11 +38,6 @@ class SquarePixels:
     def restore(self, skeleton: Skeleton) -> Skeleton:
         """Give a skeleton of the redrawn mask in the pixels of the given one.
 
-        Parameters
-        ----------
-        skeleton : Skeleton
-            Of `mask`.
-
         Returns
         -------
         Skeleton

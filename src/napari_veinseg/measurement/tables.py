@@ -17,13 +17,6 @@ Row = dict[str, Value]
 def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[Row]:
     """Give the table by branch.
 
-    Parameters
-    ----------
-    measurement : Measurement
-        What `measure` gave.
-    unit : str
-        Name of the spacing's unit, for the column names.
-
     Yields
     ------
     dict
@@ -49,18 +42,7 @@ def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[Row]:
 
 
 def branch_columns(unit: str = "px") -> list[str]:
-    """Name the columns of the table by branch.
-
-    Parameters
-    ----------
-    unit : str
-        Name of the spacing's unit.
-
-    Returns
-    -------
-    list of str
-        The keys of `branch_rows`.
-    """
+    """Name the columns of the table by branch."""
     lengths = ("length", "mean_width", "width_5_percent", "width_95_percent")
     ends = [f"{end}{part}" for end in ("from", "to") for part in ("", "_row_px", "_column_px")]
     return ["branch", *(f"{name}_{unit}" for name in lengths), "tortuosity", *ends]
@@ -68,13 +50,6 @@ def branch_columns(unit: str = "px") -> list[str]:
 
 def image_row(measurement: Measurement, unit: str = "px") -> Row:
     """Give the row of an image.
-
-    Parameters
-    ----------
-    measurement : Measurement
-        What `measure` gave.
-    unit : str
-        Name of the spacing's unit, for the column names.
 
     Returns
     -------

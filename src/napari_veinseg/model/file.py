@@ -27,16 +27,6 @@ LARGEST_HEADER = 16 * 2**20
 def read_card(path: str | Path) -> ModelCard:
     """Read the card without the weights.
 
-    Parameters
-    ----------
-    path : str or Path
-        A model file.
-
-    Returns
-    -------
-    ModelCard
-        The checked card.
-
     Raises
     ------
     VeinSegError
@@ -49,11 +39,6 @@ def read_card(path: str | Path) -> ModelCard:
 
 def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
     """Read a card and build its network with the weights of the file.
-
-    Parameters
-    ----------
-    path : str or Path
-        A model file.
 
     Returns
     -------
@@ -128,11 +113,6 @@ def write_model(
 
 def build_network(card: ModelCard) -> "SegmentationNetwork":
     """Build the network that a card describes, with fresh random weights.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Its `network` names the architecture and the arguments.
 
     Returns
     -------

@@ -54,16 +54,5 @@ def checked_name(name: str, taken: Iterable[str]) -> str:
 
 
 def looks(name: str) -> str:
-    """Reduce a name to what a person tells names apart by.
-
-    Parameters
-    ----------
-    name : str
-        Any name.
-
-    Returns
-    -------
-    str
-        In lower case, letters that look like Latin ones replaced by those.
-    """
+    """Reduce a name to what a person tells names apart by."""
     return unicodedata.normalize("NFKC", name).translate(_ALIKE).casefold()

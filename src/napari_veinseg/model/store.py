@@ -75,11 +75,6 @@ def resolve(name_or_path: str | Path) -> Path:
     name_or_path : str or Path
         A name from `installed_models`, or a path; a name wins over a file without a suffix.
 
-    Returns
-    -------
-    Path
-        An existing file.
-
     Raises
     ------
     VeinSegError
@@ -102,16 +97,6 @@ def resolve(name_or_path: str | Path) -> Path:
 def model_bytes(path: Path) -> bytes:
     """Read a model file as it is.
 
-    Parameters
-    ----------
-    path : Path
-        What `resolve` gave.
-
-    Returns
-    -------
-    bytes
-        The whole file.
-
     Raises
     ------
     VeinSegError
@@ -129,11 +114,6 @@ def _unreadable(path: Path, error: OSError) -> VeinSegError:
 
 def model_digest(path: Path) -> str:
     """Hash what a model file holds at this moment.
-
-    Parameters
-    ----------
-    path : Path
-        What `resolve` gave.
 
     Returns
     -------
@@ -166,11 +146,6 @@ def import_model(
     replace : bool, optional
         Whether a model of this name may be replaced.
 
-    Returns
-    -------
-    InstalledModel
-        The copy.
-
     Raises
     ------
     VeinSegError
@@ -202,11 +177,6 @@ def import_model(
 
 def remove_model(name: str) -> None:
     """Delete an imported model.
-
-    Parameters
-    ----------
-    name : str
-        A name from `installed_models`.
 
     Raises
     ------

@@ -26,15 +26,6 @@ class LoadedModel:
 
     It can be pickled and copied, for instance into the processes of a pool: as the bytes of its
     model file, with the device that was asked for.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Describes the network and how to feed it.
-    network : SegmentationNetwork
-        The weights as they are now.
-    device : str
-        See `devices.choose_device`.
     """
 
     def __init__(

@@ -30,20 +30,7 @@ class Prediction:
 
 
 def remark_on(settings: ResolvedSettings, empty: bool) -> str:
-    """Say what the user should know of a mask.
-
-    Parameters
-    ----------
-    settings : ResolvedSettings
-        It was made with.
-    empty : bool
-        Whether it holds no vein.
-
-    Returns
-    -------
-    str
-        A sentence, or nothing.
-    """
+    """Say what the user should know of a mask."""
     if settings.remark or not empty:
         return settings.remark
     return (
@@ -53,15 +40,7 @@ def remark_on(settings: ResolvedSettings, empty: bool) -> str:
 
 
 def tell(settings: ResolvedSettings, empty: bool) -> None:
-    """Warn of what the user should know of a mask.
-
-    Parameters
-    ----------
-    settings : ResolvedSettings
-        See `remark_on`.
-    empty : bool
-        Likewise.
-    """
+    """Warn of what the user should know of a mask."""
     remark = remark_on(settings, empty)
     if remark:
         warnings.warn(remark, VeinSegWarning, stacklevel=3)

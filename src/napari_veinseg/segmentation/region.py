@@ -51,11 +51,6 @@ class Region:
             Numbers between commas: `x0,y0,x1,y1` of a rectangle, or `x,y` of each corner of a
             polygon.
 
-        Returns
-        -------
-        Region
-            In px.
-
         Raises
         ------
         VeinSegError
@@ -83,11 +78,6 @@ class Region:
         shape : tuple of int
             `(..., Y, X)` of the image.
 
-        Returns
-        -------
-        tuple of slice
-            Rows and columns.
-
         Raises
         ------
         VeinSegError
@@ -107,11 +97,6 @@ class Region:
 
     def inside(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
         """Tell which pixels of a part of the image belong to the region.
-
-        Parameters
-        ----------
-        rows, columns : slice
-            Of the image, with numbers, within `window`.
 
         Returns
         -------

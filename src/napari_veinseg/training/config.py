@@ -120,16 +120,6 @@ class TrainingConfig(BaseModel):
 def make_config(**values: object) -> TrainingConfig:
     """Check values from a user.
 
-    Parameters
-    ----------
-    **values : object
-        Fields of `TrainingConfig`.
-
-    Returns
-    -------
-    TrainingConfig
-        The checked config.
-
     Raises
     ------
     VeinSegError

@@ -71,11 +71,6 @@ class Crops(Dataset[Crop]):
     def __getitem__(self, place: Place) -> Crop:
         """Return the crop of one step and place.
 
-        Parameters
-        ----------
-        place : tuple of int
-            Step and place in the batch.
-
         Returns
         -------
         dict of str to torch.Tensor

@@ -31,16 +31,6 @@ class DataRecord(BaseModel):
     def read(cls, path: Path) -> "DataRecord | None":
         """Read what an earlier sitting kept.
 
-        Parameters
-        ----------
-        path : Path
-            The file.
-
-        Returns
-        -------
-        DataRecord or None
-            None where there is no such file.
-
         Raises
         ------
         VeinSegError
@@ -56,11 +46,5 @@ class DataRecord(BaseModel):
             ) from error
 
     def write(self, path: Path) -> None:
-        """Write it, whole or not at all.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-        """
+        """Write it, whole or not at all."""
         write_text(path, self.model_dump_json(indent=1) + "\n")

@@ -11,13 +11,7 @@ _SECONDS_TO_LET_GO = 0.5
 
 
 def is_distributed() -> bool:
-    """Tell whether other processes train with this one.
-
-    Returns
-    -------
-    bool
-        True once the processes have met, as below torchrun.
-    """
+    """Tell whether other processes train with this one."""
     return distributed.is_available() and distributed.is_initialized()
 
 

@@ -107,13 +107,7 @@ class RunStatus:
 
 
 class EventReader:
-    """Reads what was appended to an events file since the last look.
-
-    Parameters
-    ----------
-    path : Path
-        The file; it may not exist yet.
-    """
+    """Reads what was appended to an events file since the last look."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -17,13 +17,6 @@ FabricPrecision = Literal["32-true", "bf16-mixed"]
 def launch(choice: DeviceChoice, precision: str) -> Fabric:
     """Start Fabric on a device, alone or as one of the processes that torchrun started.
 
-    Parameters
-    ----------
-    choice : DeviceChoice
-        The device.
-    precision : {"auto", "float32", "bfloat16"}
-        See `choose_precision`.
-
     Returns
     -------
     Fabric
@@ -63,13 +56,6 @@ def launch(choice: DeviceChoice, precision: str) -> Fabric:
 
 def choose_precision(wish: str, device: str) -> FabricPrecision:
     """Choose bfloat16 where the device has units for it, or what was asked for.
-
-    Parameters
-    ----------
-    wish : {"auto", "float32", "bfloat16"}
-        What the config says.
-    device : {"cpu", "cuda", "mps"}
-        Kind of the device.
 
     Returns
     -------

@@ -13,13 +13,6 @@ def drop_twins(
 ) -> tuple[list[PreparedSample], list[HeldOutSample], list[Fault]]:
     """Let the very same pixels stand on one side: held out, unless nothing else could be learned.
 
-    Parameters
-    ----------
-    train : sequence of PreparedSample
-        What is to be learned from.
-    holdout : sequence of HeldOutSample
-        What stays unseen.
-
     Returns
     -------
     train, holdout : list
@@ -54,15 +47,6 @@ def drop_seen(
 ) -> tuple[list[HeldOutSample], str]:
     """Leave out of the hold-out what the model has learned from already.
 
-    Parameters
-    ----------
-    holdout : sequence of HeldOutSample
-        What is held out.
-    seen : collection of str
-        Hashes of images, as in a model's card.
-    model : str
-        Its name.
-
     Returns
     -------
     holdout : list of HeldOutSample
@@ -85,13 +69,6 @@ def warn_of_near_duplicates(
     train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
 ) -> str:
     """Look for held-out images that look like one that is learned from.
-
-    Parameters
-    ----------
-    train : sequence of PreparedSample
-        What is learned from.
-    holdout : sequence of HeldOutSample
-        What is validated on.
 
     Returns
     -------

@@ -70,29 +70,11 @@ class Learner:
         return {"network": self._network, "average": self.average, "optimiser": self._optimiser}
 
     def save(self, path: Path, position: Position) -> None:
-        """Write all that a resumed run needs.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-        position : Position
-            Where the run stands.
-        """
+        """Write all that a resumed run needs."""
         save_state(path, position, self._stateful)
 
     def load(self, path: Path) -> Position:
         """Go on from what `save` wrote, also on another device.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-
-        Returns
-        -------
-        Position
-            Where the run stood.
 
         Raises
         ------

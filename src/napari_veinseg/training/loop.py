@@ -215,13 +215,7 @@ class Trainer:
         self.learner.save(self.run.state, self.at)
 
     def resume(self, earlier: DataRecord | None) -> None:
-        """Go on from the saved state, if there is one.
-
-        Parameters
-        ----------
-        earlier : DataRecord or None
-            What the last sitting kept of its data.
-        """
+        """Go on from the saved state, if there is one."""
         if self.run.state.exists():
             self.at = self.learner.load(self.run.state)
             validated = earlier.validated if earlier else self.data.record.validated

@@ -97,13 +97,6 @@ def cache_on_device(
 
     Crops are then cut and changed there, and no pixel is transferred while learning.
 
-    Parameters
-    ----------
-    samples : sequence of PreparedSample
-        The training samples.
-    device : torch.device
-        Where the network is.
-
     Returns
     -------
     sequence of PreparedSample

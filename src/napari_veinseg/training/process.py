@@ -26,11 +26,6 @@ class TrainingProcess:
     The child is told what to do by the run's folder and tells what it does in its events file.
     It ends when this object's `stop` is called, or when this process dies, for then its standard
     input closes.
-
-    Parameters
-    ----------
-    run : Run
-        A new run, or one to go on with.
     """
 
     def __init__(self, run: Run) -> None:

@@ -92,11 +92,6 @@ def read_dataset(
         What the run has kept of an earlier sitting, by stem: it stands where `samples.csv` is
         silent, as for a dataset that cannot be written.
 
-    Returns
-    -------
-    ReadDataset
-        What was read.
-
     Raises
     ------
     VeinSegError
@@ -128,17 +123,6 @@ def draw_and_keep_split(
     dataset: Dataset, usable: list[Sample], earlier: Mapping[str, str], config: TrainingConfig
 ) -> tuple[dict[str, str], str]:
     """Draw what is not drawn yet, and write it into the dataset where that can be written.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Gets the split.
-    usable : list of Sample
-        What is drawn among, with the splits known so far.
-    earlier : mapping of str to str
-        The split that the run has kept, by stem.
-    config : TrainingConfig
-        Its share and seed.
 
     Returns
     -------

@@ -53,21 +53,7 @@ class Reporter:
     def tell_start(
         self, at: Position, choice: DeviceChoice, precision: str, data: RunData, anew: bool
     ) -> None:
-        """Tell on what is trained.
-
-        Parameters
-        ----------
-        at : Position
-            Where the run stands.
-        choice : DeviceChoice
-            The device and why.
-        precision : str
-            As Fabric names it.
-        data : RunData
-            What is trained and validated on.
-        anew : bool
-            Whether the hold-out has changed since the last sitting.
-        """
+        """Tell on what is trained."""
         self.tell(
             "start",
             at,
@@ -121,15 +107,7 @@ class Reporter:
         return mean
 
     def tell_end(self, at: Position, reason: str) -> None:
-        """Tell why the run ends, and what is best.
-
-        Parameters
-        ----------
-        at : Position
-            Where the run stands.
-        reason : {"budget", "patience", "stopped"}
-            Why.
-        """
+        """Tell why the run ends, and what is best."""
         validated = at.validated_epoch > 0
         text = _ENDINGS[reason]
         if validated and at.best_epoch == 0:

@@ -37,15 +37,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run's folder; use `create` or `open`.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    config : TrainingConfig
-        What was asked for.
-    """
+    """A run's folder; use `create` or `open`."""
 
     def __init__(self, path: Path, config: TrainingConfig) -> None:
         self.path = path
@@ -61,11 +53,6 @@ class Run:
             The folder, new or empty; None makes one named by the time below `runs_folder`.
         config : TrainingConfig
             What is asked for.
-
-        Returns
-        -------
-        Run
-            The run.
 
         Raises
         ------
@@ -102,11 +89,6 @@ class Run:
     def locked(self) -> Iterator[None]:
         """Be the only process that trains this run; the system frees the lock of a dead one.
 
-        Yields
-        ------
-        None
-            While the lock is held.
-
         Raises
         ------
         VeinSegError
@@ -134,16 +116,6 @@ class Run:
     @classmethod
     def open(cls, path: str | Path) -> Self:
         """Open the folder of a run.
-
-        Parameters
-        ----------
-        path : str or Path
-            The folder.
-
-        Returns
-        -------
-        Run
-            The run.
 
         Raises
         ------
@@ -200,13 +172,7 @@ class Run:
         return (self.path / "pause").exists()
 
     def pause(self, rest: bool) -> None:
-        """Ask a run that watches to rest for now, or to go on.
-
-        Parameters
-        ----------
-        rest : bool
-            Whether to rest.
-        """
+        """Ask a run that watches to rest for now, or to go on."""
         path = self.path / "pause"
         if rest:
             path.touch()
@@ -239,16 +205,6 @@ class Run:
 
     def save_result(self, target: str | Path) -> Path:
         """Copy the model that the run has made.
-
-        Parameters
-        ----------
-        target : str or Path
-            The model file to create or replace.
-
-        Returns
-        -------
-        Path
-            The target.
 
         Raises
         ------

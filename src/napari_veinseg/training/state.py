@@ -78,11 +78,6 @@ class Position:
     def validation_due(self, config: TrainingConfig) -> bool:
         """Whether to look at the hold-out now: that must not eat a budget in minutes.
 
-        Parameters
-        ----------
-        config : TrainingConfig
-            Holds the budget.
-
         Returns
         -------
         bool
@@ -164,17 +159,7 @@ class Stateful(Protocol):
 
 
 def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) -> None:
-    """Write a state, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    position : Position
-        The counters.
-    parts : mapping of str to Stateful
-        Networks and optimisers.
-    """
+    """Write a state, whole or not at all."""
     state = {name: part.state_dict() for name, part in parts.items()}
     content = io.BytesIO()  # what torch says of a full disk is no `OSError`
     torch.save({"position": asdict(position), **state}, content)
@@ -187,11 +172,6 @@ def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
 
     A fused step walks weight and moments as plain memory.  Loaded moments have the layout of the
     device that they were saved on, and would be those of other weights without a word.
-
-    Parameters
-    ----------
-    optimiser : Optimizer
-        Its state is changed in place.
     """
     for weight, values in optimiser.state.items():
         for name, value in values.items():
@@ -201,20 +181,6 @@ def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
 
 def load_state(path: Path, parts: Mapping[str, Stateful], device: torch.device) -> Position:
     """Read a state back; no code in the file is run.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    parts : mapping of str to Stateful
-        Networks and optimisers to fill.
-    device : torch.device
-        Where to put their tensors.
-
-    Returns
-    -------
-    Position
-        The counters.
 
     Raises
     ------

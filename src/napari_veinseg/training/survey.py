@@ -60,18 +60,6 @@ def _first_of(what: str, sentences: tuple[str, ...] | list[str]) -> list[str]:
 def survey(path: Path, finger_pattern: str | None = None) -> Survey:
     """Look through a dataset without changing it.
 
-    Parameters
-    ----------
-    path : Path
-        Its folder.
-    finger_pattern : str, optional
-        A regular expression whose first group is the finger in a stem.
-
-    Returns
-    -------
-    Survey
-        The counts.
-
     Raises
     ------
     VeinSegError

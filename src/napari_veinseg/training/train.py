@@ -93,11 +93,6 @@ def configure(
     **settings : Any
         More fields of `TrainingConfig`.
 
-    Returns
-    -------
-    TrainingConfig
-        The config.
-
     Raises
     ------
     VeinSegError
@@ -122,11 +117,6 @@ def start(folder: str | Path | None, config: TrainingConfig) -> Run:
         New or empty; None makes one in the user's data folder.
     config : TrainingConfig
         What is asked for.
-
-    Returns
-    -------
-    Run
-        The run.
 
     Raises
     ------
@@ -163,11 +153,6 @@ def go_on(
         Called with each event.
     should_stop : callable, optional
         Asked before each step.
-
-    Returns
-    -------
-    Run
-        The run.
 
     Raises
     ------
@@ -224,11 +209,6 @@ def _tell_failure(run: Run, error: VeinSegError) -> None:
 
 def check_output(output: str | Path | None) -> None:
     """Refuse a place for the model that cannot be written, before the work and not after it.
-
-    Parameters
-    ----------
-    output : str or Path or None
-        The model file to be.
 
     Raises
     ------

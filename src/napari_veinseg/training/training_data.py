@@ -126,18 +126,6 @@ class RunData:
 def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None) -> RunData:
     """Read the base model and the dataset, drawing the split where it is not drawn yet.
 
-    Parameters
-    ----------
-    config : TrainingConfig
-        What is asked for.
-    earlier : DataRecord, optional
-        What an earlier sitting of the run has kept.
-
-    Returns
-    -------
-    RunData
-        What the run works on.
-
     Raises
     ------
     VeinSegError
@@ -175,20 +163,7 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
 
 
 def read_base(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
-    """Read the model to start from, or make one with random weights.
-
-    Parameters
-    ----------
-    config : TrainingConfig
-        Names it.
-
-    Returns
-    -------
-    card : ModelCard
-        Its card, or a fresh one.
-    network : SegmentationNetwork
-        Its weights.
-    """
+    """Read the model to start from, or make one with random weights."""
     import torch
 
     if config.base:

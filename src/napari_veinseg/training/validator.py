@@ -32,15 +32,6 @@ class Validator:
     ) -> dict[str, float] | None:
         """Compute the vein IoU of every image.
 
-        Parameters
-        ----------
-        card : ModelCard
-            Describes the network.
-        network : SegmentationNetwork
-            Its weights as they are.
-        stop : callable
-            Asked between the tiles of the images whether to give up.
-
         Returns
         -------
         dict of str to float, or None

@@ -64,11 +64,6 @@ def compare_folders(
     output : Path or None
         Folder for `consistency.json` and `scores.csv`; None writes nothing.
 
-    Returns
-    -------
-    FolderComparison
-        The figures.
-
     Raises
     ------
     VeinSegError

@@ -44,11 +44,6 @@ def measure_consistency(masks: Mapping[str, NDArray[Any]], pairs: MaskPairs) -> 
         `(Y, X)` masks of any sizes by stem, one for each of `pairs.stems`.
     pairs : MaskPairs
         Which masks are matched.
-
-    Returns
-    -------
-    MaskConsistency
-        Scores and figures.
     """
     matcher = Matcher([masks[stem] for stem in pairs.stems])
     genuine, impostor = matcher.scores(pairs.genuine), matcher.scores(pairs.impostor)

@@ -75,19 +75,7 @@ def agreement_picture(prediction: NDArray[Any], truth: NDArray[Any]) -> RGB:
 def write_contact_sheet(
     path: Path, columns: Sequence[str], rows: Sequence[SheetRow], legend: bool = False
 ) -> None:
-    """Write a page of pictures.
-
-    Parameters
-    ----------
-    path : Path
-        The png file to create or replace.
-    columns : sequence of str
-        What stands above each column.
-    rows : sequence of SheetRow
-        The rows, with one cell a column.
-    legend : bool, optional
-        Explain the colours of `agreement_picture` below the page.
-    """
+    """Write a page of pictures."""
     from matplotlib.figure import Figure
 
     heights = [

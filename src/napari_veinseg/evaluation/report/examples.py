@@ -46,22 +46,12 @@ class Example:
         ----------
         contender : int
             Number of the contender.
-
-        Returns
-        -------
-        str
-            An id that no other element has.
         """
         return f"contender-{contender + 1}-image-{self.place}"
 
 
 def choose_examples(result: ContenderResult) -> list[Example]:
     """Choose the best image, the median and the worst; of a baseline the median alone.
-
-    Parameters
-    ----------
-    result : ContenderResult
-        A contender.
 
     Returns
     -------

@@ -80,28 +80,7 @@ def html_page(
     *,
     pictures: bool = True,
 ) -> str:
-    """Write the report as a page that opens offline.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
-    summaries : sequence of Summary
-        One a contender.
-    differences : sequence of Difference
-        One a pair of contenders.
-    facts : mapping of str to str
-        The description of the data.
-    versions : mapping of str to str
-        What the figures were made with.
-    pictures : bool
-        Whether examples of the images are shown; the page says whether they are.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Write the report as a page that opens offline."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Names of files and models are a stranger's: everything is escaped but our own style and SVG.
@@ -169,11 +148,6 @@ def number(value: float | None, signed: bool = False) -> str:
         The figure; None gives an empty text.
     signed : bool
         Whether positive numbers get a plus.
-
-    Returns
-    -------
-    str
-        Plain text.
     """
     if value is None:
         return ""

@@ -22,18 +22,7 @@ _SIZE = (5.4, 3.7)  # inches
 
 
 def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
-    """Plot the vein IoU of every image, a column of points and a box for each contender.
-
-    Parameters
-    ----------
-    results : sequence of ContenderResult
-        All; of each the images that count.
-
-    Returns
-    -------
-    Figure
-        The plot.
-    """
+    """Plot the vein IoU of every image, a column of points and a box for each contender."""
     figure, axes = _figure("", "vein IoU of an image")
     for column, result in enumerate(results):
         if not result.judged:
@@ -64,18 +53,7 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
 
 
 def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
-    """Plot precision over recall, pixels of all images pooled.
-
-    Parameters
-    ----------
-    results : sequence of ContenderResult
-        Drawn are those with scores as curves, and every mask as a point.
-
-    Returns
-    -------
-    Figure
-        The plot.
-    """
+    """Plot precision over recall, pixels of all images pooled."""
     return _pooled_curves(
         results,
         ("recall (pooled)", "precision (pooled)"),
@@ -85,18 +63,7 @@ def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
 
 
 def roc(results: Sequence[ContenderResult]) -> "Figure":
-    """Plot the true positive rate over the false positive rate, pixels of all images pooled.
-
-    Parameters
-    ----------
-    results : sequence of ContenderResult
-        Drawn are those with scores as curves, and every mask as a point.
-
-    Returns
-    -------
-    Figure
-        The plot.
-    """
+    """Plot the true positive rate over the false positive rate, pixels of all images pooled."""
     return _pooled_curves(
         results,
         ("false positive rate (pooled)", "true positive rate (pooled)"),
@@ -129,18 +96,7 @@ def _pooled_curves(
 
 
 def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
-    """Plot the vein IoU, mean of images, over the threshold.
-
-    Parameters
-    ----------
-    results : sequence of ContenderResult
-        Drawn are those with scores; a point marks the best threshold.
-
-    Returns
-    -------
-    Figure
-        The plot.
-    """
+    """Plot the vein IoU, mean of images, over the threshold; a point marks the best one."""
     figure, axes = _figure("threshold", "vein IoU (mean of images)")
     thresholds = np.arange(BINS) / BINS
     for number, result in enumerate(results):
@@ -162,18 +118,7 @@ def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
 
 
 def calibration(results: Sequence[ContenderResult]) -> "Figure":
-    """Plot the share of vein pixels over the predicted probability.
-
-    Parameters
-    ----------
-    results : sequence of ContenderResult
-        Drawn are the models: other scores are no probabilities.
-
-    Returns
-    -------
-    Figure
-        The plot.
-    """
+    """Plot the share of vein pixels over the probability of models: other scores are none."""
     figure, axes = _figure("predicted probability", "share of vein pixels (pooled)")
     axes.plot([0, 1], [0, 1], color="#999999", lw=0.9, ls=":")
     for number, result in enumerate(results):
@@ -194,35 +139,13 @@ def calibration(results: Sequence[ContenderResult]) -> "Figure":
 
 
 def pooled_histogram(result: ContenderResult) -> ScoreHistogram | None:
-    """Add the score histograms of the images that count for a contender.
-
-    Parameters
-    ----------
-    result : ContenderResult
-        The contender.
-
-    Returns
-    -------
-    ScoreHistogram or None
-        None where it gives no scores.
-    """
+    """Add the score histograms of the images that count; None where a contender gives no scores."""
     histograms = [image.histogram for image in result.judged if image.histogram]
     return reduce(add, histograms) if histograms else None
 
 
 def as_svg(figure: "Figure") -> str:
-    """Draw a figure as SVG for a page.
-
-    Parameters
-    ----------
-    figure : Figure
-        The figure.
-
-    Returns
-    -------
-    str
-        An `<svg>` element.
-    """
+    """Draw a figure as SVG for a page."""
     from matplotlib import rc_context
 
     text = io.StringIO()

@@ -16,11 +16,6 @@ def with_pseudonyms(selection: Selection) -> Selection:
 
     Whoever has the dataset can tell who is meant; nobody else can.
 
-    Parameters
-    ----------
-    selection : Selection
-        The samples; their files stay where they are.
-
     Returns
     -------
     Selection
@@ -51,18 +46,7 @@ def with_pseudonyms(selection: Selection) -> Selection:
 
 
 def without_folder_names(contenders: Sequence[Contender]) -> list[Contender]:
-    """Call folders of masks `masks 1` and so on; a model's name is its own.
-
-    Parameters
-    ----------
-    contenders : sequence of Contender
-        Who is compared.
-
-    Returns
-    -------
-    list of Contender
-        The same.
-    """
+    """Call folders of masks `masks 1` and so on; a model's name is its own."""
     return [
         replace(each, name=f"masks {number}") if isinstance(each, MaskFolder) else each
         for number, each in enumerate(contenders, start=1)

@@ -69,13 +69,6 @@ def evaluate(
     progress : callable, optional
         See `comparison.compare`.
 
-    Returns
-    -------
-    comparison : Comparison
-        What was scored.
-    summaries : list of Summary
-        One a contender.
-
     Raises
     ------
     VeinSegError
@@ -93,11 +86,6 @@ def evaluate(
 def refuse_output_in(dataset: Path, output: Path) -> None:
     """Refuse a folder for the report that lies in the dataset.
 
-    Parameters
-    ----------
-    dataset, output : Path
-        The folders.
-
     Raises
     ------
     VeinSegError
@@ -112,22 +100,6 @@ def write_report(
     comparison: Comparison, dataset_name: str, output: Path, *, pictures: bool = True
 ) -> list[Summary]:
     """Write a comparison.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
-    dataset_name : str
-        What the dataset is called.
-    output : Path
-        The folder; made if it is missing.
-    pictures : bool
-        Whether the page shows examples of the images.
-
-    Returns
-    -------
-    list of Summary
-        One a contender.
 
     Raises
     ------
@@ -154,20 +126,7 @@ def write_report(
 
 
 def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
-    """Describe the data without any path.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
-    dataset_name : str
-        What the dataset is called.
-
-    Returns
-    -------
-    dict of str to str
-        What is told, by subject.
-    """
+    """Describe the data without any path."""
     fingers = {sample.finger for sample in comparison.samples}
     sizes = [f"{height} x {width}" for height, width in comparison.sizes]
     return {
@@ -188,17 +147,6 @@ def summary_json(
     facts: dict[str, str],
 ) -> str:
     """Give all figures of a comparison as JSON.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What was scored.
-    summaries : sequence of Summary
-        One a contender.
-    gaps : sequence of Difference
-        One a pair of contenders.
-    facts : dict of str to str
-        The description of the data.
 
     Returns
     -------
@@ -262,13 +210,7 @@ def _intervals(summary: Summary) -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Tell which programs made the figures.
-
-    Returns
-    -------
-    dict of str to str
-        Versions by name.
-    """
+    """Tell which programs made the figures."""
     versions = {"Python": platform.python_version()}
     for name in _PACKAGES:
         try:

@@ -94,11 +94,6 @@ def segment_files_on(
     report : callable, optional
         Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
 
-    Returns
-    -------
-    list of SummaryRow
-        One row an image, in the order of the inputs.
-
     Raises
     ------
     VeinSegError

@@ -99,11 +99,6 @@ class FileSteps:
     def read(self, plan: FilePlan) -> ReadImage | SummaryRow:
         """Read an image, unless its mask is kept.
 
-        Parameters
-        ----------
-        plan : FilePlan
-            The image.
-
         Returns
         -------
         ReadImage or SummaryRow
@@ -185,11 +180,6 @@ class FileSteps:
             Where to.
         image : SegmentedImage or SummaryRow
             What `predict` gave.
-
-        Returns
-        -------
-        SummaryRow
-            What became of the image.
         """
         if isinstance(image, SummaryRow):
             return image

@@ -63,11 +63,6 @@ def plan_files(
         Whether the images of subfolders are meant, too; their results go into subfolders of the
         same names.  Hidden folders and links to folders are left out.
 
-    Returns
-    -------
-    list of FilePlan
-        One an image.
-
     Raises
     ------
     VeinSegError
@@ -103,11 +98,6 @@ def _folder_below(top: Path, image: Path) -> Path:
 
 def subfolders(folder: Path) -> list[Path]:
     """List the folders that a recursive run also takes.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder.
 
     Returns
     -------

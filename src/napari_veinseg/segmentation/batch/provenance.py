@@ -39,20 +39,6 @@ class Provenance:
     def of(cls, image: Path, model: "VeinModel", settings: SegmentationSettings) -> "Provenance":
         """Tell what the mask of an image would be made from now.
 
-        Parameters
-        ----------
-        image : Path
-            The image.
-        model : VeinModel
-            What segments.
-        settings : SegmentationSettings
-            As they were chosen.
-
-        Returns
-        -------
-        Provenance
-            All three known.
-
         Raises
         ------
         VeinSegError
@@ -62,11 +48,6 @@ class Provenance:
 
     def changes_since(self, made: "Provenance") -> list[str]:
         """Say what differs from what a mask was made from.
-
-        Parameters
-        ----------
-        made : Provenance
-            Of the mask.
 
         Returns
         -------
@@ -91,16 +72,6 @@ class Provenance:
 
 def file_digest(path: Path) -> str:
     """Hash a file, or the metadata of a folder that holds an OME-Zarr image.
-
-    Parameters
-    ----------
-    path : Path
-        The file or folder.
-
-    Returns
-    -------
-    str
-        Hexadecimal digits.
 
     Raises
     ------

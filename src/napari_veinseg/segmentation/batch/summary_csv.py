@@ -81,15 +81,6 @@ def open_output(
 ) -> tuple[list[FilePlan], list[SummaryRow]]:
     """Make the folder for results ready, before any work.
 
-    Parameters
-    ----------
-    plans : sequence of FilePlan
-        What is to be done.
-    folder : str or Path
-        The folder; it may exist.
-    overwrite : bool, optional
-        Whether results that are there already are made anew.
-
     Returns
     -------
     plans : list of FilePlan
@@ -167,11 +158,6 @@ def collect(
         none of these plans.
     report : callable, optional
         Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
-
-    Returns
-    -------
-    list of SummaryRow
-        In the order of the plans.
     """
     folder = Path(folder)
     collected: list[SummaryRow] = []
@@ -218,11 +204,6 @@ def _add(folder: Path, collected: Sequence[SummaryRow], known: set[SummaryRow]) 
 def read_summary(path: Path) -> list[SummaryRow]:
     """Read what `write_summary` wrote.
 
-    Parameters
-    ----------
-    path : Path
-        The csv file.
-
     Returns
     -------
     list of SummaryRow
@@ -268,13 +249,6 @@ def _row(cells: dict[str, str]) -> SummaryRow:
 
 def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
     """Write what became of each image as a table.
-
-    Parameters
-    ----------
-    path : Path
-        The csv file to create or replace.
-    rows : iterable of SummaryRow
-        One an image.
 
     Raises
     ------

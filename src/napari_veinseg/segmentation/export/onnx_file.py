@@ -18,13 +18,6 @@ def export_onnx(model: VeinModel, target: Path) -> None:
     `probability` has the same shape.  Each image is normalised by its own percentiles inside.
     The card stands in the file's metadata, the threshold within it.
 
-    Parameters
-    ----------
-    model : VeinModel
-        What to export.
-    target : Path
-        The file to create or replace; its name ends in `.onnx`.
-
     Raises
     ------
     VeinSegError

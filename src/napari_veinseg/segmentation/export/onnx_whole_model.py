@@ -99,20 +99,6 @@ def whole_model(
 ) -> onnx.ModelProto:
     """Write all of the model: `image` of grey values, of any size, to `probability`.
 
-    Parameters
-    ----------
-    card : ModelCard
-        Its normalisation goes into the graph.
-    network : SegmentationNetwork
-        The weights.
-    described : dict of str to str
-        Kept in the file.
-
-    Returns
-    -------
-    onnx.ModelProto
-        Checked.
-
     Raises
     ------
     VeinSegError

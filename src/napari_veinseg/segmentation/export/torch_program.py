@@ -21,13 +21,6 @@ def export_torch(model: VeinModel, target: Path) -> None:
     network's total stride (16 px for the starter).  Its output is the probability of vein, of the
     same shape.  Each image is normalised by its own percentiles inside.
 
-    Parameters
-    ----------
-    model : VeinModel
-        What to export.
-    target : Path
-        The file to create or replace; its name ends in `.pt2`.
-
     Raises
     ------
     VeinSegError
@@ -63,11 +56,6 @@ def export_torch(model: VeinModel, target: Path) -> None:
 
 def standalone(model: VeinModel) -> StandaloneModel:
     """Take the network of a model with its normalisation.
-
-    Parameters
-    ----------
-    model : VeinModel
-        Not changed.
 
     Returns
     -------

@@ -49,11 +49,6 @@ def choose_device(wish: str = "auto") -> DeviceChoice:
     wish : str, optional
         `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
-    Returns
-    -------
-    DeviceChoice
-        The device and the reason.
-
     Raises
     ------
     VeinSegError
@@ -75,11 +70,6 @@ def choose_device(wish: str = "auto") -> DeviceChoice:
 
 def device_without_torch(wish: str = "auto") -> DeviceChoice | None:
     """Choose the CPU where that can be told without torch, whose import takes seconds.
-
-    Parameters
-    ----------
-    wish : str, optional
-        See `choose_device`.
 
     Returns
     -------
@@ -104,13 +94,7 @@ def _has_gpu_driver() -> bool:
 
 
 def available_devices() -> list[DeviceChoice]:
-    """List the devices of this machine, the best first.
-
-    Returns
-    -------
-    list of DeviceChoice
-        All CUDA devices, MPS, and the CPU, which is always there.
-    """
+    """List the devices of this machine, the best first."""
     import torch
 
     devices = []

@@ -38,35 +38,13 @@ _MOST_KEPT = 20  # models; each takes about what its file takes
 
 
 def cached_path(digest: str) -> Path:
-    """Tell where a converted model is kept.
-
-    Parameters
-    ----------
-    digest : str
-        Of the model file, from `model.store.model_digest`.
-
-    Returns
-    -------
-    Path
-        A file in `cache_folder`; it need not exist.
-    """
+    """Tell where a converted model is kept."""
     key = f"{digest} {_FORMAT} {__version__} {_runtime_version()}".encode()
     return cache_folder() / f"{hashlib.sha256(key).hexdigest()[:40]}.onnx"
 
 
 def open_cached(path: Path) -> OnnxRuntime | None:
-    """Open what was converted before.
-
-    Parameters
-    ----------
-    path : Path
-        What `cached_path` gave.
-
-    Returns
-    -------
-    OnnxRuntime or None
-        None where nothing usable was kept.
-    """
+    """Open what was converted before."""
     if not usable():
         return None
     try:
@@ -81,15 +59,6 @@ def open_cached(path: Path) -> OnnxRuntime | None:
 
 def convert(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRuntime | None:
     """Convert a model, compare it with torch and keep it.
-
-    Parameters
-    ----------
-    model : Path
-        The model file.
-    network : SegmentationNetwork
-        What `read_model` gave for it.
-    path : Path
-        What `cached_path` gave before that.
 
     Returns
     -------

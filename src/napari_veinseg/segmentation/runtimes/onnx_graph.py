@@ -108,18 +108,6 @@ def core_nodes(
 def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes:
     """Write the bare network: `image`, normalised and padded, to `probability`.
 
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        The weights.
-    described : dict of str to str
-        Kept in the file.
-
-    Returns
-    -------
-    bytes
-        An ONNX model.
-
     Raises
     ------
     VeinSegError
@@ -144,11 +132,6 @@ def model_of(
         Its constants.
     described : dict of str to str
         Kept in the file.
-
-    Returns
-    -------
-    onnx.ModelProto
-        Not checked.
     """
     image, probability = (
         helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1, "Y", "X"])

@@ -60,13 +60,7 @@ class OnnxRuntime(Runtime):
 
 
 def usable() -> bool:
-    """Tell whether ONNX Runtime is installed and wanted.
-
-    Returns
-    -------
-    bool
-        Without importing it.
-    """
+    """Tell whether ONNX Runtime is installed and wanted."""
     return os.environ.get(SWITCH_VARIABLE) != "0" and find_spec("onnxruntime") is not None
 
 

@@ -33,15 +33,7 @@ class OutOfMemory(Exception):  # noqa: N818  (a state, which the caller acts upo
 
 
 class Runtime(ABC):
-    """A network made ready to predict.
-
-    Parameters
-    ----------
-    geometry : Geometry
-        Of the network.
-    place : str
-        Where it computes, in words for the user.
-    """
+    """A network made ready to predict."""
 
     def __init__(self, geometry: Geometry, place: str) -> None:
         self.in_channels = geometry.in_channels
@@ -151,11 +143,6 @@ def ran_out_of_memory(error: Exception) -> bool:
     ----------
     error : Exception
         Of any runtime: CUDA and Python have a class of their own, the others only say so.
-
-    Returns
-    -------
-    bool
-        Whether less at once may succeed.
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -35,13 +35,7 @@ class TorchRuntime(Runtime):
         self.core = core.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def move_to_cpu(self) -> bool:
-        """Go on without the device that has no memory left.
-
-        Returns
-        -------
-        bool
-            Whether that was possible: False on the CPU.
-        """
+        """Go on without the device that has no memory left."""
         if self.device.type == "cpu":
             return False
         self._tell("on the CPU")
@@ -76,11 +70,6 @@ class TorchRuntime(Runtime):
 def prediction_core(network: SegmentationNetwork) -> nn.Module:
     """Copy the convolutions of a network for prediction.
 
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        It is not changed.
-
     Returns
     -------
     nn.Module
@@ -97,11 +86,6 @@ def fold_batch_norm(module: nn.Module) -> nn.Module:
     ----------
     module : nn.Module
         In evaluation mode; norms that do not directly follow a convolution stay.
-
-    Returns
-    -------
-    nn.Module
-        The same module, which computes the same.
     """
     for block in module.modules():
         norm = getattr(getattr(block, "adn", None), "N", None)

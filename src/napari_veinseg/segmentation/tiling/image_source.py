@@ -128,11 +128,6 @@ class ImageSource:
         ----------
         index : int
             0 for an image without slices.
-
-        Returns
-        -------
-        ImagePlane
-            Its grey values.
         """
         return self._slice(index) if len(self.shape) == 3 else self._only
 

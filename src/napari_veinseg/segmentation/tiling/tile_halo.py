@@ -97,21 +97,11 @@ class Axis:
         ----------
         tile : int
             Px of the image in a stretch.
-
-        Returns
-        -------
-        tuple of Span
-            The last one may be shorter.
         """
         return _spans(self, tile)
 
     def halves(self, span: Span) -> list[Span]:
         """Cut a span in two.
-
-        Parameters
-        ----------
-        span : Span
-            Of this axis.
 
         Returns
         -------
