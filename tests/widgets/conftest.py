@@ -52,6 +52,11 @@ class StubModel:
         grey = np.stack(planes).reshape(image.shape)
         low, high = float(grey.min()), float(grey.max())
         probability = ((high - grey) / max(high - low, 1e-6)).astype(np.float32)
+        if settings.region is not None:
+            rows, columns = settings.region.window(image.shape)
+            inside = np.zeros(image.shape[-2:], bool)
+            inside[rows, columns] = settings.region.inside(rows, columns)
+            probability[..., ~inside] = 0
         settings = self.resolve(settings, image)
         mask = mask_from_probability(probability, settings.threshold, settings.min_size)
         return Prediction(probability, mask, settings)

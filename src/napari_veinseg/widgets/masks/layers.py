@@ -36,6 +36,25 @@ def spatial_attributes(layer: Layer) -> dict[str, Any]:
     }
 
 
+def plane_attributes(layer: Layer, axes: list[int]) -> dict[str, Any]:
+    """Return what puts a 2-D layer where two axes of this one are."""
+    grid = np.ix_(axes, axes)
+    shear = np.asarray(layer.shear)
+    if shear.ndim == 1:  # its numbers above the diagonal
+        matrix = np.eye(layer.ndim)
+        matrix[np.triu_indices(layer.ndim, 1)] = shear
+        shear = matrix
+    return {
+        "scale": layer.scale[axes],
+        "translate": layer.translate[axes],
+        "rotate": np.asarray(layer.rotate)[grid],
+        "shear": shear[grid],
+        "affine": layer.affine.set_slice(axes),
+        "units": [layer.units[axis] for axis in axes],
+        "axis_labels": [layer.axis_labels[axis] for axis in axes],
+    }
+
+
 def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
     """Return the name that an image has in a dataset."""
     files = image.metadata.get("files")
@@ -80,18 +99,7 @@ def as_image_or_stack(viewer: napari.Viewer, layer: Image) -> Image:
     for other in viewer.layers:
         if isinstance(other, Image) and other.name == name and other.data.shape == pixels.shape:
             return other
-    place = layer.affine.set_slice(axes)
-    return viewer.add_image(
-        pixels,
-        name=name,
-        rgb=layer.rgb,
-        scale=layer.scale[axes],
-        translate=layer.translate[axes],
-        rotate=np.asarray(layer.rotate)[np.ix_(axes, axes)],
-        affine=place,
-        units=[layer.units[axis] for axis in axes],
-        axis_labels=[layer.axis_labels[axis] for axis in axes],
-    )
+    return viewer.add_image(pixels, name=name, rgb=layer.rgb, **plane_attributes(layer, axes))
 
 
 def add_mask_layer(

@@ -51,6 +51,7 @@ class Derived(Enum):
     MEASUREMENT = "measurement"
     LINES = "lines"
     ENHANCED = "enhanced"
+    REGION = "region"
 
 
 def derived_metadata(kind: Derived) -> dict[str, Any]:

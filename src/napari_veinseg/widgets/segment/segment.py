@@ -32,6 +32,7 @@ from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.refine import apply_changes, differences
+from napari_veinseg.widgets.segment.region_controls import RegionControls, region_of_layer
 from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, Results, segment_images
 from napari_veinseg.widgets.segment.vein_width_box import VeinWidthBox
 
@@ -78,6 +79,8 @@ class SegmentWidget(Panel):
             section,
             "What to take from a colour image; green shows vessels best in fundus photographs.",
         )
+        self.region = RegionControls(section, self.viewer, lambda: self.image.layer)
+        self.image.layer_changed.connect(self.region.show)
 
     def _add_model_section(self) -> None:
         section = self.add_section("Model")
@@ -159,6 +162,11 @@ class SegmentWidget(Panel):
             invert=self.options.invert.isChecked(),
         )
 
+    def _task(self, layer: Image) -> ImageTask:
+        """Describe an image with its own region; of several, each has its own."""
+        chosen = layer is self.image.layer
+        return ImageTask.of(layer, self.region.region() if chosen else region_of_layer(layer))
+
     def images(self) -> list[Image]:
         """Return the layers to be segmented."""
         if self.all_selected.isChecked() and self.all_selected.isEnabled():
@@ -175,7 +183,7 @@ class SegmentWidget(Panel):
     def _segment(self) -> None:
         with reported("Segmenting"):
             images = [as_image_or_stack(self.viewer, layer) for layer in self.images()]
-            tasks = [ImageTask.of(layer) for layer in images]
+            tasks = [self._task(layer) for layer in images]
             work = partial(segment_images, tasks, self.model.path, self.settings())
             self.job.start(work, self._show_results, self._hear)
 

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from napari.layers import Image
 
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -28,9 +29,10 @@ class ImageTask:
     name: str
     data: Any
     shape: tuple[int, ...]
+    region: Region | None = None
 
     @classmethod
-    def of(cls, layer: Image) -> "ImageTask":
+    def of(cls, layer: Image, region: Region | None = None) -> "ImageTask":
         """Describe a layer, or refuse it."""
         shape = image_shape(layer)
         data = image_data(layer)
@@ -39,7 +41,7 @@ class ImageTask:
                 f"The layer '{layer.name}' has 3 or 4 columns or colours (shape {data.shape}): "
                 "open it as RGB, or crop it otherwise."
             )
-        return cls(weakref.ref(layer), layer.name, data, shape)
+        return cls(weakref.ref(layer), layer.name, data, shape, region)
 
 
 @dataclass(frozen=True)
@@ -84,5 +86,6 @@ def _segmented(
         reporter.tell(Step(done, total, f"Segmenting {task.name}"))
 
     progress(0, 0)
+    settings = replace(settings, region=task.region)
     prediction = model.predict(task.data, settings, progress=progress, cancelled=reporter.cancelled)
     return Result(task, prediction)

@@ -81,6 +81,8 @@ class DatasetChoice(Section):
         """Train on the dataset of an open folder, which is chosen elsewhere; None for any."""
         self.set_row_visible(self.folder, folder is None)
         self.add_layers.setVisible(folder is None)
+        if folder is None and self._held is not None:
+            self.folder.clear()  # it was chosen by the folder that is closed now
         self._held = folder
         self.summary.setText(_NOTHING_YET)
         if folder is not None:

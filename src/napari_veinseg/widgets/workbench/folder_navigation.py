@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState, OpenedImage
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.preferences import preferences
@@ -43,6 +44,7 @@ class FolderSession(QObject):
         super().__init__()
         self._viewer, self._maker = viewer, maker
         self.folder: ImageFolder | None = None
+        self.regions: FolderRegions | None = None
         self.index = 0
         self.shown: ShownImage | None = None
         self.message = ""
@@ -71,7 +73,7 @@ class FolderSession(QObject):
 
     def _begin(self, folder: ImageFolder) -> None:
         self.close()
-        self.folder = folder
+        self.folder, self.regions = folder, FolderRegions(folder.drafts.path)
         for layer in self._viewer.layers:
             layer.visible = False
         remember_folder(folder.path)
@@ -90,7 +92,7 @@ class FolderSession(QObject):
         self.queue.flush()
         if self.shown is not None:
             self.shown.remove()
-        self.folder, self.shown, self.message = None, None, ""
+        self.folder, self.regions, self.shown, self.message = None, None, None, ""
         self._ready.clear()
         self._timer.stop()
         self.opened.emit()
@@ -248,6 +250,7 @@ class FolderSession(QObject):
         if maker is None or self.shown is None or self.shown.index != self.index:
             return
         self._segmenting.abandon()
+        maker = maker.at(self.stem, self.shown.pixels)
         if maker.must_segment(self.shown.draft()):
             pixels = self.shown.pixels
             self._segmenting.start(
@@ -320,6 +323,12 @@ class FolderSession(QObject):
         if index == self.index and self.waiting:
             self._show_read(opened)
         self.changed.emit()
+
+    @property
+    def stem(self) -> str:
+        """The name of the shown image in the dataset; empty when none is shown."""
+        folder, shown = self.folder, self.shown
+        return folder.stems[shown.index] if folder is not None and shown is not None else ""
 
     @property
     def waiting(self) -> bool:

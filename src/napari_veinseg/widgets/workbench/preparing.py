@@ -10,6 +10,7 @@ from napari_veinseg.correction.doubt import image_doubt
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -22,13 +23,20 @@ class MaskMaker:
     path: Path
     name: str
     settings: SegmentationSettings
+    regions: FolderRegions | None = None
+
+    def at(self, stem: str, pixels: NDArray[Any]) -> "MaskMaker":
+        """Return what makes the mask of one image of the folder: it may have a region."""
+        region = self.regions.fitting(stem, pixels.shape[:2]) if self.regions else None
+        return replace(self, settings=replace(self.settings, region=region))
 
     @property
     def identity(self) -> str:
         """What tells these masks from those of another model or of other settings."""
         state = self.path.stat()
         how = self.settings
-        return f"{self.name} {state.st_mtime_ns} {how.channel} {how.invert} {how.vein_width}"
+        where = f" {how.region}" if how.region else ""
+        return f"{self.name} {state.st_mtime_ns} {how.channel} {how.invert} {how.vein_width}{where}"
 
     def must_segment(self, draft: Draft | None) -> bool:
         """Say whether an image has no mask, or one that only another model has made."""
@@ -43,6 +51,7 @@ def prepare_image(
 ) -> OpenedImage:
     """Read an image, and segment it where it needs a mask and there is a model to ask."""
     opened = folder.read(index)
+    maker = maker and maker.at(folder.stems[index], opened.pixels)
     if maker is None or not maker.must_segment(opened.draft):
         return opened
     return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
@@ -73,7 +82,8 @@ def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter
             opened = folder.read(index)
         except VeinSegError:  # the folder keeps its fault, to be shown with its name
             continue
-        if maker.must_segment(opened.draft):
-            draft = segment_pixels(opened.pixels, maker, reporter)
+        here = maker.at(folder.stems[index], opened.pixels)
+        if here.must_segment(opened.draft):
+            draft = segment_pixels(opened.pixels, here, reporter)
             count += folder.store_prediction(index, draft)
     return count

@@ -120,7 +120,8 @@ class ShownImage:
         if viewer is None:
             return
         for layer in list(viewer.layers):
-            enhanced = bool(besides) and is_derived(layer, Derived.ENHANCED)  # it follows by itself
+            enhanced = bool(besides) and is_derived(layer, Derived.ENHANCED)
+            follows = enhanced or is_derived(layer, Derived.REGION)  # by itself
             ours = layer is self.image or image_of(layer) is self.image
-            if layer not in besides and not enhanced and (ours or not is_source_image(layer)):
+            if layer not in besides and not follows and (ours or not is_source_image(layer)):
                 viewer.layers.remove(layer)

@@ -24,6 +24,7 @@ from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
 from napari_veinseg.widgets.workbench.keys import ViewerKeys
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.seeing import SeeingControls, image_and_mask
+from napari_veinseg.widgets.workbench.shown_region import ShownRegion
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.strip import FolderStrip
 
@@ -109,6 +110,7 @@ class Workbench(QWidget):
         self.segment.options.changed.connect(self.session.follow_model)
         self.segment.options.invert.toggled.connect(self.correct.invert.setChecked)
         self.segment.vein_width.editingFinished.connect(self.session.follow_model)
+        self.segment.region.changed.connect(self._follow_region)
         self.segment.segmented.connect(self._sign)
         self.segment.update_mask.setChecked(True)
         self.segment.badge.hide()  # the status line has it
@@ -128,13 +130,21 @@ class Workbench(QWidget):
 
     def _mask_maker(self) -> MaskMaker | None:
         model = self.segment.model
-        return MaskMaker(model.path, model.name or "", self.segment.settings())
+        settings = self.segment.settings()
+        return MaskMaker(model.path, model.name or "", settings, self.session.regions)
 
     def _sign(self, layer: Labels) -> None:
         """Note on a mask that was asked for by hand which model made it."""
-        maker = self._mask_maker()
+        maker, shown = self._mask_maker(), self.session.shown
         if maker is not None:
-            record_of(layer).model = maker.identity
+            here = maker.at(self.session.stem, shown.pixels) if shown is not None else maker
+            record_of(layer).model = here.identity
+
+    def _follow_region(self) -> None:
+        """Segment anew where that takes no edits away, or say that it must be asked for."""
+        self.session.follow_model()
+        if not self.session.working:
+            self.segment.region.ask_for_segment()
 
     def _shown(self) -> tuple[Image | None, Labels | None]:
         shown = self.session.shown
@@ -147,6 +157,7 @@ class Workbench(QWidget):
         folder = self.session.folder
         self.correct.hold_image(folder is not None)
         self.segment.hold_image(folder is not None)
+        self.segment.region.use(None if folder is None else ShownRegion(self.session))
         self.train.dataset.hold(folder.home if folder is not None else None)
         if folder is not None:
             self.correct.reviewing.folder.setText(str(folder.home))
@@ -157,6 +168,7 @@ class Workbench(QWidget):
         self.correct.follow_data()
         self.segment.mask.masks.refresh()
         self.segment.mask.show_mask()
+        self.segment.region.show()
         self.seeing.apply()
 
     def _refresh_tab(self, _index: int) -> None:

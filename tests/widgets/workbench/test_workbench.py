@@ -8,77 +8,16 @@ import pytest
 from napari.layers import Image, Labels
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import read_image, write_image
-from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.data.images import read_image
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 from napari_veinseg.widgets.workbench import recent
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
-from napari_veinseg.widgets.workbench.workbench import Workbench
-
-NAMES = ["a.tif", "b.tif", "c.tif"]
-
-
-@pytest.fixture
-def folder(tmp_path, vein_image):
-    path = tmp_path / "arms"
-    path.mkdir()
-    for number, name in enumerate(NAMES):
-        write_image(path / name, np.roll(vein_image, 8 * number, axis=0))
-    return path
-
-
-@pytest.fixture
-def model_file(tmp_path, monkeypatch):
-    path = tmp_path / "model"
-    path.write_text("stub")
-    monkeypatch.setattr(ModelChoice, "path", property(lambda self: path))
-    return path
-
-
-@pytest.fixture
-def bench(make_napari_viewer, stub, model_file, monkeypatch, tmp_path):
-    monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path / "config"))
-    monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
-    viewer = make_napari_viewer(show=True)
-    made = Workbench(viewer)
-    viewer.window.add_dock_widget(made, name="Workbench")
-    QTest.qWaitForWindowExposed(viewer.window._qt_window)
-    yield made
-    if not made.closed:
-        made.close_down()
-        for panel in made.panels().values():
-            panel.closing.emit()
-
-
-@pytest.fixture
-def opened(bench, folder, qtbot):
-    bench.session.open(folder)
-    wait_for_mask(bench, qtbot, 0)
-    return bench
-
-
-def wait_for_mask(bench, qtbot, index):
-    session = bench.session
-
-    def is_there():
-        there = session.shown is not None and session.shown.index == session.index == index
-        return there and session.shown.mask is not None
-
-    qtbot.waitUntil(is_there, timeout=20_000)
-
-
-def press(bench, key):
-    QTest.keyClicks(bench.viewer.window._qt_viewer.canvas.native, key)
-
-
-def wait_until_saved(bench, qtbot):
-    qtbot.waitUntil(lambda: not bench.session.queue.busy, timeout=20_000)
+from tests.widgets.workbench.conftest import NAMES, press, wait_for_mask, wait_until_saved
 
 
 def test_an_image_is_shown_alone_with_the_mask_that_it_got_on_arrival(opened, qtbot, stub):

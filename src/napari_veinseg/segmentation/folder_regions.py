@@ -1,0 +1,150 @@
+"""The regions of interest of a folder of images: one for all, and those of single images."""
+
+import json
+from pathlib import Path
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import write_text
+from napari_veinseg.segmentation.region import Region
+
+FILE_NAME = "regions.json"
+
+
+class FolderRegions:
+    """Remembers where to look for veins; a file that is missing or damaged holds no region.
+
+    An image's own region counts more than the one for all.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `regions.json` lies; it is made by the first change.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self._shared: Region | None = None
+        self._own: dict[str, Region | None] = {}  # None: the whole image, whatever holds for all
+        self._read()
+
+    def of(self, stem: str) -> Region | None:
+        """Return the region of an image.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+
+        Returns
+        -------
+        Region or None
+            None for the whole image.
+        """
+        return self._own.get(stem, self._shared)
+
+    def fitting(self, stem: str, shape: tuple[int, ...]) -> Region | None:
+        """Return the region of an image if the image has it.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+        shape : tuple of int
+            `(Y, X)`.
+
+        Returns
+        -------
+        Region or None
+            None also where the region for all lies beside this image, of another size.
+        """
+        region = self.of(stem)
+        if region is not None:
+            try:
+                region.window(shape)
+            except VeinSegError:
+                return None
+        return region
+
+    def is_shared(self, stem: str) -> bool:
+        """Tell whether an image has the region for all.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+
+        Returns
+        -------
+        bool
+            False also where there is no region for all.
+        """
+        return self._shared is not None and stem not in self._own
+
+    def give(self, stem: str, region: Region | None) -> None:
+        """Give an image a region of its own.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+        region : Region or None
+            None for the whole image.
+
+        Raises
+        ------
+        VeinSegError
+            If it cannot be written.
+        """
+        own = {name: each for name, each in self._own.items() if name != stem}
+        if region is not None or self._shared is not None:
+            own[stem] = region
+        self._write(self._shared, own)
+
+    def share(self, stem: str, region: Region | None) -> None:
+        """Give an image and all that have none of their own a region.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+        region : Region or None
+            None for whole images.
+
+        Raises
+        ------
+        VeinSegError
+            If it cannot be written.
+        """
+        self._write(region, {name: each for name, each in self._own.items() if name != stem})
+
+    def _read(self) -> None:
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            self._shared = _region(content["all"])
+            self._own = {name: _region(text) for name, text in content["images"].items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, VeinSegError):
+            self._shared, self._own = None, {}
+
+    def _write(self, shared: Region | None, own: dict[str, Region | None]) -> None:
+        content = {
+            "all": _text(shared),
+            "images": {name: _text(each) for name, each in own.items()},
+        }
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(self._path, json.dumps(content, indent=1))
+        except OSError as error:
+            raise VeinSegError(
+                f"{self._path} cannot be written ({error.strerror}): the region is forgotten when "
+                "the folder is closed."
+            ) from error
+        finally:
+            self._shared, self._own = shared, own
+
+
+def _text(region: Region | None) -> str:
+    return "" if region is None else str(region)
+
+
+def _region(text: str) -> Region | None:
+    return Region.parse(text) if text else None

@@ -1,0 +1,146 @@
+"""The controls of the region of interest: where veins are looked for in the chosen image."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import napari
+from napari.layers import Image
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.segment.region_layer import RegionLayer
+
+_KEY = "veinseg_region"
+
+
+class RegionMemory(Protocol):
+    """Where the regions of a folder's images are kept; `image` is the one that is shown."""
+
+    def region(self) -> Region | None:
+        """Return the region of the image."""
+
+    def is_shared(self) -> bool:
+        """Tell whether that is the one for all images."""
+
+    def remember(self, region: Region | None, shared: bool) -> None:
+        """Keep a region for the image, or for all."""
+
+
+class RegionControls(QObject):
+    """Draws, shows, removes and remembers a region."""
+
+    changed = Signal()
+    """The region of the image is another one."""
+
+    def __init__(
+        self, section: Section, viewer: napari.Viewer, image: Callable[[], Image | None]
+    ) -> None:
+        super().__init__(section)
+        self._image = image
+        self._memory: RegionMemory | None = None
+        self.layer = RegionLayer(viewer, self)
+        self.rectangle = button("Rectangle", "Drag a rectangle in which veins are looked for.")
+        self.polygon = button(
+            "Polygon",
+            "Click the corners of the part in which veins are looked for; a double click ends it.",
+        )
+        self.whole = button("Remove", "Look for veins in the whole image again.")
+        self.shared = QCheckBox("The same region in every image of this folder")
+        self.told = hint()
+        field = QWidget()
+        row = QHBoxLayout(field)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for each in (self.rectangle, self.polygon, self.whole):
+            row.addWidget(each, 1)
+        section.add_row(
+            "Look only in", field, "A part of the image: outside it, the mask stays background."
+        )
+        section.add_wide(
+            self.shared, "Images that have a region of their own keep it; the others get this one."
+        )
+        section.add_wide(self.told)
+        self.rectangle.clicked.connect(lambda: self._draw("rectangle"))
+        self.polygon.clicked.connect(lambda: self._draw("polygon"))
+        self.whole.clicked.connect(lambda: self._take(None))
+        self.shared.toggled.connect(lambda _on: self._take(self.region()))
+        self.layer.drawn.connect(self._take)
+        self.show()
+
+    def region(self) -> Region | None:
+        """Return where to look in the image that is chosen."""
+        if self._memory is not None:
+            return self._memory.region()
+        image = self._image()
+        return region_of_layer(image) if image is not None else None
+
+    def use(self, memory: RegionMemory | None) -> None:
+        """Keep regions in a folder's memory, or with each image layer."""
+        self._memory = memory
+        self.show()
+
+    def ask_for_segment(self) -> None:
+        """Say that the mask is not made anew by itself."""
+        self.told.setText(f"{self.told.text()} Press Segment to apply it.".strip())
+        self.told.show()
+
+    def show(self) -> None:
+        """Show the region of the image that is chosen now."""
+        image, region = self._image(), self.region()
+        self.layer.show(image, region)
+        self._say(region)
+
+    def _say(self, region: Region | None) -> None:
+        memory = self._memory
+        self.whole.setEnabled(region is not None)
+        self.shared.setVisible(memory is not None and region is not None)
+        self.shared.blockSignals(True)
+        self.shared.setChecked(memory is not None and memory.is_shared())
+        self.shared.blockSignals(False)
+        beside = region is None and memory is not None and memory.is_shared()
+        if beside:
+            self.told.setText("The folder's region lies beside this image: all of it is searched.")
+        elif region is not None:
+            self.told.setText(f"{_words(region)}; outside it, no vein.")
+        self.told.setVisible(beside or region is not None)
+
+    def _draw(self, shape: str) -> None:
+        with reported("Drawing the region"):
+            image = self._image()
+            if image is None:
+                raise VeinSegError("There is no image to draw on: open one first.")
+            self.layer.draw(image, shape)
+            how = "Drag a rectangle" if shape == "rectangle" else "Click the corners, and twice"
+            end = "over the image." if shape == "rectangle" else "at the last."
+            self.told.setText(f"{how} {end}")
+            self.told.show()
+
+    def _take(self, region: Region | None) -> None:
+        with reported("Taking the region"):
+            image = self._image()
+            try:
+                if self._memory is not None:
+                    self._memory.remember(region, self.shared.isChecked())
+                elif image is not None:
+                    image.metadata = {**image.metadata, _KEY: region}
+            finally:
+                self.show()
+                self.changed.emit()
+
+
+def region_of_layer(image: Image) -> Region | None:
+    """Return the region that was drawn on an image layer."""
+    region = image.metadata.get(_KEY)
+    return region if isinstance(region, Region) else None
+
+
+def _words(region: Region) -> str:
+    columns, rows = zip(*region.corners, strict=True)
+    width, height = max(columns) - min(columns), max(rows) - min(rows)
+    if len(region.corners) == 2:
+        return f"{width:.0f} x {height:.0f} px from x {min(columns):.0f}, y {min(rows):.0f}"
+    return f"{len(region.corners)} corners within {width:.0f} x {height:.0f} px"

@@ -1,0 +1,69 @@
+"""A workbench in a shown viewer, and a folder of three small images."""
+
+import numpy as np
+import pytest
+from qtpy.QtTest import QTest
+
+from napari_veinseg.data.images import write_image
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.workbench import recent
+from napari_veinseg.widgets.workbench.workbench import Workbench
+
+NAMES = ["a.tif", "b.tif", "c.tif"]
+
+
+@pytest.fixture
+def folder(tmp_path, vein_image):
+    path = tmp_path / "arms"
+    path.mkdir()
+    for number, name in enumerate(NAMES):
+        write_image(path / name, np.roll(vein_image, 8 * number, axis=0))
+    return path
+
+
+@pytest.fixture
+def model_file(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    path.write_text("stub")
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: path))
+    return path
+
+
+@pytest.fixture
+def bench(make_napari_viewer, stub, model_file, monkeypatch, tmp_path):
+    monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path / "config"))
+    monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
+    viewer = make_napari_viewer(show=True)
+    made = Workbench(viewer)
+    viewer.window.add_dock_widget(made, name="Workbench")
+    QTest.qWaitForWindowExposed(viewer.window._qt_window)
+    yield made
+    if not made.closed:
+        made.close_down()
+        for panel in made.panels().values():
+            panel.closing.emit()
+
+
+@pytest.fixture
+def opened(bench, folder, qtbot):
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    return bench
+
+
+def wait_for_mask(bench, qtbot, index):
+    session = bench.session
+
+    def is_there():
+        there = session.shown is not None and session.shown.index == session.index == index
+        return there and session.shown.mask is not None
+
+    qtbot.waitUntil(is_there, timeout=20_000)
+
+
+def press(bench, key):
+    QTest.keyClicks(bench.viewer.window._qt_viewer.canvas.native, key)
+
+
+def wait_until_saved(bench, qtbot):
+    qtbot.waitUntil(lambda: not bench.session.queue.busy, timeout=20_000)

@@ -1,0 +1,139 @@
+"""A region drawn on the canvas decides where veins are looked for, and is remembered."""
+
+import numpy as np
+import pytest
+from napari.layers import Shapes
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.masks.layers import mask_layer_of
+from tests.widgets.mouse import Mouse
+from tests.widgets.workbench.conftest import press, wait_for_mask
+
+
+def click(control):
+    QTest.mouseClick(control, Qt.MouseButton.LeftButton)
+
+
+def draw_rectangle(bench, qtbot, image, start, end):
+    controls = bench.segment.region
+    before = controls.region()
+    click(controls.rectangle)
+    Mouse(bench.viewer, image).drag(start, end)
+    qtbot.waitUntil(lambda: controls.region() not in (None, before), timeout=5000)
+    qtbot.waitUntil(lambda: not bench.session.working, timeout=5000)
+    return controls.region()
+
+
+def veins_of(bench):
+    return np.argwhere(bench.session.shown.mask.data == 1)
+
+
+def regions_shown(bench):
+    return sum(len(each.data) for each in bench.viewer.layers if isinstance(each, Shapes))
+
+
+def test_a_rectangle_limits_the_mask_and_comes_back_with_its_image(opened, qtbot):
+    image = opened.session.shown.image
+    region = draw_rectangle(opened, qtbot, image, (20, 20), (50, 60))
+    np.testing.assert_allclose(region.corners, ((20, 20), (60, 50)), atol=1)
+    assert veins_of(opened)[:, 1].min() >= 18
+    assert veins_of(opened)[:, 1].max() <= 62
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert opened.segment.region.region() is None
+    assert regions_shown(opened) == 0
+    assert veins_of(opened)[:, 1].min() == 0
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    assert opened.segment.region.region() == region
+    assert regions_shown(opened) == 1
+    click(opened.segment.region.whole)
+    qtbot.waitUntil(lambda: veins_of(opened)[:, 1].min() == 0)
+    assert regions_shown(opened) == 0
+
+
+def test_one_region_for_all_images_lasts_until_it_is_removed(opened, qtbot, folder, told):
+    region = draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (60, 60))
+    opened.segment.region.shared.click()
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    qtbot.waitUntil(lambda: veins_of(opened)[:, 1].max() < 62, timeout=5000)
+    opened.session.close()
+    assert regions_shown(opened) == 0
+    assert not told.texts
+    opened.session.open(folder)
+    wait_for_mask(opened, qtbot, 0)
+    assert opened.segment.region.region() == region
+    assert opened.segment.region.shared.isChecked()
+    click(opened.segment.region.whole)
+    qtbot.waitUntil(lambda: veins_of(opened)[:, 1].min() == 0, timeout=5000)
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert opened.segment.region.region() is None
+
+
+def test_an_edited_mask_keeps_its_pixels_until_segment_is_pressed(opened, qtbot):
+    mask = opened.session.shown.mask
+    mask.data_setitem((np.array([2]), np.array([3])), 1)
+    before = mask.data.copy()
+    draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
+    np.testing.assert_array_equal(mask.data, before)
+    assert "Press Segment" in opened.segment.region.told.text()
+    click(opened.segment.segment)
+    qtbot.waitUntil(lambda: not opened.segment.job.running, timeout=5000)
+    assert mask.data[2, 3] == 1
+    assert (mask.data[30:36, :18] == 0).all()
+
+
+def test_removing_the_layer_removes_the_region_and_closing_the_image_does_not(opened, qtbot):
+    draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
+    (layer,) = (each for each in opened.viewer.layers if isinstance(each, Shapes))
+    opened.viewer.layers.remove(layer)
+    qtbot.waitUntil(lambda: opened.segment.region.region() is None)
+
+
+@pytest.mark.parametrize("shape", [(64, 80), (3, 64, 80)])
+def test_open_layers_have_regions_too(bench, qtbot, vein_image, shape):
+    pixels = np.broadcast_to(vein_image, shape).copy()
+    image = bench.viewer.add_image(pixels, scale=(2,) * len(shape), translate=(5,) * len(shape))
+    other = bench.viewer.add_image(vein_image, name="other")
+    bench.viewer.layers.selection.active = image
+    other.visible = False
+    region = draw_rectangle(bench, qtbot, image, (20, 20), (50, 60))
+    np.testing.assert_allclose(region.corners, ((20, 20), (60, 50)), atol=1)
+    click(bench.segment.segment)
+    qtbot.waitUntil(lambda: mask_layer_of(bench.viewer, image) is not None, timeout=5000)
+    veins = np.argwhere(mask_layer_of(bench.viewer, image).data == 1)
+    assert veins[:, -1].min() >= 18
+    assert veins[:, -1].max() <= 62
+    bench.viewer.layers.selection.active = other
+    assert bench.segment.region.region() is None
+
+
+def test_a_region_that_is_too_small_is_refused_and_the_one_before_stays(opened, qtbot, told):
+    image = opened.session.shown.image
+    region = draw_rectangle(opened, qtbot, image, (20, 20), (50, 60))
+    click(opened.segment.region.rectangle)
+    Mouse(opened.viewer, image).drag((20, 20), (23, 60))
+    qtbot.waitUntil(lambda: any("give a larger one" in text for text in told.texts))
+    assert opened.segment.region.region() == region
+    assert regions_shown(opened) == 1
+
+
+def test_a_polygon_is_clicked_corner_by_corner(opened, qtbot):
+    image = opened.session.shown.image
+    controls = opened.segment.region
+    click(controls.polygon)
+    mouse = Mouse(opened.viewer, image)
+    for place in ((20, 20), (20, 60), (50, 60)):
+        mouse.move(place)
+        mouse.click(place)
+        qtbot.wait(450)  # two clicks in short are a double click
+    mouse.move((50, 20))
+    mouse.double_click((50, 20))
+    qtbot.waitUntil(lambda: controls.region() is not None, timeout=5000)
+    assert isinstance(controls.region(), Region)
+    assert len(controls.region().corners) >= 3
+    assert regions_shown(opened) == 1
