@@ -98,6 +98,40 @@ def atomic_path(target: Path, *, private: bool = False) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what the system says of a file or folder that it cannot write into a sentence.
+
+    Raises
+    ------
+    VeinSegError
+        Instead of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise VeinSegError(
+            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
+        ) from error
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file that it cannot read into a sentence.
+
+    Raises
+    ------
+    VeinSegError
+        Instead of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise VeinSegError(f"{path} cannot be opened ({error.strerror or error}): check it.") from (
+            error
+        )
+
+
 def write_text(target: Path, text: str) -> None:
     """Write UTF-8 text atomically; names of files that are not UTF-8 get their own bytes."""
     with atomic_path(target) as temporary:

@@ -1,7 +1,8 @@
 import pytest
 import torch
+from monai.losses.cldice import soft_skel
 
-from napari_veinseg.training.losses import soft_skeleton, vein_loss
+from napari_veinseg.training.losses import SKELETON_STEPS, vein_loss
 
 
 def truth() -> tuple[torch.Tensor, torch.Tensor]:
@@ -42,12 +43,14 @@ def test_nothing_known_is_nothing_learned():
     assert (logits.grad == 0).all()
 
 
-def test_the_soft_skeleton_of_a_bar_is_its_middle():
+@pytest.mark.parametrize("half_width", [2, SKELETON_STEPS - 1])
+def test_the_soft_skeleton_of_a_bar_is_its_middle(half_width):
     bar = torch.zeros(1, 1, 15, 40)
-    bar[..., 5:10, 4:36] = 1
-    skeleton = soft_skeleton(bar)[0, 0]
-    assert (skeleton[7, 8:32] == 1).all()
-    assert skeleton[:7].sum() + skeleton[8:].sum() < 6  # only near the ends
+    bar[..., 7 - half_width : 8 + half_width, 4:36] = 1
+    skeleton = soft_skel(bar, SKELETON_STEPS)[0, 0]
+    assert (skeleton[7, 4 + 2 * half_width : 36 - 2 * half_width] == 1).all()
+    # Beside the middle it is only near the ends.
+    assert skeleton[:7].sum() + skeleton[8:].sum() < 4 * half_width
 
 
 def test_cldice_punishes_a_gap_more_than_a_thin_vein():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.options import Device, ModelName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +34,8 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for masks and contact sheet.")] = Path(
         "demo"
     ),
-    model: Annotated[str, typer.Option(help="Name or file of a model.")] = "starter",
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    model: ModelName = "starter",
+    device: Device = "auto",
     view: Annotated[bool, typer.Option("--view", help="Open the results in napari.")] = False,
 ) -> None:
     """Segment the sample images, score them, and draw a contact sheet."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.options import ChannelName, Device, FingerPattern, Invert
 
 if TYPE_CHECKING:
     from napari_veinseg.evaluation.summary import Summary
@@ -25,23 +26,19 @@ def evaluate(
     everything: Annotated[
         bool, typer.Option("--all", help="Every sample instead of the hold-out.")
     ] = False,
-    finger_pattern: Annotated[
-        str | None, typer.Option(help=r"Its first group is the finger in a name: '^(.+)_\d+$'.")
-    ] = None,
+    finger_pattern: FingerPattern = None,
     tolerance: Annotated[
         float, typer.Option(min=0, help="px beside the true centreline that still count.")
     ] = 2.0,
-    channel: Annotated[
-        str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
-    ] = "luminance",
-    invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
+    channel: ChannelName = "luminance",
+    invert: Invert = False,
     pseudonyms: Annotated[
         bool, typer.Option("--pseudonyms", help="Numbers instead of names of images and fingers.")
     ] = False,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Show examples of the images.")
     ] = True,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Score models, masks and baselines: report.html, summary.json, per_image.csv."""
     from napari_veinseg.cli.console import print_table, progress_bar

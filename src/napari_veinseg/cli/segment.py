@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.options import ChannelName, Device, Invert, ModelName
 from napari_veinseg.errors import VeinSegError
 
 if TYPE_CHECKING:
@@ -19,21 +20,19 @@ if TYPE_CHECKING:
 def segment(
     inputs: Annotated[list[Path], typer.Argument(help="Images, OME-Zarr too, or folders.")],
     output: Annotated[Path, typer.Option(help="Folder for masks and summary.csv.")],
-    model: Annotated[str, typer.Option(help="Name or file of a model.")] = "starter",
+    model: ModelName = "starter",
     vein_width: Annotated[
         str, typer.Option(help="Typical width of a vein in px, or auto.")
     ] = "auto",
-    channel: Annotated[
-        str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
-    ] = "luminance",
-    invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
+    channel: ChannelName = "luminance",
+    invert: Invert = False,
     threshold: Annotated[
         float | None, typer.Option(help="Probability of a vein, 0 to 1; default: the model's.")
     ] = None,
     min_size: Annotated[
         int | None, typer.Option(help="Smallest component in px; default: by vein width.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    device: Device = "auto",
     probability: Annotated[
         bool, typer.Option("--probability", help="Also write STEM_probability.tif.")
     ] = False,

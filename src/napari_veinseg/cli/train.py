@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.options import ChannelName, Device, FingerPattern, Invert
 from napari_veinseg.errors import VeinSegError
 
 if TYPE_CHECKING:
@@ -31,19 +32,15 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Budget in epochs instead.")] = None,
     augmentation: Annotated[str, typer.Option(help="full, photometric or none.")] = "full",
-    finger_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression; its first group is the finger.")
-    ] = None,
+    finger_pattern: FingerPattern = None,
     validation: Annotated[
         float, typer.Option(help="Share of samples to hold out, 0 to 0.5, when none are yet.")
     ] = 0.2,
     thin: Annotated[
         bool, typer.Option("--thin", help="Leave out near duplicates within a finger.")
     ] = False,
-    channel: Annotated[
-        str, typer.Option(help="luminance, red, green, blue or a number; of colour images only.")
-    ] = "luminance",
-    invert: Annotated[bool, typer.Option("--invert", help="Veins are bright.")] = False,
+    channel: ChannelName = "luminance",
+    invert: Invert = False,
     run: Annotated[
         Path | None,
         # torchrun takes `--run` for a short form of an option of its own.
@@ -53,7 +50,7 @@ def train(
         bool, typer.Option("--resume", help="Go on with the run in --run, as its config.json says.")
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[
         str, typer.Option(help="auto, float32 or bfloat16, which some devices compute faster in.")
     ] = "auto",

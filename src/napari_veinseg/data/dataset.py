@@ -26,7 +26,7 @@ from napari_veinseg.data.sample_files import store_sample
 from napari_veinseg.data.samples_csv import is_stem, read_rows, write_rows
 from napari_veinseg.data.split import draw_split, may_leak
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import locked, sweep
+from napari_veinseg.files import locked, sweep, writing
 
 
 class Dataset:
@@ -302,18 +302,13 @@ class Dataset:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Hold the lock, start from what is on disk now, and write `samples.csv` at the end."""
-        try:
-            with locked(self.path):
-                for part in ("images", "masks"):
-                    sweep(self.path / part)
-                self._read()
-                yield
-                write_rows(self.path / "samples.csv", self._rows)
-                self._read()
-        except OSError as error:
-            raise VeinSegError(
-                f"{self.path} was not written ({error.strerror or error}): check rights and space."
-            ) from error
+        with writing(self.path), locked(self.path):
+            for part in ("images", "masks"):
+                sweep(self.path / part)
+            self._read()
+            yield
+            write_rows(self.path / "samples.csv", self._rows)
+            self._read()
 
     def faults(self) -> list[Fault]:
         """Look through all files for what cannot be used.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageSequence
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import opening
 
 Array = npt.NDArray[Any]
 
@@ -100,12 +101,9 @@ def refuse_unopenable(path: Path) -> None:
         raise VeinSegError(f"{path} does not exist: check the name.")
     if not path.is_file():  # a pipe or a device would block
         raise VeinSegError(f"{path} is not a file: give an image.")
-    try:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise VeinSegError(f"{path} is an empty file: replace it or leave it out.")
-    except OSError as error:
-        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
+    with opening(path), path.open("rb") as file:
+        if not file.read(1):
+            raise VeinSegError(f"{path} is an empty file: replace it or leave it out.")
 
 
 def refuse_oversize(path: Path, nbytes: int) -> None:

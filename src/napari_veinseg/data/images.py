@@ -14,7 +14,7 @@ from napari_veinseg.data.grey import is_colour, without_grey_axis
 from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, writing
 
 Array = npt.NDArray[Any]
 
@@ -243,16 +243,11 @@ def _write(path: Path, array: Array) -> None:
         raise VeinSegError(f"{path} was not written: {array.shape} is no image and no stack.")
     if suffix == ".png" and (array.ndim - colour == 3 or array.dtype not in ("u1", "u2")):
         raise VeinSegError(f"{path} was not written: choose .tif for stacks and floats.")
-    try:
-        with atomic_path(path) as temporary:
-            if suffix == ".png":
-                Image.fromarray(array).save(temporary)
-            else:
-                write_tiff(temporary, array, colour)
-    except OSError as error:
-        raise VeinSegError(
-            f"{path} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
+    with writing(path), atomic_path(path) as temporary:
+        if suffix == ".png":
+            Image.fromarray(array).save(temporary)
+        else:
+            write_tiff(temporary, array, colour)
 
 
 def image_hash(image: npt.ArrayLike) -> str:

@@ -13,7 +13,7 @@ from unicodedata import normalize
 
 from napari_veinseg.data.tables import table_text
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
+from napari_veinseg.files import opening, write_text
 
 COLUMNS = ("stem", "finger", "split", "reviewed", "source")
 SPLITS = ("", "train", "validation")
@@ -94,10 +94,11 @@ def read_rows(path: Path) -> dict[str, Row]:
 
 def _parse(path: Path) -> list[Row]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise VeinSegError(f"{path} has more than {_MOST_BYTES // 10**6} MB: replace it.")
-        with path.open(encoding="utf-8-sig", newline="") as file:  # what is quoted stays as it is
-            text = file.read()
+        with opening(path):
+            if path.stat().st_size > _MOST_BYTES:
+                raise VeinSegError(f"{path} has more than {_MOST_BYTES // 10**6} MB: replace it.")
+            with path.open(encoding="utf-8-sig", newline="") as file:  # what is quoted stays as is
+                text = file.read()
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
         if "stem" not in (reader.fieldnames or ()):
             raise VeinSegError(
@@ -110,8 +111,6 @@ def _parse(path: Path) -> list[Row]:
         raise VeinSegError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
     except csv.Error as error:
         raise VeinSegError(f"{path} is not comma-separated text ({error}): correct it.") from error
-    except OSError as error:
-        raise VeinSegError(f"{path} cannot be read ({error.strerror}): check it.") from error
 
 
 def write_rows(path: Path, rows: Mapping[str, Row]) -> None:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
+from napari_veinseg.files import write_text, writing
 
 Value = float | int | str
 
@@ -31,13 +30,9 @@ def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iter
         If the file cannot be written.
     """
     cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         write_text(target, table_text(cells, columns))
-    except OSError as error:
-        raise VeinSegError(
-            f"{target} was not written ({error.strerror}): check the folder, rights and space."
-        ) from error
 
 
 def table_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, opening, writing
 from napari_veinseg.model.card import FORMAT_VERSION, ModelCard
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def read_card(path: str | Path) -> ModelCard:
         If the file is missing, no model, truncated, of a newer format or another architecture.
     """
     path = Path(path)
-    header, _ = _read_header(path)
-    return _parse_card(path, header)
+    return _parse_card(path, _read_header(path))
 
 
 def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
@@ -53,7 +52,7 @@ def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
         As `read_card`, and if the weights do not fit the architecture or are not finite.
     """
     path = Path(path)
-    header, _ = _read_header(path)
+    header = _read_header(path)
     card = _parse_card(path, header)
     network = _empty_network(card)
     # By the header first: neither the card nor the file decides how much memory is taken.
@@ -99,16 +98,12 @@ def write_model(
         for name, tensor in network.state_dict().items()
     }
     _check_fit(path, _empty_network(card).state_dict(), weights)
-    try:
-        with atomic_path(path) as temporary:
-            contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+    contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+    with writing(path), atomic_path(path) as temporary:
+        try:
             save_file(contiguous, temporary, metadata={CARD_KEY: card.model_dump_json()})
-    except SafetensorError as error:  # a full disk, in the words of another language
-        raise VeinSegError(f"{path} was not written ({error}): check rights and space.") from error
-    except OSError as error:
-        raise VeinSegError(
-            f"{path} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
+        except SafetensorError as error:  # a full disk, in the words of another language
+            raise OSError(str(error)) from error
 
 
 def build_network(card: ModelCard) -> "SegmentationNetwork":
@@ -157,32 +152,31 @@ def _empty_network(card: ModelCard) -> "SegmentationNetwork":
         return build_network(card)
 
 
-def _read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """Read the JSON header and the size in bytes that the whole file must have."""
+def _read_header(path: Path) -> dict[str, Any]:
+    """Read the JSON header of a file that is as long as the header says."""
     if not path.exists():
         raise VeinSegError(f"The model {path} does not exist: check the name.")
-    try:
+    with opening(path), path.open("rb") as file:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if size < 8 or length > LARGEST_HEADER:
-                raise _no_model(path)
-            header = json.loads(file.read(length))
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > LARGEST_HEADER:
+            raise _no_model(path)
+        text = file.read(length)
+    try:
+        header: dict[str, Any] = json.loads(text)
         ends = [
             entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
         ]
         if not all(type(end) is int and 0 <= end < 2**63 for end in ends):
             raise _no_model(path)
         expected = 8 + length + max(ends)
-    except OSError as error:
-        raise VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise _no_model(path) from error
     if size < expected:
         raise VeinSegError(
             f"{path} is cut off ({size} of {expected} bytes): copy or download it again."
         )
-    return header, expected
+    return header
 
 
 def _no_model(path: Path) -> VeinSegError:

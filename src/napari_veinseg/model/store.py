@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, locked
+from napari_veinseg.files import atomic_path, locked, opening, writing
 from napari_veinseg.model.file import read_model
 from napari_veinseg.model.names import checked_name
 
@@ -102,14 +102,8 @@ def model_bytes(path: Path) -> bytes:
     VeinSegError
         If it cannot be read.
     """
-    try:
+    with opening(path):
         return path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> VeinSegError:
-    return VeinSegError(f"{path} cannot be opened ({error.strerror}): check it.")
 
 
 def model_digest(path: Path) -> str:
@@ -125,11 +119,8 @@ def model_digest(path: Path) -> str:
     VeinSegError
         If it cannot be read.
     """
-    try:
-        with path.open("rb") as file:  # in parts: it may be no model, and of any size
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    with opening(path), path.open("rb") as file:  # in parts: it may be no model, and of any size
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def import_model(
@@ -159,7 +150,7 @@ def import_model(
         raise VeinSegError(f"The model {STARTER!r} belongs to the package: choose another name.")
     read_model(path)
     target = models_folder() / (name + _SUFFIX)
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.parent):
             if target.exists() and not replace:
@@ -168,10 +159,6 @@ def import_model(
                 )
             with atomic_path(target) as temporary:
                 shutil.copyfile(path, temporary)
-    except OSError as error:
-        raise VeinSegError(
-            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
     return InstalledModel(name, target)
 
 

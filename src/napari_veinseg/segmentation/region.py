@@ -12,6 +12,13 @@ from napari_veinseg.model.geometry import SMALLEST_SIDE
 Window = tuple[slice, slice]
 
 
+def _no_region(text: str) -> VeinSegError:
+    return VeinSegError(
+        f"The region {text!r} is none: give x0,y0,x1,y1 of a rectangle, or x,y of three and more "
+        "corners, in px."
+    )
+
+
 @dataclass(frozen=True)
 class Region:
     """A rectangle or a polygon, the same in every slice of a stack.
@@ -36,10 +43,7 @@ class Region:
 
     def __post_init__(self) -> None:
         if len(self.corners) < 2 or not all(map(math.isfinite, sum(self.corners, ()))):
-            raise VeinSegError(
-                f"The region {self} is none: give x0,y0,x1,y1 of a rectangle, or x,y of three and "
-                "more corners, in px."
-            )
+            raise _no_region(str(self))
 
     @classmethod
     def parse(cls, text: str) -> "Region":
@@ -61,10 +65,7 @@ class Region:
         except ValueError:
             numbers = []
         if len(numbers) < 4 or len(numbers) % 2:
-            raise VeinSegError(
-                f"The region {text!r} is none: give x0,y0,x1,y1 of a rectangle, or x,y of three "
-                "and more corners, in px."
-            )
+            raise _no_region(text)
         return cls(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
 
     def __str__(self) -> str:

@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional
 
 _SMOOTH = 1.0  # px: keeps the ratios defined on crops without a vein
-_SKELETON_STEPS = 6  # px: half the width of a wide vein at working width
+SKELETON_STEPS = 6
+"""px: half the width of a wide vein at working width."""
 
 
 def _own(sums: torch.Tensor) -> torch.Tensor:
@@ -18,12 +19,12 @@ def vein_loss(
     vein: torch.Tensor,
     known: torch.Tensor,
     cldice_weight: float = 0.0,
-    dice_weight: float = 1.0,
     sum_up: Callable[[torch.Tensor], torch.Tensor] = _own,
 ) -> torch.Tensor:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
 
     Dice and clDice take the whole batch as one image: a crop without a vein has none of its own.
+    clDice tells how much of each centreline lies outside the other vein.
 
     Parameters
     ----------
@@ -35,8 +36,6 @@ def vein_loss(
         `(N, 1, Y, X)`, 0 where the mask says unsure and 1 elsewhere.
     cldice_weight : float, optional
         Weight of the soft clDice term; 0 leaves it out.
-    dice_weight : float, optional
-        Weight of Dice; cross-entropy has 1.  Less of it keeps probabilities honest.
     sum_up : callable, optional
         Sums over the processes that share the batch, see `distributed`; else the batch is whole.
 
@@ -44,6 +43,11 @@ def vein_loss(
     -------
     torch.Tensor
         A scalar; with zero gradients when nothing is known.
+
+    References
+    ----------
+    S. Shit et al., "clDice - a novel topology-preserving loss function for tubular structure
+    segmentation", CVPR (2021).
     """
     known = known > 0.5
     nothing = torch.zeros_like(logits)
@@ -58,35 +62,16 @@ def vein_loss(
         sums += _centreline_sums(probability, vein)
     # Together, since processes pay for every word that they exchange.
     crossed, pixels, overlap, areas, *lines = sum_up(torch.stack([part.float() for part in sums]))
-    loss: torch.Tensor = crossed / pixels.clamp(min=1) + dice_weight * (1 - _ratio(overlap, areas))
+    loss: torch.Tensor = crossed / pixels.clamp(min=1) + (1 - _ratio(overlap, areas))
     if cldice_weight:
         loss = loss + cldice_weight * _cldice_loss(*lines)
     return loss
 
 
-def soft_cldice_loss(probability: torch.Tensor, vein: torch.Tensor) -> torch.Tensor:
-    """Measure how much of each centreline lies outside the other vein.
-
-    Parameters
-    ----------
-    probability, vein : torch.Tensor
-        `(N, 1, Y, X)`, in [0, 1], both 0 where the truth is unsure.
-
-    Returns
-    -------
-    torch.Tensor
-        A scalar in [0, 1].
-
-    References
-    ----------
-    S. Shit et al., "clDice - a novel topology-preserving loss function for tubular structure
-    segmentation", CVPR (2021).
-    """
-    return _cldice_loss(*_centreline_sums(probability, vein))
-
-
 def _centreline_sums(probability: torch.Tensor, vein: torch.Tensor) -> list[torch.Tensor]:
-    predicted_line, true_line = soft_skeleton(probability), soft_skeleton(vein)
+    from monai.losses.cldice import soft_skel  # here: with it come all losses of MONAI
+
+    predicted_line, true_line = (soft_skel(each, SKELETON_STEPS) for each in (probability, vein))
     return [
         (predicted_line * vein).sum(),
         predicted_line.sum(),
@@ -100,38 +85,6 @@ def _cldice_loss(
 ) -> torch.Tensor:
     precision, recall = _ratio(right, predicted), _ratio(found, true)
     return 1 - 2 * precision * recall / (precision + recall)
-
-
-def soft_skeleton(image: torch.Tensor) -> torch.Tensor:
-    """Thin a fuzzy mask by what each opening removes, differentiably.
-
-    Parameters
-    ----------
-    image : torch.Tensor
-        `(N, 1, Y, X)`, in [0, 1].
-
-    Returns
-    -------
-    torch.Tensor
-        `(N, 1, Y, X)`, in [0, 1].
-    """
-    skeleton = functional.relu(image - _opened(image))
-    for _ in range(_SKELETON_STEPS):
-        image = _eroded(image)
-        ridge = functional.relu(image - _opened(image))
-        skeleton = skeleton + functional.relu(ridge - skeleton * ridge)
-    return skeleton
-
-
-def _eroded(image: torch.Tensor) -> torch.Tensor:
-    """Erode with a cross, which keeps corners that a square would eat."""
-    upright = -functional.max_pool2d(-image, (3, 1), 1, (1, 0))
-    level = -functional.max_pool2d(-image, (1, 3), 1, (0, 1))
-    return torch.minimum(upright, level)
-
-
-def _opened(image: torch.Tensor) -> torch.Tensor:
-    return functional.max_pool2d(_eroded(image), 3, 1, 1)
 
 
 def _ratio(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:

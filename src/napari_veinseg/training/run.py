@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, write_text
+from napari_veinseg.files import atomic_path, write_text, writing
 from napari_veinseg.training.config import TrainingConfig
 
 _LOCK = ".lock"
@@ -98,15 +98,12 @@ class Run:
 
         lock = FileLock(self.path / _LOCK, timeout=0)
         try:
-            lock.acquire()
+            with writing(self.path):
+                lock.acquire()
         except Timeout as error:
             raise VeinSegError(
                 f"Another process is training the run in {self.path}: wait for it, stop it, or "
                 "choose another folder."
-            ) from error
-        except OSError as error:
-            raise VeinSegError(
-                f"{self.path} was not written ({error.strerror or error}): check rights and space."
             ) from error
         try:
             yield
@@ -214,13 +211,8 @@ class Run:
         target = Path(target)
         if self.result is None:
             raise VeinSegError(f"{self.path} has no model yet: train for longer.")
-        try:
-            with atomic_path(target) as temporary:
-                temporary.write_bytes(self.result.read_bytes())
-        except OSError as error:
-            raise VeinSegError(
-                f"{target} was not written ({error.strerror or error}): check folder and space."
-            ) from error
+        with writing(target), atomic_path(target) as temporary:
+            temporary.write_bytes(self.result.read_bytes())
         return target
 
     def remove(self) -> None:

@@ -32,7 +32,7 @@ from napari_veinseg.evaluation.summary import (
     image_rows,
     summarise,
 )
-from napari_veinseg.files import write_text
+from napari_veinseg.files import write_text, writing
 
 _PACKAGES = ("napari-veinseg", "numpy", "scipy", "scikit-image", "torch", "monai")
 
@@ -112,16 +112,12 @@ def write_report(
     rows = list(image_rows(comparison))
     write_table(output / "per_image.csv", rows, rows[0])
     text = summary_json(comparison, summaries, gaps, facts)
-    try:
+    with writing(output):
         write_text(output / "summary.json", text)
         write_text(
             output / "report.html",
             html_page(comparison, summaries, gaps, facts, package_versions(), pictures=pictures),
         )
-    except OSError as error:
-        raise VeinSegError(
-            f"{output} was not written ({error.strerror}): check rights and space."
-        ) from error
     return summaries
 
 

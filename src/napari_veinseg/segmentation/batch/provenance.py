@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_veinseg import __version__
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import opening
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 if TYPE_CHECKING:
@@ -81,13 +81,11 @@ def file_digest(path: Path) -> str:
     names = (".zattrs", "zarr.json", "0/.zarray", "0/zarr.json")
     files = [path / name for name in names] if path.is_dir() else [path]
     digest = hashlib.blake2b()
-    try:
+    with opening(path):
         for each in files:
             if each.exists():
                 with each.open("rb") as file:
                     hashlib.file_digest(file, lambda: digest)
-    except OSError as error:
-        raise VeinSegError(f"{path} cannot be read ({error.strerror}): check it.") from error
     return digest.hexdigest()[:_LENGTH]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_veinseg.data.tables import as_written, write_table
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.files import locked, make_output_folder
+from napari_veinseg.files import locked, make_output_folder, writing
 from napari_veinseg.segmentation.batch.plan_files import FilePlan
 from napari_veinseg.segmentation.batch.provenance import Provenance
 
@@ -107,14 +107,8 @@ def open_output(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Be the only one who changes the table, of all runs into a folder."""
-    try:
-        with locked(folder):
-            yield
-    except OSError as error:
-        raise VeinSegError(
-            f"{folder / _NAME} was not written ({error.strerror or error}): check folder, rights "
-            "and space."
-        ) from error
+    with writing(folder / _NAME), locked(folder):
+        yield
 
 
 def _refuse_masks_of_others(plans: Sequence[FilePlan], known: Sequence[SummaryRow]) -> None:

@@ -16,7 +16,7 @@ import torch
 
 from napari_veinseg import __version__
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_folder
+from napari_veinseg.files import atomic_folder, writing
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _ENTRY = "napari_veinseg.segmentation.export.standalone"
@@ -46,7 +46,7 @@ def export_bundle(model: VeinModel, target: Path) -> None:
     VeinSegError
         If the target holds something else, or cannot be written.
     """
-    try:
+    with writing(target):
         _refuse_what_is_not_ours(target)
         with atomic_folder(target) as folder:
             for name in _FOLDERS:
@@ -58,10 +58,6 @@ def export_bundle(model: VeinModel, target: Path) -> None:
             template = files(__package__).joinpath("bundle_readme.md")
             readme = template.read_text(encoding="utf-8").format(**_words(model))
             (folder / "docs" / "README.md").write_text(readme, encoding="utf-8")
-    except OSError as error:
-        raise VeinSegError(
-            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
 
 
 def _refuse_what_is_not_ours(target: Path) -> None:
@@ -166,7 +162,6 @@ def _metadata(model: VeinModel) -> dict[str, Any]:
 
 def _inference(model: VeinModel) -> dict[str, Any]:
     card = model.card
-    makers = {"DenseUNet": "DenseUNet", "original_2020": "original_2020"}
     network = card.network.model_dump(mode="json", exclude={"architecture"})
     return {
         "imports": ["$import monai", "$import torch", "$from pathlib import Path"],
@@ -181,8 +176,7 @@ def _inference(model: VeinModel) -> dict[str, Any]:
         "('.png', '.jpg', '.jpeg', '.tif', '.tiff'))",
         "network_def": {
             "_target_": "scripts.standalone.AnyVeinWidth",
-            "network": {"_target_": f"scripts.network.{makers[card.network.architecture]}"}
-            | network,
+            "network": {"_target_": f"scripts.network.{card.network.architecture}"} | network,
             "low_percentile": card.normalisation.low_percentile,
             "high_percentile": card.normalisation.high_percentile,
             "working_vein_width": card.working_vein_width,

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, writing
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 CARD_KEY = "veinseg_card"
@@ -34,10 +34,5 @@ def export_onnx(model: VeinModel, target: Path) -> None:
 
     described = {CARD_KEY: model.card.model_dump_json()}
     content = whole_model(model.card, model.network, described).SerializeToString()
-    try:
-        with atomic_path(target) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise VeinSegError(
-            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
+    with writing(target), atomic_path(target) as temporary:
+        temporary.write_bytes(content)

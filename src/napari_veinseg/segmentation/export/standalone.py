@@ -13,9 +13,7 @@ from torch.nn import functional
 
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.measured_width import measure_width
-from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-
-_CLIP = 3.0  # normalised grey value, as in `transforms.Normaliser`
+from napari_veinseg.segmentation.tiling.normalisation import CLIP, Normaliser
 
 
 class StandaloneModel(nn.Module):
@@ -76,7 +74,7 @@ class StandaloneModel(nn.Module):
         high = torch.where(flat, ordered[:, -1:, None, None], high)
         half = (high - low) / 2
         normal = (image - (high + low) / 2) / torch.where(half > 0, half, 1.0)
-        return normal.clamp(-_CLIP, _CLIP), (half > 0).to(image.dtype)
+        return normal.clamp(-CLIP, CLIP), (half > 0).to(image.dtype)
 
     def predict(self, normal: torch.Tensor) -> torch.Tensor:
         """Predict normalised images.

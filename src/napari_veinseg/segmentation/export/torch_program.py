@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, writing
 from napari_veinseg.segmentation.export.standalone import StandaloneModel
 from napari_veinseg.segmentation.vein_model import VeinModel
 
@@ -44,14 +44,9 @@ def export_torch(model: VeinModel, target: Path) -> None:
         # Sizes after padding and striding are equal, but too entangled for torch to prove it.
         prefer_deferred_runtime_asserts_over_guards=True,
     )
-    try:
-        with atomic_path(target) as temporary:
-            described = {CARD_NAME: model.card.model_dump_json()}
-            torch.export.save(program, temporary, extra_files=described)
-    except OSError as error:
-        raise VeinSegError(
-            f"{target} was not written ({error.strerror or error}): check folder, rights and space."
-        ) from error
+    with writing(target), atomic_path(target) as temporary:
+        described = {CARD_NAME: model.card.model_dump_json()}
+        torch.export.save(program, temporary, extra_files=described)
 
 
 def standalone(model: VeinModel) -> StandaloneModel:

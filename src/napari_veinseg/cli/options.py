@@ -1,0 +1,21 @@
+"""Options that several commands have, each with one help text."""
+
+from typing import Annotated
+
+import typer
+
+ModelName = Annotated[str, typer.Option("--model", help="Name or file of a model.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cuda, cuda:N, mps or cpu.")]
+ChannelName = Annotated[
+    str,
+    typer.Option(
+        "--channel", help="luminance, red, green, blue or a number; of colour images only."
+    ),
+]
+Invert = Annotated[bool, typer.Option("--invert", help="Veins are bright.")]
+FingerPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--finger-pattern", help=r"Its first group is the finger in a name: '^(.+)_\d+$'."
+    ),
+]
