@@ -7,7 +7,7 @@ DISPLAYED := scripts/with-display
 # One thread a test process: two processes share two cores, and thread pools fight otherwise.
 PYTEST := OMP_NUM_THREADS=1 $(DISPLAYED) $(PYTHON) -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-all faults lint format screenshots docs clean
+.PHONY: demo test test-all faults lint format screenshots figures docs clean
 
 demo: $(STAMP) ## segment the sample images, print the scores, write masks and a contact sheet to demo/
 	$(VENV)/bin/veinseg demo --output demo
@@ -34,6 +34,9 @@ format: $(STAMP)
 
 screenshots: $(STAMP) ## take the pictures of README and docs from the running program
 	$(DISPLAYED) $(PYTHON) scripts/screenshots.py docs/images
+
+figures: $(STAMP) ## measure again what README and docs tell of an earlier starter; with VEINSEG_DATA
+	$(PYTHON) benchmarks/figures.py
 
 docs: $(STAMP) ## build the API reference in docs/api from the docstrings
 	$(PYTHON) scripts/api_reference.py docs/api

@@ -17,6 +17,7 @@ vein (within 1 px); `freehand_strokes` may follow any curve from one end of a br
 Choosing and sizing the brush is free.  The hand slips by 1 px (sd), with the brush and with clicks.
 
     python benchmarks/correction.py [--data DIR --set NAME] [--images N] [--corrected N] [--json]
+    python benchmarks/correction.py --images 60 --corrected 0 --write README.md docs/correction.md
 
 `drawn_anew_dice` says how far such a goal can be reached by drawing veins at all: the truth's own
 centreline, drawn in its own width at each point.  What was designed on seeds 960000 to 960149
@@ -34,11 +35,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import figures
 import numpy as np
+from correction_course import Effort, dice_of
+from correction_tables import views
 from data_option import SETS, add_data_option, needed_set
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from simulated_annotator import Effort, dice, with_brush, with_tools
+from simulated_annotator import with_brush, with_tools
 
 from napari_veinseg import VeinModel
 from napari_veinseg.correction.lines import densified, smoothed, vein_region
@@ -172,7 +176,7 @@ def drawn_anew_dice(case: Case) -> float:
     for branch in trace(centreline(is_vein)).branches:
         widths = 2 * distance[tuple(branch.path.T)] - 0.5
         drawn |= vein_region(is_vein.shape, smoothed(branch.path.astype(float)), widths)
-    return dice(drawn, case.truth)
+    return dice_of(drawn, case.truth)
 
 
 def moved(cases: list[Case]) -> dict:
@@ -214,6 +218,7 @@ def main() -> None:
     parser.add_argument("--corrected", type=int, default=8, help="images that are corrected")
     parser.add_argument("--model", default="starter", help="'none' traces by the image alone")
     parser.add_argument("--json", action="store_true")
+    figures.add_write_option(parser)
     arguments = parser.parse_args()
     model = None if arguments.model == "none" else VeinModel.load(arguments.model, "cpu")
     folder = needed_set(arguments.data, arguments.set) if arguments.set else None
@@ -239,14 +244,14 @@ def main() -> None:
     if model and arguments.corrected:
         some = cases[: arguments.corrected]
         efforts = effort(some, [model.segment(case.image) for case in some], model)
-        answer |= Effort.summary(efforts)
+        answer |= {"corrected": len(some)} | Effort.summary(efforts)
         answer["drawn_anew_dice"] = round(statistics.mean(map(drawn_anew_dice, some)), 3)
     if folder and (folder / "masks_as_published").is_dir():
         beside = moved(list(stored(folder, "masks_as_published", arguments.images)))
         answer["published_dice_before"], answer["published_dice_after_one_click"] = (
             round(
                 statistics.mean(
-                    dice(m == 1, c.truth) for m, c in zip(beside[when], cases, strict=True)
+                    dice_of(m == 1, c.truth) for m, c in zip(beside[when], cases, strict=True)
                 ),
                 3,
             )
@@ -255,6 +260,8 @@ def main() -> None:
         answer["published_shift"] = [
             float(np.median(axis)) for axis in zip(*beside["shifts"], strict=True)
         ]
+    if arguments.write:
+        figures.write(arguments.write, views(answer, table))
     if arguments.json:
         print(json.dumps(answer))
         return

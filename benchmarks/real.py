@@ -1,6 +1,7 @@
 """How good a model is on real veins that it never learnt from, in one table.
 
     python benchmarks/real.py --data DIR [--model starter ...] [--crops FOLDER] [--json FILE]
+    python benchmarks/real.py --data DIR --crops FOLDER --write README.md docs/model_card.md
     python benchmarks/real.py --data DIR --learn [--minutes 2] [--draws 3]
 
 Fingers of `nupt_fpv` (and of FOLDER, where names end in `_SHOT`) have no masks: their shots should
@@ -17,9 +18,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import figures
 import numpy as np
 from data_option import add_data_option, needed_set
 from real_sets import THRESHOLDS, Fingers, Forearms, Scorer, finger_sets, forearms, lines
+from real_tables import full, overview
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.grey import to_grey, without_gaps
@@ -103,6 +106,7 @@ def main() -> None:
     parser.add_argument("--crops", type=Path, help="a folder of more fingers, FINGER_SHOT.jpg")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--json", type=Path, help="also write all figures there")
+    figures.add_write_option(parser)
     parser.add_argument("--learn", action="store_true", help="after five images and some minutes")
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--draws", type=int, default=3)
@@ -127,6 +131,11 @@ def main() -> None:
     if arguments.json:
         text = json.dumps(of_fingers + of_arms, default=vars, indent=1)
         arguments.json.write_text(text, encoding="utf-8")
+    if arguments.write:
+        views = {"overview": overview, "tables": full}
+        figures.write(
+            arguments.write, {name: view(of_fingers, of_arms) for name, view in views.items()}
+        )
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ An action is a click, a key or a field that is set.  Greedy: of all that could b
 that raises the vein Dice most for its actions.  The hand slips by a pixel, smoothly along a stroke.
 """
 
-import statistics
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from correction_course import Option, Region, Stroke, improve
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.measure import approximate_polygon
@@ -27,73 +27,7 @@ from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
-GOAL = 0.95
-MOST_ACTIONS = 150
 SLIP = 1.0
-Region = np.ndarray
-
-
-@dataclass(frozen=True)
-class Option:
-    """Something that can be done: its actions, and the mask after it."""
-
-    actions: int
-    apply: Callable[[Region], Region]
-
-
-@dataclass(frozen=True)
-class Effort:
-    """Dice after 0, 1, 2, ... actions; what was reached last holds on."""
-
-    clicks: list[float]
-    strokes: list[float]
-    straight_strokes: list[float]
-
-    @staticmethod
-    def summary(efforts: "list[Effort]") -> dict:
-        """Compare the actions to the highest Dice, at most the goal, that all ways reach."""
-        clicks, strokes, straights, goals = [], [], [], []
-        for each in efforts:
-            goal = min(GOAL, max(each.clicks), max(each.strokes), max(each.straight_strokes))
-            goals.append(goal)
-            for counts, course in (
-                (clicks, each.clicks),
-                (strokes, each.strokes),
-                (straights, each.straight_strokes),
-            ):
-                counts.append(next(i for i, dice in enumerate(course) if dice >= goal - 1e-9))
-        return {
-            "start_dice": round(statistics.mean(each.clicks[0] for each in efforts), 3),
-            "goal_dice": round(statistics.mean(goals), 3),
-            "reached_0.95_with_tools": round(
-                statistics.mean(max(each.clicks) >= GOAL for each in efforts), 3
-            ),
-            "clicks": sum(clicks),
-            "strokes": sum(straights),
-            "freehand_strokes": sum(strokes),
-            "clicks_per_stroke": round(sum(clicks) / max(sum(straights), 1), 3),
-            "clicks_per_freehand_stroke": round(sum(clicks) / max(sum(strokes), 1), 3),
-        }
-
-
-def dice(mask: Region, truth: np.ndarray) -> float:
-    found, true = mask & (truth != 2), truth == 1
-    return 2 * float((found & true).sum()) / max(float(found.sum() + true.sum()), 1)
-
-
-def improve(
-    start: Region, truth: np.ndarray, options: Callable[[Region], list[Option]]
-) -> list[float]:
-    """Take the best option again and again; return the Dice after each action."""
-    mask, course = start, [dice(start, truth)]
-    while course[-1] < GOAL and len(course) < MOST_ACTIONS:
-        tried = [(option, option.apply(mask)) for option in options(mask)]
-        gains = [(dice(after, truth) - course[-1]) / option.actions for option, after in tried]
-        if not gains or max(gains) <= 1e-4:
-            break
-        option, mask = tried[int(np.argmax(gains))]
-        course += [course[-1]] * (option.actions - 1) + [dice(mask, truth)]
-    return course
 
 
 def with_tools(
@@ -245,28 +179,31 @@ def with_brush(start: Region, truth: np.ndarray, straight: bool) -> list[float]:
         for piece in _pieces(branch.path, straight):
             reach = float(np.median(distance[tuple(np.rint(piece).astype(int).T)]))
             region = disk_union(truth.shape, _slipped(piece, rng), reach)
-            paints.append(Option(1, lambda m, region=region: m | region))
+            paints.append(Stroke(region, True))
             for side in _sides(piece, reach):
                 free = disk_union(truth.shape, _slipped(side, rng), 3.0)
-                erasers.append(Option(1, lambda m, free=free: m & ~free))
+                erasers.append(Stroke(free, False))
+    near = ndimage.binary_dilation(is_vein, iterations=2)
+
+    @cache  # most wrong branches are still there after another stroke
+    def erasure(piece: bytes, reach: float) -> Stroke:
+        places = np.frombuffer(piece).reshape(-1, 2)
+        return Stroke(disk_union(truth.shape, places, reach), False)
 
     def options(mask: Region) -> list[Option]:
-        return [*paints, *erasers, *_erasures(mask, is_vein, straight)]
+        wrong = _wrong_pieces(mask, near, straight)
+        return [*paints, *erasers, *(erasure(piece.tobytes(), reach) for piece, reach in wrong)]
 
     return improve(start, truth, options)
 
 
-def _erasures(mask: Region, is_vein: Region, straight: bool) -> list[Option]:
-    near = ndimage.binary_dilation(is_vein, iterations=2)
+def _wrong_pieces(mask: Region, near: Region, straight: bool) -> Iterator[tuple[np.ndarray, float]]:
+    """Find what an eraser has to follow, and how wide it must be for that."""
     distance = ndimage.distance_transform_edt(mask)
-    options = []
     for branch in trace(centreline(mask)).branches:
         if near[tuple(branch.path.T)].mean() < 0.5:
             for piece in _pieces(branch.path, straight):
-                reach = distance[tuple(np.rint(piece).astype(int).T)].max() + 2
-                free = disk_union(mask.shape, piece, reach)
-                options.append(Option(1, lambda m, free=free: m & ~free))
-    return options
+                yield piece, distance[tuple(np.rint(piece).astype(int).T)].max() + 2
 
 
 def _pieces(path: np.ndarray, straight: bool) -> list[np.ndarray]:

@@ -16,6 +16,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import figures
 import speed_networks
 import speed_start
 import speed_training
@@ -27,7 +28,6 @@ from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.model.file import build_network, read_card, write_model
 from napari_veinseg.model.store import STARTER, resolve
 
-MARKS = ("<!-- measured by benchmarks/speed.py -->", "<!-- end of what was measured -->")
 PARTS = {
     "networks": speed_networks.tables,
     "training": speed_training.tables,
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--images", type=int, default=1000, help="of the folder")
     parser.add_argument("--steps", type=int, default=20, help="of training, a round")
-    parser.add_argument("--write", type=Path, help="a file with the two marks")
+    figures.add_write_option(parser)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     keep_freed_memory()  # as our commands do; the rivals gain by it as well
@@ -93,34 +93,11 @@ def _measure(arguments: argparse.Namespace) -> None:
     )
     print(text)
     if arguments.write:
-        before, _, rest = arguments.write.read_text(encoding="utf-8").partition(MARKS[0])
-        after = rest.partition(MARKS[1])[2]
-        if not after:
-            raise SystemExit(f"{arguments.write} lacks a mark of {MARKS}: nothing was written.")
-        arguments.write.write_text(
-            f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8"
-        )
+        figures.write(arguments.write, {"tables": text})
 
 
 def markdown(table: dict) -> str:
-    rows = table["rows"]
-    heads = list(rows[0])
-    lines = [
-        f"**{table['title']}**",
-        "",
-        "| " + " | ".join(heads) + " |",
-        "|---" * len(heads) + "|",
-    ]
-    lines += ["| " + " | ".join(_cell(row[head]) for head in heads) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return str(value)
+    return f"**{table['title']}**\n\n{figures.table(table['rows'])}"
 
 
 if __name__ == "__main__":
