@@ -11,6 +11,7 @@ from PIL import Image
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash, read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation import overlap
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import compare, select
 from napari_veinseg.evaluation.contenders import (
@@ -273,6 +274,17 @@ def test_twins_across_the_split_and_copies_are_told(tmp_path):
     assert "1 of the 6 images is a copy of another one" in said
     evaluate(split_by_image(folder), [model()], tmp_path / "anonymous", pseudonyms=True)
     assert "fïnger" not in (tmp_path / "anonymous/report.html").read_text(encoding="utf-8")
+
+
+def test_what_was_too_much_to_compare_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(overlap, "_MOST_COMPARED", 35)
+    folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
+    images = folder / "images"
+    (images / "fïnger0_1.png").write_bytes((images / "fïnger3_0.png").read_bytes())
+    evaluate(split_by_image(folder), [model()], tmp_path / "out")
+    said = lead(tmp_path / "out")
+    assert "was not looked at: 36 pairs are too many" in said
+    assert "have the very pixels of" in said
 
 
 def test_an_annotator_who_doubts_everything_is_found_out(folder, tmp_path):

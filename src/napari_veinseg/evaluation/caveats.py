@@ -49,6 +49,11 @@ def _of_leaks(comparison: Comparison) -> list[str]:
                 f"{len(pairs)} of the {total} images {how} a training image"
                 f"{_example(comparison, pairs)}: whatever was trained on this dataset knows them."
             )
+    if overlap.uncompared:
+        said.append(
+            f"Whether images look like a training image was not looked at: {overlap.uncompared:,} "
+            "pairs are too many. Give shots of one finger the same finger, and none can be missed."
+        )
     return said
 
 

@@ -44,6 +44,8 @@ class Overlap:
         Evaluated and training stems of images with equal pixels.
     near : tuple of tuple of str
         Evaluated and training stems of images that look alike.
+    uncompared : int
+        Pairs of these that were too many to be looked at: then `near` is empty.
     copies : tuple of tuple of str
         Evaluated stems of images with equal pixels.
     known_fingers : tuple of tuple of str
@@ -54,6 +56,7 @@ class Overlap:
     split_fingers: tuple[str, ...] = ()
     same_pixels: tuple[tuple[str, str], ...] = ()
     near: tuple[tuple[str, str], ...] = ()
+    uncompared: int = 0
     copies: tuple[tuple[str, str], ...] = ()
     known_fingers: tuple[tuple[str, ...], ...] = ()
 
@@ -76,10 +79,13 @@ def find_overlap(
     by_hash = {looks.image_hash: looks.sample.stem for looks in others}
     same = [(e.sample.stem, by_hash[e.image_hash]) for e in evaluated if e.image_hash in by_hash]
     fingers = {each.sample.finger for each in evaluated} - {""}
+    pairs = len(evaluated) * len(others)
+    too_many = pairs > _MOST_COMPARED
     return Overlap(
         tuple(sorted(fingers & {each.sample.finger for each in others})),
         tuple(same),
-        tuple(_near(evaluated, others, {stem for stem, _ in same})),
+        () if too_many else tuple(_near(evaluated, others, {stem for stem, _ in same})),
+        pairs if too_many else 0,
         tuple(_copies(evaluated)),
         tuple(_known_fingers(card, evaluated, others) for card in cards),
     )
@@ -96,8 +102,6 @@ def _look_at(sample: Sample) -> Looks | None:
 def _near(
     evaluated: Sequence[Looks], others: Sequence[Looks], same: Collection[str]
 ) -> list[tuple[str, str]]:
-    if len(evaluated) * len(others) > _MOST_COMPARED:
-        return []
     found = []
     for one in evaluated:
         alike = (o for o in others if similarity(one.thumbnail, o.thumbnail) >= NEAR_DUPLICATE)
