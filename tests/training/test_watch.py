@@ -1,6 +1,7 @@
 """Learning beside a person: what is reviewed is learned from, and only what is better comes out."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.file import read_card
-from napari_veinseg.training import continual, publishing
+from napari_veinseg.training import continual, courtesy, publishing
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
 from napari_veinseg.training.run import Run
@@ -221,6 +222,72 @@ def test_a_pause_rests_until_it_is_taken_back(run, empty):
     kinds = [line["event"] for line in lines if line["event"] in ("idle", "round")]
     assert kinds[0] == "idle"
     assert "round" in kinds
+
+
+class Machine:
+    """A machine whose others compute on so many cores, and whose battery is in use or not."""
+
+    def __init__(self, monkeypatch, cores=2, others=0.0, battery=None, plugged=False):
+        self.now, self.others, self.own, self.slept = 100.0, others, 0.0, 0.0
+        power = battery and SimpleNamespace(percent=battery, power_plugged=plugged)
+        fakes = {
+            "cpu_times": lambda: SimpleNamespace(user=self.busy, system=1.0),
+            "Process": lambda: SimpleNamespace(
+                cpu_times=lambda: SimpleNamespace(user=self.own, system=0.0)
+            ),
+            "sensors_battery": lambda: power,
+        }
+        monkeypatch.setattr(courtesy, "psutil", SimpleNamespace(**fakes))
+        monkeypatch.setattr(courtesy, "usable_cpus", lambda: cores)
+        clock = SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep)
+        monkeypatch.setattr(courtesy, "time", clock)
+        self.courtesy = courtesy.Courtesy(threads=max(1, cores // 2))
+
+    @property
+    def busy(self):
+        return self.others * self.now + self.own
+
+    def sleep(self, seconds):
+        self.now, self.slept = self.now + seconds, self.slept + seconds
+
+    def learn(self, seconds, step=0.5):
+        end = self.now + seconds
+        while self.now < end:
+            self.now, self.own = self.now + step, self.own + step
+            self.courtesy.take_a_break(step)
+        return self.slept / seconds
+
+
+@pytest.mark.parametrize(
+    ("machine", "slow", "rests"),
+    [
+        ({}, False, False),
+        ({"others": 0.9}, False, False),
+        ({"others": 1.5}, True, False),
+        ({"cores": 8, "others": 3.5}, False, False),
+        ({"cores": 8, "others": 5}, True, False),
+        ({"cores": 1, "others": 0.2}, False, False),
+        ({"cores": 1, "others": 0.8}, True, False),
+        ({"battery": 80}, True, False),
+        ({"battery": 12}, True, True),
+        ({"battery": 12, "plugged": True}, False, False),
+        ({"battery": 12, "plugged": None}, False, False),
+    ],
+)
+def test_others_and_a_battery_are_respected(monkeypatch, machine, slow, rests):
+    made = Machine(monkeypatch, **machine)
+    assert made.learn(60) == pytest.approx(0.5 if slow else 0.0, abs=0.05)
+    assert bool(made.courtesy.reason_to_rest()) == rests
+
+
+def test_a_low_battery_is_waited_for(run, empty, monkeypatch):
+    reasons = ["It rests."] * 5
+    monkeypatch.setattr(
+        continual.Courtesy, "reason_to_rest", lambda _: reasons.pop() if reasons else ""
+    )
+    _, lines = watched(run, lambda: review(empty, "a", 1))
+    told = [(line["event"], line.get("reason")) for line in lines]
+    assert told.index(("idle", "It rests.")) < [event for event, _ in told].index("round")
 
 
 def test_the_watcher_sees_each_change_once(empty):

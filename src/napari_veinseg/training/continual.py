@@ -14,6 +14,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.clock import WorkClock
+from napari_veinseg.training.courtesy import Courtesy
 from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.fabric import launch
@@ -76,7 +77,8 @@ def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -
         raise VeinSegError("What watches a dataset is one process: start it without torchrun.")
     base = Model(*read_base(run.config))
     learner = Learner(fabric, copy.deepcopy(base.network), run.config)
-    trainer = ContinualTrainer(run, base, learner, PatientLog(run, tell), stop, output)
+    courtesy = Courtesy(torch.get_num_threads())
+    trainer = ContinualTrainer(run, base, learner, PatientLog(run, tell), stop, output, courtesy)
     trainer.resume()
     trainer.watch(choice.label, choice.reason)
 
@@ -98,6 +100,8 @@ class ContinualTrainer:
         Asked before every step whether to end.
     output : Path or None
         A model file that is always the newest version.
+    courtesy : Courtesy, optional
+        What it leaves to others; nothing without it.
     """
 
     def __init__(
@@ -108,9 +112,10 @@ class ContinualTrainer:
         log: PatientLog,
         stop: Stop,
         output: Path | None,
+        courtesy: Courtesy | None = None,
     ) -> None:
         self.run, self.config, self.base = run, run.config, base
-        self.learner, self._log, self._stop = learner, log, stop
+        self.learner, self._log, self._stop, self._courtesy = learner, log, stop, courtesy
         self.pool = ReviewedPool(run, base.card)
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         self.versions = Versions(run, base, settings, str(learner.device), output)
@@ -143,11 +148,11 @@ class ContinualTrainer:
         self._log.tell({"event": "start", "device": device, "reason": reason, "watch": True})
         while not self._stop_requested():
             self.take_changes()
-            if self._has_work():
+            if self.has_work():
                 self.learn_round()
             else:
                 time.sleep(_LOOK_EVERY)
-        self._save(now=True)
+        self.save(now=True)
         self._log.tell({"event": "end", "reason": "stopped", "text": "Stopped on request."})
 
     def take_changes(self) -> None:
@@ -217,10 +222,13 @@ class ContinualTrainer:
                 return
             if losses and time.monotonic() > end:
                 break
+            begin = time.monotonic()
             batch = default_collate([crops[step, slot] for slot in range(self.config.batch_size)])
             rate = _RATE * self.config.learning_rate * min(1.0, (step + 1) / _WARM_UP)
             losses.append(self.learner.train_step(batch, step, rate))
             self._has_stepped = True
+            if self._courtesy:
+                self._courtesy.take_a_break(time.monotonic() - begin)
         self.at.step += len(losses)
         self._steps_left -= len(losses)
         self._drawn += crops.count_drawn(len(losses))
@@ -228,7 +236,7 @@ class ContinualTrainer:
         if self.at.step - self._compared_at >= _STEPS_A_COMPARISON:
             self._compared_at = self.at.step
             self._compare()
-        self._save()
+        self.save()
 
     def _compare(self) -> None:
         held_out = list(self.pool.holdout.values())
@@ -272,20 +280,23 @@ class ContinualTrainer:
         }
         return Model(data.new_card(self.config, figure).model_copy(update=update), network)
 
-    def _has_work(self) -> bool:
+    def has_work(self) -> bool:
+        """Tell whether something is left to learn; where not, it says why once."""
         if self.run.paused:
             return self._idle("It rests, as asked.")
         if not self.pool.train:
             return self._idle("No reviewed image is there to learn from yet.")
         if self._steps_left <= 0:
             return self._idle("Nothing is new, and it no longer improves.")
+        if self._courtesy and (reason := self._courtesy.reason_to_rest()):
+            return self._idle(reason)
         self._idle_reason = ""
         return True
 
     def _idle(self, reason: str) -> bool:
         if reason != self._idle_reason:
             self._idle_reason = reason
-            self._save(now=True)
+            self.save(now=True)
             self._tell(Idle(reason))
         return False
 
@@ -295,7 +306,8 @@ class ContinualTrainer:
     def _tell(self, event: WatchEvent) -> None:
         self._log.tell(as_line(event))
 
-    def _save(self, now: bool = False) -> None:
+    def save(self, now: bool = False) -> None:
+        """Write the state, at most every few seconds unless `now`."""
         if self._has_stepped and (now or time.monotonic() - self._saved_at >= _SAVE_EVERY):
             self._saved_at = time.monotonic()
             self.at.seconds = self._log.clock.tick()
