@@ -1,26 +1,32 @@
 """How much correcting a model saves that learns beside the person who corrects.
 
-    python benchmarks/learning_beside.py --data DIR [--images 20] [--orders 3] [--rounds 12]
+    python benchmarks/learning_beside.py --data DIR --log FOLDER [--set forearms] [--orders 3]
 
 A simulated annotator (`simulated_annotator.with_brush`, straight strokes of napari's brush and
-eraser) corrects photographs of forearms (`DIR/forearm_masks`), which the starter has never seen,
-one after the other.  Three ways give the mask that is corrected:
+eraser) corrects images one after the other, as far as a vein Dice of `--goal`, or the highest that
+all ways reach on an image.  An action is a stroke.  Three ways give the mask that is corrected:
 
 starter     always the starter
 retrained   the starter, and after the tenth image a model that was trained once on those ten
-beside      the version in use of `veinseg train --watch`, which learns for so many rounds of 20
-            steps after every review (12 take about half a minute on two cores; a person needs
-            longer for an image)
+beside      the version in use of `veinseg train --watch`, which learns for so many steps after
+            each review (240 take half a minute on two cores; a person needs longer for an image)
 
-An action is a stroke.  Counted are those to a vein Dice of `--goal`, or to the highest that all
-ways reach on that image.  What is reviewed is the truth itself.
+`--set forearms` takes photographs of forearms (`DIR/forearm_masks`), an order after the other;
+`--set sensors` the synthetic sensors that the starter was held out from, one sensor an 'order'.
+What is reviewed is the truth itself.  Seconds are those of the processor, on one thread, which is
+what `--watch` takes on two cores.
+
+Everything is written to `--log` as it goes: the same command goes on where it was stopped, and
+`--summary` prints what is there.
 """
 
 import argparse
 import json
+import shutil
 import statistics
-import tempfile
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +38,9 @@ from simulated_annotator import with_brush
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import list_images, read_image, read_mask
-from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.metrics import class_ious
 from napari_veinseg.segmentation.runtimes.devices import choose_device
-from napari_veinseg.training import continual
+from napari_veinseg.training.continual import ContinualTrainer
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.patient_log import PatientLog
@@ -45,150 +50,230 @@ from napari_veinseg.training.train import configure, start
 from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import WatchStatus
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
+from pool import make_items
+from sensors import FIRST_SEED, HELD_OUT
+
+WAYS = ("starter", "retrained", "beside")
 RETRAIN_AFTER = 10
-FORGETTING_SEEDS = range(970_000, 970_008)  # far from the seeds that models are trained on
+_REMEMBERED = 4  # images of each held-out sensor that forgetting is measured on
+_SHOWN_FROM = 100  # seeds of `--set sensors` begin so far behind those
 
 Case = tuple[str, np.ndarray, np.ndarray]
+Row = dict[str, Any]
 
 
 class Beside:
-    """`veinseg train --watch` in this process, learning for so many rounds after each review."""
+    """`veinseg train --watch` in this process, learning for so many steps after each review."""
 
-    def __init__(self, folder: Path, rounds: int) -> None:
-        self.dataset, self.rounds = Dataset.create(folder / "dataset"), rounds
-        run = start(folder / "run", configure(self.dataset, watch=True, device="cpu"))
-        self.status, self.seconds = WatchStatus(), []
-        fabric = launch(choose_device("cpu"), "float32")
+    def __init__(self, folder: Path, steps: int) -> None:
+        self.steps, self.status = steps, WatchStatus()
+        if (folder / "run").exists():
+            self.dataset, run = Dataset.open(folder / "dataset"), Run.open(folder / "run")
+        else:
+            self.dataset = Dataset.create(folder / "dataset")
+            run = start(folder / "run", configure(self.dataset, watch=True, device="cpu"))
         base = Model(*read_base(run.config))
-        learner = Learner(fabric, read_base(run.config)[1], run.config)
-        log = PatientLog(Run.open(run.path), self.status.hear)
-        self.trainer = continual.ContinualTrainer(run, base, learner, log, lambda: False, None)
+        learner = Learner(
+            launch(choose_device("cpu"), "float32"), read_base(run.config)[1], run.config
+        )
+        log = PatientLog(run, self.status.hear)
+        self.trainer = ContinualTrainer(run, base, learner, log, lambda: False, None)
+        self.trainer.resume()
+
+    @property
+    def version(self) -> int:
+        """The number of the version in use."""
+        return self.trainer.versions.number
 
     def model(self) -> VeinModel:
         """Return the version in use."""
         in_use = self.trainer.versions.in_use
         return VeinModel(in_use.card, in_use.network, "cpu")
 
-    def review(self, name: str, image: np.ndarray, truth: np.ndarray) -> None:
-        """Let it learn from an image."""
-        self.dataset.add(name, image, truth, finger=name, reviewed=True)
-        begin, version = time.perf_counter(), self.trainer.versions.number
+    def review(self, name: str, image: np.ndarray, truth: np.ndarray) -> Row:
+        """Let it learn from an image; give the seconds to the next version, None without one."""
+        if name not in self.dataset:
+            self.dataset.add(name, image, truth, finger=name, reviewed=True)
+        begin, version, seconds = time.process_time(), self.version, None
         self.trainer.take_changes()
-        last = self.trainer.at.step + 20 * self.rounds
-        while self.trainer.at.step < last and self.trainer._has_work():
+        last = self.trainer.at.step + self.steps
+        while self.trainer.at.step < last and self.trainer.has_work():
             self.trainer.learn_round()
-            if self.trainer.versions.number > version:
-                self.seconds.append(time.perf_counter() - begin)
-                version = 10**9  # only the first version after a review
+            if seconds is None and self.version > version:
+                seconds = round(time.process_time() - begin, 1)
+        self.trainer.save(now=True)
+        return {
+            "seconds to a version": seconds,
+            "seconds": round(time.process_time() - begin, 1),
+            "held out": name in self.trainer.pool.holdout,
+        }
 
 
 def retrained(folder: Path, cases: list[Case], steps: int) -> VeinModel:
-    dataset = Dataset.create(folder / "ten")
-    for name, image, truth in cases:
-        dataset.add(name, image, truth, finger=name)
-    how = {"epochs": 5, "steps_per_epoch": max(1, steps // 5), "device": "cpu"}
-    return train(dataset, run=folder / "retraining", **how).model()
+    """Train once, as people do, or read what was trained."""
+    trained = folder / "retrained.safetensors"
+    if not trained.exists():
+        for begun in ("ten", "retraining"):  # by a run that was stopped
+            shutil.rmtree(folder / begun, ignore_errors=True)
+        dataset = Dataset.create(folder / "ten")
+        for name, image, truth in cases:
+            dataset.add(name, image, truth, finger=name)
+        how = {"epochs": 5, "steps_per_epoch": max(1, steps // 5), "device": "cpu"}
+        train(dataset, output=trained, run=folder / "retraining", **how)
+    return VeinModel.load(trained, "cpu")
 
 
-def session(cases: list[Case], arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Correct the images of one order in all three ways."""
-    rows = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        beside, starter = Beside(folder, arguments.rounds), VeinModel.load("starter", "cpu")
-        once = starter
-        for number, (stem, image, truth) in enumerate(cases, start=1):
-            if number == RETRAIN_AFTER + 1:
-                once = retrained(folder, cases[:RETRAIN_AFTER], arguments.steps)
-            models = {"starter": starter, "retrained": once, "beside": beside.model()}
-            row = {"image": number, "stem": stem, "version": beside.trainer.versions.number}
-            row |= corrected(image, truth, models, arguments.goal)
-            rows.append(row)
-            print(json.dumps(row), flush=True)
-            beside.review(stem, image, truth)
-        forgotten = {
-            way: synthetic_iou(model)
-            for way, model in {"starter": starter, "beside": beside.model()}.items()
+def session(folder: Path, cases: list[Case], arguments: argparse.Namespace) -> None:
+    """Correct the images of one order in all three ways, and write a row for each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = len(_rows(folder))
+    beside, starter = Beside(folder, arguments.steps), VeinModel.load("starter", "cpu")
+    for number, (stem, image, truth) in enumerate(cases, start=1):
+        if number <= done:
+            continue
+        models = {"starter": starter, "beside": beside.model()}
+        if number > RETRAIN_AFTER:
+            models["retrained"] = retrained(
+                folder, cases[:RETRAIN_AFTER], arguments.retraining_steps
+            )
+        courses = {}
+        for way, model in models.items():
+            kept = folder.parent / f"{stem}.json" if way == "starter" else None
+            courses[way] = _course(model, image, truth, kept)
+        courses.setdefault("retrained", courses["starter"])
+        row = {"image": number, "stem": stem, "version": beside.version}
+        row |= _compared(courses, arguments.goal) | beside.review(stem, image, truth)
+        _write_row(folder, row)
+    if not (folder / "forgetting.json").exists() and arguments.set == "forearms":
+        kept = {
+            way: _synthetic_ious(m) for way, m in (("starter", starter), ("beside", beside.model()))
         }
-        print(json.dumps({"synthetic vein IoU": forgotten}), flush=True)
-        print(json.dumps({"seconds to a version": beside.seconds}), flush=True)
-    return rows
+        (folder / "forgetting.json").write_text(json.dumps(kept), encoding="utf-8")
 
 
-def corrected(
-    image: np.ndarray, truth: np.ndarray, models: dict[str, VeinModel], goal: float
-) -> dict[str, float]:
-    """Count the actions for each way, and give its error before the first."""
-    courses: dict[int, list[float]] = {}
-    errors = {}
-    for way, model in models.items():
-        mask = model.segment(image)
-        errors[f"{way} error"] = round(1 - class_ious(mask, truth)[1], 4)
-        if way == "retrained" and model is models["starter"]:
-            courses[way] = courses["starter"]
-        else:
-            courses[way] = with_brush(mask == 1, truth, straight=True)
-    reached = min(goal, *(max(course) for course in courses.values()))
-    return errors | {
-        way: next(i for i, dice in enumerate(course) if dice >= reached - 1e-9)
-        for way, course in courses.items()
+def _course(model: VeinModel, image: np.ndarray, truth: np.ndarray, kept: Path | None) -> Row:
+    """Give the error on arrival, and the Dice after each stroke."""
+    if kept and kept.exists():
+        known: Row = json.loads(kept.read_text(encoding="utf-8"))
+        return known
+    mask = model.segment(image)
+    course = {
+        "error": round(1 - class_ious(mask, truth)[1], 4),
+        "dice": with_brush(mask == 1, truth, straight=True),
+    }
+    if kept:
+        kept.write_text(json.dumps(course), encoding="utf-8")
+    return course
+
+
+def _compared(courses: dict[str, Row], goal: float) -> Row:
+    reached = min(goal, *(max(course["dice"]) for course in courses.values()))
+    row: Row = {"goal": round(reached, 3)}
+    for way in WAYS:
+        row[way] = next(i for i, d in enumerate(courses[way]["dice"]) if d >= reached - 1e-9)
+        row[f"{way} error"] = courses[way]["error"]
+    return row
+
+
+def _synthetic_ious(model: VeinModel) -> dict[str, float]:
+    """Measure what is left of the skill on the held-out sensors of the starter."""
+    seeds = range(FIRST_SEED, FIRST_SEED + _REMEMBERED)
+    return {
+        name: statistics.mean(
+            class_ious(model.segment(item.image), item.mask)[1]
+            for item in make_items(seeds, settings)
+        )
+        for name, settings in HELD_OUT.items()
     }
 
 
-def synthetic_iou(model: VeinModel) -> float:
-    """Measure what is left of the skill on the starter's own kind of images."""
-    fingers = [synthetic_finger(seed) for seed in FORGETTING_SEEDS]
-    return round(statistics.mean(class_ious(model.segment(f.image), f.mask)[1] for f in fingers), 4)
+def _rows(folder: Path) -> list[Row]:
+    path = folder / "rows.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def summary(sessions: list[list[dict[str, Any]]]) -> dict[str, Any]:
-    rows = [row for session in sessions for row in session]
+def _write_row(folder: Path, row: Row) -> None:
+    with (folder / "rows.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+
+
+def forearms(data: Path, order: int, count: int) -> Iterator[Case]:
+    """Photographs of forearms, in one of many orders."""
+    folder = needed_set(data, "forearm_masks")
+    paths = list_images(folder / "images")
+    for i in np.random.default_rng(order).permutation(len(paths))[:count]:
+        mask = read_mask(folder / "masks" / paths[i].name)
+        yield paths[i].stem, read_image(paths[i]), mask
+
+
+def sensor(order: int, count: int) -> Iterator[Case]:
+    """Images of one held-out sensor."""
+    name, settings = list(HELD_OUT.items())[order]
+    first = FIRST_SEED + _SHOWN_FROM
+    for number, item in enumerate(make_items(range(first, first + count), settings)):
+        yield f"{name}_{number}", item.image, item.mask
+
+
+def summary(folders: list[Path]) -> dict[str, Any]:
+    """Add the rows of all orders up."""
+    rows = [row for folder in folders for row in _rows(folder)]
     late = [row for row in rows if row["image"] > RETRAIN_AFTER]
-    total = {way: sum(row[way] for row in rows) for way in ("starter", "retrained", "beside")}
-    later = {way: sum(row[way] for row in late) for way in total}
-    answer: dict[str, Any] = {"images": len(rows), "actions": total, "actions after 10": later}
-    answer["beside / starter after 10"] = round(later["beside"] / max(later["starter"], 1), 3)
-    answer["beside / retrained"] = round(total["beside"] / max(total["retrained"], 1), 3)
-    for way in total:
-        fives = [
-            [row[f"{way} error"] for row in rows if 5 * k < row["image"] <= 5 * k + 5]
-            for k in range(4)
+    total = {way: sum(row[way] for row in rows) for way in WAYS}
+    answer: dict[str, Any] = {"orders": len(folders), "images": len(rows), "actions": total}
+    if late:
+        later = {way: sum(row[way] for row in late) for way in WAYS}
+        answer["actions after the tenth"] = later
+        answer["beside / starter after the tenth"] = round(later["beside"] / later["starter"], 3)
+        answer["beside / retrained, all"] = round(total["beside"] / total["retrained"], 3)
+    for way in WAYS:
+        errors = {
+            number: [row[f"{way} error"] for row in rows if (row["image"] - 1) // 5 == number]
+            for number in range(4)
+        }
+        answer[f"{way}: error on arrival by fives"] = [
+            round(statistics.mean(five), 3) for five in errors.values() if five
         ]
-        answer[f"{way}: error on arrival, by fives"] = [
-            round(statistics.mean(five), 3) for five in fives if five
-        ]
+    seconds = [s for row in rows if (s := row["seconds to a version"]) is not None]
+    if seconds:
+        answer["seconds to a version, median and most"] = statistics.median(seconds), max(seconds)
+    answer["reviews without a new version"] = len(rows) - len(seconds)
+    kept = [f / "forgetting.json" for f in folders if (f / "forgetting.json").exists()]
+    if kept:
+        ious = [json.loads(path.read_text(encoding="utf-8")) for path in kept]
+        answer["held-out sensors, vein IoU"] = {
+            way: round(statistics.mean(statistics.mean(each[way].values()) for each in ious), 3)
+            for way in ("starter", "beside")
+        }
     return answer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_data_option(parser)
+    parser.add_argument("--set", choices=("forearms", "sensors"), default="forearms")
+    parser.add_argument("--log", type=Path, required=True, help="a folder to work in")
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--orders", type=int, default=3)
-    parser.add_argument("--first-order", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=12, help="of 20 steps, after each review")
-    parser.add_argument("--steps", type=int, default=400, help="of the one retraining")
+    parser.add_argument("--steps", type=int, default=240, help="after each review")
+    parser.add_argument("--retraining-steps", type=int, default=400, help="of the one retraining")
     parser.add_argument("--goal", type=float, default=0.9, help="vein Dice")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="the summary alone, as JSON")
+    parser.add_argument("--summary", action="store_true", help="of what is there, nothing more")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    folder = needed_set(arguments.data, "forearm_masks")
-    paths = list_images(folder / "images")
-    sessions = []
-    for order in range(arguments.first_order, arguments.first_order + arguments.orders):
-        chosen = np.random.default_rng(order).permutation(len(paths))[: arguments.images]
-        cases = [
-            (paths[i].stem, read_image(paths[i]), read_mask(folder / "masks" / paths[i].name))
-            for i in chosen
-        ]
-        sessions.append(session(cases, arguments))
-    answer = summary(sessions)
-    if arguments.json:
-        print(json.dumps(answer))
-    else:
-        for key, value in answer.items():
-            print(f"{key:40}{value}")
+    folders = [arguments.log / f"{arguments.set}_{order}" for order in range(arguments.orders)]
+    if not arguments.summary:
+        for order, folder in enumerate(folders):
+            shown = (
+                forearms(arguments.data, order, arguments.images)
+                if arguments.set == "forearms"
+                else sensor(order, arguments.images)
+            )
+            session(folder, list(shown), arguments)
+    for key, value in summary([folder for folder in folders if _rows(folder)]).items():
+        print(f"{key:40}{value}")
 
 
 if __name__ == "__main__":
