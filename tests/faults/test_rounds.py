@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.store import STARTER
+from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, go_on, start
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
@@ -113,7 +114,7 @@ def test_segment_correct_retrain_evaluate(
     judges, follower = EvaluateWidget(viewer), None
     for name, widget in (("Segment", segments), ("Correct", corrects), ("Evaluate", judges)):
         viewer.window.add_dock_widget(widget, name=name)
-    follower = RunFollower(segments)
+    follower = RunFollower(segments, RunStatus())
     corrects.reviewing.folder.setText(str(folder))
     judges.on_dataset.dataset.setText(str(folder))
     judges.on_dataset.models.item(0).setCheckState(Qt.CheckState.Checked)
@@ -131,9 +132,8 @@ def test_segment_correct_retrain_evaluate(
         mask = correct(viewer, pixels, number)
         corrects.reviewing.reviewed.click()
         how = {"crop": 32, "batch_size": 1, "steps_per_epoch": 1, "device": "cpu"}
-        follower.start(
-            start(tmp_path / f"run{number}", configure(folder, base=STARTER, epochs=1, **how))
-        )
+        config = configure(folder, base=STARTER, epochs=1, **how)
+        follower.start(start(tmp_path / f"run{number}", config), RunStatus())
         wait(lambda: follower.running)
         assert follower.status.end["reason"] == "budget"
         follower.run.remove()

@@ -16,6 +16,7 @@ from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.training import run as run_module
 from napari_veinseg.widgets.common import engine, notify
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget
@@ -71,6 +72,7 @@ class StubModel:
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path):
     monkeypatch.setenv("VEINSEG_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(run_module, "runs_folder", lambda: tmp_path / "runs")
     monkeypatch.setattr(notify, "LOG_FILE", tmp_path / "log" / "veinseg.log")
 
 

@@ -230,13 +230,17 @@ class WatchStatus:
         In order; the last one is in use.
     idle : Idle or None
         Why it does nothing now; None while it learns.
-    end : dict
-        The end event, empty before.
+    pool : int
+        Images that it learned from in its latest round; 0 before one.
+    start, end : dict
+        The start event of the latest sitting and its end event, empty before.
     """
 
     arrivals: list[Arrival] = field(default_factory=list)
     versions: list[Published] = field(default_factory=list)
     idle: Idle | None = None
+    pool: int = 0
+    start: dict[str, Any] = field(default_factory=dict)
     end: dict[str, Any] = field(default_factory=dict)
 
     def hear(self, line: Mapping[str, Any]) -> None:
@@ -247,8 +251,12 @@ class WatchStatus:
         line : mapping
             As the run wrote it; an unknown or a damaged one changes nothing.
         """
-        if line.get("event") == "end":
-            self.end = dict(line)
+        match line.get("event"):
+            case "start":
+                self.start, self.end = dict(line), {}
+                self.idle, self.pool = None, 0
+            case "end":
+                self.end = dict(line)
         match from_line(line):
             case Arrival() as arrival:
                 self.arrivals.append(arrival)
@@ -256,8 +264,8 @@ class WatchStatus:
                 self.versions.append(published)
             case Idle() as idle:
                 self.idle = idle
-            case Round():
-                self.idle = None
+            case Round() as learned:
+                self.idle, self.pool = None, learned.pool
 
     def errors_on_arrival(self) -> list[float]:
         """List the errors of the version in use on images that nothing had learned from.

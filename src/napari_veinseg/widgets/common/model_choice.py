@@ -1,6 +1,7 @@
 """A combo box of the installed models, with a way to bring in another."""
 
 import weakref
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class ModelChoice(NameCombo):
         super().__init__()
         _choices.add(self)
         self._chosen: str | None = preferences().model
+        self._lent: dict[str, Path] = {}
         self._job = Job("Importing the model", self)
         self.activated.connect(self._activate)
         self.refresh()
@@ -38,6 +40,8 @@ class ModelChoice(NameCombo):
     @property
     def path(self) -> Path:
         """The file of the chosen model."""
+        if self._chosen in self._lent:
+            return self._lent[self._chosen]
         for model in installed_models():
             if model.name == self._chosen:
                 return model.path
@@ -57,11 +61,19 @@ class ModelChoice(NameCombo):
         if self._chosen != before:
             self.model_changed.emit()
 
+    def lend(self, models: Mapping[str, Path]) -> None:
+        """Offer models for now that are not installed, in place of those lent before."""
+        self._lent = dict(models)
+        before = self._chosen
+        self.refresh()
+        if self._chosen != before:
+            self.model_changed.emit()
+
     def refresh(self) -> None:
         """Read the installed models anew, keeping the choice where it still exists."""
-        names = [model.name for model in installed_models()]
+        names = list(dict.fromkeys([*self._lent, *(each.name for each in installed_models())]))
         if self._chosen not in names:
-            self._chosen = names[0] if names else None
+            self._chosen = next((name for name in names if name not in self._lent), None)
         self.blockSignals(True)
         self.clear()
         self.addItems(names or ["No model yet"])

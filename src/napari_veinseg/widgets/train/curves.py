@@ -19,6 +19,8 @@ class EpochCurve:
     colour: str
     points: Mapping[int, float]
     level: float | None = None
+    unit: str = "epoch"  # what is counted along it
+    first: int = 0
 
 
 class CurvePlot(QWidget):
@@ -83,7 +85,7 @@ class _Plot:
         painter.drawRect(area)
         if not curve.points:
             painter.setPen(self._quiet)
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "after the first epoch")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, f"after the first {curve.unit}")
             return
         low, high = _range(curve)
         painter.setPen(self._quiet)
@@ -91,16 +93,20 @@ class _Plot:
             place = QRectF(0, y - self._line / 2, area.left() - 4, self._line)
             painter.drawText(place, right, f"{value:.2f}")
         below = QRectF(area.left(), area.bottom() + 1, area.width(), self._line)
-        painter.drawText(below, left, "epoch 0")
+        painter.drawText(below, left, f"{curve.unit} {curve.first}")
         painter.drawText(below, right, str(self._last))
         if curve.level is not None:
             y = self._y(curve.level, low, high)
             painter.setPen(QPen(self._quiet, 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        span = max(1, self._last - curve.first)
         points = QPolygonF(
             [
-                QPointF(area.left() + area.width() * epoch / self._last, self._y(value, low, high))
-                for epoch, value in sorted(curve.points.items())
+                QPointF(
+                    area.left() + area.width() * (place - curve.first) / span,
+                    self._y(value, low, high),
+                )
+                for place, value in sorted(curve.points.items())
             ]
         )
         painter.setPen(QPen(QColor(curve.colour), 2))

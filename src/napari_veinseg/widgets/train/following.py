@@ -1,15 +1,31 @@
 """Following a run in its child process, by nothing but its events file."""
 
+from collections.abc import Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.events import EventReader
 from napari_veinseg.training.process import TrainingProcess
 from napari_veinseg.training.run import Run
 
 _LOOK_EVERY = 250  # ms
 
 
-class RunFollower(QObject):
+class Status(Protocol):
+    """The picture that a follower makes of a run's events."""
+
+    start: dict[str, Any]
+    end: dict[str, Any]
+
+    def hear(self, event: Mapping[str, Any], /) -> None:
+        """Take an event in."""
+
+
+AStatus = TypeVar("AStatus", bound=Status)
+
+
+class RunFollower(QObject, Generic[AStatus]):
     """Starts a run, tells what it does and stops it."""
 
     changed = Signal()
@@ -17,12 +33,13 @@ class RunFollower(QObject):
     ended = Signal(str)
     """The child has ended; carries a sentence when that was not as it should be."""
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, status: AStatus) -> None:
         super().__init__(parent)
         self.run: Run | None = None
-        self.status = RunStatus()
+        self.status = status
         self._process: TrainingProcess | None = None
-        self._stopping = False
+        self.stopping = False
+        """Whether the child was asked to end."""
         self._reader: EventReader | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY)
@@ -33,18 +50,18 @@ class RunFollower(QObject):
         """Whether a child is at work, or its end has not been told yet."""
         return self._process is not None
 
-    def start(self, run: Run) -> None:
-        """Start a run in a child process."""
-        self.run, self.status = run, RunStatus()
-        self._reader = EventReader(run.events_path)
+    def start(self, run: Run, status: AStatus, reader: EventReader | None = None) -> None:
+        """Start a run in a child process; the reader is one that has read what `status` knows."""
+        self.run, self.status = run, status
+        self._reader = reader or EventReader(run.events_path)
         self._process = TrainingProcess(run)
-        self._stopping = False
+        self.stopping = False
         self._timer.start()
 
     def stop(self) -> None:
         """Ask the child to keep what it has learned and to end."""
         if self._process is not None:
-            self._stopping = True
+            self.stopping = True
             self._process.stop()
 
     def abandon(self) -> None:
@@ -72,7 +89,7 @@ class RunFollower(QObject):
         self.ended.emit(self._trouble(process))
 
     def _trouble(self, process: TrainingProcess) -> str:
-        if process.exit_code == 0 or (self._stopping and not self.status.start):
+        if process.exit_code == 0 or (self.stopping and not self.status.start):
             return ""  # asked to stop before there was anything to keep, the child just ends
         if self.status.end.get("reason") == "failed":
             return str(self.status.end["text"])

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
+from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import button, hint
@@ -39,7 +40,7 @@ class TrainWidget(Panel):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
         self.job = Job("Reading the dataset", self)
-        self.follower = RunFollower(self)
+        self.follower = RunFollower(self, RunStatus())
         self._started_from = ""
         self.dataset = DatasetChoice(self, self.job, lambda: self.follower.running)
         self.add(self.dataset)
@@ -145,7 +146,7 @@ class TrainWidget(Panel):
                 device=preferences().device,
             )
             self.comparison.hide()
-            self.follower.start(start(None, config))
+            self.follower.start(start(None, config), RunStatus())
             self._started_from = self.base.name or "base"
             self._show_run()
             self._show_message("Starting: loading torch and reading the images…")

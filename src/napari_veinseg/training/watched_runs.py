@@ -1,0 +1,169 @@
+"""The runs that watch a dataset: found again, so that learning beside a person goes on."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.store import resolve
+from napari_veinseg.training import run as run_module
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.run import Run
+from napari_veinseg.training.train import start
+from napari_veinseg.training.watch_events import Published, WatchStatus
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model that learning beside a person has made, or the one that it began with.
+
+    Parameters
+    ----------
+    number : int
+        From 1; 0 is the model that learning began with.
+    name : str
+        For people.
+    path : Path
+        Its model file.
+    seen : str
+        What it has seen and how good it is, in words.
+    """
+
+    number: int
+    name: str
+    path: Path
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.seen}"
+
+
+@dataclass(frozen=True)
+class WatchedRun:
+    """A run that watches a dataset, as far as it has come.
+
+    Parameters
+    ----------
+    run : Run
+        Its folder.
+    status : WatchStatus
+        What it has told so far.
+    reader : EventReader
+        Reads what it tells from now on.
+    """
+
+    run: Run
+    status: WatchStatus
+    reader: EventReader
+
+    @classmethod
+    def of(cls, run: Run) -> "WatchedRun":
+        """Read what a run has told.
+
+        Parameters
+        ----------
+        run : Run
+            The run; it may be new.
+
+        Returns
+        -------
+        WatchedRun
+            The run and its picture.
+        """
+        reader, status = EventReader(run.events_path), WatchStatus()
+        for line in reader.new_events():
+            status.hear(line)
+        return cls(run, status, reader)
+
+    def versions(self) -> list[Version]:
+        """List the models that there are to go back to.
+
+        Returns
+        -------
+        list of Version
+            The one that learning began with first, the newest last; those whose file is gone are
+            left out.
+        """
+        told = {each.version: each for each in self.status.versions}
+        found = [Version(n, f"version {n}", self._path(n), _seen(told[n])) for n in sorted(told)]
+        base = self.run.config.base
+        if base is not None:
+            with suppress(VeinSegError):
+                path = resolve(base)
+                found.insert(0, Version(0, path.stem, path, "before learning"))
+        return [version for version in found if version.path.exists()]
+
+    def _path(self, number: int) -> Path:
+        return self.run.versions / f"{number:04}.safetensors"
+
+
+def _seen(version: Published) -> str:
+    images = f"{version.learned_from} image{'s' if version.learned_from != 1 else ''}"
+    where = {"arrivals": "on arrival", "hold-out": "on the hold-out"}[version.by]
+    return f"learnt from {images}, error {where} {1 - version.latest:.2f}"
+
+
+def latest_watched_run(dataset: Path) -> WatchedRun | None:
+    """Find the run that learned last from a dataset.
+
+    Parameters
+    ----------
+    dataset : Path
+        The dataset's folder.
+
+    Returns
+    -------
+    WatchedRun or None
+        None where none has.
+    """
+    found = next(_watching(dataset), None)
+    return None if found is None else WatchedRun.of(found)
+
+
+def watched_run(config: TrainingConfig) -> WatchedRun:
+    """Find the latest run from the same model on the same kind of images, or begin one.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What is asked for; with `watch`.
+
+    Returns
+    -------
+    WatchedRun
+        To be trained by a child process.
+
+    Raises
+    ------
+    VeinSegError
+        If there is no such dataset, or the run's folder cannot be made.
+    """
+    asked = (config.base, config.channel, config.invert)
+    for run in _watching(config.dataset):
+        if (run.config.base, run.config.channel, run.config.invert) == asked:
+            return WatchedRun.of(run)
+    return WatchedRun.of(start(None, config))
+
+
+def _watching(dataset: Path) -> Iterator[Run]:
+    """Give the runs that watch a dataset, the one that worked last first."""
+    dataset = dataset.absolute()
+    for path in sorted(
+        run_module.runs_folder().glob("*/config.json"), key=_last_work, reverse=True
+    ):
+        try:
+            run = Run.open(path.parent)
+        except VeinSegError:  # another's, or of a later version
+            continue
+        if run.config.watch and run.config.dataset == dataset:
+            yield run
+
+
+def _last_work(config: Path) -> float:
+    """Return when a run told something last."""
+    for path in (config.with_name("events.jsonl"), config):
+        with suppress(OSError):
+            return path.stat().st_mtime
+    return 0.0
