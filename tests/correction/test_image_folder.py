@@ -5,7 +5,9 @@ import pytest
 
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
+from napari_veinseg.correction.next_image import next_to_review, waiting_for
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.fingers import make_thumbnail, similarity
 from napari_veinseg.data.images import write_image
 from napari_veinseg.errors import VeinSegError
 
@@ -78,20 +80,51 @@ def test_a_dataset_is_its_own_home(tmp_path):
         np.testing.assert_array_equal(opened.read(0).draft.mask, vein(0))
 
 
+def most_doubtful(folder, besides):
+    choice = next_to_review(folder, besides)
+    return None if choice is None else choice.place
+
+
 def test_next_and_most_doubtful_pass_over_what_is_done(folder):
     opened = ImageFolder.open(folder)
     for index, doubt in enumerate((0.1, 0.9, 0.5)):
         opened.store(index, Draft(vein(1), notes=DraftNotes(doubt=doubt)))
-    assert opened.most_doubtful(0) == 1
+    assert most_doubtful(opened, 0) == 1
     opened.review(1, opened.read(1).pixels, vein(1))
-    assert opened.most_doubtful(0) == 2
+    assert most_doubtful(opened, 0) == 2
     assert opened.next_unreviewed(0) == 2
     assert opened.next_unreviewed(3) == 0
     for index in (0, 2, 3):
         opened.review(index, opened.read(index).pixels, vein(1))
     assert opened.next_unreviewed(0) is None
     assert opened.count(ImageState.REVIEWED) == 4
-    assert opened.most_doubtful(3) is None
+    assert most_doubtful(opened, 3) is None
+
+
+def test_images_wait_for_a_model_unless_somebody_worked_on_them(folder):
+    opened = ImageFolder.open(folder)
+    by = lambda model: DraftNotes(model=model)  # noqa: E731
+    opened.store(0, Draft(vein(1), notes=by("old")))
+    opened.store(1, Draft(vein(1), vein(1) > 0, notes=by("old")))
+    opened.store(2, Draft(vein(1), notes=by("new")))
+    assert waiting_for(opened, "new", 0) == [3]
+    assert waiting_for(opened, "new", 3) == [0]
+    assert waiting_for(ImageFolder.open(folder), "other", 1) == [2, 3, 0]
+
+
+def test_how_an_image_looks_is_known_after_its_review_too(folder):
+    opened = ImageFolder.open(folder)
+    assert opened.look(0) is None
+    rng = np.random.default_rng(0)
+    pixels = [rng.integers(0, 255, SHAPE).astype(np.uint8) for _ in range(2)]
+    for index, image in enumerate(pixels):
+        opened.store(index, Draft(vein(1), look=make_thumbnail(image)))
+    before = opened.look(0)
+    write_image(opened.images[0], pixels[0])
+    opened.review(0, pixels[0], vein(1))
+    for again in (opened, ImageFolder.open(folder)):
+        assert similarity(again.look(0), before) > 0.99
+        assert similarity(again.look(0), again.look(1)) < 0.9
 
 
 def test_a_file_that_cannot_be_used_is_faulty_and_named(folder):

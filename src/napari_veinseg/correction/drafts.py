@@ -4,6 +4,7 @@
     drafts/edited/        which pixels are the user's, of masks that somebody has worked on
     drafts/probability/   what the masks were made from, in 256 steps
     drafts/notes/         the model and the numbers behind each mask, as JSON
+    drafts/looks/         a thumbnail of each image, which stays when its mask is reviewed
 
 Each folder holds one file an image, under its stem.  Files are written whole or not at all, and the
 mask last: a draft without a mask does not count.
@@ -11,6 +12,7 @@ mask last: a draft without a mask does not count.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,12 +66,15 @@ class Draft:
         `(Y, X)`, what the mask was made from.
     notes : DraftNotes, optional
         Where it came from.
+    look : ndarray, optional
+        Of its image, see `data.fingers.make_thumbnail`; None leaves the one that is kept.
     """
 
     mask: NDArray[np.uint8]
     edited: NDArray[np.bool_] | None = None
     probability: NDArray[np.float32] | None = None
     notes: DraftNotes = field(default_factory=DraftNotes)
+    look: NDArray[np.float32] | None = None
 
 
 class DraftFolder:
@@ -157,6 +162,8 @@ class DraftFolder:
         levels = draft.probability
         self._write_beside("probability", stem, None if levels is None else np.rint(levels * 255))
         self._write_beside("edited", stem, draft.edited)
+        if draft.look is not None:
+            self.write_look(stem, draft.look)
         write_mask(self._file("masks", stem), draft.mask)
 
     def _write_beside(self, room: str, stem: str, array: NDArray[Any] | None) -> None:
@@ -164,6 +171,41 @@ class DraftFolder:
             self._file(room, stem).unlink(missing_ok=True)
         else:
             write_image(self._file(room, stem), array.astype(np.uint8))
+
+    def look(self, stem: str) -> NDArray[Any] | None:
+        """Read the thumbnail of an image.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+
+        Returns
+        -------
+        ndarray or None
+            As `data.fingers.make_thumbnail` made it, in 256 steps; None where none is kept.
+        """
+        path = self._file("looks", stem)
+        try:
+            return read_image(path) if path.exists() else None
+        except VeinSegError:
+            return None
+
+    def write_look(self, stem: str, look: NDArray[np.float32]) -> None:
+        """Keep the thumbnail of an image; where that cannot be done, go on without.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+        look : ndarray
+            See `data.fingers.make_thumbnail`.
+        """
+        low, high = float(look.min()), float(look.max())
+        levels = np.rint((look - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+        with suppress(OSError, VeinSegError):
+            self._file("looks", stem).parent.mkdir(parents=True, exist_ok=True)
+            write_image(self._file("looks", stem), levels)
 
     def remove(self, stem: str) -> None:
         """Forget a draft: its mask is kept elsewhere now.

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.correction.drafts import Draft, DraftFolder
+from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.fingers import Spectrum, make_thumbnail, thumbnail_spectrum
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import list_images, read_image
 from napari_veinseg.data.samples_csv import stem_from
@@ -73,6 +74,8 @@ class ImageFolder:
         self.drafts = DraftFolder(home)
         self.faults: dict[int, str] = {}
         self.doubts: dict[int, float] = {}
+        self.makers: dict[int, str] = {}  # what made a draft, see `DraftNotes.model`
+        self._looks: dict[int, Spectrum | None] = {}
         self.pending: set[int] = set()  # reviewed, and being written
         self._writing = Lock()
         first: dict[str, Path] = {}
@@ -112,8 +115,13 @@ class ImageFolder:
             self._samples = {sample.stem: sample.reviewed for sample in Dataset.open(self.home)}
         self._drafts, self._edited = self.drafts.stems()
         for index, stem in enumerate(self.stems):
-            if stem in self._drafts and (doubt := self.drafts.notes(stem).doubt) >= 0:
-                self.doubts[index] = doubt
+            if stem in self._drafts:
+                self._note(index, self.drafts.notes(stem))
+
+    def _note(self, index: int, notes: DraftNotes) -> None:
+        self.makers[index] = notes.model
+        if notes.doubt >= 0:
+            self.doubts[index] = notes.doubt
 
     def __len__(self) -> int:
         return len(self.images)
@@ -170,22 +178,23 @@ class ImageFolder:
         order = [*range(after + 1, len(self)), *range(after)]
         return next((index for index in order if self.state(index) not in done), None)
 
-    def most_doubtful(self, besides: int) -> int | None:
-        """Find the image that a model was least certain about.
+    def look(self, index: int) -> Spectrum | None:
+        """Return what tells whether images look alike; None before one was segmented or reviewed.
 
         Parameters
         ----------
-        besides : int
-            The image that is open.
+        index : int
+            Its place.
 
         Returns
         -------
-        int or None
-            Its place; None when no other unreviewed image has been segmented.
+        ndarray or None
+            See `data.fingers.thumbnail_spectrum`.
         """
-        done = (ImageState.REVIEWED, ImageState.FAULTY)
-        open_ones = [i for i in self.doubts if i != besides and self.state(i) not in done]
-        return max(open_ones, key=lambda index: (self.doubts[index], -index), default=None)
+        if index not in self._looks:
+            kept = self.drafts.look(self.stems[index])
+            self._looks[index] = None if kept is None else thumbnail_spectrum(kept)
+        return self._looks[index]
 
     def read(self, index: int) -> OpenedImage:
         """Read an image and its mask.
@@ -282,8 +291,9 @@ class ImageFolder:
         self.drafts.write(stem, draft)
         self._drafts.add(stem)
         (self._edited.add if edited else self._edited.discard)(stem)
-        if draft.notes.doubt >= 0:
-            self.doubts[index] = draft.notes.doubt
+        self._note(index, draft.notes)
+        if draft.look is not None:
+            self._looks[index] = thumbnail_spectrum(draft.look)
 
     def review(self, index: int, pixels: NDArray[Any], mask: NDArray[np.uint8]) -> None:
         """Put an image and its mask into the dataset, marked as reviewed.
@@ -307,6 +317,8 @@ class ImageFolder:
             self.dataset().add(
                 stem, pixels, mask, reviewed=True, replace=True, same_image=True, source="corrected"
             )
+            self.drafts.write_look(stem, make_thumbnail(pixels))
+            self._looks.pop(index, None)
             self.drafts.remove(stem)
             self._drafts.discard(stem)
             self._edited.discard(stem)

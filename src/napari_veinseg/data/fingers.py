@@ -101,8 +101,8 @@ def thin_near_duplicates(shots: Iterable[AShot], least: float = NEAR_DUPLICATE) 
     return stay
 
 
-def thumbnail_spectrum(image: npt.NDArray[Any]) -> Spectrum:
-    """Reduce an image to what tells whether another one looks like it.
+def make_thumbnail(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Make an image so small that only its large shapes are left.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ def thumbnail_spectrum(image: npt.NDArray[Any]) -> Spectrum:
 
     Returns
     -------
-    ndarray of complex64
-        Fourier transform of a thumbnail of mean 0 and norm 1.
+    ndarray of float32
+        Shape `(32, 64)`, grey values.
     """
     from skimage.transform import resize
 
@@ -122,6 +122,23 @@ def thumbnail_spectrum(image: npt.NDArray[Any]) -> Spectrum:
     # Means of blocks first: on a photograph they take a hundredth of the time of a Gaussian.
     blocks = grey[: rows * down, : columns * across].reshape(rows, down, columns, across)
     small = resize(blocks.mean(axis=(1, 3)), _THUMBNAIL, anti_aliasing=True)
+    return np.asarray(small, np.float32)
+
+
+def thumbnail_spectrum(image: npt.NDArray[Any]) -> Spectrum:
+    """Reduce an image to what tells whether another one looks like it.
+
+    Parameters
+    ----------
+    image : ndarray
+        Shape `(Y, X)` or `(Y, X, 3 or 4)`; a thumbnail gives what its image gave.
+
+    Returns
+    -------
+    ndarray of complex64
+        Fourier transform of a thumbnail of mean 0 and norm 1.
+    """
+    small = image if image.shape == _THUMBNAIL else make_thumbnail(image)
     small = small - small.mean()
     # The smallest number keeps a constant image finite: it is like no other.
     unit = small / max(float(np.linalg.norm(small)), 1e-12)
