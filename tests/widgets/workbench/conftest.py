@@ -30,18 +30,30 @@ def model_file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def bench(make_napari_viewer, stub, model_file, monkeypatch, tmp_path):
+def new_bench(make_napari_viewer, stub, monkeypatch, tmp_path):
+    """Make a workbench in a viewer of its own."""
     monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path / "config"))
     monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
-    viewer = make_napari_viewer(show=True)
-    made = Workbench(viewer)
-    viewer.window.add_dock_widget(made, name="Workbench")
-    QTest.qWaitForWindowExposed(viewer.window._qt_window)
-    yield made
-    if not made.closed:
-        made.close_down()
-        for panel in made.panels().values():
-            panel.closing.emit()
+    made = []
+
+    def make():
+        viewer = make_napari_viewer(show=True)
+        made.append(Workbench(viewer))
+        viewer.window.add_dock_widget(made[-1], name="Workbench")
+        QTest.qWaitForWindowExposed(viewer.window._qt_window)
+        return made[-1]
+
+    yield make
+    for bench in made:
+        if not bench.closed:
+            bench.close_down()
+            for panel in bench.panels().values():
+                panel.closing.emit()
+
+
+@pytest.fixture
+def bench(new_bench, model_file):
+    return new_bench()
 
 
 @pytest.fixture

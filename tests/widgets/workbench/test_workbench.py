@@ -8,6 +8,7 @@ import pytest
 from napari.layers import Image, Labels
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
@@ -35,7 +36,7 @@ def test_an_image_is_shown_alone_with_the_mask_that_it_got_on_arrival(opened, qt
 
 
 def test_the_next_image_and_its_mask_are_ready_before_they_are_asked_for(opened, qtbot, stub):
-    qtbot.waitUntil(lambda: 1 in opened.session._ready, timeout=20_000)
+    qtbot.waitUntil(lambda: 1 in opened.session.ahead, timeout=20_000)
     calls = stub.calls
     press(opened, ".")
     assert opened.session.shown.mask is not None  # at once, in this very event
@@ -142,7 +143,13 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     qtbot.waitUntil(lambda: not opened.session.rest.running, timeout=20_000)
     fresh = ImageFolder.open(folder)
     assert all(fresh.state(index) is ImageState.SEGMENTED for index in range(3))
-    assert fresh.most_doubtful(0) in (1, 2)
+    canvas = opened.viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(canvas, "J", Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: opened.session.shown.index in (1, 2))
+    assert "doubtful" in opened.strip.reason.toolTip()
+    assert opened.strip.reason.isVisible()
+    press(opened, ",")
+    assert not opened.strip.reason.isVisible()
 
 
 def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbot, folder):

@@ -1,6 +1,5 @@
 """Going through a folder: one image at a time, the next one ready, and what changed saved."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,22 +11,17 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState, OpenedImage
+from napari_veinseg.correction.next_image import next_to_review, waiting_for
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.preferences import preferences
-from napari_veinseg.widgets.workbench.preparing import (
-    MaskMaker,
-    prepare_image,
-    segment_pixels,
-    segment_rest,
-)
+from napari_veinseg.widgets.workbench.ahead import ImagesAhead
+from napari_veinseg.widgets.workbench.preparing import MaskMaker, segment_pixels, segment_rest
 from napari_veinseg.widgets.workbench.recent import remember_folder
 from napari_veinseg.widgets.workbench.saving import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
-
-_READY = 6  # images that are kept in memory around the one that is shown
 
 
 class FolderSession(QObject):
@@ -47,19 +41,22 @@ class FolderSession(QObject):
         self.regions: FolderRegions | None = None
         self.index = 0
         self.shown: ShownImage | None = None
-        self.message = ""
+        self.message = self.reason = ""  # what happened last; why this image is shown
+        self.finger_pattern: Callable[[], str | None] = lambda: None
         self.segments_on_arrival = True
         self._extent: tuple[int, ...] = ()
-        self._ready: OrderedDict[int, OpenedImage] = OrderedDict()
-        self._preparing: int | None = None
+        self.renews_waiting = False
+        """Whether masks that another model made are made again before their images are opened."""
         self._opening = Job("Opening the folder", self)
         self._reading = Job("Opening the image", self)
         self._segmenting = Job("Segmenting", self)
-        self._ahead = Job("Preparing the next image", self, quiet=True)
+        self.ahead = ImagesAhead(self)
         self.rest = Job("Segmenting the folder", self)
         self.queue = SaveQueue(self)
         self.queue.changed.connect(self.changed)
-        self._ahead.changed.connect(self._prepare_next)
+        self.ahead.idle.connect(self._prepare_next)
+        self.ahead.prepared.connect(self._take_prepared)
+        self.ahead.failed.connect(self._fail_ahead)
         for job in (self._segmenting, self.rest):
             job.changed.connect(self.changed)
         self._timer = QTimer(self)
@@ -87,13 +84,13 @@ class FolderSession(QObject):
         if self.folder is None:
             return
         self.save()
-        for job in (self._reading, self._segmenting, self._ahead, self.rest):
+        for job in (self._reading, self._segmenting, self.rest):
             job.abandon()
+        self.ahead.forget()
         self.queue.flush()
         if self.shown is not None:
             self.shown.remove()
         self.folder, self.regions, self.shown, self.message = None, None, None, ""
-        self._ready.clear()
         self._timer.stop()
         self.opened.emit()
         self.changed.emit()
@@ -116,29 +113,31 @@ class FolderSession(QObject):
             self._show_message("All other images are reviewed.")
 
     def go_to_most_doubtful(self) -> None:
-        """Go to the unreviewed image that the model was least certain about."""
+        """Go to the unreviewed image from which a model would learn most, and say why."""
         if self.folder is None:
             return
-        index = self.folder.most_doubtful(self.index)
-        if index is not None:
-            self.go(index)
+        maker = self._arrival_maker()
+        identity = maker.identity if maker is not None else ""
+        choice = next_to_review(self.folder, self.index, identity, self.finger_pattern())
+        if choice is not None:
+            self.go(choice.place, choice.reason)
         else:
             self._show_message(
                 "No other image is segmented yet: segment the rest, or go on to the next."
             )
 
-    def go(self, index: int) -> None:
+    def go(self, index: int, reason: str = "") -> None:
         """Show an image and its mask alone; what was changed on the last one is saved."""
         if self.folder is None:
             return
         self.save()
         self._segmenting.abandon()
-        self.index = index
+        self.index, self.reason = index, reason
         self.message = ""
-        ready = self._ready.get(index)
+        ready = self.ahead.get(index)
         if ready is not None:
             self._show(ready)
-        elif self._preparing == index and self._ahead.running:
+        elif self.ahead.is_preparing(index):
             self._show_message("Opening…")
         else:
             self._reading.abandon()
@@ -155,7 +154,7 @@ class FolderSession(QObject):
             raise VeinSegError("There is no mask to review: press Segment, or draw one.")
         shown.settle(draft)
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
-        self._remember(OpenedImage(shown.index, shown.pixels, accepted))
+        self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
         folder.pending.add(shown.index)
         self.queue.review(folder, shown.index, shown.pixels, draft)
         self.go_to_unreviewed()
@@ -166,28 +165,28 @@ class FolderSession(QObject):
         draft = self.shown.unsaved_draft() if self.shown is not None else None
         if self.folder is not None and self.shown is not None and draft is not None:
             self.shown.settle(draft)
-            self._remember(OpenedImage(self.shown.index, self.shown.pixels, draft))
+            self.ahead.keep(OpenedImage(self.shown.index, self.shown.pixels, draft))
             self.queue.store(self.folder, self.shown.index, draft)
 
     def segment_rest(self, news: Callable[[object], None]) -> None:
         """Segment all other images that need it, beside the viewer."""
         maker = self._maker()
         if self.folder is not None and maker is not None:
-            self._ahead.abandon()
+            self.ahead.stop()
             work = partial(segment_rest, self.folder, {self.index}, maker)
             self.rest.start(work, self._end_rest, news)
 
     def _end_rest(self, count: int) -> None:
-        self._ready.clear()
+        self.ahead.forget()
         self._show_message(f"{count} images were segmented.")
 
-    def follow_model(self) -> None:
+    def follow_model(self, *, renew_shown: bool = True) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
-        self._ready.clear()
-        self._ahead.abandon()
+        self.ahead.stop()
         if self.waiting:
-            self.go(self.index)
-        self._segment_if_needed()
+            self.go(self.index, self.reason)
+        if renew_shown or self._segmenting.running:
+            self._segment_if_needed()
         self._prepare_next()
 
     # What is shown.
@@ -210,14 +209,8 @@ class FolderSession(QObject):
             self._show_message(opened)
             self._prepare_next()
         else:
-            self._remember(opened)
+            self.ahead.keep(opened)
             self._show(opened)
-
-    def _remember(self, opened: OpenedImage) -> None:
-        self._ready[opened.index] = opened
-        self._ready.move_to_end(opened.index)
-        while len(self._ready) > _READY:
-            self._ready.popitem(last=False)
 
     def _show(self, opened: OpenedImage) -> None:
         assert self.folder is not None
@@ -272,7 +265,7 @@ class FolderSession(QObject):
                 return  # somebody has drawn meanwhile: that counts
             self.shown.show_draft(draft)
             self.arrived.emit()
-            self._remember(OpenedImage(self.shown.index, self.shown.pixels, draft))
+            self.ahead.keep(OpenedImage(self.shown.index, self.shown.pixels, draft))
             self.queue.store(self.folder, self.shown.index, draft)
             if not draft.mask.any():
                 self._show_message(
@@ -283,43 +276,24 @@ class FolderSession(QObject):
     def _prepare_next(self) -> None:
         """Have the images that come next read, and segmented, before they are asked for."""
         folder = self.folder
-        if folder is None or self._ahead.running or self._segmenting.running or self.rest.running:
+        if folder is None or self._segmenting.running or self.rest.running:
             return
-        wanted = [(self.index + 1) % len(folder), folder.next_unreviewed(self.index)]
-        for index in wanted:
-            if index is None or index == self.index or index in self._ready:
-                continue
-            if index in folder.faults:
-                continue
-            self._preparing = index
-            work = partial(self._prepare, folder, index, self._arrival_maker())
-            done = partial(self._keep_ready, folder, index)
-            self._ahead.start(work, done, failed=partial(self._fail_ahead, index))
-            return
-
-    def _prepare(
-        self, folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
-    ) -> OpenedImage | str:
-        try:
-            opened = prepare_image(folder, index, maker, reporter)
-            if maker is not None and opened.draft is not None and opened.draft.edited is None:
-                folder.store_prediction(index, opened.draft)
-            return opened
-        except VeinSegError as error:
-            return str(error)
+        maker = self._arrival_maker()
+        near = [(self.index + 1) % len(folder), folder.next_unreviewed(self.index)]
+        waiting: list[int] = []
+        if self.renews_waiting and maker is not None:
+            waiting = waiting_for(folder, maker.identity, self.index)
+        self.ahead.prepare(
+            folder, [each for each in near if each not in (None, self.index)], waiting, maker
+        )
 
     def _fail_ahead(self, index: int) -> None:
         """Show the image all the same if somebody waits for it: it may be the model that failed."""
-        self._preparing = None
         self.segments_on_arrival = False
         if index == self.index and self.waiting:
             self.go(index)
 
-    def _keep_ready(self, folder: ImageFolder, index: int, opened: OpenedImage | str) -> None:
-        if folder is not self.folder:
-            return
-        if isinstance(opened, OpenedImage):
-            self._remember(opened)
+    def _take_prepared(self, index: int, opened: OpenedImage | str) -> None:
         if index == self.index and self.waiting:
             self._show_read(opened)
         self.changed.emit()

@@ -1,5 +1,6 @@
 """What is done in a worker before an image is shown: reading it, and finding its veins."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.doubt import image_doubt
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
+from napari_veinseg.data.fingers import make_thumbnail
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -33,10 +35,9 @@ class MaskMaker:
     @property
     def identity(self) -> str:
         """What tells these masks from those of another model or of other settings."""
-        state = self.path.stat()
         how = self.settings
-        where = f" {how.region}" if how.region else ""
-        return f"{self.name} {state.st_mtime_ns} {how.channel} {how.invert} {how.vein_width}{where}"
+        file, where = identity_of_file(self.path, self.name), f" {how.region}" if how.region else ""
+        return f"{file}{how.channel} {how.invert} {how.vein_width}{where}"
 
     def must_segment(self, draft: Draft | None) -> bool:
         """Say whether an image has no mask, or one that only another model has made."""
@@ -44,6 +45,16 @@ class MaskMaker:
             return True
         untouched = draft.edited is None or not draft.edited.any()
         return untouched and bool(draft.notes.model) and draft.notes.model != self.identity
+
+
+def identity_of_file(path: Path, name: str) -> str:
+    """Return what the identity of all masks begins with that a model has made."""
+    return f"{name} {path.stat().st_mtime_ns} "
+
+
+def name_in_identity(identity: str) -> str:
+    """Return the name of the model in an identity."""
+    return re.split(r" \d{6,} ", identity, maxsplit=1)[0]
 
 
 def prepare_image(
@@ -68,7 +79,7 @@ def segment_pixels(pixels: NDArray[Any], maker: MaskMaker, reporter: Reporter) -
     used = found.settings
     doubt = image_doubt(found.probability, used.vein_width, used.threshold)
     notes = DraftNotes(maker.identity, used.threshold, used.min_size, used.vein_width, doubt)
-    return Draft(found.mask, None, found.probability, notes)
+    return Draft(found.mask, None, found.probability, notes, make_thumbnail(pixels))
 
 
 def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter: Reporter) -> int:

@@ -1,22 +1,24 @@
 """The line at the foot of the workbench: device, model, vein width, and the button that goes on."""
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.form import button, hint
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
+from napari_veinseg.widgets.workbench.learning import LearningBeside
+from napari_veinseg.widgets.workbench.learning_controls import LearningControls
 
 REVIEWED_KEY = "R"
 
 
 class StatusLine(QWidget):
-    """Says what masks are made with, or what just happened; `beside` has room for more."""
+    """Says what masks are made with, or what just happened."""
 
-    def __init__(self, session: FolderSession) -> None:
+    def __init__(self, session: FolderSession, learning: LearningBeside) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._learning = session, learning
         self.shown_model: str | None = None
         self._badge = DeviceBadge(self)  # it loads torch, and knows the device
         self._badge.hide()
@@ -29,15 +31,13 @@ class StatusLine(QWidget):
             "Store this image and its mask in the dataset as reviewed, and go to the next one.",
             primary=True,
         )
-        self.beside = QHBoxLayout()
+        self.beside = LearningControls(learning)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 5, 10, 8)
         column.setSpacing(4)
         column.addWidget(self.facts)
-        row = QHBoxLayout()
-        row.addLayout(self.beside, 1)
-        row.addWidget(self.reviewed, 1)
-        column.addLayout(row)
+        column.addWidget(self.beside)
+        column.addWidget(self.reviewed)
         session.changed.connect(self.refresh)
 
     def show_model(self, name: str | None) -> None:
@@ -49,12 +49,14 @@ class StatusLine(QWidget):
         """Show what is known of the shown image."""
         session = self._session
         mask = session.shown.mask if session.shown is not None else None
-        parts = [self._badge.short_text()]
-        if self.shown_model:
-            parts.append(f"model: {self.shown_model}")
+        device = [self._badge.short_text()]
         if mask is not None and record_of(mask).vein_width > 0:
-            parts.append(f"veins {record_of(mask).vein_width:.1f} px")
-        facts = " · ".join(parts)
+            device.append(f"veins {record_of(mask).vein_width:.1f} px")
+        made_by = record_of(mask).model if mask is not None else ""
+        model = f"model: {self.shown_model}" if self.shown_model else ""
+        if made_by:
+            model = self._learning.describe_model(made_by)
+        facts = "\n".join([" · ".join(device), model[:1].upper() + model[1:]])
         self.facts.setText(session.message or facts)
         self.facts.setToolTip(f"{session.message}\n{facts}\n{self._badge.text()}".strip())
         self.reviewed.setVisible(session.folder is not None)

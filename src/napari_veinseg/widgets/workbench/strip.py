@@ -80,12 +80,15 @@ class FolderStrip(QWidget):
         self.total = QLabel()
         self.name, self.state = ElidedLabel(), QLabel()
         self.state.setProperty("role", "state")
+        self.reason = ElidedLabel()
+        self.reason.setProperty("role", "hint")
         self.unreviewed = button(
             f"Next unreviewed ({UNREVIEWED_KEY})", "Go to the next image that is not reviewed yet."
         )
         self.doubtful = button(
             "Most doubtful (⇧J)",
-            "Go to the unreviewed image that the model was least certain about.",
+            "Go to the unreviewed image that the model is least certain about and that is unlike "
+            "those reviewed already.",
         )
         self._lay_out()
         self.previous.clicked.connect(lambda: session.step(-1))
@@ -118,6 +121,7 @@ class FolderStrip(QWidget):
         ways.addWidget(self.unreviewed, 1)
         ways.addWidget(self.doubtful, 1)
         inner.addLayout(ways)
+        inner.addWidget(self.reason)
         column.addWidget(self.places)
 
     def refresh(self) -> None:
@@ -139,6 +143,8 @@ class FolderStrip(QWidget):
         self.name.show_text(folder.images[session.index].name)
         state = "segmenting…" if session.working else str(folder.state(session.index))
         self.state.setText(state)
+        self.reason.show_text(session.reason)
+        self.reason.setVisible(bool(session.reason))
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import napari
 from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, QSize
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.train import configure
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
@@ -22,6 +27,7 @@ from napari_veinseg.widgets.workbench import seeing, status_line, strip
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
 from napari_veinseg.widgets.workbench.keys import ViewerKeys
+from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.seeing import SeeingControls, image_and_mask
 from napari_veinseg.widgets.workbench.shown_region import ShownRegion
@@ -30,6 +36,7 @@ from napari_veinseg.widgets.workbench.strip import FolderStrip
 
 WIDTH = 380
 TITLE = "Vein segmentation"
+_ROOMY = 760  # px of height, from which on there is room for a curve below the tabs
 
 
 class Workbench(QWidget):
@@ -37,7 +44,7 @@ class Workbench(QWidget):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
-        self.moving = self.closed = False
+        self.moving = self.closed = self._handing_over = False
         self.segment = SegmentWidget(viewer)
         self.correct = CorrectWidget(viewer)
         self.train = TrainWidget(viewer)
@@ -49,11 +56,13 @@ class Workbench(QWidget):
             self.tabs.addTab(panel, name)
         self.session = FolderSession(self.viewer, self._mask_maker)
         self.session.setParent(self)
+        self.session.finger_pattern = lambda: self.train.dataset.finger_pattern
         self.strip = FolderStrip(self.session)
         self.seeing = SeeingControls(
             self.viewer, lambda: self._shown()[0], lambda: self._shown()[1]
         )
-        self.status = StatusLine(self.session)
+        self.learning = LearningBeside(self.session, self._learning_config)
+        self.status = StatusLine(self.session, self.learning)
         self.folder_run = FolderRun(self.session)
         self.segment.insert(0, self.folder_run)
         self._lay_out()
@@ -89,6 +98,11 @@ class Workbench(QWidget):
         """Return the size that the dock opens with."""
         return QSize(WIDTH, 700)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Leave the tabs enough height."""
+        super().resizeEvent(event)
+        self.status.beside.give_room(self.height() >= _ROOMY)
+
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -118,15 +132,44 @@ class Workbench(QWidget):
         self.tabs.currentChanged.connect(self._refresh_tab)
         self.session.arrived.connect(self._follow_image)
         self.status.reviewed.clicked.connect(self.review)
+        self.learning.handed_over.connect(self._hand_over)
         self.status.show_model(self.segment.model.name)
 
     def _share_model(self, source: ModelChoice) -> None:
+        if self._handing_over:
+            return
         for choice in self.choices:
             if choice is not source and source.name and choice.name != source.name:
                 choice.choose(source.name)
         if self.status.shown_model != source.name:
+            self.learning.hold(source.name)
             self.status.show_model(source.name)
             self.session.follow_model()
+
+    def _hand_over(self) -> None:
+        """Have the next masks made by the version in use; the shown one is somebody's work."""
+        version = self.learning.in_use
+        self._handing_over = True
+        for choice in self.choices:
+            choice.lend({version.name: version.path} if version is not None else {})
+            if version is not None:
+                choice.choose(version.name)
+        self._handing_over = False
+        self.status.show_model(self.segment.model.name)
+        self.session.renews_waiting = version is not None
+        self.session.follow_model(renew_shown=False)
+
+    def _learning_config(self, dataset: Path) -> TrainingConfig:
+        settings = self.segment.settings()
+        return configure(
+            dataset,
+            base=self.segment.model.path,
+            watch=True,
+            channel=settings.channel,
+            invert=settings.invert,
+            finger_pattern=self.train.dataset.finger_pattern,
+            device=preferences().device,
+        )
 
     def _mask_maker(self) -> MaskMaker | None:
         model = self.segment.model
@@ -206,6 +249,7 @@ class Workbench(QWidget):
     def close_down(self) -> None:
         """Save what was changed and stop all work: the viewer or the dock is being closed."""
         self.closed = True
+        self.learning.close()
         self.session.blockSignals(True)  # the parts that would hear it may be gone
         self.session.close()
         self.seeing.stop()

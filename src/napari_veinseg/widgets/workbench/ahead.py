@@ -1,0 +1,116 @@
+"""Images that are ready before they are asked for: those around the one that is shown."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from functools import partial
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.workbench.preparing import MaskMaker, prepare_image
+
+_KEPT = 6  # images in memory
+
+
+class ImagesAhead(QObject):
+    """Reads and segments one image at a time beside the viewer, and keeps the latest ones."""
+
+    idle = Signal()
+    """The work on an image has ended."""
+    prepared = Signal(int, object)
+    """An image is ready: its place, and what was read or why it could not be."""
+    failed = Signal(int)
+    """An image could not be segmented: its place."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._ready: OrderedDict[int, OpenedImage] = OrderedDict()
+        self._preparing: int | None = None
+        self._tried: set[tuple[int, str]] = set()  # what could not be had, or waits no longer
+        self._job = Job("Preparing the next image", self, quiet=True)
+        self._job.changed.connect(self.idle)
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._ready
+
+    def get(self, index: int) -> OpenedImage | None:
+        """Return an image that is ready."""
+        return self._ready.get(index)
+
+    def keep(self, opened: OpenedImage) -> None:
+        """Keep an image as it is now."""
+        self._ready[opened.index] = opened
+        self._ready.move_to_end(opened.index)
+        while len(self._ready) > _KEPT:
+            self._ready.popitem(last=False)
+
+    def forget(self) -> None:
+        """Keep nothing, and stop what is being prepared."""
+        self._ready.clear()
+        self._tried.clear()
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop what is being prepared."""
+        self._job.abandon()
+
+    @property
+    def running(self) -> bool:
+        """Whether an image is being prepared."""
+        return self._job.running
+
+    def is_preparing(self, index: int) -> bool:
+        """Say whether just this image is being prepared."""
+        return self._job.running and self._preparing == index
+
+    def prepare(
+        self,
+        folder: ImageFolder,
+        near: Iterable[int],
+        waiting: Iterable[int],
+        maker: MaskMaker | None,
+    ) -> None:
+        """Begin with the first image that is not ready, or else that waits for a newer mask."""
+        if self._job.running:
+            return
+        by = maker.identity if maker is not None else ""
+        wanted = [(index, True) for index in near if not self._is_current(folder, index, maker)]
+        wanted += [(index, False) for index in waiting]
+        for index, is_near in wanted:
+            if index not in folder.faults and (index, by) not in self._tried:
+                self._preparing = index
+                work = partial(_prepare, folder, index, maker)
+                done = partial(self._end, index, by, is_near or index in self._ready)
+                self._job.start(work, done, failed=partial(self._fail, index))
+                return
+
+    def _is_current(self, folder: ImageFolder, index: int, maker: MaskMaker | None) -> bool:
+        ready = self._ready.get(index)
+        if ready is None or maker is None:
+            return ready is not None
+        return not maker.at(folder.stems[index], ready.pixels).must_segment(ready.draft)
+
+    def _end(self, index: int, by: str, keep: bool, opened: OpenedImage | str) -> None:
+        if keep and isinstance(opened, OpenedImage):
+            self.keep(opened)
+        else:
+            self._tried.add((index, by))
+        self.prepared.emit(index, opened)
+
+    def _fail(self, index: int) -> None:
+        self._preparing = None
+        self.failed.emit(index)
+
+
+def _prepare(
+    folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
+) -> OpenedImage | str:
+    try:
+        opened = prepare_image(folder, index, maker, reporter)
+        if maker is not None and opened.draft is not None and opened.draft.edited is None:
+            folder.store_prediction(index, opened.draft)
+        return opened
+    except VeinSegError as error:
+        return str(error)

@@ -1,0 +1,107 @@
+"""The foot of the workbench that concerns learning: the switch, the versions, the curve."""
+
+from functools import partial
+
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from napari_veinseg.training.watched_runs import Version
+from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
+from napari_veinseg.widgets.workbench.learning import LearningBeside
+
+_CURVE_HEIGHT = 84  # px
+NEWEST = "Always the newest"
+
+
+class LearningControls(QWidget):
+    """Switches learning on and off, goes back to an earlier version, shows how it goes."""
+
+    def __init__(self, learning: LearningBeside) -> None:
+        super().__init__()
+        self._learning = learning
+        self._roomy = True
+        self.switch = QCheckBox("Learn while I correct")
+        self.switch.setToolTip(
+            "A model learns from what you review, in a process of its own on half of the "
+            "processor's cores. The next images get their masks from its newest version; what you "
+            "drew stays. It goes on from where it was when you switch it on again."
+        )
+        self.switch.setAccessibleDescription(self.switch.toolTip())
+        self.versions = button(
+            "Versions", "The model that makes the masks: the newest version, or an earlier one."
+        )
+        self.menu = QMenu(self)
+        self.menu.setToolTipsVisible(True)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.versions.setMenu(self.menu)
+        self.state = hint()
+        self.curve = CurvePlot()
+        self.curve.setFixedHeight(_CURVE_HEIGHT)
+        self.curve.setToolTip(
+            "How wrong the mask was that each image got, before you corrected it and before "
+            "anything was learned from it: 1 - vein IoU. It falls where learning helps."
+        )
+        self._lay_out()
+        self.switch.toggled.connect(self._switch)
+        learning.changed.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        row = QHBoxLayout()
+        row.addWidget(self.switch, 1)
+        row.addWidget(self.versions)
+        column.addLayout(row)
+        column.addWidget(self.state)
+        column.addWidget(self.curve)
+
+    def give_room(self, roomy: bool) -> None:
+        """Show the curve only where the dock is high enough for it."""
+        if roomy != self._roomy:
+            self._roomy = roomy
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show what learning does now."""
+        learning = self._learning
+        self.setVisible(learning.has_folder)
+        if self.switch.isChecked() != learning.wanted:
+            self.switch.blockSignals(True)
+            self.switch.setChecked(learning.wanted)
+            self.switch.blockSignals(False)
+        errors = dict(enumerate(learning.errors_on_arrival(), start=1))
+        has_curve = len(errors) > 1
+        text = learning.describe()
+        if has_curve and not self._roomy and (learning.wanted or not text):
+            text = f"{text} Last error on arrival: {errors[len(errors)]:.2f}.".strip()
+        self.state.setText(text)
+        self.state.setVisible(bool(text))
+        in_use = learning.in_use
+        self.versions.setVisible(in_use is not None or len(learning.versions()) > 1)
+        name = in_use.name if in_use is not None else "versions"
+        self.versions.setText(f"{name.capitalize()}   ")  # room for the arrow
+        self.curve.setVisible(has_curve and self._roomy)
+        title = "Error on arrival"
+        self.curve.show_curves([EpochCurve(title, SCORE_COLOUR, errors, unit="image", first=1)])
+
+    def _switch(self, on: bool) -> None:
+        self._learning.switch(on)
+
+    def _fill_menu(self) -> None:
+        learning = self._learning
+        self.menu.clear()
+        newest = self.menu.addAction(NEWEST)
+        newest.setCheckable(True)
+        newest.setChecked(not learning.held)
+        newest.triggered.connect(partial(self._use, None))
+        self.menu.addSeparator()
+        for version in reversed(learning.versions()):
+            action = self.menu.addAction(str(version))
+            action.setCheckable(True)
+            action.setChecked(learning.held and version == learning.in_use)
+            action.triggered.connect(partial(self._use, version))
+
+    def _use(self, version: Version | None, _checked: bool = False) -> None:
+        self._learning.use(version)
