@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
-from napari_veinseg.model.file import read_card
+from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.model.file import read_card, read_model
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training import continual, courtesy, publishing
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.remembered import remembered_samples
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.sampling import sampling_weights
+from napari_veinseg.training.sampling import sampling_weights, with_remembered
 from napari_veinseg.training.train import configure, go_on, start
 from napari_veinseg.training.watch_events import WatchStatus, as_line, describe, from_line
 from tests.training.conftest import TINY
@@ -30,6 +33,7 @@ def in_haste(monkeypatch):
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
     monkeypatch.setattr(continual, "_STEPS_A_COMPARISON", 4)
     monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
+    monkeypatch.setattr(continual, "_REMEMBERED", 2)
 
 
 @pytest.fixture
@@ -146,6 +150,43 @@ def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
     assert (version.by, version.in_use, version.latest) == ("arrivals", 0.5, pytest.approx(0.6))
     assert [each.error_in_use for each in status.arrivals] == [0.5, 0.5]
     assert read_card(run.best).metrics == ()
+
+
+@pytest.mark.parametrize(
+    ("held_out", "arrivals", "judged_on", "by"),
+    [
+        (0, 0, 0, None),
+        (0, 2, 2, "arrivals"),
+        (2, 0, 2, "hold-out"),
+        (1, 1, 1, "arrivals"),
+        (2, 4, 4, "arrivals"),
+        (3, 2, 5, "hold-out"),
+        (20, 20, 16, "hold-out"),
+    ],
+)
+def test_what_did_well_on_few_images_by_chance_is_not_in_use_for_good(
+    run, tiny, monkeypatch, held_out, arrivals, judged_on, by
+):
+    base, latest = (publishing.Model(*read_model(tiny)) for _ in range(2))
+    versions = publishing.Versions(run, base, SegmentationSettings(), "cpu")
+
+    def pairs(name, count):
+        return [
+            SimpleNamespace(image_hash=f"{name}{n}", mask_hash="", held_out=name == "held")
+            for n in range(count)
+        ]
+
+    def score(self, model, pair):  # lucky on what is held out, worse on all that is new
+        return (0.8 if pair.held_out else 0.2) if model is base else 0.5
+
+    monkeypatch.setattr(publishing.Versions, "_score", score)
+    for pair in pairs("new", arrivals):
+        versions.score_arrival(pair, latest)
+    found = versions.compare(latest, pairs("held", held_out), 1)
+    assert (found and found.by) == by
+    if found:
+        assert found.images == judged_on
+        assert (found.latest > found.in_use) == (by == "arrivals")
 
 
 def test_a_restart_goes_on_and_nothing_arrives_twice(run, empty):
@@ -318,6 +359,42 @@ def test_new_and_bad_samples_are_drawn_more_and_old_ones_stay(samples, error):
     assert all(
         new[-1] >= weight for weight, stem in zip(new, stems, strict=False) if errors[stem] <= error
     )
+
+
+@given(st.integers(1, 9), st.integers(0, 9), st.floats(0, 0.9))
+def test_old_samples_take_their_share_and_leave_the_rest_as_it_was(new, old, share):
+    weights = sampling_weights([str(n) for n in range(new)], {"0": 1.0}, {})
+    joined = with_remembered(weights, old, share)
+    assert joined.sum() == pytest.approx(1)
+    assert joined[new:].sum() == pytest.approx(share if old else 0)
+    assert joined[:new] / joined[:new].sum() == pytest.approx(weights)
+
+
+def test_what_is_remembered_is_nobody_s_image_and_has_veins_of_the_working_width(tiny):
+    card = read_card(tiny)
+    samples = remembered_samples(card, 4)
+    assert 1 <= len(samples) <= 4
+    for sample in samples:
+        assert "\n" in sample.stem
+        vein = sample.maps[1].numpy() >= 0.5
+        assert vein_width(vein.astype(np.uint8)) == pytest.approx(card.working_vein_width, rel=0.3)
+
+
+@pytest.mark.parametrize(("base", "old"), [("tiny", 1), (None, 0)])
+def test_only_what_begins_with_a_model_rehearses(empty, tiny, tmp_path, monkeypatch, base, old):
+    learned = []
+    make = continual.WeightedCrops
+
+    def spy(samples, *args, **how):
+        learned.append({sample.stem for sample in samples})
+        return make(samples, *args, **how)
+
+    monkeypatch.setattr(continual, "WeightedCrops", spy)
+    how = HOW | {"base": base and tiny, "watch": True}
+    run = start(tmp_path / "other", configure(empty, **how))
+    _, lines = watched(run, lambda: review(empty, "a", 1))
+    assert {len(stems - {"a"}) >= 1 for stems in learned} == {bool(old)}
+    assert {line["pool"] for line in lines if line["event"] == "round"} == {1}
 
 
 def test_events_come_back_as_they_were(run, empty):

@@ -21,10 +21,12 @@ from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.pool import ArrivalRecord, ReviewedPool
+from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
+from napari_veinseg.training.remembered import remembered_samples
 from napari_veinseg.training.reporter import Tell
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.sampling import WeightedCrops, sampling_weights
+from napari_veinseg.training.sampling import WeightedCrops, sampling_weights, with_remembered
 from napari_veinseg.training.state import Position
 from napari_veinseg.training.training_data import RunData, read_base
 from napari_veinseg.training.watch_events import (
@@ -48,6 +50,8 @@ _LOOK_EVERY = 1.0  # seconds, while it idles
 _SAVE_EVERY = 10.0  # seconds
 _RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
 _WARM_UP = 40  # steps
+_REMEMBERED = 48  # synthetic images ...
+_REMEMBERED_SHARE = 0.25  # ... that so many of the crops are of
 
 
 def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -> None:
@@ -121,6 +125,7 @@ class ContinualTrainer:
         self.versions = Versions(run, base, settings, str(learner.device), output)
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
         self.at = Position()
+        self._remembered: list[PreparedSample] | None = None  # made when they are first needed
         self._drawn: Counter[str] = Counter()
         self._steps_left = 0
         self._compared_at = 0  # the step
@@ -204,10 +209,12 @@ class ContinualTrainer:
 
     def learn_round(self) -> None:
         """Learn some steps, and publish where that has helped."""
-        samples = list(self.pool.train.values())
+        reviewed = list(self.pool.train.values())
+        weights = sampling_weights(list(self.pool.train), self.pool.errors, self._drawn)
+        old = self._old_samples()
         crops = WeightedCrops(
-            samples,
-            sampling_weights(list(self.pool.train), self.pool.errors, self._drawn),
+            [*reviewed, *old],
+            with_remembered(weights, len(old), _REMEMBERED_SHARE),
             self.at.step,
             _ROUND,
             largest_side=self.config.crop,
@@ -232,11 +239,18 @@ class ContinualTrainer:
         self.at.step += len(losses)
         self._steps_left -= len(losses)
         self._drawn += crops.count_drawn(len(losses))
-        self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(samples)))
+        self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(reviewed)))
         if self.at.step - self._compared_at >= _STEPS_A_COMPARISON:
             self._compared_at = self.at.step
             self._compare()
         self.save()
+
+    def _old_samples(self) -> list[PreparedSample]:
+        """Give what is kept in of what the base has learned; what begins from nothing has none."""
+        if self._remembered is None:
+            count = _REMEMBERED if self.config.base else 0
+            self._remembered = remembered_samples(self.base.card, count)
+        return self._remembered
 
     def _compare(self) -> None:
         held_out = list(self.pool.holdout.values())

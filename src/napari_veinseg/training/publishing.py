@@ -19,7 +19,7 @@ from napari_veinseg.training.watch_events import Comparison
 LEAST_GAIN = 0.002
 """Vein IoU: below it a new version is not worth segmenting all images anew."""
 
-_ENOUGH_HELD_OUT = 3  # images; with fewer, arrivals have a say as well
+_ENOUGH_HELD_OUT = 3  # images; with fewer, arrivals decide where there are any
 _MOST_HELD_OUT = 8  # images of a comparison
 _MOST_ARRIVALS = 8
 
@@ -120,7 +120,9 @@ class Versions:
     def compare(self, latest: Model, held_out: Sequence[Pair], step: int) -> Comparison | None:
         """Score the latest weights and the version in use on images that neither has learned from.
 
-        These are held out, or, while there are few of those, have come since the version in use.
+        These are held out, and have come since the version in use.  An arrival is predicted once,
+        while the same few held-out images are looked at again and again, and what once did well on
+        them by chance would stay in use for good: with few of them, arrivals decide alone.
 
         Parameters
         ----------
@@ -136,8 +138,9 @@ class Versions:
         Comparison or None
             None where there is no such image.
         """
-        held_out = held_out[-_MOST_HELD_OUT:]
-        arrivals = [] if len(held_out) >= _ENOUGH_HELD_OUT else list(self._arrivals)
+        arrivals = list(self._arrivals)
+        few = len(held_out) < _ENOUGH_HELD_OUT
+        held_out = [] if few and arrivals else held_out[-_MOST_HELD_OUT:]
         pairs = [(self._score_in_use(pair), self._score(latest, pair)) for pair in held_out]
         pairs += arrivals
         if not pairs:

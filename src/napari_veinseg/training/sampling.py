@@ -40,6 +40,30 @@ def sampling_weights(
     return np.asarray(weights / weights.sum())
 
 
+def with_remembered(
+    weights: npt.NDArray[np.float64], count: int, share: float
+) -> npt.NDArray[np.float64]:
+    """Let old samples join new ones.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Probabilities of the new ones.
+    count : int
+        Old samples, which are all alike.
+    share : float
+        Of the draws that are of old ones, where there are any.
+
+    Returns
+    -------
+    ndarray
+        Probabilities of the new ones and, after them, of the old ones.
+    """
+    if not count:
+        return weights
+    return np.append((1 - share) * weights, np.full(count, share / count))
+
+
 class WeightedCrops(Crops):
     """Crops of samples that are drawn by weight, for one round of steps.
 
