@@ -16,8 +16,8 @@ beside      the version in use of `veinseg train --watch`, which learns for so m
 What is reviewed is the truth itself.  Seconds are those of the processor, on one thread, which is
 what `--watch` takes on two cores.
 
-Everything is written to `--log` as it goes: the same command goes on where it was stopped, and
-`--summary` prints what is there.
+Everything is written to `--log` as it goes: the same command goes on where it was stopped, and with
+`--images` says as far as which image.
 """
 
 import argparse
@@ -26,10 +26,11 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import figures
 import numpy as np
 import torch
 from data_option import add_data_option, needed_set
@@ -216,37 +217,62 @@ def sensor(order: int, count: int) -> Iterator[Case]:
         yield f"{name}_{number}", item.image, item.mask
 
 
-def summary(folders: list[Path]) -> dict[str, Any]:
-    """Add the rows of all orders up."""
+def views(folders: list[Path]) -> dict[str, str]:
+    """Add the rows of all orders up: actions, errors on arrival, and what it costs."""
     rows = [row for folder in folders for row in _rows(folder)]
-    late = [row for row in rows if row["image"] > RETRAIN_AFTER]
+    numbers = sorted({(row["image"] - 1) // 5 for row in rows})
+    fives = {n: [row for row in rows if (row["image"] - 1) // 5 == n] for n in numbers}
+    named = {f"images {5 * n + 1} to {5 * n + 5}": five for n, five in fives.items()}
+
+    def line(what: str, figure: Callable[[list[Row], str], object], way: str) -> Row:
+        shown = {name: figure(five, way) for name, five in named.items()}
+        return {"": f"{what}, {way}"} | shown | {"all": figure(rows, way)}
+
+    table = [line("actions an image", _actions, way) for way in WAYS]
+    table += [line("error on arrival", _error, way) for way in WAYS]
+    return {"learning": f"{figures.table(table)}\n\n{_in_words(rows, folders)}"}
+
+
+def _actions(rows: list[Row], way: str) -> str:
+    return f"{statistics.mean(row[way] for row in rows):.1f}"
+
+
+def _error(rows: list[Row], way: str) -> str:
+    return f"{statistics.mean(row[f'{way} error'] for row in rows):.2f}"
+
+
+def _in_words(rows: list[Row], folders: list[Path]) -> str:
     total = {way: sum(row[way] for row in rows) for way in WAYS}
-    answer: dict[str, Any] = {"orders": len(folders), "images": len(rows), "actions": total}
+    late = [row for row in rows if row["image"] > RETRAIN_AFTER]
+    words = [
+        f"{len(rows)} images in {len(folders)} order{'s'[: len(folders) > 1]}. Beside needs "
+        f"{total['beside'] / total['retrained']:.2f} of the actions of 'retrained'"
+    ]
     if late:
         later = {way: sum(row[way] for row in late) for way in WAYS}
-        answer["actions after the tenth"] = later
-        answer["beside / starter after the tenth"] = round(later["beside"] / later["starter"], 3)
-        answer["beside / retrained, all"] = round(total["beside"] / total["retrained"], 3)
-    for way in WAYS:
-        errors = {
-            number: [row[f"{way} error"] for row in rows if (row["image"] - 1) // 5 == number]
-            for number in range(4)
-        }
-        answer[f"{way}: error on arrival by fives"] = [
-            round(statistics.mean(five), 3) for five in errors.values() if five
-        ]
+        words.append(
+            f", and after the tenth image {later['beside'] / later['starter']:.2f} of the starter's"
+        )
+    words.append(".")
     seconds = [s for row in rows if (s := row["seconds to a version"]) is not None]
     if seconds:
-        answer["seconds to a version, median and most"] = statistics.median(seconds), max(seconds)
-    answer["reviews without a new version"] = len(rows) - len(seconds)
-    kept = [f / "forgetting.json" for f in folders if (f / "forgetting.json").exists()]
+        words.append(
+            f" After {len(seconds)} of the reviews a new version came out, after "
+            f"{statistics.median(seconds):.0f} s of a processor (median; at most "
+            f"{max(seconds):.0f} s)."
+        )
+    kept = [path for folder in folders if (path := folder / "forgetting.json").exists()]
     if kept:
         ious = [json.loads(path.read_text(encoding="utf-8")) for path in kept]
-        answer["held-out sensors, vein IoU"] = {
-            way: round(statistics.mean(statistics.mean(each[way].values()) for each in ious), 3)
+        starter, beside = (
+            statistics.mean(statistics.mean(each[way].values()) for each in ious)
             for way in ("starter", "beside")
-        }
-    return answer
+        )
+        words.append(
+            f" On the starter's held-out sensors the vein IoU is {beside:.2f} afterwards, "
+            f"{starter:.2f} before."
+        )
+    return "".join(words)
 
 
 def main() -> None:
@@ -260,20 +286,21 @@ def main() -> None:
     parser.add_argument("--retraining-steps", type=int, default=400, help="of the one retraining")
     parser.add_argument("--goal", type=float, default=0.9, help="vein Dice")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--summary", action="store_true", help="of what is there, nothing more")
+    figures.add_write_option(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     folders = [arguments.log / f"{arguments.set}_{order}" for order in range(arguments.orders)]
-    if not arguments.summary:
-        for order, folder in enumerate(folders):
-            shown = (
-                forearms(arguments.data, order, arguments.images)
-                if arguments.set == "forearms"
-                else sensor(order, arguments.images)
-            )
-            session(folder, list(shown), arguments)
-    for key, value in summary([folder for folder in folders if _rows(folder)]).items():
-        print(f"{key:40}{value}")
+    for order, folder in enumerate(folders):
+        shown = (
+            forearms(arguments.data, order, arguments.images)
+            if arguments.set == "forearms"
+            else sensor(order, arguments.images)
+        )
+        session(folder, list(shown), arguments)
+    found = views([folder for folder in folders if _rows(folder)])
+    print("\n\n".join(found.values()))
+    if arguments.write:
+        figures.write(arguments.write, found)
 
 
 if __name__ == "__main__":

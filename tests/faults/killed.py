@@ -24,7 +24,7 @@ from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training import loop
+from napari_veinseg.training import continual, loop
 from napari_veinseg.training.train import go_on
 from tests.models import small_card
 
@@ -226,3 +226,11 @@ def trains(run):
     """Go on with a run that saves each epoch: else a kill may lose seconds, and so epochs."""
     loop._SAVE_SECONDS = 0
     go_on(run)
+
+
+def learns_beside(run, output):
+    """Follow a dataset in haste, until killed or asked to stop."""
+    for name, value in (("_ROUND", 2), ("_LOOK_EVERY", 0.05), ("_STEPS_A_COMPARISON", 4)):
+        setattr(continual, name, value)
+    continual._REMEMBERED, continual._SAVE_EVERY = 1, 0.0
+    go_on(run, output)

@@ -1,5 +1,6 @@
 """Killed anywhere: everything opens, nothing that was told to be written is missing."""
 
+import json
 import multiprocessing
 import random
 import time
@@ -14,6 +15,7 @@ from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.file import read_model
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.train import configure, go_on, start
+from napari_veinseg.training.watch_events import WatchStatus
 from tests.faults import killed
 from tests.faults.conftest import times
 from tests.models import texture, write_small_model
@@ -111,6 +113,44 @@ def test_a_model_is_trained(tmp_path, tally):
     assert killed.litter(run.path) == []
 
 
+def test_it_learns_beside_a_person(tmp_path, tally):
+    dataset = Dataset.create(tmp_path / "set")
+    base = write_small_model(tmp_path / "tiny.safetensors")
+    how = {"crop": 32, "batch_size": 1, "device": "cpu"}
+    run = start(tmp_path / "run", configure(dataset, base=base, watch=True, **how))
+    output = tmp_path / "newest.safetensors"
+    chance, kills = random.Random(0), times(3, 30)
+    for number in range(kills):
+        finger = synthetic_finger(number, (60, 80))
+        dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}", reviewed=True)
+        child = FORKS.Process(target=killed.learns_beside, args=(run, output))
+        child.start()
+        time.sleep(chance.uniform(0.5, 3))
+        child.kill()
+        child.join()
+        for path in (run.best, output, *run.versions.glob("*.safetensors")):
+            if path.exists():
+                read_model(path)
+        killed.age(killed.litter(tmp_path))
+    deadline, status = time.monotonic() + 120, WatchStatus()
+    child = FORKS.Process(target=killed.learns_beside, args=(run, output))
+    child.start()
+    stems = sorted(f"f{number}" for number in range(kills))
+    while arrived(run) != stems and child.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    run.request_stop()
+    child.join(60)
+    for event in EventReader(run.events_path).new_events():
+        status.hear(event)
+    told = [each.stem for each in status.arrivals]
+    tally("kills tried", kills)
+    tally("items lost after kills", len(stems) - len(set(arrived(run))))
+    assert child.exitcode == 0
+    assert arrived(run) == stems
+    assert len(told) == len(set(told))
+    assert killed.litter(run.path) == []
+
+
 def test_several_programs_add_to_one_dataset(tmp_path, tally):
     writers, count = 3, times(4, 30)
     children = [
@@ -130,6 +170,11 @@ def test_several_programs_add_to_one_dataset(tmp_path, tally):
         for number in range(count)
     }
     tally("samples added by several programs at once", len(dataset))
+
+
+def arrived(run) -> list[str]:
+    records = json.loads(run.arrivals.read_text(encoding="utf-8")) if run.arrivals.exists() else {}
+    return sorted(each["stem"] for each in records.get("arrivals", []))
 
 
 def status_of(run) -> RunStatus:
