@@ -136,10 +136,12 @@ def test_it_learns_beside_a_person(tmp_path, tally):
     child = FORKS.Process(target=killed.learns_beside, args=(run, output))
     child.start()
     stems = sorted(f"f{number}" for number in range(kills))
-    while arrived(run) != stems and child.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    run.request_stop()
-    child.join(60)
+    while child.is_alive() and time.monotonic() < deadline:
+        child.join(0.1)
+        if arrived(run) == stems:
+            run.request_stop()  # again, for a run that begins withdraws it
+    child.kill()
+    child.join()
     for event in EventReader(run.events_path).new_events():
         status.hear(event)
     told = [each.stem for each in status.arrivals]
