@@ -42,7 +42,7 @@ def image(name, doubt=0.0, seed=None, finger=""):
             "twin",
             "most doubtful",
         ),
-        ([image("a", 0.2)], [image("seen", seed=1)], "a", "doubtful (20%)"),
+        ([image("a", 0.2)], [image("seen", seed=1)], "a", "Doubtful (20%)"),
     ],
 )
 def test_what_is_doubtful_and_new_comes_first_and_the_reason_is_told(

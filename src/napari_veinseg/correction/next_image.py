@@ -84,15 +84,15 @@ def choose_next(candidates: Sequence[ImageLook], reviewed: Sequence[ImageLook]) 
     most = max(range(len(candidates)), key=lambda index: candidates[index].doubt)
     chosen, doubtful = candidates[place], candidates[most]
     if doubtful.doubt - chosen.doubt <= _SAME:
-        reason = f"the most doubtful of {len(candidates)}" if len(candidates) > 1 else "doubtful"
-        return Choice(place, f"Why this one: {reason} ({chosen.doubt:.0%}).")
+        reason = f"The most doubtful of {len(candidates)}" if len(candidates) > 1 else "Doubtful"
+        return Choice(place, f"{reason} ({chosen.doubt:.0%}).")
     twin = alike[most][1]
     because = f"looks like {twin.name}, which is reviewed" if twin is not None else "is less new"
     if doubtful.finger in fingers:
         because = f"shows {doubtful.finger}, which is reviewed"
     return Choice(
         place,
-        f"Why this one: doubtful ({chosen.doubt:.0%}) and unlike what is reviewed; "
+        f"Doubtful ({chosen.doubt:.0%}) and unlike what is reviewed; "
         f"{doubtful.name} is more so ({doubtful.doubt:.0%}) but {because}.",
     )
 

@@ -101,8 +101,8 @@ class WatchedRun:
 
 def _seen(version: Published) -> str:
     images = f"{version.learned_from} image{'s' if version.learned_from != 1 else ''}"
-    where = {"arrivals": "on arrival", "hold-out": "on the hold-out"}[version.by]
-    return f"learnt from {images}, error {where} {1 - version.latest:.2f}"
+    error = {"arrivals": "error on arrival", "hold-out": "hold-out error"}.get(version.by, "error")
+    return f"learnt from {images}, {error} {1 - version.latest:.2f}"
 
 
 def latest_watched_run(dataset: Path) -> WatchedRun | None:

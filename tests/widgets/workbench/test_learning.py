@@ -1,17 +1,20 @@
 """Learning beside the person: it starts, hands over, is gone back from, dies, and goes on."""
 
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QInputDialog
 
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.train import following
 from napari_veinseg.widgets.workbench import learning as learning_module
+from napari_veinseg.widgets.workbench import learning_controls
 from napari_veinseg.widgets.workbench.preparing import name_in_identity
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
 
@@ -155,6 +158,22 @@ def test_one_click_leads_back_to_an_earlier_version_and_it_stays(learning, qtbot
     assert learning.segment.model.name == "version 3"
     choose(learning, "starter, before learning")
     assert learning.segment.model.name == "starter"
+
+
+def test_a_version_can_be_kept_as_a_model(learning, qtbot, told, monkeypatch):
+    Child.made[0].publish(1)
+    qtbot.waitUntil(lambda: learning.segment.model.name == "version 1")
+    installed = []
+
+    def install(file, name):
+        installed.append((file.name, name))
+        return SimpleNamespace(name=name)
+
+    monkeypatch.setattr(learning_controls, "import_model", install)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (" arms ", True))
+    choose(learning, "Keep this version")
+    qtbot.waitUntil(lambda: bool(installed) and "'arms' is kept" in "".join(told.texts))
+    assert installed == [("0001.safetensors", "arms")]
 
 
 def test_a_model_that_somebody_chooses_elsewhere_stays(learning, qtbot):

@@ -146,7 +146,7 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     canvas = opened.viewer.window._qt_viewer.canvas.native
     QTest.keyClick(canvas, "J", Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: opened.session.shown.index in (1, 2))
-    assert "doubtful" in opened.strip.reason.toolTip()
+    assert "doubtful" in opened.strip.reason.text()
     assert opened.strip.reason.isVisible()
     press(opened, ",")
     assert not opened.strip.reason.isVisible()

@@ -1,11 +1,16 @@
 """The foot of the workbench that concerns learning: the switch, the versions, the curve."""
 
 from functools import partial
+from pathlib import Path
 
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from napari.utils.notifications import show_info
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QInputDialog, QMenu, QVBoxLayout, QWidget
 
+from napari_veinseg.model.store import import_model
 from napari_veinseg.training.watched_runs import Version
+from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 
@@ -20,6 +25,7 @@ class LearningControls(QWidget):
         super().__init__()
         self._learning = learning
         self._roomy = True
+        self._job = Job("Keeping the version", self)
         self.switch = QCheckBox("Learn while I correct")
         self.switch.setToolTip(
             "A model learns from what you review, in a process of its own on half of the "
@@ -102,6 +108,31 @@ class LearningControls(QWidget):
             action.setCheckable(True)
             action.setChecked(learning.held and version == learning.in_use)
             action.triggered.connect(partial(self._use, version))
+        self.menu.addSeparator()
+        keep = self.menu.addAction("Keep this version as a model…")
+        keep.setEnabled(learning.in_use is not None and learning.in_use.number > 0)
+        keep.triggered.connect(self._keep)
 
     def _use(self, version: Version | None, _checked: bool = False) -> None:
         self._learning.use(version)
+
+    def _keep(self, _checked: bool = False) -> None:
+        """Give the version in use a name, by which it can be chosen everywhere."""
+        version = self._learning.in_use
+        if version is None:
+            return
+        name, agreed = QInputDialog.getText(
+            self, "Keep this version", f"A name for {version.name}:", text="my model"
+        )
+        if agreed:
+            self._job.start(partial(_install, version.path, name.strip()), _tell_kept)
+
+
+def _install(file: Path, name: str, reporter: Reporter) -> str:
+    """Copy a version to the installed models; torch reads it, so this runs in a worker."""
+    engine.load_torch(reporter)
+    return import_model(file, name).name
+
+
+def _tell_kept(name: str) -> None:
+    show_info(f"'{name}' is kept: it can be chosen wherever a model is asked for.")

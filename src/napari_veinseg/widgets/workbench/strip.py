@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinseg.correction.image_folder import ImageState
-from napari_veinseg.widgets.common.form import button
+from napari_veinseg.widgets.common.form import button, hint
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.recent import recent_folders
 
@@ -80,8 +80,7 @@ class FolderStrip(QWidget):
         self.total = QLabel()
         self.name, self.state = ElidedLabel(), QLabel()
         self.state.setProperty("role", "state")
-        self.reason = ElidedLabel()
-        self.reason.setProperty("role", "hint")
+        self.reason = hint()
         self.unreviewed = button(
             f"Next unreviewed ({UNREVIEWED_KEY})", "Go to the next image that is not reviewed yet."
         )
@@ -143,7 +142,7 @@ class FolderStrip(QWidget):
         self.name.show_text(folder.images[session.index].name)
         state = "segmenting…" if session.working else str(folder.state(session.index))
         self.state.setText(state)
-        self.reason.show_text(session.reason)
+        self.reason.setText(session.reason)
         self.reason.setVisible(bool(session.reason))
 
     def choose_folder(self) -> None:
