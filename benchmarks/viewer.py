@@ -3,7 +3,8 @@
     scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json]
 
 How late a 10 ms timer of the viewer's thread comes at worst, at rest, while the Segment widget
-segments (torch is loaded before) and while a training that the Train widget started runs; how long
+segments (torch is loaded before), while a training that the Train widget started runs and while a
+model learns beside the person; how long
 a move of the threshold slider takes until the mask is drawn; how long the Segment widget takes to
 open.
 """
@@ -23,6 +24,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
 from napari_veinseg.training import run as run_module
 
@@ -113,6 +115,40 @@ def training(viewer: napari.Viewer, folder: Path, seconds: float) -> float:
     return late.worst
 
 
+def learning_beside(viewer: napari.Viewer, folder: Path, seconds: float) -> tuple[float, float]:
+    """Look at an image while the child learns from two others, and while masks are made anew."""
+    (folder / "arms").mkdir()
+    for number in range(8):
+        field = synthetic_field(number, (512, 512))
+        write_image(folder / "arms" / f"{number}.tif", field.image)
+    _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
+    session, learning = bench.session, bench.learning
+    session.open(folder / "arms")
+    for index in range(2):
+        wait_until(
+            lambda index=index: (
+                not session.waiting
+                and session.index == index
+                and session.shown.mask is not None
+                and not session.working
+            )
+        )
+        session.review()
+    learning.switch(True)
+    wait_until(lambda: learning.known is not None and learning.known.status.pool > 0)
+    learning.held = True  # no version is taken up before the second measurement
+    wait_until(lambda: not session.ahead.running and not session.queue.busy)
+    late = at_rest(seconds)
+    with Latecomer() as later:
+        session.renews_waiting = True
+        bench.segment.vein_width.setValue(9)
+        session.follow_model(renew_shown=False)
+        wait_until(lambda: not session.ahead.running)
+    learning.switch(False)
+    wait_until(lambda: not learning.follower.running)
+    return late, later.worst
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20, help="of rest, and of training")
@@ -130,6 +166,7 @@ def main() -> None:
         for side in (512, 2048):
             figures[f"slider_ms_{side}"] = sliding(side)
         figures["training_delay_ms"] = training(viewer, Path(name), arguments.seconds)
+        figures["learning_beside_delay_ms"] = learning_beside(viewer, Path(name), arguments.seconds)
         viewer.close()
     if arguments.json:
         print(json.dumps(figures))
