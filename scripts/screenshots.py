@@ -1,14 +1,19 @@
 """Take the pictures of the README and the docs from the running program: `make screenshots`.
 
-Every picture is a function that is given an empty viewer and leaves it as it is to be seen.  With
-`--theme light` the same pictures are taken in napari's light theme.
+Every picture is a function that is given an empty viewer and leaves it as it is to be seen; those
+of the way through a folder come from one session (`folder_pictures`), of photographs of forearms
+where `--data DIR` holds `forearm_masks`.  With `--theme light` the same pictures are taken in
+napari's light theme.
 """
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import napari
 import pictures
+from folder_pictures import folder_story
 from pictures import PICTURES
 from PIL import Image
 from qtpy.QtGui import QPainter, QPixmap
@@ -16,25 +21,41 @@ from report_picture import browser, take_report
 from staging import nobodys_corrections, open_menus, settle
 
 SIZE = (1360, 740)
+FOLDER_SIZE = (1360, 860)
 LARGEST = 400_000  # bytes
 
 
 def take(name: str, folder: Path, theme: str) -> Path:
+    with opened_viewer(theme, SIZE) as viewer:
+        PICTURES[name](viewer)
+        return photograph(viewer, folder / f"{name}.png")
+
+
+def take_story(folder: Path, theme: str, size: tuple[int, int], data: Path | None) -> list[Path]:
+    with opened_viewer(theme, size) as viewer:
+        names = folder_story(viewer, data)
+        return [photograph(viewer, folder / f"{name}.png") for name in names]
+
+
+@contextmanager
+def opened_viewer(theme: str, size: tuple[int, int]) -> Iterator[napari.Viewer]:
     viewer = napari.Viewer(show=True)
     try:
         viewer.theme = theme
-        viewer.window.resize(*SIZE)
+        viewer.window.resize(*size)
         viewer.window._qt_window.move(0, 0)
-        PICTURES[name](viewer)
-        settle()
-        viewer.reset_view(margin=0.02)
-        settle()
-        path = folder / f"{name}.png"
-        viewer.screenshot(path, canvas_only=False, flash=False)
-        draw_menus(path, viewer)
-        return path
+        yield viewer
     finally:
         viewer.close()
+
+
+def photograph(viewer: napari.Viewer, path: Path) -> Path:
+    settle()
+    viewer.reset_view(margin=0.02)
+    settle()
+    viewer.screenshot(path, canvas_only=False, flash=False)
+    draw_menus(path, viewer)
+    return path
 
 
 def draw_menus(path: Path, viewer: napari.Viewer) -> None:
@@ -59,7 +80,7 @@ def shrink(path: Path) -> None:
 
 
 def main() -> None:
-    names = [*PICTURES, "report"]
+    names = [*PICTURES, "report", "folder"]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", choices=names, action="append")
@@ -67,21 +88,28 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=pictures.TRAINING_MINUTES, help="of the training shown"
     )
+    parser.add_argument("--data", type=Path, help="the folder that holds forearm_masks")
+    parser.add_argument("--size", type=int, nargs=2, default=FOLDER_SIZE, help="of the folder's")
     arguments = parser.parse_args()
     pictures.TRAINING_MINUTES = arguments.minutes
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.only or names:
-        path = arguments.folder / f"{name}.png"
-        if name in PICTURES:
+        paths = [arguments.folder / f"{name}.png"]
+        if name == "folder":
+            with nobodys_corrections():
+                how = (tuple(arguments.size), arguments.data)
+                paths = take_story(arguments.folder, arguments.theme, *how)
+        elif name in PICTURES:
             with nobodys_corrections():
                 take(name, arguments.folder, arguments.theme)
         elif browser():
-            take_report(path)
+            take_report(paths[0])
         else:
-            print(f"{path} is left as it is: a Chromium on the PATH takes it anew")
+            print(f"{paths[0]} is left as it is: a Chromium on the PATH takes it anew")
             continue
-        shrink(path)
-        print(path, f"{path.stat().st_size // 1000} kB")
+        for path in paths:
+            shrink(path)
+            print(path, f"{path.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":
