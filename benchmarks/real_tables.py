@@ -29,7 +29,7 @@ def overview(of_fingers: list[Row], of_arms: list[Row]) -> str:
                 "real images": _SETS[name],
                 "figure": "equal error rate of Miura matching",
                 "starter": _percent(starter),
-                _BASELINE: f"{baseline.value:.1%}",
+                _BASELINE: f"{100 * baseline.value:.1f} %",
             }
         )
     arms = [_find(of_arms, model, "forearms", "at", "(card)") for model in ("starter", _BASELINE)]
@@ -56,7 +56,7 @@ def full(of_fingers: list[Row], of_arms: list[Row]) -> str:
         found = [_find(of_fingers, model, name, begin, end) for name in sets]
         at = sorted({row["masks"].split()[2] for row in found})
         return {"masks; equal error rate / d'": what.format(" or ".join(at))} | {
-            name: f"{row['equal error rate'].value:.1%} / {row[_DISTANCE].value:.2f}"
+            name: f"{100 * row['equal error rate'].value:.1f} % / {row[_DISTANCE].value:.2f}"
             for name, row in zip(sets, found, strict=True)
         }
 
@@ -97,7 +97,7 @@ def _find(rows: list[Row], model: str, set_: str, begin: str, end: str = "") -> 
 
 
 def _percent(figure: Estimate) -> str:
-    return f"{figure.value:.1%}{_interval(figure, lambda x: f'{100 * x:.1f}')}"
+    return f"{100 * figure.value:.1f} %{_interval(figure, lambda x: f'{100 * x:.1f}')}"
 
 
 def _share(figure: Estimate) -> str:
