@@ -32,6 +32,9 @@ class FolderTask:
     masks: Path
     model: Path
     settings: SegmentationSettings
+    update: bool = False
+    overwrite: bool = False
+    recursive: bool = False
 
 
 @dataclass
@@ -64,6 +67,9 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
         task.masks,
         model,
         task.settings,
+        update=task.update,
+        overwrite=task.overwrite,
+        recursive=task.recursive,
         report=report,
         cancelled=reporter.cancelled,
         at_once=1,  # more threads at work here would make the viewer wait for its turn
@@ -125,9 +131,7 @@ def _tell(result: FolderResult) -> None:
     opened = sum(len(shown.files) for shown in result.shown)
     parts = [f"{counts['done']} masks written to {result.task.masks}"]
     if counts["kept"]:
-        parts.append(
-            f"{counts['kept']} were there already and are kept: remove them to make them anew"
-        )
+        parts.append(f"{counts['kept']} were there already and are kept")
     if opened < counts["done"] + counts["kept"]:
         parts.append(f"the first {opened} are open in the viewer")
     text = ", ".join(parts) + "."

@@ -1,14 +1,13 @@
 """The Segment widget: from an open image to an editable mask by one button."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import napari
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog
+from qtpy.QtWidgets import QCheckBox
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -30,6 +29,7 @@ from napari_veinseg.widgets.masks.layers import (
 )
 from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
+from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.refine import apply_changes, differences
 from napari_veinseg.widgets.segment.region_controls import RegionControls, region_of_layer
@@ -188,17 +188,14 @@ class SegmentWidget(Panel):
             self.job.start(work, self._show_results, self._hear)
 
     def _segment_folder(self) -> None:
-        images = QFileDialog.getExistingDirectory(self, "Folder of images")
-        masks = images and QFileDialog.getExistingDirectory(self, "Folder for the masks")
-        if not masks:
-            return
         with reported("Segmenting"):
-            task = FolderTask(Path(images), Path(masks), self.model.path, self.settings())
-            self.job.start(
-                partial(segment_folder, task),
-                done=partial(show_folder, self.viewer),
-                news=self._hear,
-            )
+            dialog = FolderDialog(self, self.model.path, self.settings())
+            dialog.chosen.connect(self._start_folder)
+            dialog.open()
+
+    def _start_folder(self, task: FolderTask) -> None:
+        work, done = partial(segment_folder, task), partial(show_folder, self.viewer)
+        self.job.start(work, done=done, news=self._hear)
 
     def _cancel(self) -> None:
         self.job.cancel()
