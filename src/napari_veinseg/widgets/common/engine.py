@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
+from napari_veinseg.widgets.common.compiled import prepare_masks
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.preferences import preferences
 
@@ -43,6 +44,7 @@ def load_torch(reporter: Reporter) -> DeviceChoice:
             import napari_veinseg.segmentation.runtimes.torch_runtime  # noqa: F401
 
             warnings.showwarning = show
+            prepare_masks(reporter)  # whoever waits for torch will show a mask next
             _device, _wish = _chosen_device(wish), wish
     return _device
 

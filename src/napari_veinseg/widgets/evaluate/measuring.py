@@ -15,6 +15,7 @@ from napari_veinseg.data.tables import Value, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
+from napari_veinseg.widgets.common.compiled import prepare_lines
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.geometry import PixelSize
 from napari_veinseg.widgets.masks.layers import spatial_attributes
@@ -40,7 +41,8 @@ class MeasuredLayer:
 
 
 def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporter) -> MeasuredLayer:
-    """Measure a mask or each slice of a stack."""
+    """Measure a mask or each slice of a stack; runs in a worker."""
+    prepare_lines(reporter)
     paths, points, kinds = [], [], []
     branches: list[TableRow] = []
     images: list[TableRow] = []

@@ -1,0 +1,47 @@
+"""What numba compiles for a layer is compiled before the viewer's thread needs it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import numpy as np
+from numba.core.event import install_recorder
+from napari.components import ViewerModel
+from napari.layers import Image
+
+from napari_veinseg.widgets.common.compiled import prepare_lines, prepare_masks
+from napari_veinseg.widgets.common.jobs import Reporter
+from napari_veinseg.widgets.evaluate.measuring import measure_mask, show_measurement
+from napari_veinseg.widgets.masks.geometry import PixelSize
+from napari_veinseg.widgets.masks.layers import add_mask_layer
+
+mask = np.zeros((40, 60), np.uint8)
+mask[18:22] = 1
+reporter = Reporter(lambda news: None)
+viewer = ViewerModel()
+image = viewer.add_layer(Image(mask))
+with install_recorder("numba:compile") as beside:
+    prepare_masks(reporter)
+with install_recorder("numba:compile") as masks:
+    layer = add_mask_layer(viewer, mask, image)
+measured = measure_mask(mask, PixelSize.of(layer), reporter)
+with install_recorder("numba:compile") as lines:
+    show_measurement(viewer, layer, measured)
+print(len(beside.buffer) > 0, len(masks.buffer), len(lines.buffer))
+"""
+
+
+@pytest.mark.slow
+def test_nothing_is_compiled_in_the_viewers_thread(tmp_path):
+    fresh = {"NUMBA_CACHE_DIR": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, **fresh},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "0", "0"]
