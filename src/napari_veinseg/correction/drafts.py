@@ -11,6 +11,7 @@ mask last: a draft without a mask does not count.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -50,6 +51,22 @@ class DraftNotes:
     min_size: int = 0
     vein_width: float = 0.0
     doubt: float = -1.0
+
+
+def model_name(model: str) -> str:
+    """Return the name of a model without its version.
+
+    Parameters
+    ----------
+    model : str
+        As in `DraftNotes`: the name, the time of its file in ns, and settings.
+
+    Returns
+    -------
+    str
+        Empty when it is unknown.
+    """
+    return re.split(r" \d{9,} ", model, maxsplit=1)[0]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import corrected_source
 from napari_veinseg.data.fingers import Spectrum, make_thumbnail, thumbnail_spectrum
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import list_images, read_image
@@ -295,7 +296,9 @@ class ImageFolder:
         if draft.look is not None:
             self._looks[index] = thumbnail_spectrum(draft.look)
 
-    def review(self, index: int, pixels: NDArray[Any], mask: NDArray[np.uint8]) -> None:
+    def review(
+        self, index: int, pixels: NDArray[Any], mask: NDArray[np.uint8], model: str = ""
+    ) -> None:
         """Put an image and its mask into the dataset, marked as reviewed.
 
         Parameters
@@ -306,6 +309,9 @@ class ImageFolder:
             The image as it was read.
         mask : ndarray of uint8
             `(Y, X)`: 0 background, 1 vein, 2 unsure.
+        model : str, optional
+            The name of the model that drew it; of a mask that was reviewed before, what is known
+            stays.
 
         Raises
         ------
@@ -313,9 +319,10 @@ class ImageFolder:
             When they cannot be written.
         """
         stem = self.stems[index]
+        source = "" if stem in self._samples and not model else corrected_source(model)
         with self._writing:
             self.dataset().add(
-                stem, pixels, mask, reviewed=True, replace=True, same_image=True, source="corrected"
+                stem, pixels, mask, reviewed=True, replace=True, same_image=True, source=source
             )
             self.drafts.write_look(stem, make_thumbnail(pixels))
             self._looks.pop(index, None)

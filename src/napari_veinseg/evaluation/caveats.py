@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_veinseg.data.drawn_by import origin_note
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
 
@@ -16,6 +17,7 @@ def caveats(comparison: Comparison) -> list[str]:
     return [
         *_of_leaks(comparison),
         *_of_copies(comparison),
+        *_of_drawing(comparison),
         *_of_doubt(comparison),
         *_of_training(comparison),
         *_of_fingers(comparison),
@@ -66,6 +68,13 @@ def _of_copies(comparison: Comparison) -> list[str]:
         f"of another one, pixel by pixel{_example(comparison, copies)}: there are "
         f"{total - len(copies)} different images, and intervals are too narrow."
     ]
+
+
+def _of_drawing(comparison: Comparison) -> list[str]:
+    """Tell whose masks the truths were made from."""
+    sources = [sample.source for sample in comparison.samples]
+    notes = [origin_note(sources, result.contender.name) for result in comparison.results]
+    return [note for note in notes if note]
 
 
 def _example(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> str:

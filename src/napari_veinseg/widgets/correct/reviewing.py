@@ -7,7 +7,9 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
+from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import corrected_source
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Section, button, hint
@@ -15,6 +17,7 @@ from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.masks.layers import sample_stem
+from napari_veinseg.widgets.masks.records import record_of
 
 
 class Reviewing(Section):
@@ -66,6 +69,8 @@ class Reviewing(Section):
             if path is None:
                 raise VeinSegError("Choose a dataset folder first: that is where masks are kept.")
 
+            source = corrected_source(model_name(record_of(layer).model))
+
             def work(_reporter: Reporter) -> Sample:
                 return Dataset.create(path).add(
                     stem,
@@ -74,7 +79,7 @@ class Reviewing(Section):
                     reviewed=True,
                     replace=True,
                     same_image=True,
-                    source="corrected",
+                    source=source,
                 )
 
             def tell(sample: Sample) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_veinseg.correction.drafts import Draft
+from napari_veinseg.correction.drafts import Draft, model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.jobs import Job, Reporter
@@ -25,7 +25,8 @@ class _Save:
             self.folder.store(self.index, self.draft)
             return
         try:
-            self.folder.review(self.index, self.pixels, self.draft.mask)
+            drawn_by = model_name(self.draft.notes.model)
+            self.folder.review(self.index, self.pixels, self.draft.mask, drawn_by)
         except VeinSegError:
             self.folder.store(self.index, self.draft)  # it is work all the same
             raise

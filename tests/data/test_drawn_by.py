@@ -1,0 +1,43 @@
+"""What a sample's source tells of the model that drew its mask."""
+
+import pytest
+
+from napari_veinseg.correction.drafts import model_name
+from napari_veinseg.data.drawn_by import corrected_source, drawing_model, origin_note
+
+
+@pytest.mark.parametrize("name", ["starter", "my model, drawn by me", "日本 3", ""])
+def test_the_model_comes_back_from_the_source(name):
+    assert drawing_model(corrected_source(name)) == name
+
+
+@pytest.mark.parametrize("source", ["", "corrected", "open layers", "drawn by starter"])
+def test_other_sources_name_no_model(source):
+    assert drawing_model(source) == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("starter 1764355200000000000 luminance False None", "starter"),
+        ("my model 2 1764355200000000000 green True 6.5 1,2,30,40", "my model 2"),
+        ("", ""),
+    ],
+)
+def test_a_draft_names_its_model(model, name):
+    assert model_name(model) == name
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ([], ""),
+        (["corrected", ""], ""),
+        ([corrected_source("a"), corrected_source("b"), ""], "1 of 3"),
+        ([corrected_source("a")] * 2, "2 of 2"),
+    ],
+)
+def test_the_note_counts_the_masks_of_the_judged_model(sources, said):
+    note = origin_note(sources, "a")
+    assert note.startswith(said)
+    assert bool(note) == bool(said)
