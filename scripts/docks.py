@@ -31,7 +31,7 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     """Bring the docks into the state that they have after use, without a network."""
     train, evaluate = widgets["Train"], widgets["Evaluate"]
     train.dataset.folder.setText(str(folder))
-    train.dataset.by_name.setChecked(True)
+    train.dataset.names.by_name.setChecked(True)
     train.follower.run = train  # any: a widget without a run hides its curves
     status = RunStatus()
     for event in example_run():
@@ -39,7 +39,7 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     train.follower.status = status
     train._show_run()
     train._show_state()
-    train.comparison.show_result(status, "starter")
+    train.comparison.show_result(status, "starter", {})
     train.comparison.show()
     evaluate.measure.click()
     wait_until(lambda: not evaluate.job.running)

@@ -4,10 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtWidgets import QCheckBox, QLineEdit
-
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.fingers import suggest_finger_pattern
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.survey import Survey, survey
 from napari_veinseg.widgets.common.form import Section, button, hint
@@ -15,6 +12,7 @@ from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.train.finger_names import FingerNames
 from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 
 _NOTHING_YET = "Choose a folder, or add the layers that are open."
@@ -35,15 +33,11 @@ class DatasetChoice(Section):
             "Put every open image that has a mask over it into the dataset; a sample that shows "
             "the same image gets the new mask.",
         )
-        self.by_name = QCheckBox("The names say which finger it is")
-        self.pattern = QLineEdit()
-        self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
+        self.names = FingerNames()
         self._held: Path | None = None
         self.summary = hint(_NOTHING_YET)
         self._lay_out()
-        self.by_name.toggled.connect(partial(self.set_row_visible, self.pattern))
-        self.by_name.toggled.connect(self._survey)
-        self.pattern.editingFinished.connect(self._survey)
+        self.names.changed.connect(self._survey)
         self.folder.chosen.connect(self._survey)
         self.add_layers.clicked.connect(self._add_open_layers)
         panel.closing.connect(partial(setattr, self, "_outdated", False))
@@ -52,23 +46,13 @@ class DatasetChoice(Section):
     def _lay_out(self) -> None:
         self.folder.add_to(self, "Dataset", "The folder with 'images' and 'masks' to train from.")
         self.add_wide(self.add_layers)
-        self.add_wide(
-            self.by_name,
-            "Tick this only if it is so: shots of one finger must not be on both sides of the "
-            "split, and a wrong guess makes the score too good.",
-        )
-        self.add_row(
-            "Name pattern",
-            self.pattern,
-            "A regular expression; what its first ( ) finds in a file name is the finger.",
-        )
+        self.add_wide(self.names)
         self.add_wide(self.summary)
-        self.set_row_visible(self.pattern, False)
 
     @property
     def finger_pattern(self) -> str | None:
         """The pattern that the user has confirmed, or None."""
-        return (self.pattern.text().strip() or None) if self.by_name.isChecked() else None
+        return self.names.finger_pattern()
 
     def path(self) -> Path:
         """Return the chosen folder."""
@@ -87,7 +71,7 @@ class DatasetChoice(Section):
         self.summary.setText(_NOTHING_YET)
         if folder is not None:
             self.folder.setText(str(folder))
-            self.pattern.clear()
+            self.names.clear()
         self.refresh()
 
     def refresh(self) -> None:
@@ -130,9 +114,7 @@ class DatasetChoice(Section):
             return
         with reported("Reading the dataset"):
             path = self.path()
-            if not self.pattern.text():
-                names = [sample.stem for sample in Dataset.open(path)]
-                self.pattern.setText(suggest_finger_pattern(names) or "")
+            self.names.show_names([sample.stem for sample in Dataset.open(path)])
             pattern = self.finger_pattern
 
             def work(_reporter: Reporter) -> Survey:

@@ -1,0 +1,173 @@
+"""A finger pattern made from one name in which the finger is marked, and what it finds."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from napari_veinseg.data.fingers import compile_finger_pattern
+from napari_veinseg.errors import VeinSegError
+
+_LETTERS = r"[^\W\d_]"
+_TOKEN = re.compile(rf"\d+|{_LETTERS}+|.", re.DOTALL)
+_SHOWN_FINGERS, _SHOWN_NAMES = 3, 3
+
+
+def part_at(stem: str, place: int) -> tuple[int, int]:
+    """Find the part of a name that a click means: what stands between two separators.
+
+    Parameters
+    ----------
+    stem : str
+        The name.
+    place : int
+        A character of it.
+
+    Returns
+    -------
+    start, end : int
+        Of the part; equal where a separator was clicked.
+    """
+    for found in re.finditer(r"[^\W_]+", stem):
+        if found.start() <= place < found.end():
+            return found.span()
+    return place, place
+
+
+def pattern_from_example(stems: Sequence[str], example: str, start: int, end: int) -> str:
+    r"""Make the pattern that finds in all names what is marked in one.
+
+    Numbers and words may be others in other names, separators may not.  Of several readings the
+    strictest is taken that fits the most names.
+
+    Parameters
+    ----------
+    stems : sequence of str
+        The names of the samples.
+    example : str
+        One of them.
+    start, end : int
+        The finger is `example[start:end]`.
+
+    Returns
+    -------
+    str
+        A regular expression with one group, such as ``^(\d+_\w+)_\d+$``.
+
+    Raises
+    ------
+    VeinSegError
+        If nothing is marked.
+    """
+    if not 0 <= start < end <= len(example):
+        raise VeinSegError("Mark the part of the name that is the finger.")
+    fitting = {
+        pattern: sum(re.search(pattern, stem) is not None for stem in stems)
+        for pattern in _readings(example, start, end)
+    }
+    return max(fitting, key=lambda pattern: fitting[pattern])  # the first of equals
+
+
+def _readings(example: str, start: int, end: int) -> Iterator[str]:
+    """Give patterns from strict to loose; each finds just what is marked in the example."""
+    finger = example[start:end]
+    for words_differ in (False, True):
+        before, group, after = _general(example, (start, end), words_differ)
+        for inside in (group, ".+?", ".+"):
+            for behind in (after, f"{_separator(after, example[end:])}.*"):
+                pattern = f"^{before}({inside}){behind}$"
+                found = re.search(pattern, example)
+                if found is not None and found[1] == finger:
+                    yield pattern
+    yield rf"^[\s\S]{{{start}}}([\s\S]{{{end - start}}})"  # by its place, whatever stands there
+
+
+def _separator(after: str, text: str) -> str:
+    """Return what ends the finger where the rest of the name may be anything."""
+    return re.escape(text[0]) if text and not text[0].isalnum() else after
+
+
+def _general(example: str, cuts: tuple[int, int], words_differ: bool) -> tuple[str, str, str]:
+    """Describe the three parts of a name; a number or word that is cut has a fixed length."""
+    parts = ["", "", ""]
+    for token in _TOKEN.finditer(example):
+        places = [token.start(), *(c for c in cuts if token.start() < c < token.end())]
+        for first, last in zip(places, [*places[1:], token.end()], strict=True):
+            number = sum(first >= cut for cut in cuts)
+            count = "+" if len(places) == 1 else f"{{{last - first}}}"
+            parts[number] += _kind(example[first:last], count, words_differ or number == 1)
+    return parts[0], parts[1], parts[2]
+
+
+def _kind(text: str, count: str, words_differ: bool) -> str:
+    if text.isdecimal():
+        return rf"\d{count}"
+    if words_differ and re.fullmatch(f"{_LETTERS}+", text):
+        return f"{_LETTERS}{count}"
+    return re.escape(text)
+
+
+@dataclass(frozen=True)
+class FingerGroups:
+    """What a pattern makes of names.
+
+    Parameters
+    ----------
+    fingers : dict of str to list of str
+        The names of each finger, in their order.
+    unknown : list of str
+        Names in which it finds nothing.
+    """
+
+    fingers: dict[str, list[str]]
+    unknown: list[str]
+
+    def __str__(self) -> str:
+        count = len(self.fingers)
+        said = [f"{count} finger{'' if count == 1 else 's'}"]
+        said += [f"{finger}: {_some(names)}" for finger, names in self._first()]
+        if count > _SHOWN_FINGERS:
+            said.append("…")
+        if self.unknown:
+            said.append(f"no finger in {_some(self.unknown)}")
+        return "\n".join(said)
+
+    def _first(self) -> list[tuple[str, list[str]]]:
+        return list(self.fingers.items())[:_SHOWN_FINGERS]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def group_by_finger(stems: Sequence[str], pattern: str) -> FingerGroups:
+    """Apply a finger pattern to names.
+
+    Parameters
+    ----------
+    stems : sequence of str
+        The names.
+    pattern : str
+        A regular expression with one group.
+
+    Returns
+    -------
+    FingerGroups
+        Every name is in it once.
+
+    Raises
+    ------
+    VeinSegError
+        If it is no regular expression with a group.
+    """
+    compiled = compile_finger_pattern(pattern)
+    fingers: dict[str, list[str]] = defaultdict(list)
+    unknown = []
+    for stem in stems:
+        found = compiled.search(stem) if compiled is not None else None
+        if found is not None and found[1]:
+            fingers[found[1]].append(stem)
+        else:
+            unknown.append(stem)
+    return FingerGroups(dict(fingers), unknown)

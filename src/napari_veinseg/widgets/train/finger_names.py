@@ -1,0 +1,149 @@
+"""Which part of a file name is the finger: marked by the mouse in an example, seen in groups."""
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QCheckBox, QLineEdit
+
+from napari_veinseg.data.finger_example import group_by_finger, part_at, pattern_from_example
+from napari_veinseg.data.fingers import compile_finger_pattern, suggest_finger_pattern
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.form import Section, button, hint
+
+
+class ExampleName(QLineEdit):
+    """A name that cannot be changed: a click marks a part, a drag marks what it sweeps."""
+
+    marked = Signal(int, int)
+    """The user has marked a part; carries its start and end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setReadOnly(True)
+        self._before = (0, 0)  # what was marked when the mouse went down
+        self._down = QPoint()
+
+    def mark(self, start: int, end: int) -> None:
+        """Show a part as marked."""
+        self.setSelection(start, end - start)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Remember where it began."""
+        if event is not None:
+            self._before = self.selectionStart(), self.selectionEnd()
+            self._down = event.pos()
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Take the part that was clicked, with Shift up to there, or what was swept over."""
+        if event is None:
+            return
+        super().mouseReleaseEvent(event)
+        start, end = self.selectionStart(), self.selectionEnd()
+        if (event.pos() - self._down).manhattanLength() < 4:
+            start, end = self._part_at(event.pos())
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._before[0] >= 0:
+                start, end = min(start, self._before[0]), max(end, self._before[1])
+        if 0 <= start < end:
+            self.mark(start, end)
+            self.marked.emit(start, end)
+
+    def _part_at(self, place: QPoint) -> tuple[int, int]:
+        gap = self.cursorPositionAt(place)  # the nearest between two signs
+        start, end = part_at(self.text(), gap)
+        return (start, end) if start < end else part_at(self.text(), max(0, gap - 1))
+
+
+class FingerNames(Section):
+    """Off until the user says that names tell fingers: a wrong guess lets the split leak."""
+
+    changed = Signal()
+    """Another pattern holds, or none."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self._stems: Sequence[str] = ()
+        self.by_name = QCheckBox("The names say which finger it is")
+        self.example = ExampleName()
+        self.advanced = button("Advanced", "Show the regular expression behind it.")
+        self.advanced.setCheckable(True)
+        self.pattern = QLineEdit()
+        self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
+        self.groups = hint()
+        self.add_wide(
+            self.by_name,
+            "Tick this only if it is so: shots of one finger must not be on both sides of the "
+            "split, and a wrong guess makes the score too good.",
+        )
+        self.add_row(
+            "Example",
+            self.example,
+            "Click the part of the name that is the finger; Shift and click takes more, and a "
+            "drag takes just what it sweeps over.",
+            self.advanced,
+        )
+        self.add_row(
+            "Name pattern",
+            self.pattern,
+            "A regular expression; what its first ( ) finds in a file name is the finger.",
+        )
+        self.add_wide(self.groups)
+        self.by_name.toggled.connect(self._settle)
+        self.advanced.toggled.connect(self._show_state)
+        self.example.marked.connect(self._learn)
+        self.pattern.textEdited.connect(self._show_groups)
+        self.pattern.editingFinished.connect(self._settle)
+        self._show_state()
+
+    def finger_pattern(self) -> str | None:
+        """Return the pattern that the user has confirmed, or None."""
+        return (self.pattern.text().strip() or None) if self.by_name.isChecked() else None
+
+    def show_names(self, stems: Sequence[str]) -> None:
+        """Take the names of a dataset: the first is the example, and a usual pattern a guess."""
+        self._stems = stems
+        self.example.setText(stems[0] if stems else "")
+        if not self.pattern.text():
+            self.pattern.setText(suggest_finger_pattern(stems) or "")
+        self._show_groups()
+
+    def clear(self) -> None:
+        """Forget the names and the pattern: another dataset is meant."""
+        self._stems = ()
+        self.example.clear()
+        self.pattern.clear()
+        self._show_groups()
+
+    def _learn(self, start: int, end: int) -> None:
+        self.pattern.setText(pattern_from_example(self._stems, self.example.text(), start, end))
+        self._settle()
+
+    def _settle(self, *_on: bool) -> None:
+        self._show_groups()
+        self.changed.emit()
+
+    def _show_groups(self, *_text: str) -> None:
+        """Show what the pattern makes of the names, and what it finds in the example."""
+        pattern = self.pattern.text().strip()
+        self.example.deselect()
+        try:
+            if not self._stems:
+                self.groups.clear()
+            elif not pattern:
+                self.groups.setText("Click the part of the name that is the finger.")
+            else:
+                compiled = compile_finger_pattern(pattern)
+                found = compiled.search(self.example.text()) if compiled is not None else None
+                if found is not None:
+                    self.example.mark(*found.span(1))
+                self.groups.setText(str(group_by_finger(self._stems, pattern)))
+        except VeinSegError as error:
+            self.groups.setText(str(error))
+        self._show_state()
+
+    def _show_state(self, *_on: bool) -> None:
+        on = self.by_name.isChecked()
+        self.set_row_visible(self.example, on)
+        self.set_row_visible(self.pattern, on and self.advanced.isChecked())
+        self.groups.setVisible(on and bool(self.groups.text()))
