@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.model.card import ModelCard
@@ -120,6 +120,9 @@ def test_compare_scores_and_shows_the_errors(viewer, widget, run):
     widget.truth.choose(truth)
     run(widget.compare, widget.job)
     errors = viewer.layers["mask agreement"]
+    assert "'mask' against 'truth'" in widget.compared_what.text()
+    shown = {label.text() for label in widget.legend.findChildren(QLabel)}
+    assert shown == set(errors.features["name"]) - {"background"}
     assert set(np.unique(errors.data)) == {0, 1, 2, 3}
     assert (errors.data == 2).sum() == MASK[:, :80].sum()
     assert not errors.editable
@@ -227,6 +230,7 @@ def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
     judged.images.sortItems(2, Qt.SortOrder.DescendingOrder)
     assert [float(row[2]) for row in cells(judged.images)] == ious[::-1]
     assert "optimistic" in judged.caveats.text()
+    assert judged.about.text().startswith("data by starter at ")
 
 
 def test_a_folder_of_masks_is_judged_like_a_model(widget, run, stub, tmp_path, monkeypatch):

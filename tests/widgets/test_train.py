@@ -4,10 +4,13 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import corrected_source
 from napari_veinseg.training import run as run_module
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train import following
@@ -114,13 +117,13 @@ def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, 
     assert "3 images, 720 vein pixels. Trains on 2, is judged on 1." in train.dataset.summary.text()
     assert "optimistic" in train.dataset.summary.text()
     assert train.dataset.finger_pattern is None  # suggested, not applied
-    train.dataset.by_name.setChecked(True)
+    train.dataset.names.by_name.setChecked(True)
     qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
     assert {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")} == before
 
 
 def test_a_tick_before_the_folder_counts(train, dataset, qtbot):
-    train.dataset.by_name.setChecked(True)
+    train.dataset.names.by_name.setChecked(True)
     train.dataset.folder.setText(str(dataset.path))
     train.dataset.folder.editingFinished.emit()
     qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
@@ -165,7 +168,7 @@ def test_open_layers_go_into_a_dataset_that_is_only_chosen_then(
 def test_a_tick_while_the_dataset_is_read_counts(train, dataset, qtbot):
     train.dataset.folder.setText(str(dataset.path))
     train.dataset.folder.editingFinished.emit()
-    train.dataset.by_name.setChecked(True)
+    train.dataset.names.by_name.setChecked(True)
     assert train.job.running
     qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
 
@@ -201,7 +204,43 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     started.comparison.keep.click()
     qtbot.waitUntil(lambda: "'better' is kept" in started.status.text())
     assert other.name == started.base.name == "better"
-    assert not started.comparison.isVisibleTo(started)
+    assert "Kept as 'better'" in started.comparison.verdict.text()
+    assert started.comparison.table.isVisibleTo(started), "the figures stay in sight"
+    assert not started.comparison.keep.isVisibleTo(started)
+
+
+@pytest.mark.parametrize("scores", [[{"b_1": 0.4}, {"b_1": 0.6}], [{"b_1": 0.6}, {"b_1": 0.5}], []])
+def test_both_masks_are_shown_one_over_the_other(started, viewer, stub, qtbot, scores):
+    (child,) = StubChild.made
+    if scores:
+        child.learn(1, scores)
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    look = started.comparison
+    QTest.mouseClick(look.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: look.masks.isVisibleTo(started), timeout=20_000)
+    assert stub.calls == 2
+    stem = "b_1" if scores else "a_1"
+    old, new = (viewer.layers[f"{stem} {name}"] for name in ("base", "new model"))
+    assert (old.visible, new.visible) == (False, True)
+    QTest.mouseClick(look.masks.old, Qt.MouseButton.LeftButton)
+    assert (old.visible, new.visible) == (True, False)
+    QTest.mouseClick(look.masks.new, Qt.MouseButton.LeftButton)
+    assert (old.visible, new.visible) == (False, True)
+    look.discard.click()
+    assert not viewer.layers
+
+
+def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):
+    sample = Dataset.open(dataset.path)["b_1"]
+    Dataset.open(dataset.path).add(
+        "b_1", sample.image(), sample.mask(), replace=True, source=corrected_source("base")
+    )
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert "1 of 1 true masks began as masks of 'base'" in started.comparison.verdict.text()
 
 
 def test_the_new_model_is_kept_after_the_dataset_has_been_read(started, qtbot):

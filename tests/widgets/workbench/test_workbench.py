@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.images import read_image
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
@@ -68,6 +69,7 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
     wait_until_saved(opened, qtbot)
     (sample,) = Dataset.open(folder.with_name("arms_veins"))
     assert sample.reviewed
+    assert drawing_model(sample.source) == opened.segment.model.name, "it is known who drew it"
     np.testing.assert_array_equal(sample.mask(), mask)
     np.testing.assert_array_equal(sample.image(), read_image(folder / "a.tif"))
     for index in (2, 2):
@@ -198,6 +200,10 @@ def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):
     assert opened.session.folder.state(0) is ImageState.SEGMENTED
     press(opened, "h")
     assert len(opened.viewer.layers) == 2
+    assert shown.mask.opacity == pytest.approx(0.7)
+    for keys, opacity in (("99", 0.5), ("0", 0.6), ("0" * 9, 1.0), ("9" * 15, 0.05)):
+        press(opened, keys)
+        assert shown.mask.opacity == pytest.approx(opacity)
 
 
 def test_the_train_tab_knows_the_dataset(opened, qtbot):

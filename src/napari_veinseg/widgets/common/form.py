@@ -1,5 +1,6 @@
 """The common look of the plugin's docks: sections, rows with a tooltip each, one main button."""
 
+import time
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -63,6 +64,8 @@ class Section(QWidget):
         """Append a control across the section."""
         if tooltip:
             _explain(control, tooltip)
+        if isinstance(control, Hint):
+            control.whole = True
         self._form.addRow(control)
 
     def add_buttons(self, *buttons: QWidget) -> None:
@@ -83,13 +86,39 @@ def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
     return made
 
 
-def hint(text: str = "") -> QLabel:
+class Hint(QLabel):
+    """Quieter text that wraps; in a section it is as high as its lines."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.whole = False  # layouts in layouts give wrapped text too little height: it asks itself
+        self.setWordWrap(True)
+        self.setProperty("role", "hint")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+
+    def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
+        """Show another text."""
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
+        """Ask for the height that the new width needs."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self.whole:
+            self.setMinimumHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
+
+
+def hint(text: str = "") -> Hint:
     """Make a line of quieter text that wraps."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setProperty("role", "hint")
-    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-    return label
+    return Hint(text)
+
+
+def clock() -> str:
+    """Say when: results stay in sight while other images and models come."""
+    return time.strftime("%H:%M")
 
 
 def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:

@@ -80,6 +80,11 @@ class FigureTable(QTableWidget):
         self.setSortingEnabled(True)  # in the given order until a heading is clicked
         self.updateGeometry()
 
+    def chosen_number(self) -> int | None:
+        """Return the number that the selected row had when the table was filled."""
+        chosen = self.selectedItems()
+        return chosen[0].data(Qt.ItemDataRole.UserRole) if chosen else None
+
     def _item(self, value: Cell, number: int) -> QTableWidgetItem:
         item = _Item(value)
         item.setData(Qt.ItemDataRole.UserRole, number)

@@ -1,10 +1,12 @@
 """The part of the Evaluate widget that judges models on a dataset."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_info
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -23,7 +25,7 @@ from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Section, button, clock, hint
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported
@@ -37,6 +39,7 @@ from napari_veinseg.widgets.evaluate.evaluate_work import (
     save_report,
 )
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer
+from napari_veinseg.widgets.masks.error_legend import ErrorLegend
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 
@@ -51,6 +54,9 @@ _RECALL = (
 class DatasetEvaluation(QWidget):
     """Choose a dataset and models, press Evaluate, look at the worst image first."""
 
+    asked_for = Signal(str)
+    """The opened image is to be corrected; carries its name in the dataset."""
+
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
@@ -59,6 +65,8 @@ class DatasetEvaluation(QWidget):
         self._judged = Path()
         self._rows: list[tuple[Contender, Sample]] = []
         self._opened: list[object] = []
+        self._opened_stem = ""
+        self.can_correct: Callable[[str], bool] = lambda _stem: False  # where no folder is open
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
@@ -117,11 +125,14 @@ class DatasetEvaluation(QWidget):
 
     def _make_results(self) -> Section:
         self.results = section = Section("Results")
-        self.caveats = hint()
+        self.about, self.caveats = hint(), hint()
         self.summary = FigureTable("Means", ["Mean", _IOU, _CLDICE, _RECALL], 8)
         self.images = FigureTable("Images", ["Image", "By", _IOU, _CLDICE], 9, wide_columns=2)
         self.distribution, self.curve = Plot("Vein IoU"), Plot("Precision over recall")
+        self.correct = button("Correct this image", "Go to the opened image in the folder.")
+        self.correct.hide()
         self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
+        section.add_wide(self.about)
         section.add_wide(self.caveats)
         section.add_wide(
             self.summary,
@@ -130,7 +141,9 @@ class DatasetEvaluation(QWidget):
         section.add_wide(
             self.images, "Click a heading to sort, and a row to open that image with its errors."
         )
-        section.add_wide(hint("A click on an image opens it with its errors."))
+        section.add_wide(hint("A click on an image opens it with its errors:"))
+        section.add_wide(ErrorLegend())
+        section.add_wide(self.correct)
         section.add_wide(self.save)
         section.add_wide(self.distribution, "Vein IoU of every image, a column for each contender.")
         section.add_wide(
@@ -138,6 +151,7 @@ class DatasetEvaluation(QWidget):
         )
         section.hide()
         self.images.chosen.connect(self._open)
+        self.correct.clicked.connect(lambda: self.asked_for.emit(self._opened_stem))
         self.save.clicked.connect(self._save)
         return section
 
@@ -217,6 +231,8 @@ class DatasetEvaluation(QWidget):
                 if each.images
             ]
         )
+        models = ", ".join(result.contender.name for result in comparison.results)
+        self.about.setText(f"{self._judged.name} by {models} at {clock()}")
         said = [comparison.selection.note, *caveats(comparison)]
         self.caveats.setText("\n".join(said))
         self.distribution.show_figure(plots.iou_distribution(comparison.results))
@@ -230,7 +246,7 @@ class DatasetEvaluation(QWidget):
 
     def _show_image(self, opened: OpenedImage) -> None:
         """Put an image with truth, prediction and errors into the viewer, in place of the last."""
-        self._close_opened()
+        self.close_opened()
         layers = self._viewer.layers
         image = self._viewer.add_image(
             opened.image, name=opened.stem, metadata={"files": [f"{opened.stem}.tif"]}
@@ -250,8 +266,12 @@ class DatasetEvaluation(QWidget):
         layers.selection.active = errors
         self._opened = [image, truth, mask, errors]
         self._viewer.reset_view()
+        self._opened_stem = opened.stem
+        self.correct.setVisible(self.can_correct(opened.stem))
 
-    def _close_opened(self) -> None:
+    def close_opened(self) -> None:
+        """Take what a click on a row has opened out of the viewer."""
+        self.correct.hide()
         if any(edited_pixels(layer).any() for layer in self._opened[1:3]):
             return  # somebody has painted on truth or prediction
         for layer in self._opened:

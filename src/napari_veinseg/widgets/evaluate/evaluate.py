@@ -14,7 +14,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.form import Section, button
+from napari_veinseg.widgets.common.form import Section, button, clock, hint
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
@@ -30,6 +30,7 @@ from napari_veinseg.widgets.evaluate.measuring import (
 )
 from napari_veinseg.widgets.evaluate.repeated_shots import RepeatedShots
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer, is_agreement_layer
+from napari_veinseg.widgets.masks.error_legend import ErrorLegend
 from napari_veinseg.widgets.masks.geometry import PixelSize, require_same_place
 
 _SHOWN = (
@@ -80,6 +81,8 @@ class EvaluateWidget(Panel):
         self.save = button("Save tables…", "Write branches.csv and images.csv.")
         section.add_row("Mask", self.mask, "The labels that are measured: 1 is vein, 2 unsure.")
         section.add_wide(self.measure)
+        self.measured_what = hint()
+        section.add_wide(self.measured_what)
         section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
         section.add_buttons(self.table, self.save)
         self._hide_header(self.figures)
@@ -103,6 +106,9 @@ class EvaluateWidget(Panel):
             "How far a centreline may lie beside the true one, in pixels.",
         )
         section.add_wide(self.compare)
+        self.compared_what, self.legend = hint(), ErrorLegend()
+        section.add_wide(self.compared_what)
+        section.add_wide(self.legend)
         section.add_wide(self.scores, "The mask's scores; of a stack, the mean of its slices.")
         self._hide_header(self.scores)
         self.compare.clicked.connect(self._compare)
@@ -117,6 +123,10 @@ class EvaluateWidget(Panel):
         self.measure.setEnabled(idle and self.mask.layer is not None)
         two = self.truth.layer is not None and self.truth.layer is not self.mask.layer
         self.compare.setEnabled(idle and self.mask.layer is not None and two)
+        self.measured_what.setVisible(self.measured is not None)
+        compared = bool(self.compared_what.text())
+        self.compared_what.setVisible(compared)
+        self.legend.setVisible(compared)
         self.table.setVisible(self.measured is not None)
         self.save.setVisible(self.measured is not None)
 
@@ -132,6 +142,7 @@ class EvaluateWidget(Panel):
         if layer not in self.viewer.layers:
             return
         self.measured = (layer.name, measured)
+        self.measured_what.setText(f"'{layer.name}' at {clock()}:")
         show_measurement(self.viewer, layer, measured)
         self.mask.choose(layer)
         self.figures.fill(summary_of(measured))
@@ -157,10 +168,13 @@ class EvaluateWidget(Panel):
             if mask.data.shape == truth.data.shape:  # other shapes are refused in the work
                 require_same_place(mask, truth)
             work = partial(compare_masks, _pixels(mask), _pixels(truth), self.tolerance.value())
-            self.job.start(work, partial(self._show_compared, mask))
+            self.job.start(work, partial(self._show_compared, mask, truth.name))
 
     def _show_compared(
-        self, mask: Labels, compared: tuple[dict[str, float], npt.NDArray[np.uint8]]
+        self,
+        mask: Labels,
+        truth: str,
+        compared: tuple[dict[str, float], npt.NDArray[np.uint8]],
     ) -> None:
         if mask not in self.viewer.layers:
             return
@@ -168,6 +182,8 @@ class EvaluateWidget(Panel):
         add_agreement_layer(self.viewer, errors, mask, f"{mask.name} agreement")
         self.scores.fill([(METRIC_NAMES[name], scores[name]) for name in _SHOWN])
         self.scores.show()
+        self.compared_what.setText(f"'{mask.name}' against '{truth}' at {clock()}:")
+        self._show_state()
 
 
 def _pixels(layer: Labels) -> npt.NDArray[Any]:

@@ -1,30 +1,77 @@
 """What a training has brought: the old model against the new one, to keep or to discard."""
 
+from collections.abc import Mapping
+
+import napari
+from qtpy.QtCore import Signal
+
+from napari_veinseg.data.drawn_by import origin_note
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Section, button, clock, hint
 from napari_veinseg.widgets.common.result_views import FigureTable
+from napari_veinseg.widgets.train.both_masks import BothMasksView
 
 
 class ComparisonTable(Section):
-    """A table of the held-out images, and two buttons."""
+    """A table of the held-out images, both models' masks on any of them, and two buttons."""
 
-    def __init__(self) -> None:
+    asked_for = Signal(str)
+    """Both models' masks of an image are wanted; carries its name in the dataset."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__("Old against new")
         self.verdict = hint()
         self.table = FigureTable("Old against new", ["Held-out image", "Old", "New"], 6)
         self.keep = button("Keep", "Install the new model under its name.")
         self.discard = button("Discard", "Forget the new model; the old one is as it was.")
         self.add_wide(self.verdict)
+        self.look = button(
+            "Show both masks", "Open the chosen image, or the worst, with what both models draw."
+        )
+        self.masks = BothMasksView(viewer)
+        self._stems: list[str] = []
+        self._worst = 0
         self.add_wide(self.table, "Vein IoU of each held-out image, which no model learned from.")
+        self.add_wide(self.look)
+        self.add_wide(self.masks)
         self.add_buttons(self.discard, self.keep)
+        self.look.clicked.connect(self._ask)
+        self.table.chosen.connect(self._ask_for_row)
 
-    def show_result(self, status: RunStatus, old_name: str) -> None:
-        """Fill the table."""
+    def show_result(self, status: RunStatus, old_name: str, sources: Mapping[str, str]) -> None:
+        """Fill the table; `sources` says where the dataset's masks came from, by stem."""
         rows = status.comparison()
+        self._stems = [stem for stem, _, _ in rows] or sorted(sources)
+        self.masks.close_opened()
         self.table.setVisible(bool(rows))
         self.table.fill(rows)
-        self.verdict.setText(_verdict(status, rows, old_name))
+        self._worst = min(range(len(rows)), key=lambda row: rows[row][2], default=0)
+        held_out = [sources.get(stem, "") for stem, _, _ in rows]
+        note = origin_note(held_out, old_name)
+        self.verdict.setText(f"{_verdict(status, rows, old_name)} {note}".strip())
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
+        self.look.show()
+        self._settle(False)
+
+    def show_kept(self, name: str, *, old_is_gone: bool) -> None:
+        """Leave the figures in sight once the model is installed."""
+        self.look.setHidden(old_is_gone)
+        self.verdict.setText(f"Kept as '{name}' at {clock()}. {self.verdict.text()}")
+        self._settle(True)
+
+    def _settle(self, settled: bool) -> None:
+        self.keep.setVisible(not settled)
+        self.discard.setVisible(not settled)
+
+    def _ask_for_row(self, row: int) -> None:
+        if not self.look.isHidden():
+            self.asked_for.emit(self._stems[row])
+
+    def _ask(self) -> None:
+        """Ask for the chosen image, else for the one on which the new model is worst."""
+        row = self.table.chosen_number()
+        if self._stems:
+            self.asked_for.emit(self._stems[self._worst if row is None else row])
 
 
 def _advice(rows: list[tuple[str, float, float]]) -> str:

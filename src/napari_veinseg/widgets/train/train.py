@@ -16,8 +16,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
@@ -28,6 +30,7 @@ from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_mod
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
+from napari_veinseg.widgets.train.both_masks import draw_both
 from napari_veinseg.widgets.train.comparison_table import ComparisonTable
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
@@ -46,7 +49,7 @@ class TrainWidget(Panel):
         self.add(self.dataset)
         self._add_model_section()
         self._add_run_section()
-        self.comparison = ComparisonTable()
+        self.comparison = ComparisonTable(self.viewer)
         self.comparison.hide()
         self.add(self.comparison)
 
@@ -54,6 +57,7 @@ class TrainWidget(Panel):
         self.follower.ended.connect(self._end)
         self.comparison.keep.clicked.connect(self._keep)
         self.comparison.discard.clicked.connect(self._discard)
+        self.comparison.asked_for.connect(self._show_both)
         self.job.changed.connect(self._show_state)
         self.closing.connect(self._close)
         self._show_state()
@@ -145,7 +149,7 @@ class TrainWidget(Panel):
                 finger_pattern=self.dataset.finger_pattern,
                 device=preferences().device,
             )
-            self.comparison.hide()
+            self._drop_comparison()
             self.follower.start(start(None, config), RunStatus())
             self._started_from = self.base.name or "base"
             self._show_run()
@@ -165,26 +169,47 @@ class TrainWidget(Panel):
             report(VeinSegError(trouble), "Training")
         run = self.follower.run
         if run is not None and run.result is not None:
-            self.comparison.show_result(self.follower.status, self._started_from)
+            sources = _sources(Path(run.config.dataset))
+            self.comparison.show_result(self.follower.status, self._started_from, sources)
             self.comparison.show()
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
 
-    def _keep(self) -> None:
+    def _new_model(self) -> Path | None:
         run = self.follower.run
-        if run is not None and run.result is not None:
-            # Where the old model was the better one, it is the run's result: the last is new.
-            file = run.last if self.follower.status.base_is_best else run.result
+        if run is None or run.result is None:
+            return None
+        # Where the old model was the better one, it is the run's result: the last is new.
+        return run.last if self.follower.status.base_is_best else run.result
+
+    def _keep(self) -> None:
+        file = self._new_model()
+        if file is not None:
             work = partial(_install, file, self.name.text().strip())
             self.job.start(work, done=self._kept)
 
-    def _kept(self, name: str) -> None:
+    def _show_both(self, stem: str) -> None:
+        run, new = self.follower.run, self._new_model()
+        if run is None or new is None or run.config.base is None:
+            return
+        settings = SegmentationSettings(channel=run.config.channel, invert=run.config.invert)
+        models = Path(run.config.base), new
+        work = partial(draw_both, Path(run.config.dataset), stem, models, settings)
+        show = partial(self.comparison.masks.show_masks, old_name=self._started_from)
+        self.job.start(work, done=show)
+
+    def _drop_comparison(self) -> None:
+        self.comparison.masks.close_opened()
         self.comparison.hide()
+
+    def _kept(self, name: str) -> None:
+        # A model that took the place of the old one leaves nothing to look at beside it.
+        self.comparison.show_kept(name, old_is_gone=name == self._started_from)
         announce_model(name)
         self._show_message(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
 
     def _discard(self) -> None:
-        self.comparison.hide()
+        self._drop_comparison()
         if self.follower.run is not None:
             self.follower.run.remove()
         self._show_message("The new model was discarded; the old one is as it was.")
@@ -231,6 +256,14 @@ def _closed_by_hand(window: Any) -> bool:
         return bool(window.isVisible())
     parts = centre.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
     return window.isVisible() and not all(part.isHidden() for part in parts)
+
+
+def _sources(dataset: Path) -> dict[str, str]:
+    """Read where a dataset's masks came from; one that is gone meanwhile has none."""
+    try:
+        return {sample.stem: sample.source for sample in Dataset.open(dataset)}
+    except VeinSegError:
+        return {}
 
 
 def _install(file: Path, name: str, reporter: Reporter) -> str:

@@ -298,6 +298,11 @@ class FolderSession(QObject):
             self._show_read(opened)
         self.changed.emit()
 
+    def find(self, stem: str) -> int | None:
+        """Return the place of an image by its name in the dataset; None when it is not here."""
+        stems = self.folder.stems if self.folder is not None else []
+        return stems.index(stem) if stem in stems else None
+
     @property
     def stem(self) -> str:
         """The name of the shown image in the dataset; empty when none is shown."""

@@ -15,8 +15,9 @@ from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.masks.layers import image_data, is_source_image, spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, image_of, is_derived
 
-ENHANCE_KEY, OUTLINE_KEY, BLINK_KEY = "H", "O", "K"
+ENHANCE_KEY, OUTLINE_KEY, BLINK_KEY, FAINTER_KEY, STRONGER_KEY = "H", "O", "K", "9", "0"
 _BLINK = 450  # ms
+_OPACITY_STEP = 10  # percent
 _OUTLINE = 2  # px of the image
 
 
@@ -40,7 +41,10 @@ class SeeingControls(QWidget):
         self.opacity.setRange(5, 100)
         self.opacity.setValue(70)
         self.opacity.setMinimumWidth(50)
-        self.opacity.setToolTip("How much the mask covers the image, in percent.")
+        self.opacity.setToolTip(
+            f"How much the mask covers the image (keys {FAINTER_KEY} fainter, {STRONGER_KEY} "
+            "stronger)."
+        )
         self.opacity.setAccessibleName("Opacity of the mask")
         self.opacity.setAccessibleDescription(self.opacity.toolTip())
         row = QHBoxLayout(self)
@@ -70,6 +74,10 @@ class SeeingControls(QWidget):
             if mask.opacity != self.opacity.value() / 100:
                 mask.opacity = self.opacity.value() / 100
         self._show_enhanced(self._image())
+
+    def fade(self, steps: int) -> None:
+        """Let the mask cover the image more, or by a negative number less."""
+        self.opacity.setValue(self.opacity.value() + steps * _OPACITY_STEP)
 
     def stop(self) -> None:
         """Leave the layers as they are."""

@@ -45,6 +45,7 @@ class Workbench(QWidget):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         self.moving = self.closed = self._handing_over = False
+        self._followed = ""
         self.segment = SegmentWidget(viewer)
         self.correct = CorrectWidget(viewer)
         self.train = TrainWidget(viewer)
@@ -131,6 +132,8 @@ class Workbench(QWidget):
         self.session.opened.connect(self._follow_folder)
         self.tabs.currentChanged.connect(self._refresh_tab)
         self.session.arrived.connect(self._follow_image)
+        self.evaluate.on_dataset.can_correct = lambda stem: self.session.find(stem) is not None
+        self.evaluate.on_dataset.asked_for.connect(self._correct)
         self.status.reviewed.clicked.connect(self.review)
         self.learning.handed_over.connect(self._hand_over)
         self.status.show_model(self.segment.model.name)
@@ -208,6 +211,10 @@ class Workbench(QWidget):
 
     def _follow_image(self) -> None:
         """Tell the tabs that the same layers show something else."""
+        if self.session.stem != self._followed:
+            self.evaluate.on_dataset.close_opened()  # it would lie over the image
+            self.train.comparison.masks.close_opened()
+        self._followed = self.session.stem
         self.correct.follow_data()
         self.segment.mask.masks.refresh()
         self.segment.mask.show_mask()
@@ -217,6 +224,14 @@ class Workbench(QWidget):
     def _refresh_tab(self, _index: int) -> None:
         if self.session.folder is not None and self.tabs.currentWidget() is self.train:
             self.train.dataset.refresh()
+
+    def _correct(self, stem: str) -> None:
+        """Leave an image that an evaluation has opened for the same one of the folder."""
+        index = self.session.find(stem)
+        if index is not None:
+            self.evaluate.on_dataset.close_opened()
+            self.session.go(index)
+            self.show_tab("Correct")
 
     def review(self) -> None:
         """Store the shown image as reviewed; in a folder, go on to the next."""
@@ -238,6 +253,8 @@ class Workbench(QWidget):
             seeing.ENHANCE_KEY: self.seeing.enhance.toggle,
             seeing.OUTLINE_KEY: self.seeing.outline.toggle,
             seeing.BLINK_KEY: self.seeing.blink.toggle,
+            seeing.FAINTER_KEY: lambda: self.seeing.fade(-1),
+            seeing.STRONGER_KEY: lambda: self.seeing.fade(1),
             status_line.REVIEWED_KEY: self.review,
         }
 

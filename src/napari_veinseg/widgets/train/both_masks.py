@@ -1,0 +1,116 @@
+"""What the old and the new model draw on one image, one beside the other over the same pixels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from napari.layers import Labels
+from numpy.typing import NDArray
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.sample import Fault, read_pair
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.agreement import agreement
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.form import button
+from napari_veinseg.widgets.common.jobs import Reporter, Step
+from napari_veinseg.widgets.masks.agreement import add_agreement_layer
+from napari_veinseg.widgets.masks.error_legend import ErrorLegend
+from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.masks.records import record_of
+
+
+@dataclass(frozen=True)
+class BothMasks:
+    """An image with its true mask, and what two models draw."""
+
+    stem: str
+    image: NDArray[Any]
+    truth: NDArray[np.uint8]
+    old: NDArray[np.uint8]
+    new: NDArray[np.uint8]
+
+
+def draw_both(
+    dataset: Path,
+    stem: str,
+    models: tuple[Path, Path],
+    settings: SegmentationSettings,
+    reporter: Reporter,
+) -> BothMasks:
+    """Ask both models; runs in a worker."""
+    pair = read_pair(Dataset.open(dataset)[stem], needs_vein=False)
+    if isinstance(pair, Fault):
+        raise VeinSegError(pair.message)
+    masks = []
+    for number, path in enumerate(models):
+        reporter.tell(Step(number, len(models), f"Segmenting {stem}"))
+        model = engine.load_model(path, reporter)
+        masks.append(model.predict(pair.image, settings, cancelled=reporter.cancelled).mask)
+    return BothMasks(stem, pair.image, pair.mask, *masks)
+
+
+class BothMasksView(QWidget):
+    """Shows one of two masks with its errors, and the other at a click."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._opened: list[Any] = []
+        self.old = button("Old mask", "Show what the old model draws, with its errors.")
+        self.new = button("New mask", "Show what the new model draws, with its errors.")
+        group = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for each in (self.old, self.new):
+            each.setCheckable(True)
+            group.addButton(each)
+            row.addWidget(each, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(ErrorLegend())
+        self.new.toggled.connect(self._turn)
+        self.hide()
+
+    def show_masks(self, both: BothMasks, old_name: str) -> None:
+        """Put an image with both masks into the viewer, in place of the last."""
+        self.close_opened()
+        image = self._viewer.add_image(
+            both.image,
+            name=both.stem,
+            rgb=is_colour(both.image.shape),
+            metadata={"files": [f"{both.stem}.tif"]},
+        )
+        truth = add_mask_layer(self._viewer, both.truth, image, name=f"{both.stem} truth")
+        truth.visible, record_of(truth).evaluated = False, True
+        self._opened = [image, truth]
+        for mask, name in ((both.old, old_name), (both.new, "new model")):
+            errors = agreement(mask, both.truth)
+            layer_name = f"{both.stem} {name}"
+            self._opened.append(add_agreement_layer(self._viewer, errors, truth, layer_name))
+        self._viewer.reset_view()
+        self.new.setChecked(True)
+        self._turn()
+        self.show()
+
+    def close_opened(self) -> None:
+        """Take what was shown out of the viewer."""
+        for layer in self._opened:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._opened = []
+        self.hide()
+
+    def _turn(self, *_checked: bool) -> None:
+        layers = [each for each in self._opened[2:] if each in self._viewer.layers]
+        if len(layers) == 2:
+            old, new = layers
+            shown: Labels = new if self.new.isChecked() else old
+            old.visible, new.visible = shown is old, shown is new
+            self._viewer.layers.selection.active = shown

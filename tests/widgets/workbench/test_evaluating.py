@@ -1,0 +1,33 @@
+"""From a row of Evaluate's results to the image in the folder, with its mask in work."""
+
+import numpy as np
+
+from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
+from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from tests.widgets.workbench.conftest import press, wait_for_mask
+
+
+def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
+    truth = np.zeros(vein_image.shape, np.uint8)
+    truth[30:36] = 1
+    row = OpenedImage("b", "starter", vein_image, truth, truth)
+    stranger = OpenedImage("elsewhere", "starter", vein_image, truth, truth)
+    layers = list(opened.viewer.layers)
+    opened.show_tab("Evaluate")
+    judge = opened.evaluate.on_dataset
+    judge.results.show()
+
+    judge._show_image(stranger)
+    assert not judge.correct.isVisible(), "the folder does not hold it"
+    judge._show_image(row)
+    assert any(map(is_agreement_layer, opened.viewer.layers))
+    assert judge.correct.isVisible()
+    judge.correct.click()
+    wait_for_mask(opened, qtbot, 1)
+    assert opened.tabs.currentWidget() is opened.correct
+    assert list(opened.viewer.layers) == layers
+
+    judge._show_image(row)
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 2)
+    assert list(opened.viewer.layers) == layers, "what was opened does not hide the next image"
