@@ -127,8 +127,8 @@ def learning_beside(viewer: napari.Viewer, folder: Path, seconds: float) -> tupl
     for index in range(2):
         wait_until(
             lambda index=index: (
-                not session.waiting
-                and session.index == index
+                session.shown is not None
+                and session.shown.index == session.index == index
                 and session.shown.mask is not None
                 and not session.working
             )
