@@ -15,7 +15,6 @@ from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_c
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.courtesy import Courtesy
-from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
@@ -28,7 +27,7 @@ from napari_veinseg.training.reporter import Tell
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.sampling import WeightedCrops, sampling_weights, with_remembered
 from napari_veinseg.training.state import Position
-from napari_veinseg.training.training_data import RunData, read_base
+from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import (
     Arrival,
     Comparison,
@@ -276,23 +275,9 @@ class ContinualTrainer:
         network = self.learner.average
         if not self.pool.train:
             return Model(self.versions.in_use.card, network)
-        data = RunData(
-            card=self.base.card,
-            network=self.base.network,
-            train=list(self.pool.train.values()),
-            holdout=list(self.pool.holdout.values()),
-            fingers=(0, 0),
-            optimistic=self.pool.optimistic,
-            left_out=[],
-            caveats=[],
-            record=DataRecord(learned=self.pool.learned),
-        )
         figure = found.latest if found and found.by == "hold-out" else None
-        update = {
-            "description": f"Version {self.versions.number + 1} of what learns beside a person.",
-            "history": self.pool.history(),
-        }
-        return Model(data.new_card(self.config, figure).model_copy(update=update), network)
+        number = self.versions.number + 1
+        return Model(self.pool.new_card(self.base.network, number, figure), network)
 
     def has_work(self) -> bool:
         """Tell whether something is left to learn; where not, it says why once."""

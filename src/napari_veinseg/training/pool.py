@@ -11,9 +11,12 @@ from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_text
 from napari_veinseg.model.card import LearnedImage, ModelCard
+from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
 from napari_veinseg.training.reading import draw_and_keep_split
 from napari_veinseg.training.run import Run
+from napari_veinseg.training.training_data import RunData
 
 
 class ArrivalRecord(BaseModel):
@@ -102,6 +105,42 @@ class ReviewedPool:
             )
             for each in self.arrivals
         )
+
+    def new_card(
+        self, base: SegmentationNetwork, version: int, vein_iou: float | None
+    ) -> ModelCard:
+        """Write the card of a version that has learned from the pool.
+
+        Parameters
+        ----------
+        base : SegmentationNetwork
+            What it began with.
+        version : int
+            Its number.
+        vein_iou : float or None
+            Mean of the hold-out, None where that did not judge it.
+
+        Returns
+        -------
+        ModelCard
+            With the history of what came.
+        """
+        data = RunData(
+            card=self._card,
+            network=base,
+            train=list(self.train.values()),
+            holdout=list(self.holdout.values()),
+            fingers=(0, 0),
+            optimistic=self.optimistic,
+            left_out=[],
+            caveats=[],
+            record=DataRecord(learned=self.learned),
+        )
+        update = {
+            "description": f"Version {version} of what learns beside a person.",
+            "history": self.history(),
+        }
+        return data.new_card(self._config, vein_iou).model_copy(update=update)
 
     def read(self, samples: Iterable[Sample]) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
         """Read new samples, and say for each whether it is held out.
