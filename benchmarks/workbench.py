@@ -77,8 +77,11 @@ def in_workbench(images: int, beside: bool) -> int:
         person.wait_for_image(images)
         if not beside:
             retrain(person, images)
-        if beside:  # the image after it is segmented by the version that comes
-            wait_until(lambda: bench.learning.in_use is not None, 1800)
+        if beside:  # a version comes, or nothing is better than the starter on drawn fingers
+            learning = bench.learning
+            wait_until(lambda: bool(learning.known and learning.known.status.pool), 600)
+            status = learning.known.status
+            wait_until(lambda: bool(status.versions or status.idle), 1800)
         else:
             by_new = "my model "
             wait_until(lambda: record_of(bench.session.shown.mask).model.startswith(by_new))
