@@ -24,7 +24,7 @@ def lively_network(card: ModelCard, seed: int = 0) -> SegmentationNetwork:
     network = build_network(card).train()
     with torch.no_grad():
         for _ in range(20):
-            network(torch.randn(2, network.in_channels, 64, 64))
+            network(torch.randn(2, network.geometry.in_channels, 64, 64))
         for parameter in network.core.head.parameters():
             parameter *= 8 if parameter.ndim > 1 else 1
     return network.eval()

@@ -36,9 +36,9 @@ def test_a_side_below_8_px_is_refused():
 )
 def test_total_stride_and_the_smallest_padded_side(stem_stride, layers, total_stride):
     network = small(stem_stride=stem_stride, layers=layers)
-    assert network.total_stride == total_stride
-    assert network.padded_side(1) == 2 * total_stride
-    assert network.padded_side(2 * total_stride + 1) == 3 * total_stride
+    assert network.geometry.total_stride == total_stride
+    assert network.geometry.padded_side(1) == 2 * total_stride
+    assert network.geometry.padded_side(2 * total_stride + 1) == 3 * total_stride
 
 
 def test_parameter_counts():
@@ -87,8 +87,8 @@ def test_the_receptive_radius_is_true_and_tight(stem_stride, make):
     network = network.double()
     for parameter in network.parameters():
         parameter.data.abs_()
-    reaches = [reach(network, 96 + offset, 192) for offset in range(network.total_stride)]
-    assert max(reaches) <= network.receptive_radius <= max(reaches) + 3
+    reaches = [reach(network, 96 + offset, 192) for offset in range(network.geometry.total_stride)]
+    assert max(reaches) <= network.geometry.receptive_radius <= max(reaches) + 3
 
 
 def test_the_receptive_radius_of_the_original():
@@ -98,7 +98,7 @@ def test_the_receptive_radius_of_the_original():
     # Every pre-activation stays positive and nothing saturates: no path is hidden.
     network.core.head[1] = torch.nn.Identity()
     reaches = [reach(network, 160 + offset, 320) for offset in (0, 3)]
-    assert max(reaches) <= network.receptive_radius <= max(reaches) + 3
+    assert max(reaches) <= network.geometry.receptive_radius <= max(reaches) + 3
 
 
 @pytest.mark.parametrize("stem_stride", [1, 2])
@@ -108,7 +108,7 @@ def test_the_core_exports_with_dynamic_sizes(stem_stride):
         2: torch.export.Dim("rows", min=2, max=64),
         3: torch.export.Dim("columns", min=2, max=64),
     }
-    stride = network.total_stride
+    stride = network.geometry.total_stride
     sizes = {axis: stride * cell for axis, cell in cells.items()}
     example = torch.rand(1, 1, 4 * stride, 6 * stride)
     exported = torch.export.export(network.core, (example,), dynamic_shapes=({**sizes},))

@@ -56,8 +56,7 @@ def test_it_answers_as_torch_does(network, tmp_path, cache):
         images = texture(shape, seed=shape[0]) * 2 - 1
         expected = torch_runtime(images)
         np.testing.assert_allclose(runtime(images), expected, atol=onnx_cache.TOLERANCE)
-    assert runtime.padded_side(97) == weights.padded_side(97)
-    assert runtime.receptive_radius == weights.receptive_radius
+    assert runtime.geometry == weights.geometry
 
 
 def test_loading_prepares_once_and_segments_the_same(model_file, cache, monkeypatch):

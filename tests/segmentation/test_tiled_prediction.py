@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,7 +64,7 @@ def test_a_smaller_halo_would_not_do(network):
     image = texture((200, 200))
     predictor = TorchRuntime(network)
     whole = predict(image, 1.0, predictor)
-    predictor.receptive_radius = 0
+    predictor.geometry = replace(predictor.geometry, receptive_radius=0)
     assert np.abs(predict(image, 1.0, predictor, 50) - whole).max() > 1e-2
 
 

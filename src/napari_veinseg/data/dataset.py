@@ -18,12 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.fingers import compile_finger_pattern
-from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
-from napari_veinseg.data.sample_files import store_sample
-from napari_veinseg.data.samples_csv import is_stem, read_rows, write_rows
+from napari_veinseg.data.sample_files import refuse_unsound, store_sample
+from napari_veinseg.data.samples_csv import read_rows, write_rows
 from napari_veinseg.data.split import draw_split, may_leak
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import locked, sweep, writing
@@ -199,21 +197,7 @@ class Dataset:
             mask holds other labels, or it cannot be written.
         """
         image, mask, stem = np.asarray(image), np.asarray(mask), normalize("NFC", stem)
-        if not is_stem(stem):
-            raise VeinSegError(f"{stem!r} cannot be the name of a sample: use a plain file name.")
-        if image.shape[:2] != mask.shape:
-            raise VeinSegError(
-                f"{stem}: the image is {image.shape[:2]} and the mask {mask.shape}; "
-                "give both the same size."
-            )
-        if image.ndim - is_colour(image.shape) != 2:
-            raise VeinSegError(f"{stem} is a stack: store its slices one by one.")
-        foreign = np.setdiff1d(mask, (BACKGROUND, VEIN, UNSURE))
-        if foreign.size:
-            raise VeinSegError(
-                f"{stem}: the mask holds the label {foreign[0]}, but a vein mask holds 1 (vein), 2 "
-                "(unsure) and 0 only: relabel or erase it."
-            )
+        refuse_unsound(stem, image, mask)
         with self._writing():
             if stem in self._files.images and not replace:
                 raise VeinSegError(f"{self.path} holds {stem!r} already: choose another name.")

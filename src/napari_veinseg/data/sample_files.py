@@ -8,9 +8,46 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import read_image, write_image, write_mask
+from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
+from napari_veinseg.data.samples_csv import is_stem
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
+
+
+def refuse_unsound(stem: str, image: npt.NDArray[Any], mask: npt.NDArray[Any]) -> None:
+    """Refuse what cannot become a sample.
+
+    Parameters
+    ----------
+    stem : str
+        Its name.
+    image : ndarray
+        `(Y, X)` or `(Y, X, 3 or 4)`.
+    mask : ndarray
+        `(Y, X)`: 0 background, 1 vein, 2 unsure.
+
+    Raises
+    ------
+    VeinSegError
+        If the name is no plain one, the sizes differ, it is a stack, or there are other labels.
+    """
+    if not is_stem(stem):
+        raise VeinSegError(f"{stem!r} cannot be the name of a sample: use a plain file name.")
+    if image.shape[:2] != mask.shape:
+        raise VeinSegError(
+            f"{stem}: the image is {image.shape[:2]} and the mask {mask.shape}; "
+            "give both the same size."
+        )
+    if image.ndim - is_colour(image.shape) != 2:
+        raise VeinSegError(f"{stem} is a stack: store its slices one by one.")
+    foreign = np.setdiff1d(mask, (BACKGROUND, VEIN, UNSURE))
+    if foreign.size:
+        raise VeinSegError(
+            f"{stem}: the mask holds the label {foreign[0]}, but a vein mask holds 1 (vein), 2 "
+            "(unsure) and 0 only: relabel or erase it."
+        )
 
 
 def store_sample(

@@ -22,7 +22,7 @@ _MOST_BYTES = 200_000_000  # some two million rows: more is no list of drawn mas
 _LONGEST_STEM = 180  # file systems stop at 255 bytes, and a temporary name is longer
 _NOT_IN_NAMES = frozenset('<>:"/\\|?*')
 
-Row = dict[str, str]
+SampleRow = dict[str, str]
 
 
 def is_stem(text: str) -> bool:
@@ -59,7 +59,7 @@ def stem_from(name: str) -> str:
     return kept.strip().lstrip(".").strip() or "image"
 
 
-def read_rows(path: Path) -> dict[str, Row]:
+def read_rows(path: Path) -> dict[str, SampleRow]:
     """Read `samples.csv`.
 
     Returns
@@ -76,7 +76,7 @@ def read_rows(path: Path) -> dict[str, Row]:
     """
     if not path.is_file():
         return {}
-    rows: dict[str, Row] = {}
+    rows: dict[str, SampleRow] = {}
     for line, row in enumerate(_parse(path), start=2):
         stem, split = normalize("NFC", row["stem"]), row["split"]
         if not is_stem(stem):
@@ -92,7 +92,7 @@ def read_rows(path: Path) -> dict[str, Row]:
     return rows
 
 
-def _parse(path: Path) -> list[Row]:
+def _parse(path: Path) -> list[SampleRow]:
     try:
         with opening(path):
             if path.stat().st_size > _MOST_BYTES:
@@ -113,14 +113,14 @@ def _parse(path: Path) -> list[Row]:
         raise VeinSegError(f"{path} is not comma-separated text ({error}): correct it.") from error
 
 
-def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
+def write_rows(path: Path, rows: Mapping[str, SampleRow]) -> None:
     """Write `samples.csv` sorted by stem, whole or not at all."""
     text = table_text((rows[stem] for stem in sorted(rows)), _columns(rows.values()))
     # A dataset is UTF-8 for all who read it, whatever bytes are in the name of a source.
     write_text(path, text.encode("utf-8", "replace").decode())
 
 
-def _columns(rows: Iterable[Row]) -> list[str]:
+def _columns(rows: Iterable[SampleRow]) -> list[str]:
     seen = dict.fromkeys(COLUMNS)
     for row in rows:
         seen.update(dict.fromkeys(row))

@@ -9,6 +9,8 @@ from pathlib import Path
 from napari_veinseg.files import write_text, writing
 
 Value = float | int | str
+TableRow = dict[str, Value]
+"""The values of a row by column."""
 
 
 def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ Kind = Literal["model", "masks", "baseline"]
 _USUAL = SegmentationSettings()
 
 
-class Prediction(NamedTuple):
+class ScoredMask(NamedTuple):
     """What a contender says of an image.
 
     Parameters
@@ -55,7 +55,7 @@ class Model:
         """The model's card."""
         return self.model.card
 
-    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:  # noqa: ARG002
+    def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
         """Segment an image.
 
         Parameters
@@ -66,7 +66,7 @@ class Model:
             `(Y, X)` or `(Y, X, colours)`.
         """
         predicted = self.model.predict(image, self.settings)
-        return Prediction(predicted.mask, predicted.probability)
+        return ScoredMask(predicted.mask, predicted.probability)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class MaskFolder:
     kind: Kind = "masks"
     card: ModelCard | None = None
 
-    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:  # noqa: ARG002
+    def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
         """Read the mask of a sample.
 
         Parameters
@@ -100,7 +100,7 @@ class MaskFolder:
                 f"{self.folder} holds {len(found)} masks named {stem!r}: give one for each "
                 "evaluated image."
             )
-        return Prediction(read_mask(found[0]), None)
+        return ScoredMask(read_mask(found[0]), None)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Baseline:
     kind: Kind = "baseline"
     card: ModelCard | None = None
 
-    def predict(self, sample: Sample, image: NDArray[Any]) -> Prediction:  # noqa: ARG002
+    def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
         """Filter an image.
 
         Parameters
@@ -136,12 +136,12 @@ class Baseline:
 
         Returns
         -------
-        Prediction
+        ScoredMask
             The strongest tenth of the pixels, and the score.
         """
         grey = without_gaps(to_grey(image, self.settings.channel, self.settings.invert))
         score = baseline_score(self.name, grey, estimate_vein_width(grey))
-        return Prediction(mask_from_probability(score, 0.5), score)
+        return ScoredMask(mask_from_probability(score, 0.5), score)
 
 
 Contender = Model | MaskFolder | Baseline

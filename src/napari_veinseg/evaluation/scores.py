@@ -17,7 +17,7 @@ from napari_veinseg.evaluation.metrics import Counts
 BINS = 1000
 _CALIBRATION_BINS = 20
 
-Curve = NDArray[np.float64]
+Rates = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ScoreHistogram:
             vein, background, int(self.vein.sum()) - vein, int(self.background.sum()) - background
         )
 
-    def vein_iou(self) -> Curve:
+    def vein_iou(self) -> Rates:
         """Give the vein IoU at each threshold 0, 0.001, ... 0.999.
 
         Returns
@@ -63,7 +63,7 @@ class ScoreHistogram:
         union = self.vein.sum() + wrong
         return np.where(union > 0, found / np.maximum(union, 1), 1.0)
 
-    def roc(self) -> tuple[Curve, Curve]:
+    def roc(self) -> tuple[Rates, Rates]:
         """Trace the receiver operating characteristic.
 
         Returns
@@ -84,7 +84,7 @@ class ScoreHistogram:
         height = (true_positive_rate[1:] + true_positive_rate[:-1]) / 2
         return float(np.sum(np.diff(false_positive_rate) * height))
 
-    def precision_recall(self) -> tuple[Curve, Curve]:
+    def precision_recall(self) -> tuple[Rates, Rates]:
         """Trace precision over recall.
 
         Returns
@@ -103,7 +103,7 @@ class ScoreHistogram:
         precision, recall = self.precision_recall()
         return float(np.sum(precision * np.diff(recall, prepend=0)))
 
-    def calibration(self) -> tuple[Curve, Curve, Curve]:
+    def calibration(self) -> tuple[Rates, Rates, Rates]:
         """Hold the probability against what it foretells.
 
         Returns

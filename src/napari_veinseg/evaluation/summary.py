@@ -8,7 +8,7 @@ from operator import add
 
 import numpy as np
 
-from napari_veinseg.data.tables import Value
+from napari_veinseg.data.tables import TableRow
 from napari_veinseg.evaluation.bootstrap import Estimate, Grouping, grouping
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult, ImageResult
 from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold
@@ -182,7 +182,7 @@ def differences(comparison: Comparison) -> list[Difference]:
     return found
 
 
-def image_rows(comparison: Comparison) -> Iterator[dict[str, Value]]:
+def image_rows(comparison: Comparison) -> Iterator[TableRow]:
     """Give the table by image: one row for each contender on each image.
 
     Yields

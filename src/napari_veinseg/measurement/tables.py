@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_veinseg.data.images import list_images, read_mask, without_probabilities
-from napari_veinseg.data.tables import Value, write_table
+from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import Measurement, measure
 
-Row = dict[str, Value]
 
-
-def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[Row]:
+def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[TableRow]:
     """Give the table by branch.
 
     Yields
@@ -48,7 +46,7 @@ def branch_columns(unit: str = "px") -> list[str]:
     return ["branch", *(f"{name}_{unit}" for name in lengths), "tortuosity", *ends]
 
 
-def image_row(measurement: Measurement, unit: str = "px") -> Row:
+def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
     """Give the row of an image.
 
     Returns
@@ -95,12 +93,12 @@ def measure_files(
     files = without_probabilities(found)
     if not files:
         raise VeinSegError("There is no mask to measure: name mask files or a folder of them.")
-    branches: list[Row] = []
-    images: list[Row] = []
+    branches: list[TableRow] = []
+    images: list[TableRow] = []
     for file in files:
         stack = read_mask(file)
         for number, mask in enumerate(stack if stack.ndim == 3 else stack[np.newaxis]):
-            place: Row = {"mask": file.stem, "slice": number}
+            place: TableRow = {"mask": file.stem, "slice": number}
             measured = measure(mask, (pixel_size, pixel_size))
             images.append(place | image_row(measured, unit))
             branches.extend(place | row for row in branch_rows(measured, unit))

@@ -24,43 +24,15 @@ class SegmentationNetwork(nn.Module):
     Parameters
     ----------
     core : nn.Module
-        Maps `(N, C, *spatial)` to logits `(N, K, *spatial)`; sides are multiples of `total_stride`.
-    in_channels : int
-        Channels `C` of the image; a grey image is repeated on them.
-    total_stride : int
-        Side in px of an input cell that shares one feature vector at the deepest level.
-    receptive_radius : int
-        No output pixel depends on an input pixel farther away than this, in px along an axis.
+        Maps `(N, C, *spatial)` to logits `(N, K, *spatial)`; sides are multiples of the total
+        stride.
+    geometry : Geometry
+        Of the core.
     """
 
-    def __init__(
-        self, core: nn.Module, in_channels: int, total_stride: int, receptive_radius: int
-    ) -> None:
+    def __init__(self, core: nn.Module, geometry: Geometry) -> None:
         super().__init__()
-        self.core = core
-        self.in_channels = in_channels
-        self.total_stride = total_stride
-        self.receptive_radius = receptive_radius
-
-    @property
-    def geometry(self) -> Geometry:
-        """What tiles must know of it."""
-        return Geometry(self.in_channels, self.total_stride, self.receptive_radius)
-
-    def padded_side(self, side: int) -> int:
-        """Return the side that the core gets for an image of this side.
-
-        Parameters
-        ----------
-        side : int
-            Side of the image in px.
-
-        Returns
-        -------
-        int
-            The next multiple of the total stride, at least two of them.
-        """
-        return self.geometry.padded_side(side)
+        self.core, self.geometry = core, geometry
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Pad at the far ends by repeating the border, run the core, crop back.
@@ -83,7 +55,7 @@ class SegmentationNetwork(nn.Module):
         sides = image.shape[2:]
         if min(sides) < SMALLEST_SIDE:
             raise ValueError(f"sides must be at least {SMALLEST_SIDE} px, got {tuple(sides)}")
-        missing = [self.padded_side(side) - side for side in sides]
+        missing = [self.geometry.padded_side(side) - side for side in sides]
         if any(missing):
             far_ends = [pad for amount in reversed(missing) for pad in (0, amount)]
             image = functional.pad(image, far_ends, mode="replicate")
@@ -156,7 +128,7 @@ class DenseUNet(SegmentationNetwork):
         # and the 3x3 convolutions of stem and head.
         reach = sum(2 * n * scale for n, scale in zip(layers, scales, strict=True))
         reach += scales[-1] - 1 - layers[-1] * scales[-1] + 1 + stem_stride
-        super().__init__(core, in_channels, total_stride=scales[-1], receptive_radius=reach)
+        super().__init__(core, Geometry(in_channels, scales[-1], reach))
 
 
 class _NewMaps(DenseBlock):  # type: ignore[misc]
@@ -322,4 +294,6 @@ def original_2020(in_channels: int = 3, dropout: float = 0.5) -> SegmentationNet
         Logits of one class; the original's last sigmoid belongs to the caller.
     """
     core = Original2020Core(in_channels, dropout)
-    return SegmentationNetwork(core, in_channels, core.total_stride, core.receptive_radius)
+    return SegmentationNetwork(
+        core, Geometry(in_channels, core.total_stride, core.receptive_radius)
+    )

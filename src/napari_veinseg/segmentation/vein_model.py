@@ -70,7 +70,7 @@ class VeinModel(LoadedModel):
             (shares.low_percentile, shares.high_percentile),
             self.runtime,
             self.card.working_vein_width,
-            self.runtime.padded_side,
+            self.runtime.geometry.padded_side,
         )
 
     def resolve(self, settings: SegmentationSettings, image: Any) -> ResolvedSettings:

@@ -94,7 +94,7 @@ class Learner:
             `(Y, X)` of the crops.
         """
         if self._fabric.device.type == "cuda" and self._fabric.world_size == 1:
-            size = (self._config.batch_size, self.average.in_channels, *shape)
+            size = (self._config.batch_size, self.average.geometry.in_channels, *shape)
             image = torch.zeros(size, device=self._fabric.device)
             image = image.contiguous(memory_format=self._layout)
             record_cuda_graph(self._network.module, image, self._fabric.autocast())
@@ -119,7 +119,7 @@ class Learner:
         image, vein, known = (
             self._fabric.to_device(crops[name]) for name in ("image", "vein", "known")
         )
-        image = image.expand(-1, self.average.in_channels, -1, -1)
+        image = image.expand(-1, self.average.geometry.in_channels, -1, -1)
         image = image.contiguous(memory_format=self._layout)
         torch.manual_seed(self._config.seed * 1_000_003 + step)  # dropout
         for group in self._optimiser.param_groups:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.images import list_masks, read_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.data.tables import Value, write_table
+from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.consistency.mask_consistency import (
@@ -171,7 +171,7 @@ def _write(output: Path, compared: FolderComparison) -> None:
     write_text(output / "consistency.json", json.dumps(figures, indent=2, ensure_ascii=False))
 
 
-def _score_rows(compared: FolderComparison) -> list[dict[str, Value]]:
+def _score_rows(compared: FolderComparison) -> list[TableRow]:
     pairs, rows = compared.pairs, []
     for name, each in zip(compared.names, compared.consistency, strict=True):
         for kind, chosen, scores in (

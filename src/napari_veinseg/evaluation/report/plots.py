@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_veinseg.evaluation.comparison import ContenderResult
 from napari_veinseg.evaluation.metrics import Counts
-from napari_veinseg.evaluation.scores import BINS, Curve, ScoreHistogram
+from napari_veinseg.evaluation.scores import BINS, Rates, ScoreHistogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def roc(results: Sequence[ContenderResult]) -> "Figure":
 def _pooled_curves(
     results: Sequence[ContenderResult],
     labels: tuple[str, str],
-    curve: Callable[[ScoreHistogram], tuple[Curve, Curve]],
+    curve: Callable[[ScoreHistogram], tuple[Rates, Rates]],
     place: Callable[[Counts], tuple[float, float]],
 ) -> "Figure":
     """Draw one curve a contender with scores, and the mask of each as a point."""

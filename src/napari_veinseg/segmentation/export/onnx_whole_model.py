@@ -110,11 +110,13 @@ def whole_model(
             clip=CLIP,
             low=card.normalisation.low_percentile / 100,
             high=card.normalisation.high_percentile / 100,
-            stride=network.total_stride,
-            stride_less_one=network.total_stride - 1,
+            stride=network.geometry.total_stride,
+            stride_less_one=network.geometry.total_stride - 1,
         )
     )
-    core, weights = core_nodes(prediction_core(network), network.in_channels, "seen", "answer")
+    core, weights = core_nodes(
+        prediction_core(network), network.geometry.in_channels, "seen", "answer"
+    )
     after = onnx.parser.parse_graph(_AFTER)
     model = model_of([*before.node, *core, *after.node], weights, described)
     onnx.checker.check_model(model, full_check=True)

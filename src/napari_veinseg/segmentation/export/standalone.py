@@ -32,7 +32,8 @@ class StandaloneModel(nn.Module):
     ) -> None:
         super().__init__()
         self.core = network.core
-        self._channels, self._stride = network.in_channels, network.total_stride
+        self._channels = network.geometry.in_channels
+        self._stride = network.geometry.total_stride
         self._shares = low_percentile / 100, high_percentile / 100
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,9 @@ def export_torch(model: VeinModel, target: Path) -> None:
     """
     if target.suffix != ".pt2":
         raise VeinSegError(f"{target} was not written: choose a name that ends in .pt2.")
-    smallest = model.network.total_stride + 1  # px: smaller sides would be padded by another rule
+    smallest = (
+        model.network.geometry.total_stride + 1
+    )  # px: smaller sides would be padded by another rule
     program = torch.export.export(
         standalone(model),
         (

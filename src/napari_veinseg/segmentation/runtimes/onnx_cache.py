@@ -129,7 +129,7 @@ def _runtime_version() -> str:
 
 
 def _agree(runtime: Runtime, reference: Runtime) -> bool:
-    sides = [runtime.padded_side(side) for side in (96, 128)]
+    sides = [runtime.geometry.padded_side(side) for side in (96, 128)]
     image: Any = np.random.default_rng(0).normal(size=(2, *sides))
     image = image.astype(np.float32)
     return bool(np.abs(runtime(image) - reference(image)).max() <= TOLERANCE)

@@ -114,7 +114,7 @@ def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes
         If the network cannot be translated.
     """
     core = prediction_core(network)
-    nodes, weights = core_nodes(core, network.in_channels, "image", "probability")
+    nodes, weights = core_nodes(core, network.geometry.in_channels, "image", "probability")
     content: bytes = model_of(nodes, weights, described).SerializeToString()
     return content
 

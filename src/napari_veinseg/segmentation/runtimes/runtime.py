@@ -36,10 +36,7 @@ class Runtime(ABC):
     """A network made ready to predict."""
 
     def __init__(self, geometry: Geometry, place: str) -> None:
-        self.in_channels = geometry.in_channels
-        self.total_stride = geometry.total_stride
-        self.receptive_radius = geometry.receptive_radius
-        self.padded_side = geometry.padded_side
+        self.geometry = geometry
         self.place = place
         self.limit = float("inf")
         """Pixels that may go through the network together; lowered when memory runs out."""

@@ -60,7 +60,9 @@ class TorchRuntime(Runtime):
         mixed = self.device.type == "cuda"
         if mixed:  # from pinned memory the transfer needs no copy of the driver's own
             batch = batch.pin_memory()
-        batch = batch.to(self.device, non_blocking=mixed).expand(-1, self.in_channels, -1, -1)
+        batch = batch.to(self.device, non_blocking=mixed).expand(
+            -1, self.geometry.in_channels, -1, -1
+        )
         with torch.inference_mode(), torch.autocast(self.device.type, torch.float16, enabled=mixed):
             logits = self.core(batch.contiguous(memory_format=torch.channels_last))
             probability: Image = torch.sigmoid(logits[:, 0].float()).cpu().numpy()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from napari_veinseg.model.geometry import Geometry
 from napari_veinseg.segmentation.tiling.resampling import Resampling
 
 if TYPE_CHECKING:
@@ -56,17 +57,18 @@ class Axis:
         Px of the image.
     working : int
         Px at the working scale.
-    padded : int
-        Working px with the network's padding at the far end.
-    stride, radius : int
-        The network's total stride and receptive radius.
+    geometry : Geometry
+        Of the network.
     """
 
     side: int
     working: int
-    padded: int
-    stride: int
-    radius: int
+    geometry: Geometry
+
+    @property
+    def padded(self) -> int:
+        """Working px with the network's padding at the far end."""
+        return self.geometry.padded_side(self.working)
 
     def span(self, start: int, stop: int) -> Span:
         """Trace a stretch of the answer back to what it depends on.
@@ -83,9 +85,10 @@ class Axis:
         """
         shrink, enlarge = Resampling(self.side, self.working), Resampling(self.working, self.side)
         kept = enlarge.needs(start, stop)
+        stride, radius = self.geometry.total_stride, self.geometry.receptive_radius
         seen = (
-            max(0, (kept[0] - self.radius) // self.stride * self.stride),
-            min(self.padded, -(-(kept[1] + self.radius) // self.stride) * self.stride),
+            max(0, (kept[0] - radius) // stride * stride),
+            min(self.padded, -(-(kept[1] + radius) // stride) * stride),
         )
         weights = shrink.matrix(*seen), enlarge.matrix(start, stop)
         return Span((start, stop), kept, seen, shrink.needs(*seen), *weights)

@@ -69,7 +69,6 @@ class TiledPrediction:
         predictor: Runtime,
         tile_side: int | None = None,
     ) -> None:
-        stride, radius = predictor.total_stride, predictor.receptive_radius
         working = [max(1, round(side * factor)) for side in shape]
         small = working[0] * working[1] <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE
         if tile_side is None and small:
@@ -78,7 +77,7 @@ class TiledPrediction:
             tile = min(max(1, int(np.ceil((tile_side or TILE_SIDE) / factor))), _LARGEST_TILE)
         self._predictor = predictor
         self._rows, self._columns = (
-            Axis(side, small, predictor.padded_side(small), stride, radius)
+            Axis(side, small, predictor.geometry)
             for side, small in zip(shape, working, strict=True)
         )
         self._row_spans, self._column_spans = self._rows.spans(tile), self._columns.spans(tile)

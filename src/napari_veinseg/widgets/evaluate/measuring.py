@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from napari.layers import Labels, Points, Shapes
 
-from napari_veinseg.data.tables import Value, write_table
+from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
@@ -24,8 +24,6 @@ from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_d
 END_COLOUR = "#ffc233"
 BIFURCATION_COLOUR = "#35d0ff"
 LINE_COLOUR = "#f2f2f2"
-
-TableRow = dict[str, Value]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""CurvePlot of a run, drawn by Qt itself: a redraw takes a millisecond, and no plotting library."""
+"""The curves of a run, drawn by Qt itself while it trains: a redraw takes a millisecond.
+
+Not `evaluation.report.plots`, whose figures stand in a page as well: matplotlib would hold up the
+viewer at every epoch, and knows nothing of its theme.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,13 +28,13 @@ class EpochCurve:
 
 
 class CurvePlot(QWidget):
-    """CurvePlot below each other over the same epochs."""
+    """Curves below each other over the same epochs."""
 
     def __init__(self) -> None:
         super().__init__()
         self._curves: list[EpochCurve] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("CurvePlot of the training")
+        self.setAccessibleName("Curves of the training")
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Return a height for two curves."""
