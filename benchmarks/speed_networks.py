@@ -82,6 +82,9 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
     calls: Calls = {}
     for name, model in models.items():
         calls[f"segment, {name}"] = lambda model=model: model.segment(image)
+        calls[f"segment, width given, {name}"] = lambda model=model: model.segment(
+            image, vein_width=width
+        )
         if one_piece:
             calls[f"forward pass, {name}"] = lambda model=model: model.runtime(seen)
             if shape == (240, 320):
@@ -121,7 +124,8 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
                 "median ms": 1e3 * found["median_s"],
                 "quartiles ms": f"{1e3 * found['low_s']:.3g} to {1e3 * found['high_s']:.3g}",
                 "/ BasicUNet": found["ratio"],
-                "/ own forward": _over_own_forward(name, seconds),
+                "/ own forward": _over(name, "forward pass, ", seconds),
+                "/ width given": _over(name, "segment, width given, ", seconds),
                 "share of peak": share,
                 "memory MB": peak_memory(call, device),
             }
@@ -131,11 +135,12 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
     return {"title": title + ("piece" if one_piece else "tiles"), "rows": rows}
 
 
-def _over_own_forward(name: str, seconds: dict[str, list[float]]) -> float | None:
-    forward = name.replace("segment, ", "forward pass, ")
-    if forward == name or forward not in seconds:
+def _over(name: str, other: str, seconds: dict[str, list[float]]) -> float | None:
+    """Hold `segment` against another way of the same runtime."""
+    base = name.replace("segment, ", other)
+    if base == name or base not in seconds or name.startswith("segment, width"):
         return None
-    return summary(seconds[name], seconds[forward])["ratio"]
+    return summary(seconds[name], seconds[base])["ratio"]
 
 
 def _bare(

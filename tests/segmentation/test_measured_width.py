@@ -4,6 +4,7 @@ import itertools
 import warnings
 from dataclasses import replace
 
+import dask.array
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -14,6 +15,7 @@ from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.segmentation.measured_width import Look, MeasuredWidth, measure_width
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.tiling import image_source, tiled_prediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 
 _WORKING = 5.0
@@ -133,16 +135,40 @@ def test_every_way_uses_one_width(starter):
     assert starter.vein_width(np.stack([image] * 3)) == width
 
 
-def test_torch_and_onnx_runtime_measure_alike(starter):
-    image = synthetic_finger(5, (160, 220)).image
+@pytest.mark.parametrize("seed", [2, 5, 8])
+def test_torch_and_onnx_runtime_answer_alike(starter, seed):
+    pytest.importorskip("onnxruntime")
+    image = synthetic_finger(seed, (160, 220)).image
     torch_model = VeinModel(starter.card, starter.network, "cpu")
+    assert type(torch_model.runtime) is not type(starter.runtime)
     assert torch_model.vein_width(image) == pytest.approx(starter.vein_width(image), rel=0.01)
+    one, other = (model.segment(image) for model in (torch_model, starter))
+    assert (one & other).sum() > 0.98 * (one | other).sum() > 0
 
 
-def test_a_large_image_is_measured_on_parts_of_it(starter):
-    image = synthetic_finger(2, (256, 256)).image
-    large = np.tile(image, (17, 17))
-    assert 1 < starter.vein_width(large) < 60
+def test_tiled_equals_whole_with_the_measured_width(starter, monkeypatch):
+    """The width is measured on the image, not on a tile: cuts change nothing."""
+    image = synthetic_finger(7, (190, 260)).image
+    width, whole = starter.vein_width(image), starter.probability(image)
+    monkeypatch.setattr(tiled_prediction, "_ONE_PIECE", 0)
+    monkeypatch.setattr(tiled_prediction, "TILE_SIDE", 40)
+    tiles = []
+    tiled = starter.probability(image, progress=lambda done, of: tiles.append((done, of)))
+    assert tiles[-1][1] > 4
+    assert starter.vein_width(image) == width
+    np.testing.assert_allclose(tiled, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [2, 6])
+def test_a_large_plane_has_the_width_of_its_parts(starter, monkeypatch, seed):
+    """Whether it is in memory or read part by part, and from parts nearly the same as whole."""
+    image = synthetic_finger(seed, (480, 640)).image
+    whole = starter.vein_width(image)
+    monkeypatch.setattr(image_source, "WHOLE", 1000)
+    monkeypatch.setattr(image_source, "_CROP_SIDE", 360)
+    in_parts = starter.vein_width(image)
+    assert abs(np.log2(in_parts / whole)) < 0.5
+    assert starter.vein_width(dask.array.from_array(image, chunks=100)) == in_parts
 
 
 def test_an_empty_mask_is_never_silent(starter):
