@@ -1,6 +1,7 @@
 """Writes drafts and reviewed masks beside the viewer, one after the other, and loses none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,14 +14,23 @@ from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Save:
     folder: ImageFolder
     index: int
     draft: Draft
     pixels: NDArray[Any] | None = None  # of an image that was reviewed
+    _writing: Lock = field(default_factory=Lock)
+    _written: bool = False
 
     def write(self) -> None:
+        """Write once: a worker that comes late must not undo what was written after it."""
+        with self._writing:
+            if not self._written:
+                self._write()
+                self._written = True
+
+    def _write(self) -> None:
         if self.pixels is None:
             self.folder.store(self.index, self.draft)
             return
