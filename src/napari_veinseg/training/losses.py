@@ -19,6 +19,7 @@ def vein_loss(
     vein: torch.Tensor,
     known: torch.Tensor,
     cldice_weight: float = 0.0,
+    dice_weight: float = 1.0,
     sum_up: Callable[[torch.Tensor], torch.Tensor] = _own,
 ) -> torch.Tensor:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
@@ -36,6 +37,8 @@ def vein_loss(
         `(N, 1, Y, X)`, 0 where the mask says unsure and 1 elsewhere.
     cldice_weight : float, optional
         Weight of the soft clDice term; 0 leaves it out.
+    dice_weight : float, optional
+        Weight of the Dice term.
     sum_up : callable, optional
         Sums over the processes that share the batch, see `distributed`; else the batch is whole.
 
@@ -62,7 +65,7 @@ def vein_loss(
         sums += _centreline_sums(probability, vein)
     # Together, since processes pay for every word that they exchange.
     crossed, pixels, overlap, areas, *lines = sum_up(torch.stack([part.float() for part in sums]))
-    loss: torch.Tensor = crossed / pixels.clamp(min=1) + (1 - _ratio(overlap, areas))
+    loss: torch.Tensor = crossed / pixels.clamp(min=1) + dice_weight * (1 - _ratio(overlap, areas))
     if cldice_weight:
         loss = loss + cldice_weight * _cldice_loss(*lines)
     return loss
