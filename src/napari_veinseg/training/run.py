@@ -97,14 +97,14 @@ class Run:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.path / _LOCK, timeout=0)
-        try:
-            with writing(self.path):
+        with writing(self.path):
+            try:
                 lock.acquire()
-        except Timeout as error:
-            raise VeinSegError(
-                f"Another process is training the run in {self.path}: wait for it, stop it, or "
-                "choose another folder."
-            ) from error
+            except Timeout as error:  # an `OSError`, too
+                raise VeinSegError(
+                    f"Another process is training the run in {self.path}: wait for it, stop it, "
+                    "or choose another folder."
+                ) from error
         try:
             yield
         finally:
