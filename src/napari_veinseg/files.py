@@ -12,6 +12,9 @@ from stat import S_ISREG
 
 from napari_veinseg.errors import VeinSegError
 
+DAMAGED_ENDING = ".damaged"
+"""Behind the name of a file that could not be understood and was kept."""
+
 _LOCK_SECONDS = 10.0
 _LITTER = ".*-????????.tmp*"  # what `atomic_path` makes; nobody else's temporary files
 _LITTER_SECONDS = 60.0  # a file that nobody has written to for this long belongs to a dead writer
@@ -130,6 +133,81 @@ def opening(path: Path) -> Iterator[None]:
         raise VeinSegError(f"{path} cannot be opened ({error.strerror or error}): check it.") from (
             error
         )
+
+
+class DamagedFiles:
+    """Side files that cannot be understood: they count as absent, are told once, and are kept."""
+
+    def __init__(self) -> None:
+        self._meanings: dict[Path, str] = {}
+        self._untold: list[Path] = []
+
+    def add(self, path: Path, meaning: str) -> None:
+        """Note a file.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        meaning : str
+            What follows for the user, as half a sentence.
+        """
+        if path not in self._meanings:
+            self._untold.append(path)
+        self._meanings[path] = meaning
+
+    def take_untold(self) -> list[str]:
+        """Return what nobody was told yet.
+
+        Returns
+        -------
+        list of str
+            A sentence for each meaning, however many files share it.
+        """
+        untold, self._untold = self._untold, []
+        files: dict[str, list[Path]] = {}
+        for path in untold:
+            files.setdefault(self._meanings.get(path, ""), []).append(path)
+        return [_damage(paths, meaning) for meaning, paths in files.items() if meaning]
+
+    def set_aside(self, path: Path) -> None:
+        """Give a file another name if it was noted, before it is written anew or removed.
+
+        Parameters
+        ----------
+        path : Path
+            Any file.
+        """
+        if self._meanings.pop(path, None) is not None and path.exists():
+            set_aside(path)
+
+
+def _damage(paths: list[Path], meaning: str) -> str:
+    more = f" (and {len(paths) - 1} more like it)" if len(paths) > 1 else ""
+    kept = f"{paths[0].name}{DAMAGED_ENDING}"
+    return (
+        f"{paths[0]} is damaged{more}: {meaning}. Before it is written anew it is kept as {kept}."
+    )
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, so that nothing is written over it.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+
+    Returns
+    -------
+    Path
+        Its new place beside the old one; no earlier file is replaced.
+    """
+    kept, number = path.with_name(f"{path.name}{DAMAGED_ENDING}"), 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}{DAMAGED_ENDING}-{number}")
+    return path.rename(kept)
 
 
 def write_text(target: Path, text: str) -> None:

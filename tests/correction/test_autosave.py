@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_veinseg.correction import autosave
-from napari_veinseg.correction.autosave import Autosave, left_sessions
+from napari_veinseg.correction.autosave import Autosave, left_sessions, set_damaged_aside
 from napari_veinseg.errors import VeinSegError
 
 DESCRIPTION = {"name": "veins", "image_name": "finger", "image_path": "", "place": {}}
@@ -96,12 +96,16 @@ def test_a_running_session_is_not_offered(mask, tmp_path):
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_damaged_session_is_passed_over(mask, tmp_path):
+def test_a_damaged_session_is_passed_over_and_found_once(mask, tmp_path):
     saver = Autosave(mask, DESCRIPTION, tmp_path)
     mask[0] = 1
     saver.save(mask)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "session.json").write_text("{")
+    assert len(left_sessions(tmp_path)) == 1
+    assert set_damaged_aside(tmp_path) == [tmp_path / "other"]
+    assert [path.read_text() for path in (tmp_path / "other").iterdir()] == ["{"]
+    assert set_damaged_aside(tmp_path) == []
     assert len(left_sessions(tmp_path)) == 1
 
 

@@ -10,6 +10,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import make_thumbnail, similarity
 from napari_veinseg.data.images import write_image
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import DAMAGED_ENDING
 
 SHAPE = (12, 17)
 
@@ -141,12 +142,54 @@ def test_a_file_that_cannot_be_used_is_faulty_and_named(folder):
     assert opened.next_unreviewed(0) == names.index("a3.png")
 
 
-def test_a_damaged_note_costs_only_the_note(tmp_path):
+@pytest.mark.parametrize("text", ["{", "[]", '{"doubt": "high"}', '{"model": null, "more": 1}'])
+def test_a_damaged_note_costs_only_the_note(tmp_path, text):
     drafts = DraftFolder(tmp_path)
     drafts.write("x", Draft(vein(1), notes=DraftNotes("m", doubt=0.5)))
-    for text in ("{", "[]", '{"doubt": "high"}', '{"model": null, "more": 1}'):
-        (drafts.path / "notes" / "x.json").write_text(text)
-        assert drafts.read("x").notes.doubt == -1
+    (drafts.path / "notes" / "x.json").write_text(text)
+    assert drafts.read("x").notes == DraftNotes()
+    assert len(drafts.damaged.take_untold()) == 1
+    np.testing.assert_array_equal(drafts.read("x").mask, vein(1))
+
+
+@pytest.mark.parametrize("room", ["notes", "edited", "probability"])
+@pytest.mark.parametrize("damage", ["torn", "of another shape"])
+def test_what_is_damaged_beside_a_mask_is_told_and_kept(folder, room, damage):
+    opened = ImageFolder.open(folder)
+    probability = np.full(SHAPE, 0.5, np.float32)
+    for index in range(2):
+        opened.store(index, Draft(vein(3), vein(3) > 0, probability, DraftNotes("m", doubt=0.5)))
+    name = f"a0{'.json' if room == 'notes' else '.tif'}"
+    path = opened.drafts.path / room / name
+    if damage == "torn" or room == "notes":
+        path.write_bytes(path.read_bytes()[:20])
+    else:
+        write_image(path, np.ones((5, 5), np.uint8))
+    torn = path.read_bytes()
+
+    again = ImageFolder.open(folder)
+    draft = again.read(0).draft
+    (said,) = again.drafts.damaged.take_untold()
+    assert str(path) in said
+    np.testing.assert_array_equal(draft.mask, vein(3))
+    assert draft.edited[3].all()  # no model may draw over it
+    assert draft.edited.all() == (room == "edited")
+    assert path.read_bytes() == torn  # reading changes nothing
+    again.store(0, draft)
+    assert path.with_name(name + DAMAGED_ENDING).read_bytes() == torn
+    last = ImageFolder.open(folder)
+    last.read(0), last.read(1)
+    assert last.drafts.damaged.take_untold() == []
+
+
+def test_many_damaged_files_are_one_sentence(folder):
+    opened = ImageFolder.open(folder)
+    for index in range(4):
+        opened.store(index, Draft(vein(3)))
+    for path in (opened.drafts.path / "notes").iterdir():
+        path.write_text("{")
+    (said,) = ImageFolder.open(folder).drafts.damaged.take_untold()
+    assert "3 more" in said
 
 
 def test_a_folder_without_images_is_one_sentence(tmp_path):

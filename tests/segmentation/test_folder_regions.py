@@ -2,6 +2,8 @@
 
 import pytest
 
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import DAMAGED_ENDING
 from napari_veinseg.segmentation.folder_regions import FILE_NAME, FolderRegions
 from napari_veinseg.segmentation.region import Region
 
@@ -42,9 +44,24 @@ def test_the_region_for_all_is_left_out_where_an_image_does_not_reach_it(tmp_pat
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"all": "1,2", "images": {}}', '{"all": 3}'])
-def test_a_damaged_file_holds_no_region(tmp_path, text):
+def test_a_damaged_file_holds_no_region_and_is_told_and_kept(tmp_path, text):
     (tmp_path / FILE_NAME).write_text(text)
     regions = FolderRegions(tmp_path)
     assert regions.of("a") is None
-    regions.give("a", ONE)
-    assert FolderRegions(tmp_path).of("a") == ONE
+    (said,) = regions.damaged.take_untold()
+    assert str(tmp_path / FILE_NAME) in said
+    assert (tmp_path / FILE_NAME).read_text() == text  # reading changes nothing
+    for region in (ONE, OTHER):
+        regions.give("a", region)
+    assert (tmp_path / f"{FILE_NAME}{DAMAGED_ENDING}").read_text() == text
+    again = FolderRegions(tmp_path)
+    assert again.of("a") == OTHER
+    assert again.damaged.take_untold() == []
+
+
+def test_a_region_that_cannot_be_written_holds_for_the_session(tmp_path):
+    (tmp_path / "drafts").write_text("in the way")
+    regions = FolderRegions(tmp_path / "drafts")
+    with pytest.raises(VeinSegError, match="was not written"):
+        regions.give("a", ONE)
+    assert regions.of("a") == ONE

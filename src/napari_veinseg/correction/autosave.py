@@ -12,6 +12,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from platformdirs import user_data_path
 
 from napari_veinseg.data.images import read_image, write_image
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
+from napari_veinseg.files import set_aside, write_text
 
 FOLDER_VARIABLE = "VEINSEG_AUTOSAVE_DIR"
 SECONDS_BETWEEN_SAVES = 4.0
@@ -230,24 +231,49 @@ def left_sessions(folder: Path | None = None) -> list[LeftSession]:
     """
     sessions = []
     for path in (folder or autosave_folder()).glob("*/session.json"):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            session = LeftSession(
-                path.parent,
-                str(content["name"]),
-                str(content["image_name"]),
-                str(content["image_path"]),
-                tuple(int(side) for side in content["shape"]),
-                dict(content["place"]),
-                float(content["saved"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError, OverflowError):
-            continue
-        if time.time() - session.saved > _SECONDS_UNTIL_LEFT and any(
-            path.parent.glob("plane-*.tif")
-        ):
+        session = _read_session(path)
+        if session is not None and time.time() - session.saved > _SECONDS_UNTIL_LEFT:
             sessions.append(session)
+    sessions = [session for session in sessions if session.planes]
     return sorted(sessions, key=lambda session: -session.saved)
+
+
+def set_damaged_aside(folder: Path | None = None) -> list[Path]:
+    """Find sessions that cannot be restored, and mark them, so that they are found once.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The folder of all sessions.
+
+    Returns
+    -------
+    list of Path
+        Their folders; the planes in there stay as they are.
+    """
+    found = []
+    for path in (folder or autosave_folder()).glob("*/session.json"):
+        if _read_session(path) is None:
+            with suppress(OSError):
+                set_aside(path)
+                found.append(path.parent)
+    return found
+
+
+def _read_session(path: Path) -> LeftSession | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return LeftSession(
+            path.parent,
+            str(content["name"]),
+            str(content["image_name"]),
+            str(content["image_path"]),
+            tuple(int(side) for side in content["shape"]),
+            dict(content["place"]),
+            float(content["saved"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
 
 
 def _checksums(mask: NDArray[Any]) -> list[int]:

@@ -23,9 +23,14 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.images import read_image, read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
+from napari_veinseg.files import DamagedFiles, write_text, writing
 
 FOLDER = "drafts"
+_MEANINGS = {
+    "notes": "the model behind the mask, and its doubt, are not known",
+    "edited": "which pixels were drawn is not known, so that all of its mask stays as it is",
+    "probability": "threshold and smallest part cannot be changed before it is segmented again",
+}
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class Draft:
 
 
 class DraftFolder:
-    """The drafts beside a dataset.
+    """The drafts beside a dataset; `damaged` knows of the files that could not be understood.
 
     Parameters
     ----------
@@ -105,6 +110,7 @@ class DraftFolder:
 
     def __init__(self, home: Path) -> None:
         self.path = home / FOLDER
+        self.damaged = DamagedFiles()
 
     def stems(self) -> tuple[set[str], set[str]]:
         """List what is there.
@@ -125,14 +131,17 @@ class DraftFolder:
         DraftNotes
             The defaults where nothing is known.
         """
+        path = self._file("notes", stem)
         try:
-            content = json.loads(self._file("notes", stem).read_text(encoding="utf-8"))
-            return DraftNotes(**_typed(content))
+            return DraftNotes(**_typed(json.loads(path.read_text(encoding="utf-8"))))
+        except FileNotFoundError:
+            return DraftNotes()
         except (OSError, ValueError, TypeError, AttributeError):
+            self.damaged.add(path, _MEANINGS["notes"])
             return DraftNotes()
 
     def read(self, stem: str) -> Draft | None:
-        """Read a draft.
+        """Read a draft; where it is lost which pixels are the user's, all of them are.
 
         Raises
         ------
@@ -143,6 +152,8 @@ class DraftFolder:
             return None
         mask = read_mask(self._file("masks", stem))
         edited = self._read_beside("edited", stem, mask.shape)
+        if edited is None and self._file("edited", stem).exists():
+            edited = np.ones(mask.shape, np.uint8)
         levels = self._read_beside("probability", stem, mask.shape)
         return Draft(
             mask,
@@ -153,11 +164,14 @@ class DraftFolder:
 
     def _read_beside(self, room: str, stem: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
         path = self._file(room, stem)
-        try:
-            array = read_image(path) if path.exists() else None
-        except VeinSegError:
+        if not path.exists():
             return None
-        return array if array is not None and array.shape == shape else None
+        with suppress(VeinSegError):
+            array = read_image(path)
+            if array.shape == shape:
+                return array
+        self.damaged.add(path, _MEANINGS[room])
+        return None
 
     def write(self, stem: str, draft: Draft) -> None:
         """Write a draft, in place of an earlier one.
@@ -167,15 +181,11 @@ class DraftFolder:
         VeinSegError
             When the folder cannot be written.
         """
-        try:
+        with writing(self.path):
             for room in ("masks", "edited", "probability", "notes"):
                 (self.path / room).mkdir(parents=True, exist_ok=True)
+                self.damaged.set_aside(self._file(room, stem))
             write_text(self._file("notes", stem), json.dumps(asdict(draft.notes)))
-        except OSError as error:
-            raise VeinSegError(
-                f"{self.path} cannot be written ({error.strerror}): choose another folder for "
-                "the masks."
-            ) from error
         levels = draft.probability
         self._write_beside("probability", stem, None if levels is None else np.rint(levels * 255))
         self._write_beside("edited", stem, draft.edited)
@@ -233,6 +243,7 @@ class DraftFolder:
             Its name; it need not exist.
         """
         for room in ("masks", "edited", "probability", "notes"):
+            self.damaged.set_aside(self._file(room, stem))
             self._file(room, stem).unlink(missing_ok=True)
 
     def _file(self, room: str, stem: str) -> Path:
@@ -240,5 +251,7 @@ class DraftFolder:
 
 
 def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(content.get("model", ""), str):
+        raise TypeError("the model is no name")
     kinds = {"model": str, "threshold": float, "min_size": int, "vein_width": float, "doubt": float}
     return {name: kind(content[name]) for name, kind in kinds.items() if name in content}

@@ -22,6 +22,7 @@ from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import list_images, read_image
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import writing
 
 HOME_ENDING = "_veins"
 """Behind the name of a folder of images: the name of the dataset beside it."""
@@ -340,12 +341,7 @@ class ImageFolder:
             When it cannot be made.
         """
         if not (self.home / "images").is_dir():  # there may be drafts in it already
-            for room in ("images", "masks"):
-                try:
+            with writing(self.home):
+                for room in ("images", "masks"):
                     (self.home / room).mkdir(parents=True, exist_ok=True)
-                except OSError as error:
-                    raise VeinSegError(
-                        f"{self.home} cannot be made ({error.strerror}): check the rights of "
-                        f"{self.home.parent}."
-                    ) from error
         return Dataset.open(self.home)

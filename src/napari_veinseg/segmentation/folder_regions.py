@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
+from napari_veinseg.files import DamagedFiles, write_text, writing
 from napari_veinseg.segmentation.region import Region
 
 FILE_NAME = "regions.json"
@@ -13,7 +13,8 @@ FILE_NAME = "regions.json"
 class FolderRegions:
     """Remembers where to look for veins; a file that is missing or damaged holds no region.
 
-    An image's own region counts more than the one for all.
+    An image's own region counts more than the one for all.  `damaged` knows of a file that could
+    not be understood.
 
     Parameters
     ----------
@@ -23,6 +24,7 @@ class FolderRegions:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
+        self.damaged = DamagedFiles()
         self._shared: Region | None = None
         self._own: dict[str, Region | None] = {}  # None: the whole image, whatever holds for all
         self._read()
@@ -122,24 +124,22 @@ class FolderRegions:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             self._shared = _region(content["all"])
             self._own = {name: _region(text) for name, text in content["images"].items()}
+        except FileNotFoundError:
+            return
         except (OSError, ValueError, TypeError, KeyError, AttributeError, VeinSegError):
             self._shared, self._own = None, {}
+            self.damaged.add(self._path, "no region is known, every image counts as whole")
 
     def _write(self, shared: Region | None, own: dict[str, Region | None]) -> None:
         content = {
             "all": _text(shared),
             "images": {name: _text(each) for name, each in own.items()},
         }
-        try:
+        self._shared, self._own = shared, own  # for this session, even if it cannot be written
+        with writing(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            self.damaged.set_aside(self._path)
             write_text(self._path, json.dumps(content, indent=1))
-        except OSError as error:
-            raise VeinSegError(
-                f"{self._path} cannot be written ({error.strerror}): the region is forgotten when "
-                "the folder is closed."
-            ) from error
-        finally:
-            self._shared, self._own = shared, own
 
 
 def _text(region: Region | None) -> str:

@@ -1,7 +1,5 @@
 """The workbench leads through a folder: nothing is lost, and nothing needs the layer list."""
 
-from pathlib import Path
-
 import napari
 import numpy as np
 import pytest
@@ -271,8 +269,21 @@ def test_a_mask_lies_above_its_image_and_selecting_it_means_its_image(bench, vei
     assert bench.segment.image.layer is images[0]
 
 
-def test_a_recent_list_that_is_damaged_is_empty(monkeypatch, tmp_path):
+@pytest.mark.parametrize("text", ["{", "3"])
+def test_a_recent_list_that_is_damaged_is_empty_and_kept(monkeypatch, tmp_path, told, text):
     monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path))
-    for text in ("{", "3", '[1, "gone"]'):
-        Path(tmp_path / "recent.json").write_text(text)
-        assert recent.recent_folders() == []
+    (tmp_path / "recent.json").write_text(text)
+    assert recent.recent_folders() == []
+    recent.remember_folder(tmp_path)
+    assert recent.recent_folders() == [tmp_path]
+    assert [path.read_text() for path in tmp_path.glob("*.damaged")] == [text]
+    assert len(told.texts) == 1
+
+
+def test_a_damaged_file_of_regions_is_told_when_the_folder_opens(bench, folder, qtbot, told):
+    drafts = folder.with_name("arms_veins") / "drafts"
+    drafts.mkdir(parents=True)
+    (drafts / "regions.json").write_text("{")
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    assert [text for text in told.texts if "regions.json" in text]

@@ -6,11 +6,11 @@ import weakref
 import napari
 import numpy as np
 from napari.layers import Image, Labels
-from napari.utils.notifications import show_info
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
-from napari_veinseg.correction.autosave import LeftSession, left_sessions
+from napari_veinseg.correction.autosave import LeftSession, left_sessions, set_damaged_aside
 from napari_veinseg.data.images import read_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import button, hint
@@ -51,6 +51,11 @@ class RestoreOffer(QFrame):
         """Look for sessions, and show the newest."""
         with reported("Looking for corrections to restore"):
             self.session = next(iter(left_sessions()), None)
+            for folder in set_damaged_aside():
+                show_warning(
+                    f"Corrections in {folder} cannot be offered, for their session.json is "
+                    "damaged: the masks in there can be opened with File > Open."
+                )
         self.setVisible(self.session is not None)
         if self.session is not None:
             when = time.strftime("%d %B, %H:%M", time.localtime(self.session.saved))

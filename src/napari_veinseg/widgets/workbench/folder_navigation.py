@@ -7,6 +7,7 @@ from pathlib import Path
 
 import napari
 import numpy as np
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.drafts import Draft
@@ -76,6 +77,7 @@ class FolderSession(QObject):
         remember_folder(folder.path)
         self._timer.start(int(preferences().autosave_seconds * 1000))
         self.opened.emit()
+        self._tell_damage()
         first = folder.next_unreviewed(-1)
         self.go(0 if first is None else first)
 
@@ -228,8 +230,15 @@ class FolderSession(QObject):
         self.message = ""
         self.arrived.emit()
         self.changed.emit()
+        self._tell_damage()
         self._segment_if_needed()
         QTimer.singleShot(0, self._prepare_next)
+
+    def _tell_damage(self) -> None:
+        if self.folder is not None and self.regions is not None:
+            for files in (self.folder.drafts.damaged, self.regions.damaged):
+                for sentence in files.take_untold():
+                    show_warning(sentence)
 
     def _leave(self) -> None:
         if self.shown is not None:
