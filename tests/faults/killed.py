@@ -29,6 +29,14 @@ from napari_veinseg.training.train import go_on
 from tests.models import small_card
 
 SHAPE = (24, 40)
+HASTE = {
+    "_ROUND": 2,
+    "_LOOK_EVERY": 0.05,
+    "_STEPS_A_COMPARISON": 4,
+    "_REMEMBERED": 1,
+    "_SAVE_EVERY": 0.0,
+}
+"""Of what learns beside a person."""
 
 
 def picture(index: int) -> np.ndarray:
@@ -230,7 +238,6 @@ def trains(run):
 
 def learns_beside(run, output):
     """Follow a dataset in haste, until killed or asked to stop."""
-    for name, value in (("_ROUND", 2), ("_LOOK_EVERY", 0.05), ("_STEPS_A_COMPARISON", 4)):
+    for name, value in HASTE.items():
         setattr(continual, name, value)
-    continual._REMEMBERED, continual._SAVE_EVERY = 1, 0.0
     go_on(run, output)

@@ -19,13 +19,16 @@ from napari_veinseg.correction.autosave import Autosave, left_sessions
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import read_mask, write_image
 from napari_veinseg.data.tables import write_table
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import import_model
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
+from napari_veinseg.training import continual
+from napari_veinseg.training.publishing import Versions
 from napari_veinseg.training.train import configure, go_on, start
+from tests.faults import killed
 from tests.faults.fuzzing import is_short_sentence, refused_or_not
 from tests.faults.killed import litter
 from tests.models import small_card, write_small_model
@@ -309,6 +312,43 @@ def test_corrections_are_autosaved_again_when_there_is_room(disk, monkeypatch):
     mask[1, 0] = 2
     saver.save(mask)
     np.testing.assert_array_equal(left_sessions(saver.folder.parent)[0].restored(), mask)
+
+
+def test_a_version_is_published_when_there_is_room(disk, tmp_path, monkeypatch):
+    """The disk is full whenever a version is to be written, and has room after the next image."""
+    dataset = Dataset.create(tmp_path / "set")
+    base = write_small_model(tmp_path / "base.safetensors")
+    how = {"crop": 32, "batch_size": 1, "device": "cpu"}
+    run = start(disk.folder / "run", configure(dataset, base=base, watch=True, **how))
+    output, chances, heard = disk.folder / "newest.safetensors", iter("abcdefgh"), []
+
+    def review() -> None:
+        name = next(chances)
+        image = np.roll(NOISE, ord(name), axis=1)
+        dataset.add(name, image, MASK, finger=name, reviewed=True)
+
+    def judge(self, model, pair):
+        return 0.5 if model is self.in_use else 0.9
+
+    def hear(line) -> None:
+        heard.append(line["event"])
+        if line["event"] == "round" and heard.count("round") == 1:
+            disk.fill()
+        elif line["event"] == "idle" and "round" in heard:
+            disk.make_room()
+            review()
+
+    monkeypatch.setattr(Versions, "_score", judge)
+    for name, value in (killed.HASTE | {"_STEPS_WITHOUT_GAIN": 8}).items():
+        monkeypatch.setattr(continual, name, value)
+    review()
+    review()
+    with pytest.warns(VeinSegWarning, match="kept in memory"):
+        go_on(run, output, hear, lambda: "published" in heard)
+    assert heard.index("published") > heard.index("idle")
+    (version,) = run.versions.iterdir()
+    assert version.read_bytes() == output.read_bytes() == run.best.read_bytes()
+    assert litter(disk.folder) == []
 
 
 def test_a_drive_that_stalls_is_waited_for_and_others_are_told(tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from napari_veinseg.errors import VeinSegWarning
+from napari_veinseg.errors import VeinSegError, VeinSegWarning
+from napari_veinseg.files import writing
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.reporter import Tell
 from napari_veinseg.training.run import Run
@@ -54,11 +55,8 @@ class PatientLog:
             Writes something.
         """
         try:
-            write()
-        except OSError as error:
-            warnings.warn(
-                f"{self._run.path} was not written ({error.strerror or error}): make room; what is "
-                "learned meanwhile is kept in memory.",
-                VeinSegWarning,
-                stacklevel=2,
-            )
+            with writing(self._run.path):
+                write()
+        except VeinSegError as error:
+            told = f"{error} What is learned meanwhile is kept in memory."
+            warnings.warn(told, VeinSegWarning, stacklevel=2)

@@ -156,13 +156,23 @@ class Versions:
         ----------
         latest : Model
             The latest weights, which go on changing.
+
+        Raises
+        ------
+        VeinSegError or OSError
+            If a file cannot be written; the version in use stays.
         """
         number = self._newest() + 1
+        path = self.path(number)
         self._run.versions.mkdir(exist_ok=True)
-        write_model(self.path(number), latest.card, latest.network)
-        for target in filter(None, (self._run.best, self._output)):
-            with atomic_path(target) as temporary:
-                temporary.write_bytes(self.path(number).read_bytes())
+        write_model(path, latest.card, latest.network)
+        try:
+            for target in filter(None, (self._run.best, self._output)):
+                with atomic_path(target) as temporary:
+                    temporary.write_bytes(path.read_bytes())
+        except OSError:
+            path.unlink(missing_ok=True)  # nobody has been told of it
+            raise
         self.number = number
         self.in_use = Model(latest.card, copy.deepcopy(latest.network))
         self._arrivals.clear()
