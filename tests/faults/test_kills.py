@@ -2,15 +2,18 @@
 
 import json
 import multiprocessing
+import os
 import random
+import signal
 import time
 
+import numpy as np
 import pytest
 import torch
 
 from napari_veinseg.correction import autosave
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.images import write_image, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.file import read_model
 from napari_veinseg.training.events import EventReader, RunStatus
@@ -144,13 +147,54 @@ def test_it_learns_beside_a_person(tmp_path, tally):
     child.join()
     for event in EventReader(run.events_path).new_events():
         status.hear(event)
-    told = [each.stem for each in status.arrivals]
+    stems_told = [each.stem for each in status.arrivals]
     tally("kills tried", kills)
     tally("items lost after kills", len(stems) - len(set(arrived(run))))
     assert child.exitcode == 0
     assert arrived(run) == stems
-    assert len(told) == len(set(told))
+    assert len(stems_told) == len(set(stems_told))
     assert killed.litter(run.path) == []
+
+
+def test_a_dataset_is_edited_elsewhere_while_a_laptop_sleeps(tmp_path):
+    """What learns is stopped; another program removes, corrects, damages and adds samples."""
+    dataset = Dataset.create(tmp_path / "set")
+    for number in range(5):
+        finger = synthetic_finger(number, (60, 80))
+        dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}", reviewed=True)
+    base = write_small_model(tmp_path / "tiny.safetensors")
+    how = {"crop": 32, "batch_size": 1, "device": "cpu"}
+    run = start(tmp_path / "run", configure(dataset, base=base, watch=True, **how))
+    child = FORKS.Process(target=killed.learns_beside, args=(run, None))
+    child.start()
+    until(lambda: told(run, "round"), child)
+    os.kill(child.pid, signal.SIGSTOP)
+    removed, corrected, damaged, *_ = Dataset.open(dataset.path).train
+    removed.image_path.unlink()
+    removed.mask_path.unlink()
+    write_mask(corrected.mask_path, np.roll(corrected.mask(), 3, axis=0))
+    damaged.image_path.write_bytes(damaged.image_path.read_bytes()[:100])
+    finger = synthetic_finger(9, (60, 80))
+    dataset.add("new", finger.image, finger.mask, finger="new", reviewed=True)
+    os.kill(child.pid, signal.SIGCONT)
+    until(lambda: {"new", corrected.stem} <= {*told(run, "arrival")[5:]}, child)
+    rounds = len(told(run, "round"))
+    until(lambda: len(told(run, "round")) > rounds, child)
+    run.request_stop()
+    child.join(60)
+    assert child.exitcode == 0
+    assert sorted(told(run, "removal")) == sorted([removed.stem, damaged.stem])
+    assert sorted(told(run, "arrival")) == sorted(
+        ["f0", "f1", "f2", "f3", "f4", corrected.stem, "new"]
+    )
+
+
+def until(holds, child):
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert child.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_several_programs_add_to_one_dataset(tmp_path, tally):
@@ -184,3 +228,8 @@ def status_of(run) -> RunStatus:
     for event in EventReader(run.events_path).new_events():
         status.hear(event)
     return status
+
+
+def told(run, event) -> list:
+    lines = EventReader(run.events_path).new_events()
+    return [line.get("stem") for line in lines if line["event"] == event]

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training import continual, courtesy, publishing
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.pool import ReviewedPool
 from napari_veinseg.training.remembered import remembered_samples
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.sampling import sampling_weights, with_remembered
@@ -248,12 +250,29 @@ def test_a_full_disk_is_waited_out(run, empty, monkeypatch):
         full[0] = True
         review(empty, "b", 2)
 
-    with pytest.warns(UserWarning, match="make room"):
+    with pytest.warns(UserWarning, match="rights and space"):
         status, lines = watched(
             run, lambda: review(empty, "a", 1), fill, lambda: (full.clear(), full.append(False))
         )
     assert [each.stem for each in status.arrivals] == ["a", "b"]
     assert [*EventReader(run.events_path).new_events()] == lines
+
+
+def test_what_came_while_a_share_went_away_comes_again(run, empty, monkeypatch):
+    read, refused = ReviewedPool.read, []
+
+    def away_once(self, samples):
+        samples = list(samples)
+        if samples and not refused:
+            refused.extend(samples)
+            raise VeinSegError("The share is away.")
+        return read(self, samples)
+
+    monkeypatch.setattr(ReviewedPool, "read", away_once)
+    status, lines = watched(run, lambda: review(empty, "a", 1))
+    assert [sample.stem for sample in refused] == ["a"]
+    assert "The share is away." in [line.get("reason") for line in lines]
+    assert [each.stem for each in status.arrivals] == ["a"]
 
 
 def test_a_pause_rests_until_it_is_taken_back(run, empty):

@@ -163,12 +163,17 @@ class ContinualTrainer:
         """Let what was reviewed since the last look join the pool."""
         try:
             changes = self._watcher.poll()
-            read, faults = self.pool.read(changes.arrived)
         except VeinSegError as error:  # a share that is away for a moment
             self._idle(str(error))
             return
         for stem in changes.gone:
             self._remove(stem, f"{stem} is no longer reviewed, or gone.")
+        try:
+            read, faults = self.pool.read(changes.arrived)
+        except VeinSegError as error:  # it went away between the two
+            self._watcher.forget(changes.arrived)
+            self._idle(str(error))
+            return
         for fault in faults:
             self._remove(fault.stem, fault.message)
         for pair, held_out in read:

@@ -1,6 +1,6 @@
 """Following a dataset that people work on: which reviewed samples are new, changed or gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,18 @@ class DatasetWatcher:
         gone = [stem for stem in self._known if stem not in found]
         self._known, self._folders = found, folders
         return DatasetChanges(tuple(arrived), tuple(gone))
+
+    def forget(self, samples: Iterable[Sample]) -> None:
+        """Let samples arrive again at the next look, for they could not be used at this one.
+
+        Parameters
+        ----------
+        samples : iterable of Sample
+            Some that have arrived.
+        """
+        self._folders = ()
+        for sample in samples:
+            self._known.pop(sample.stem, None)
 
 
 def _fingerprint(paths: Iterator[Path] | list[Path]) -> Fingerprint:

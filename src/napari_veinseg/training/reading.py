@@ -136,7 +136,8 @@ def draw_and_keep_split(
     if all(sample.split for sample in usable):
         return drawn, ""
     note = "This run alone keeps which images are held out"
-    if any(stem in earlier and not dataset[stem].split for stem in stems):
+    there = stems & {sample.stem for sample in dataset}  # one that learns beside knows gone ones
+    if any(stem in earlier and not dataset[stem].split for stem in there):
         return drawn, f"{note}, as when it began."
     try:
         dataset.assign_split(config.validation_share, config.seed, usable=stems)
