@@ -70,8 +70,10 @@ def evaluate(
             pictures=pictures,
             progress=report,
         )
-    for sentence in caveats(comparison):
-        typer.echo(sentence)
+    for number, sentence in enumerate(caveats(comparison)):
+        if not number:
+            typer.echo("Before you believe these figures:")
+        typer.echo(f"- {sentence}")
     for fault in comparison.left_out:
         typer.echo(f"Left out: {fault.stem}: {fault.message}")
     columns = ("vein_iou", "cldice", "centreline_recall")

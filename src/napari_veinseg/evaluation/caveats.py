@@ -10,19 +10,41 @@ from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
 
 _MUCH_UNSURE = 0.001  # of what the truth knows
+_MOSTLY_UNSURE = 0.5
 
 
 def caveats(comparison: Comparison) -> list[str]:
     """Say what makes the figures of a comparison weaker than they look."""
     return [
+        *_of_few_or_different_images(comparison),
         *_of_leaks(comparison),
+        *_of_training(comparison),
+        *_of_doubt(comparison),
+        *_of_empty_masks(comparison),
         *_of_copies(comparison),
         *_of_drawing(comparison),
-        *_of_doubt(comparison),
-        *_of_training(comparison),
         *_of_fingers(comparison),
         *_of_left_out(comparison),
     ]
+
+
+def _of_few_or_different_images(comparison: Comparison) -> list[str]:
+    """Tell whether the figures of contenders can be compared at all."""
+    said = []
+    judged = [len(result.judged) for result in comparison.results if result.judged]
+    if not judged:
+        said.append("No image is new to a contender: there are no figures.")
+    elif not comparison.same_images:
+        said.append(
+            "Do not compare the contenders: no image is new to all of them, so their figures are "
+            "made of different images and cannot be compared."
+        )
+    if judged and min(judged) < FEWEST_FINGERS:
+        said.append(
+            f"Do not rank by these figures. Images that they are made of: {min(judged)}. That is "
+            "too few for intervals, and any ranking may be chance."
+        )
+    return said
 
 
 def _of_leaks(comparison: Comparison) -> list[str]:
@@ -48,8 +70,9 @@ def _of_leaks(comparison: Comparison) -> list[str]:
     ):
         if pairs:
             said.append(
-                f"{len(pairs)} of the {total} images {how} a training image"
-                f"{_example(comparison, pairs)}: whatever was trained on this dataset knows them."
+                f"Do not take all images for new: {len(pairs)} of the {total} images {how} a "
+                f"training image{_example(comparison, pairs)}, and whatever was trained on this "
+                "dataset knows them."
             )
     if overlap.uncompared:
         said.append(
@@ -87,10 +110,30 @@ def _of_doubt(comparison: Comparison) -> list[str]:
     said = []
     for result in comparison.results:
         share = float(np.mean([image.unsure for image in result.images]))
+        name = result.contender.name
         if share > _MUCH_UNSURE:
+            doubt = (
+                f"Do not take the figures of {name} for its judgement: it decides next to nothing. "
+                if share > _MOSTLY_UNSURE
+                else ""
+            )
             said.append(
-                f"{result.contender.name} leaves {share:.1%} of the pixels unsure that the truth "
-                "knows: they count as background."
+                f"{doubt}{name} leaves {share:.1%} of the pixels unsure that the truth knows: they "
+                "count as background."
+            )
+    return said
+
+
+def _of_empty_masks(comparison: Comparison) -> list[str]:
+    """Tell who finds nothing: one correction may then stand for a whole tree of veins."""
+    said = []
+    for result in comparison.results:
+        counts = [image.counts for image in result.images]
+        empty = sum(not c.true_positive + c.false_positive and c.false_negative > 0 for c in counts)
+        if empty:
+            said.append(
+                f"{result.contender.name} marks no vein at all in {empty} of the {len(counts)} "
+                "images: its corrections are few because each stands for a whole tree of veins."
             )
     return said
 
@@ -98,20 +141,14 @@ def _of_doubt(comparison: Comparison) -> list[str]:
 def _of_training(comparison: Comparison) -> list[str]:
     total = len(comparison.samples)
     said = [
-        f"{result.contender.name} was trained on {result.seen} of the {total} images: they are "
-        "marked in per_image.csv and left out of its figures."
+        f"Not every image is a test of {result.contender.name}: it, or a model that it began from, "
+        f"was trained on {result.seen} of the {total} images. They are marked in per_image.csv and "
+        "left out of its figures."
         for result in comparison.results
         if result.seen
     ]
     judged = [len(result.judged) for result in comparison.results if result.judged]
-    if not judged:
-        said.append("No image is new to a contender: there are no figures.")
-    elif not comparison.same_images:
-        said.append(
-            "No image is new to all contenders: their figures are made of different images and "
-            "cannot be compared."
-        )
-    elif judged[0] < total and len(judged) > 1:
+    if len(judged) > 1 and comparison.same_images and judged[0] < total:
         said.append(
             f"All contenders are compared on the {judged[0]} images that are new to all of them."
         )
@@ -130,12 +167,7 @@ def _of_fingers(comparison: Comparison) -> list[str]:
     elif "" in fingers:
         said.extend(_of_unknown_fingers(comparison))
     judged = min((len(each.judged) for each in comparison.results if each.judged), default=0)
-    if 0 < judged < FEWEST_FINGERS:
-        said.append(
-            f"Images that the figures are made of: {judged}. That is too few for intervals, and "
-            "any ranking may be chance."
-        )
-    elif "" in fingers or len(fingers) < FEWEST_FINGERS:
+    if judged >= FEWEST_FINGERS and ("" in fingers or len(fingers) < FEWEST_FINGERS):
         known = "not all known" if "" in fingers else f"only {len(fingers)}"
         said.append(
             f"The fingers are {known} (five are needed): the 95 % intervals resample images, "
@@ -156,7 +188,7 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
             f"All {len(stems)} names begin {head}: if that names a finger, all images are of one "
             "finger and the figures say nothing about others."
         )
-    if comparison.distinct_truths < len(stems):
+    if comparison.distinct_truths < len(stems) - len(comparison.overlap.copies):
         said.append(
             f"The {len(stems)} images have only {comparison.distinct_truths} different truths: "
             "some are near duplicates of each other."
