@@ -46,6 +46,15 @@ def test_a_model_comes_back_as_it_was_written(tmp_path):
         assert torch.equal(again.state_dict()[name], tensor)
 
 
+def test_a_variance_beyond_half_precision_is_kept(tmp_path):
+    card = small_card()
+    network = build_network(card)
+    name = next(name for name in network.state_dict() if name.endswith("running_var"))
+    network.state_dict()[name].fill_(1e5)
+    write_model(tmp_path / "half.safetensors", card, network, half=True)
+    assert read_model(tmp_path / "half.safetensors")[1].state_dict()[name].min() == 1e5
+
+
 def test_half_precision_is_for_the_disk_only(tmp_path):
     card = small_card()
     network = lively_network(card)

@@ -84,7 +84,6 @@ def write_model(
     VeinSegError
         If card and network do not fit, a weight is not finite or the file cannot be written.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
@@ -92,9 +91,7 @@ def write_model(
     if path.suffix != ".safetensors":
         raise VeinSegError(f"{path} was not written: choose a name that ends in .safetensors.")
     weights = {
-        name: tensor.detach().to(
-            "cpu", torch.float16 if half and tensor.is_floating_point() else None
-        )
+        name: _halved(tensor.detach().cpu()) if half else tensor.detach().cpu()
         for name, tensor in network.state_dict().items()
     }
     _check_fit(path, _empty_network(card).state_dict(), weights)
@@ -104,6 +101,16 @@ def write_model(
             save_file(contiguous, temporary, metadata={CARD_KEY: card.model_dump_json()})
         except SafetensorError as error:  # a full disk, in the words of another language
             raise OSError(str(error)) from error
+
+
+def _halved(tensor: "torch.Tensor") -> "torch.Tensor":
+    """Store as `float16` what fits: a variance can lie beyond its range."""
+    import torch
+
+    if not tensor.is_floating_point():
+        return tensor
+    smaller = tensor.to(torch.float16)
+    return smaller if bool(smaller.isfinite().all()) else tensor
 
 
 def build_network(card: ModelCard) -> "SegmentationNetwork":
