@@ -25,6 +25,31 @@ BSD-3-Clause and contains no code of the packages below. Extras (`[all]`, `[clus
 bring more; Qt bindings come with `[all]` alone. The list repeats what packages say of themselves
 and does not look into libraries that their wheels enclose. torch's usual build for Linux also
 brings NVIDIA's libraries, which are under NVIDIA's own terms."""
+FOREARM = """\
+## The model `forearm`
+
+It learnt from photographs and drawn masks of V. M. Leli et al., Near-Infrared-to-Visible Vein
+Imaging via Convolutional Neural Networks and Reinforcement Learning, ICARCV 2020 (please cite it),
+published under this licence:
+
+> MIT License
+>
+> Copyright (c) 2020 cviaai
+>
+> Permission is hereby granted, free of charge, to any person obtaining a copy of this software
+> and associated documentation files (the "Software"), to deal in the Software without
+> restriction, including without limitation the rights to use, copy, modify, merge, publish,
+> distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the
+> Software is furnished to do so, subject to the following conditions:
+>
+> The above copyright notice and this permission notice shall be included in all copies or
+> substantial portions of the Software.
+>
+> THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING
+> BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+> NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+> DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+> OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."""
 
 
 def needed(name: str) -> dict[str, Distribution]:
@@ -98,6 +123,8 @@ def page(packages: dict[str, Distribution]) -> str:
         "| package | version | licence | asks |",
         "|---|---|---|---|",
         *(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows),
+        "",
+        FOREARM,
     ]
     return "\n".join(lines) + "\n"
 

@@ -67,9 +67,23 @@ def test_a_name_that_is_not_plain_or_looks_like_another_is_refused(tmp_path, nam
     assert names() == ["mine"]
 
 
-def test_the_starter_is_not_replaced(tmp_path):
+@pytest.mark.parametrize("name", ["starter", "forearm"])
+def test_what_ships_is_neither_replaced_nor_removed(tmp_path, name):
     with pytest.raises(VeinSegError, match="belongs to the package"):
-        import_model(write_small_model(tmp_path / "a.safetensors"), "starter", replace=True)
+        import_model(write_small_model(tmp_path / "a.safetensors"), name, replace=True)
+    with pytest.raises(VeinSegError, match="belongs to the package"):
+        remove_model(name)
+    assert resolve(name).exists()
+
+
+def test_a_model_that_was_there_first_keeps_its_name(tmp_path, folder):
+    shipped = resolve("forearm")
+    folder.mkdir()
+    own = write_small_model(folder / "forearm.safetensors")
+    assert [model.path for model in installed_models()] == [resolve("starter"), own]
+    assert resolve("forearm") == own
+    remove_model("forearm")
+    assert resolve("forearm") == shipped
 
 
 @pytest.mark.parametrize("name", ["Ha\u0308nde", "静脈", "вены 2", "console", "com10", "a.b+c(d)"])

@@ -1,4 +1,4 @@
-"""Named models: `starter` inside the package, the others in the user's data folder."""
+"""Named models: those inside the package, and the user's own in a data folder."""
 
 import hashlib
 import os
@@ -16,7 +16,11 @@ FOLDER_VARIABLE = "VEINSEG_MODELS"
 """Environment variable that names another folder for the models."""
 
 _SUFFIX = ".safetensors"
-_STARTER_PATH = Path(__file__).with_name(STARTER + _SUFFIX)
+_SHIPPED = {
+    name: path
+    for name in (STARTER, "forearm")
+    if (path := Path(__file__).with_name(name + _SUFFIX)).exists()
+}
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,16 @@ def installed_models() -> list[InstalledModel]:
     Returns
     -------
     list of InstalledModel
-        The starter first, the others by name.
+        The starter first, the user's own last, by name.  Of two of one name the user's own: it may
+        be older than the one that ships.
     """
-    shipped = [InstalledModel(STARTER, _STARTER_PATH, True)] if _STARTER_PATH.exists() else []
     paths = sorted(models_folder().glob(f"[!.]*{_SUFFIX}"))
-    return shipped + [InstalledModel(path.stem, path) for path in paths]
+    own = [InstalledModel(path.stem, path) for path in paths if path.stem != STARTER]
+    names = {model.name for model in own}
+    shipped = [
+        InstalledModel(name, path, True) for name, path in _SHIPPED.items() if name not in names
+    ]
+    return shipped + own
 
 
 def resolve(name_or_path: str | Path) -> Path:
@@ -146,8 +155,8 @@ def import_model(
     path = Path(path).expanduser()
     taken = [STARTER, *(model.name for model in installed_models())]
     name = checked_name(path.stem if name is None else name, taken)
-    if name == STARTER:
-        raise VeinSegError(f"The model {STARTER!r} belongs to the package: choose another name.")
+    if name in {STARTER, *_SHIPPED}:
+        raise VeinSegError(f"The model {name!r} belongs to the package: choose another name.")
     read_model(path)
     target = models_folder() / (name + _SUFFIX)
     with writing(target):
