@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training import continual, courtesy, publishing
+from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
 from napari_veinseg.training.pool import ReviewedPool
@@ -416,6 +418,19 @@ def test_only_what_begins_with_a_model_rehearses(empty, tiny, tmp_path, monkeypa
     _, lines = watched(run, lambda: review(empty, "a", 1))
     assert {len(stems - {"a"}) >= 1 for stems in learned} == {bool(old)}
     assert {line["pool"] for line in lines if line["event"] == "round"} == {1}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_what_is_handed_over_lies_between_what_was_known_and_what_was_learned(tiny, share):
+    (_, base), (_, learned) = read_model(tiny), read_model(tiny)
+    with torch.no_grad():
+        for value in learned.state_dict().values():
+            value += 1
+    mixed = interpolate(base, learned, share).state_dict()
+    for name, value in base.state_dict().items():
+        expected = share if value.is_floating_point() else 1
+        torch.testing.assert_close(mixed[name], value + expected, msg=name)
+    assert not torch.equal(learned.state_dict()[name], value)  # left as it was
 
 
 def test_events_come_back_as_they_were(run, empty):

@@ -1,8 +1,42 @@
-"""A running average of the weights, which generalises better than the latest ones."""
+"""Averages of weights: over the steps of a run, and of what was known with what was learned."""
+
+import copy
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from napari_veinseg.model.network import SegmentationNetwork
+
+
+@torch.no_grad()
+def interpolate(
+    base: SegmentationNetwork, learned: SegmentationNetwork, share: float
+) -> SegmentationNetwork:
+    """Mix the weights and statistics of a model with those that it was fine-tuned to.
+
+    Parameters
+    ----------
+    base, learned : SegmentationNetwork
+        Of the same architecture, on any devices; neither is changed.
+    share : float
+        Of what was learned, in [0, 1].
+
+    Returns
+    -------
+    SegmentationNetwork
+        A new one, where `learned` is.
+
+    References
+    ----------
+    M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR (2022).
+    """
+    mixed = copy.deepcopy(learned)
+    known = base.state_dict()
+    for name, value in mixed.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(known[name].to(value), 1 - share)
+    return mixed
 
 
 class RunningAverage:

@@ -11,8 +11,10 @@ from torch.utils.data import default_collate
 
 from napari_veinseg.data.sample import Pair
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.courtesy import Courtesy
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
@@ -49,6 +51,7 @@ _LOOK_EVERY = 1.0  # seconds, while it idles
 _SAVE_EVERY = 10.0  # seconds
 _RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
 _WARM_UP = 40  # steps
+_LEARNED_SHARE = 0.7  # of the weights that are judged and handed over; the rest is the base's
 _REMEMBERED = 48  # synthetic images ...
 _REMEMBERED_SHARE = 0.25  # ... that so many of the crops are of
 
@@ -277,7 +280,9 @@ class ContinualTrainer:
 
     def _latest(self, found: Comparison | None = None) -> Model:
         """Give the latest weights with a card of their own."""
-        network = self.learner.average
+        network: SegmentationNetwork = self.learner.average
+        if self.config.base:
+            network = interpolate(self.base.network, network, _LEARNED_SHARE)
         if not self.pool.train:
             return Model(self.versions.in_use.card, network)
         figure = found.latest if found and found.by == "hold-out" else None
