@@ -56,25 +56,26 @@ class ExampleName(QLineEdit):
 
 
 class FingerNames(Section):
-    """Off until the user says that names tell fingers; with an empty `caution` always on."""
+    """Off until the user says that names tell fingers: a wrong guess lets the split leak."""
 
     changed = Signal()
     """Another pattern holds, or none."""
 
-    def __init__(self, caution: str) -> None:
+    def __init__(self) -> None:
         super().__init__("")
         self._stems: Sequence[str] = ()
         self.by_name = QCheckBox("The names say which finger it is")
         self.example = ExampleName()
-        self.example.setPlaceholderText("choose a folder first")
         self.advanced = button("Advanced", "Show the regular expression behind it.")
         self.advanced.setCheckable(True)
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
         self.groups = hint()
-        if caution:
-            self.add_wide(self.by_name, caution)
-        self.by_name.setChecked(not caution)
+        self.add_wide(
+            self.by_name,
+            "Tick this only if it is so: shots of one finger must not be on both sides of the "
+            "split, and a wrong guess makes the score too good.",
+        )
         self.add_row(
             "Example",
             self.example,
@@ -112,12 +113,6 @@ class FingerNames(Section):
         self._stems = ()
         self.example.clear()
         self.pattern.clear()
-        self._show_groups()
-
-    def follow(self, other: "FingerNames") -> None:
-        """Take over what was confirmed in another tab about the same images."""
-        self.pattern.setText(other.pattern.text())
-        self.by_name.setChecked(other.by_name.isChecked())
         self._show_groups()
 
     def _learn(self, start: int, end: int) -> None:
