@@ -6,7 +6,6 @@ import pytest
 
 from tests.widgets.conftest import (  # noqa: F401
     isolated,
-    plugins_found_once,
     press,
     segment,
     segment_in,
