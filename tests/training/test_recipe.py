@@ -1,4 +1,4 @@
-"""The recipe of the starter still runs: nothing else would tell before the next starter is made."""
+"""The recipes of what ships still work: nothing else would tell before they are needed again."""
 
 from pathlib import Path
 
@@ -22,3 +22,14 @@ def test_the_recipe_learns_from_each_of_its_kinds(tmp_path, monkeypatch):
     trainer.run(pool, starter.CARD.working_vein_width, torch.device("cpu"), said.append)
     assert trainer.step == 2
     assert (tmp_path / "last.safetensors").is_file()
+
+
+def test_no_group_of_subjects_is_in_two_folds(monkeypatch):
+    monkeypatch.syspath_prepend(str(RECIPES))
+    import forearm
+
+    groups = "aabbbbcccccddeeef"
+    folds = forearm._folds(groups)
+    assert sorted(group for fold in folds for group in fold) == sorted(set(groups))
+    sizes = [sum(group in fold for group in groups) for fold in folds]
+    assert max(sizes) - min(sizes) <= 3
