@@ -1,10 +1,12 @@
 """Long work beside the viewer: one job at a time, with progress, cancel and errors told."""
 
+import atexit
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
-from napari.qt.threading import create_worker
+from napari.qt.threading import WorkerBase, create_worker
 from napari.utils import progress
 from qtpy.QtCore import QObject, Signal
 
@@ -13,6 +15,22 @@ from napari_veinseg.widgets.common.notify import report, reported
 
 AT_ONCE = 100_000
 """Pixels whose work holds nobody up; more are worked on beside the viewer."""
+
+
+_reporters = WeakSet["Reporter"]()
+
+
+def _end_workers() -> None:
+    """Let the work end before Qt is taken down: what reports to a Qt that is gone aborts Python.
+
+    Napari does so when its own event loop ends; a script or a notebook may have none.
+    """
+    for reporter in list(_reporters):
+        reporter.cancel()
+    WorkerBase.await_workers()
+
+
+atexit.register(_end_workers)  # runs before what Qt has registered, which is imported by now
 
 
 class Step(NamedTuple):
@@ -29,6 +47,7 @@ class Reporter:
     def __init__(self, tell: Callable[[object], None]) -> None:
         self._tell = tell
         self._stop = threading.Event()
+        _reporters.add(self)
 
     def cancel(self) -> None:
         """Ask the job to stop."""
