@@ -46,7 +46,53 @@ viewer.close()
 
 def test_a_program_that_ends_during_work_ends_well():
     """Napari waits for workers where its own loop ends; a script has none."""
-    run = subprocess.run(
-        [sys.executable, "-c", LEAVES_WORK], capture_output=True, text=True, timeout=50
-    )
-    assert run.returncode == 0, run.stderr[-2000:]
+    _succeeds(LEAVES_WORK)
+
+
+COLLECTED_ELSEWHERE = """
+import gc, threading
+from napari.utils.events import EmitterGroup
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
+from napari_veinseg.widgets.common.form import connect_while_alive
+from napari_veinseg.widgets.common.jobs import Job
+
+class Listening(QWidget):
+    def hear(self, event): ...
+
+application, emitter = QApplication([]), EmitterGroup(change=None).change
+gc.disable()
+for running in (False, True):
+    dock = QWidget()
+    dock.itself, dock.inner = dock, Listening(dock)
+    dock.job = Job("Working", dock.inner, quiet=True)
+    connect_while_alive(dock.inner, emitter, dock.inner.hear)
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(reporter):
+        begun.set()
+        while not reporter.cancelled():
+            ended.wait(0.01)
+        ended.set()
+
+    if running:
+        dock.job.start(work, print)
+        begun.wait()
+    del dock
+    collector = threading.Thread(target=gc.collect)
+    collector.start()
+    collector.join()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not emitter.callbacks
+    assert not running or ended.wait(20)
+"""
+
+
+def test_widgets_that_a_worker_collects_are_deleted_well():
+    """Python collects garbage in any thread; Qt deletes later, in its own."""
+    _succeeds(COLLECTED_ELSEWHERE)
+
+
+def _succeeds(code: str) -> None:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=110)
+    assert run.returncode == 0, (run.returncode, run.stderr[-2000:])

@@ -127,16 +127,32 @@ def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
     napari only knows that a Python object is gone, not that Qt has deleted its widget.  An error
     in the callback is told and goes no further: napari's other listeners must hear the event.
     """
-    method = weakref.WeakMethod(callback)
+    listener = _Listener(emitter, callback)
+    emitter.connect(listener)
+    widget.destroyed.connect(listener.leave)
 
-    def guarded(event: object) -> None:
-        called = method()
-        if called is not None:
+
+class _Listener:
+    """What listens for a widget, and leaves with it.
+
+    Qt is given a method, for it holds that weakly.  A function would be garbage together with its
+    widget; collected in a worker's thread, it is emptied at once, but the widget is deleted later,
+    in Qt's thread, where calling what is left is a segmentation fault.
+    """
+
+    def __init__(self, emitter: Any, callback: Any) -> None:
+        self._emitter = emitter
+        self._callback = weakref.WeakMethod(callback)
+
+    def __call__(self, event: object) -> None:
+        callback = self._callback()
+        if callback is not None:
             with reported("Following the viewer"):
-                called(event)
+                callback(event)
 
-    emitter.connect(guarded)
-    widget.destroyed.connect(lambda *_: emitter.disconnect(guarded))
+    def leave(self) -> None:
+        """Hear no more."""
+        self._emitter.disconnect(self)
 
 
 def fit_rows(view: QListWidget, most: int) -> None:

@@ -81,9 +81,6 @@ class Job(QObject):
         self._done: Callable[[Any], None] | None = None
         self._failed: Callable[[], None] | None = None
         self._news.connect(self._hear)
-        # Only the reporter, never `self`: Qt objects are half gone when `destroyed` fires.
-        running = self._running = list[Reporter]()
-        self.destroyed.connect(lambda *_: _cancel_all(running))
 
     @property
     def running(self) -> bool:
@@ -102,7 +99,8 @@ class Job(QObject):
             return False
         reporter = Reporter(lambda item: self._send(reporter, item))
         self._reporter, self._on_news = reporter, news
-        self._running[:] = [reporter]
+        # Never a lambda here: a collector in a worker's thread empties it before Qt calls it.
+        self.destroyed.connect(reporter.cancel)
         self._bar = None if self._quiet else progress(total=0, desc=self._doing)
         self._done, self._failed = done, failed
         self._worker = create_worker(_run, work, reporter, _start_thread=False)
@@ -166,14 +164,10 @@ class Job(QObject):
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-        self._running.clear()
+        if self._reporter is not None:
+            self.destroyed.disconnect(self._reporter.cancel)
         self._reporter = self._bar = self._worker = None
         self._on_news = self._done = self._failed = None
-
-
-def _cancel_all(running: list[Reporter]) -> None:
-    for reporter in running:
-        reporter.cancel()
 
 
 class _Ended(NamedTuple):
