@@ -5,11 +5,13 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
+from npe2 import PluginManifest
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.masks import mask_from_probability
@@ -67,6 +69,14 @@ class StubModel:
 
     def segment(self, image, settings, **how):
         return self.predict(image, settings, **how).mask
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugins_found_once():
+    """Read the manifests of all plugins once, not for each viewer."""
+    found = list(PluginManifest.discover())
+    with patch.object(PluginManifest, "discover", lambda paths=(): found):
+        yield
 
 
 @pytest.fixture(autouse=True)
