@@ -7,6 +7,9 @@ from collections import defaultdict
 import pytest
 from hypothesis import settings
 
+# napari's labels load numba, which sets how many threads OpenMP has, torch's among them.
+os.environ.setdefault("NUMBA_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+
 _COUNTED = "counted"
 
 # The same examples each time, for a change is not judged by luck; `make faults` looks for new ones.
