@@ -1,5 +1,6 @@
 """What all tests share: a cache of their own, and the counts of the fault suite."""
 
+import gc
 import os
 import tempfile
 from collections import defaultdict
@@ -24,6 +25,12 @@ def _cache_of_the_tests():
         os.environ["VEINSEG_CACHE"] = folder
         yield
         del os.environ["VEINSEG_CACHE"]
+
+
+def pytest_collection_finish() -> None:
+    """Spare what is imported by now from the search for cycles after each viewer."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
