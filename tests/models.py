@@ -1,5 +1,6 @@
 """Small untrained models, so that no test depends on the quality of a trained one."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,22 @@ def small_card(**changes) -> ModelCard:
 
 def lively_network(card: ModelCard, seed: int = 0) -> SegmentationNetwork:
     """Random weights with the statistics of images, so that probabilities are spread out."""
+    network = build_network(card)
+    network.load_state_dict(_lively_weights(card.model_dump_json(), seed))
+    torch.manual_seed(seed)  # whoever draws next draws the same, whether they were kept or made
+    return network.eval()
+
+
+@cache
+def _lively_weights(card: str, seed: int) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
-    network = build_network(card).train()
+    network = build_network(ModelCard.model_validate_json(card)).train()
     with torch.no_grad():
         for _ in range(20):
             network(torch.randn(2, network.geometry.in_channels, 64, 64))
         for parameter in network.core.head.parameters():
             parameter *= 8 if parameter.ndim > 1 else 1
-    return network.eval()
+    return network.state_dict()
 
 
 def write_small_model(path: Path, seed: int = 0, **changes) -> Path:

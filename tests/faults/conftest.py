@@ -6,7 +6,7 @@ import pytest
 
 from tests.widgets.conftest import (  # noqa: F401
     isolated,
-    plugins_found_once,
+    napari_once,
     press,
     segment,
     segment_in,

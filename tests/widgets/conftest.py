@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from napari.settings import get_settings
 from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
@@ -72,10 +73,13 @@ class StubModel:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def plugins_found_once():
-    """Read the manifests of all plugins once, not for each viewer."""
+def napari_once():
+    """Read the plugins' manifests once, not for each viewer, and write no settings of a person."""
     found = list(PluginManifest.discover())
-    with patch.object(PluginManifest, "discover", lambda paths=(): found):
+    with (
+        patch.object(PluginManifest, "discover", lambda paths=(): found),
+        patch.object(get_settings(), "_save_on_change", False),
+    ):
         yield
 
 

@@ -31,9 +31,7 @@ from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train.curves import CurvePlot
 from napari_veinseg.widgets.train.train import TrainWidget
 
-DOCKS = {
-    each.__name__: each for each in (SegmentWidget, CorrectWidget, TrainWidget, EvaluateWidget)
-}
+DOCKS = (SegmentWidget, CorrectWidget, TrainWidget, EvaluateWidget)
 CONTROLS = (
     QAbstractButton,
     QAbstractItemView,
@@ -47,21 +45,30 @@ CONTROLS = (
 WIDTH = 350
 
 
-@pytest.fixture(params=DOCKS)
-def dock(request, viewer, stub, vein_image, monkeypatch, tmp_path):
-    """A dock in a viewer that shows an image and its mask, with all of its sections shown."""
+@pytest.fixture
+def docks(viewer, stub, vein_image, monkeypatch, tmp_path):
+    """Open one dock after another, with all sections, in a viewer of an image and its mask."""
     monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
     name = "a long name, as files from a camera have it, 2026-11-25 14-02-11.0001"
     image = viewer.add_image(vein_image, name=name)
     add_mask_layer(viewer, (vein_image < 50).astype("uint8"), image)
-    panel = DOCKS[request.param](viewer)
-    viewer.window.add_dock_widget(panel, name=request.param)
-    for section in panel.findChildren(Section):
-        section.show()
-    panel.resize(WIDTH, 700)
-    panel.grab()  # lays everything out
-    yield panel
-    panel.closing.emit()
+
+    opened = []
+
+    def open_each():
+        for kind in DOCKS:
+            panel = kind(viewer)
+            viewer.window.add_dock_widget(panel, name=kind.__name__)
+            for section in panel.findChildren(Section):
+                section.show()
+            panel.resize(WIDTH, 700)
+            panel.grab()  # lays everything out
+            opened.append(panel)
+            yield panel
+
+    yield open_each
+    for panel in opened:
+        panel.closing.emit()
 
 
 def controls(panel):
@@ -82,42 +89,47 @@ def words_of(control):
     return (text() if callable(text) else "") or control.accessibleName() or type(control).__name__
 
 
-def test_every_control_is_explained_in_a_sentence_of_its_own(dock):
-    found = controls(dock)
-    assert len(found) > 10
-    told = {}
-    for control in found:
-        tip, words = control.toolTip(), words_of(control)
-        assert tip.endswith("."), (words, tip)
-        assert len(tip) > len(words) + 8 or len(tip) > 50, f"{words!r} is only repeated: {tip!r}"
-        assert "  " not in tip, (words, tip)
-        assert tip not in told, f"{words!r} and {told.get(tip)!r} have the same tooltip"
-        told[tip] = words
+def test_every_control_is_explained_in_a_sentence_of_its_own(docks):
+    for dock in docks():
+        found = controls(dock)
+        assert len(found) > 10
+        told = {}
+        for control in found:
+            tip, words = control.toolTip(), words_of(control)
+            assert tip.endswith("."), (words, tip)
+            assert len(tip) > len(words) + 8 or len(tip) > 50, (
+                f"{words!r} is only repeated: {tip!r}"
+            )
+            assert "  " not in tip, (words, tip)
+            assert tip not in told, f"{words!r} and {told.get(tip)!r} have the same tooltip"
+            told[tip] = words
 
 
-def test_every_control_has_a_name_for_screen_readers(dock):
-    for control in controls(dock):
-        text = getattr(control, "text", str)()
-        assert control.accessibleName() or text, (control, control.toolTip())
-        assert control.accessibleDescription() or isinstance(control, CurvePlot | Plot), control
+def test_every_control_has_a_name_for_screen_readers(docks):
+    for dock in docks():
+        for control in controls(dock):
+            text = getattr(control, "text", str)()
+            assert control.accessibleName() or text, (control, control.toolTip())
+            assert control.accessibleDescription() or isinstance(control, CurvePlot | Plot), control
 
 
-def test_tab_goes_through_the_dock_from_top_to_bottom(dock):
-    at = {control: control.mapTo(dock, QPoint(0, 0)) for control in controls(dock)}
-    body = dock.findChild(QScrollArea).widget()
-    reached, widget = [], dock
-    while (widget := widget.nextInFocusChain()) is not dock:
-        owner = next((each for each in at if each is widget or each.isAncestorOf(widget)), None)
-        takes_tab = bool(widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value)
-        if owner is not None and takes_tab and owner.isVisibleTo(dock) and owner not in reached:
-            reached.append(owner)
-    assert len(reached) > 8
-    foot = {each: 10_000 * (not body.isAncestorOf(each)) for each in reached}
-    places = [(foot[c] + at[c].y() + c.height() // 2, at[c].x()) for c in reached]
-    order = [f"{words_of(each)} {place}" for each, place in zip(reached, places, strict=True)]
-    for (above, before), (below, after) in pairwise(places):
-        same_row = abs(above - below) < 8
-        assert (after > before) if same_row else below > above, "\n".join(order)
+def test_tab_goes_through_the_dock_from_top_to_bottom(docks):
+    for dock in docks():
+        at = {control: control.mapTo(dock, QPoint(0, 0)) for control in controls(dock)}
+        body = dock.findChild(QScrollArea).widget()
+        reached, widget = [], dock
+        while (widget := widget.nextInFocusChain()) is not dock:
+            owner = next((each for each in at if each is widget or each.isAncestorOf(widget)), None)
+            takes_tab = bool(widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value)
+            if owner is not None and takes_tab and owner.isVisibleTo(dock) and owner not in reached:
+                reached.append(owner)
+        assert len(reached) > 8
+        foot = {each: 10_000 * (not body.isAncestorOf(each)) for each in reached}
+        places = [(foot[c] + at[c].y() + c.height() // 2, at[c].x()) for c in reached]
+        order = [f"{words_of(each)} {place}" for each, place in zip(reached, places, strict=True)]
+        for (above, before), (below, after) in pairwise(places):
+            same_row = abs(above - below) < 8
+            assert (after > before) if same_row else below > above, "\n".join(order)
 
 
 def actions_of(menu):
@@ -127,27 +139,31 @@ def actions_of(menu):
             yield from actions_of(action.menu())
 
 
-def test_no_mnemonic_is_one_of_napari_s_own_keys(dock, viewer):
-    bar = viewer.window._qt_window.menuBar()
-    keys = [key.toString() for action in actions_of(bar) for key in action.shortcuts()]
-    menus = [QKeySequence.mnemonic(action.text()).toString() for action in bar.actions()]
-    assert {"Alt+S", "Alt+F"} <= {*keys, *menus}
-    ours = [QKeySequence.mnemonic(each.text()) for each in dock.findChildren(QPushButton)]
-    ours = [key.toString() for key in ours if not key.isEmpty()]
-    assert len(ours) == len(set(ours))
-    assert not {*ours} & {*keys, *menus}
+def test_no_mnemonic_is_one_of_napari_s_own_keys(docks, viewer):
+    for dock in docks():
+        bar = viewer.window._qt_window.menuBar()
+        keys = [key.toString() for action in actions_of(bar) for key in action.shortcuts()]
+        menus = [QKeySequence.mnemonic(action.text()).toString() for action in bar.actions()]
+        assert {"Alt+S", "Alt+F"} <= {*keys, *menus}
+        ours = [QKeySequence.mnemonic(each.text()) for each in dock.findChildren(QPushButton)]
+        ours = [key.toString() for key in ours if not key.isEmpty()]
+        assert len(ours) == len(set(ours))
+        assert not {*ours} & {*keys, *menus}
 
 
-def test_an_agreement_layer_is_offered_nowhere_as_a_mask(dock):
-    mask = next(layer for layer in dock.viewer.layers if isinstance(layer, Labels))
-    add_agreement_layer(dock.viewer, mask.data, mask, "agreement")
-    for choice in dock.findChildren(LayerChoice):
-        assert choice.findText("agreement") == -1
+def test_an_agreement_layer_is_offered_nowhere_as_a_mask(docks):
+    for dock in docks():
+        mask = next(layer for layer in dock.viewer.layers if isinstance(layer, Labels))
+        painted = add_agreement_layer(dock.viewer, mask.data, mask, "agreement")
+        for choice in dock.findChildren(LayerChoice):
+            assert choice.findText("agreement") == -1
+        dock.viewer.layers.remove(painted)
 
 
-def test_nothing_is_wider_than_the_dock(dock):
-    scroll = dock.findChild(QScrollArea)
-    assert scroll.widget().minimumSizeHint().width() <= scroll.viewport().width()
-    for each in dock.findChildren(QPushButton) + dock.findChildren(QCheckBox):
-        if each.isVisibleTo(dock):
-            assert each.width() >= each.minimumSizeHint().width(), f"{each.text()!r} is cut off"
+def test_nothing_is_wider_than_the_dock(docks):
+    for dock in docks():
+        scroll = dock.findChild(QScrollArea)
+        assert scroll.widget().minimumSizeHint().width() <= scroll.viewport().width()
+        for each in dock.findChildren(QPushButton) + dock.findChildren(QCheckBox):
+            if each.isVisibleTo(dock):
+                assert each.width() >= each.minimumSizeHint().width(), f"{each.text()!r} is cut off"

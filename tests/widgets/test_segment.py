@@ -45,31 +45,28 @@ STACK[:, 10:14] = 20
 RGB = np.repeat(STACK[0][..., None], 3, axis=-1)
 
 
-@pytest.mark.parametrize(
-    ("data", "options", "shape"),
-    [
-        (STACK, {}, (3, 40, 50)),
-        (da.from_array(STACK, chunks=(1, 40, 50)), {}, (3, 40, 50)),
-        (RGB, {"rgb": True}, (40, 50)),
-        (np.concatenate([RGB, RGB[..., :1]], axis=-1), {"rgb": True}, (40, 50)),
-        ([STACK[0], STACK[0][::2, ::2]], {"multiscale": True}, (40, 50)),
-        (np.stack([RGB, RGB]), {"rgb": True}, (2, 40, 50)),
-        (np.stack([STACK, STACK]), {}, (40, 50)),
-        (STACK[:1, np.newaxis], {}, (40, 50)),
-        (STACK[0][..., np.newaxis], {}, (40, 50)),
-    ],
-    ids=[
-        *("stack", "dask", "rgb", "rgba", "multiscale", "rgb stack", "4-D", "1, 1, Y, X"),
-        "Y, X, 1",
-    ],
-)
-def test_kinds_of_layers(viewer, segment, press, data, options, shape):
-    viewer.add_image(data, **options)
-    press(segment)
-    (mask,) = masks(viewer)
-    assert mask.data.shape == shape
-    assert mask.data[..., 12, 25].all()
-    assert not mask.data[..., 30, 25].any()
+KINDS = {
+    "stack": (STACK, {}, (3, 40, 50)),
+    "dask": (da.from_array(STACK, chunks=(1, 40, 50)), {}, (3, 40, 50)),
+    "rgb": (RGB, {"rgb": True}, (40, 50)),
+    "rgba": (np.concatenate([RGB, RGB[..., :1]], axis=-1), {"rgb": True}, (40, 50)),
+    "multiscale": ([STACK[0], STACK[0][::2, ::2]], {"multiscale": True}, (40, 50)),
+    "rgb stack": (np.stack([RGB, RGB]), {"rgb": True}, (2, 40, 50)),
+    "4-D": (np.stack([STACK, STACK]), {}, (40, 50)),
+    "1, 1, Y, X": (STACK[:1, np.newaxis], {}, (40, 50)),
+    "Y, X, 1": (STACK[0][..., np.newaxis], {}, (40, 50)),
+}
+
+
+def test_kinds_of_layers(viewer, segment, press):
+    for kind, (data, options, shape) in KINDS.items():
+        viewer.layers.clear()
+        viewer.add_image(data, **options)
+        press(segment)
+        (mask,) = masks(viewer)
+        assert mask.data.shape == shape, kind
+        assert mask.data[..., 12, 25].all(), kind
+        assert not mask.data[..., 30, 25].any(), kind
 
 
 @pytest.mark.parametrize(
