@@ -34,6 +34,7 @@ class LayerChoice(NameCombo):
     ) -> None:
         super().__init__()
         self._viewer, self._counterpart = weakref.ref(viewer), counterpart
+        self._follows = follows
         self._kind, self._accepts, self._empty = kind, accepts, empty
         self._layers: list[weakref.ref[Layer]] = []
         events = viewer.layers.events
@@ -69,7 +70,7 @@ class LayerChoice(NameCombo):
         viewer = self._viewer()
         if viewer is None:
             return
-        before = self.layer
+        before, known = self.layer, [each() for each in self._layers]
         offered = [
             layer
             for layer in reversed(viewer.layers)  # the topmost first, as the layer list has it
@@ -80,7 +81,11 @@ class LayerChoice(NameCombo):
         self._layers = [weakref.ref(layer) for layer in offered]
         self.addItems([layer.name for layer in offered] or [self._empty])
         self.setEnabled(bool(offered))
-        self.setCurrentIndex(next((i for i, layer in enumerate(offered) if layer is before), 0))
+        active = viewer.layers.selection.active
+        # A layer may be accepted only after it became the active one.
+        late = self._follows and active in offered and active not in known
+        wanted = active if late else before
+        self.setCurrentIndex(next((i for i, layer in enumerate(offered) if layer is wanted), 0))
         self.blockSignals(False)
         if self.layer is not before:
             self.layer_changed.emit()

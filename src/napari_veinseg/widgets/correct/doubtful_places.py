@@ -54,6 +54,7 @@ class DoubtfulPlaces(Section):
         self._width = 0.0
         self._asked: tuple[Any, PlaneIndex, bool, NDArray[np.float32]] | None = None
         self._mark: Preview | None = None
+        self._camera_moved = False
         self.job = Job("Looking for doubtful places", self)
         self.next = button("Next doubt", "Move the camera to the next most doubtful place.")
         self.previous = button("Previous", "Move the camera back to the place before.")
@@ -70,6 +71,11 @@ class DoubtfulPlaces(Section):
         self.add_buttons(*self.decisions)
         self.add_wide(self.message)
         self._show_place()
+
+    def take_camera_moved(self) -> bool:
+        """Say whether a place of doubt was gone to since this was asked last."""
+        moved, self._camera_moved = self._camera_moved, False
+        return moved
 
     def leave(self) -> None:
         """Take the mark off the canvas; what is marked can be decided no more."""
@@ -191,8 +197,8 @@ class DoubtfulPlaces(Section):
             for made in self.decisions:
                 made.setEnabled(True)
             self.message.show_text(
-                f"Place {self._at + 1} of {len(self._places)}: {place.doubt:.0%} doubt at row "
-                f"{place.row}, column {place.column}."
+                f"Place {self._at + 1} of {len(self._places)} that are left, {place.doubt:.0%} doubt: "
+                "is what is outlined a vein?"
             )
 
     def _move_camera(self, place: Place, plane: PlaneIndex) -> None:
@@ -203,5 +209,6 @@ class DoubtfulPlaces(Section):
         )
         camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
         pixel = float(np.linalg.norm(np.subtract(corner, centre)))
+        self._camera_moved = True
         camera.center = (0.0, *centre)
         camera.zoom = max(camera.zoom, _CLOSE / pixel)

@@ -46,6 +46,7 @@ class SegmentWidget(Panel):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
         self.job = Job("Segmenting", self)
+        self._in_work: list[Image] = []  # the layers that the job is about
         self._add_image_section()
         self._add_model_section()
         self._add_action_section()
@@ -125,6 +126,11 @@ class SegmentWidget(Panel):
         self.folder.setVisible(not held)
         self.update_mask.setVisible(not held)
 
+    def leave_image(self, layer: Image) -> None:
+        """Stop segmenting an image whose layer shows another one now."""
+        if self._in_work == [layer]:
+            self.job.abandon()
+
     # What is shown.
 
     def _show_image(self, *_event: object) -> None:
@@ -185,7 +191,8 @@ class SegmentWidget(Panel):
             images = [as_image_or_stack(self.viewer, layer) for layer in self.images()]
             tasks = [self._task(layer) for layer in images]
             work = partial(segment_images, tasks, self.model.path, self.settings())
-            self.job.start(work, self._show_results, self._hear)
+            if self.job.start(work, self._show_results, self._hear):
+                self._in_work = images
 
     def _segment_folder(self) -> None:
         with reported("Segmenting"):
@@ -195,7 +202,8 @@ class SegmentWidget(Panel):
 
     def _start_folder(self, task: FolderTask) -> None:
         work, done = partial(segment_folder, task), partial(show_folder, self.viewer)
-        self.job.start(work, done=done, news=self._hear)
+        if self.job.start(work, done=done, news=self._hear):
+            self._in_work = []
 
     def _cancel(self) -> None:
         self.job.cancel()

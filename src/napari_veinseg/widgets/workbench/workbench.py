@@ -214,6 +214,10 @@ class Workbench(QWidget):
         if self.session.stem != self._followed:
             self.evaluate.on_dataset.close_opened()  # it would lie over the image
             self.train.comparison.masks.close_opened()
+            if self.session.shown is not None:
+                self.segment.leave_image(self.session.shown.image)
+            if self.correct.doubtful_places.take_camera_moved():
+                self.viewer.reset_view()  # the place of a doubt is nothing in another image
         self._followed = self.session.stem
         self.correct.follow_data()
         self.segment.mask.masks.refresh()
@@ -222,8 +226,18 @@ class Workbench(QWidget):
         self.seeing.apply()
 
     def _refresh_tab(self, _index: int) -> None:
-        if self.session.folder is not None and self.tabs.currentWidget() is self.train:
+        if self.session.folder is None:
+            return
+        shown = self.tabs.currentWidget()
+        if shown is self.train:
             self.train.dataset.refresh()
+        count = len(self.viewer.layers)
+        if shown is not self.train:  # what a tab has opened lies over the image of the folder
+            self.train.comparison.masks.close_opened()
+        if shown is not self.evaluate:
+            self.evaluate.on_dataset.close_opened()
+        if len(self.viewer.layers) != count:
+            self.viewer.reset_view()
 
     def _correct(self, stem: str) -> None:
         """Leave an image that an evaluation has opened for the same one of the folder."""
