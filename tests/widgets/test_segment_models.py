@@ -3,6 +3,10 @@
 import numpy as np
 import pytest
 from napari.layers import Labels
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.sample_data import sample_finger
@@ -38,7 +42,10 @@ def models(qtbot):
 
 def choose_import(models, file, monkeypatch):
     monkeypatch.setattr(model_choice.QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
-    models.activated.emit(models.findText(IMPORT))
+    models.show()
+    models.showPopup()
+    models.view().setCurrentIndex(models.model().index(models.findText(IMPORT), 0))
+    QTest.keyClick(models.view(), Qt.Key.Key_Return)
 
 
 def test_import_a_model_file(models, qtbot, tmp_path, monkeypatch):
@@ -56,7 +63,7 @@ def test_a_bad_file_is_refused_in_one_sentence(models, qtbot, tmp_path, monkeypa
     file = tmp_path / "bad.safetensors"
     file.write_bytes(b"not a model")
     choose_import(models, file, monkeypatch)
-    qtbot.waitUntil(lambda: not models._job.running, timeout=30_000)
+    qtbot.waitUntil(lambda: told.texts, timeout=30_000)
     (text,) = told.texts
     assert "bad.safetensors" in text
     assert models.name == "starter"
@@ -68,3 +75,33 @@ def test_a_model_kept_elsewhere_appears_when_the_list_opens(models, qtbot, tmp_p
     models.refresh()
     names = [models.itemText(place) for place in range(3)]
     assert names == ["starter", "forearm", "trained"]
+
+
+def turn_wheel(models):
+    middle, none = QPointF(models.rect().center()), Qt.MouseButton.NoButton
+    turn = (QPoint(), QPoint(0, -120), none, Qt.KeyboardModifier.NoModifier)
+    event = QWheelEvent(middle, middle, *turn, Qt.ScrollPhase.NoScrollPhase, False)
+    QApplication.sendEvent(models, event)
+
+
+WAYS = {
+    "arrow": lambda models: QTest.keyClick(models, Qt.Key.Key_Down),
+    "letter": lambda models: QTest.keyClick(models, "f"),
+    "end": lambda models: QTest.keyClick(models, Qt.Key.Key_End),
+    "wheel": turn_wheel,
+    "program": lambda models: models.setCurrentIndex(1),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_however_the_box_is_changed_the_model_is_the_one_that_it_says(models, way, monkeypatch):
+    asked, changed = [], []
+    monkeypatch.setattr(
+        model_choice.QFileDialog, "getOpenFileName", lambda *_: (asked.append(1), ("", ""))[1]
+    )
+    models.model_changed.connect(lambda: changed.append(models.name))
+    for _ in range(3):  # also beyond the last model
+        WAYS[way](models)
+        assert models.currentText() == models.name
+    assert asked == [], "only the entry of the open list asks for a file"
+    assert changed == ([] if way == "end" else ["forearm"])

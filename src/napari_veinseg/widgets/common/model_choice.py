@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_veinseg.errors import VeinSegError
@@ -33,8 +33,9 @@ class ModelChoice(NameCombo):
         _choices.add(self)
         self._chosen: str | None = preferences().model
         self._lent: dict[str, Path] = {}
+        self._listed = False  # whether the list is open, or was when something was chosen
         self._job = Job("Importing the model", self)
-        self.activated.connect(self._activate)
+        self.currentIndexChanged.connect(self._take)
         self.refresh()
 
     @property
@@ -85,13 +86,28 @@ class ModelChoice(NameCombo):
     def showPopup(self) -> None:  # noqa: N802  (Qt's name)
         """Open the list, read anew."""
         self.refresh()
+        self._listed = True
         super().showPopup()
 
-    def _activate(self, index: int) -> None:
-        if index < self.count() - 1:
+    def hidePopup(self) -> None:  # noqa: N802  (Qt's name)
+        """Close the list; what was chosen in it is told in this very event."""
+        super().hidePopup()
+        QTimer.singleShot(0, self._forget_list)
+
+    def _forget_list(self) -> None:
+        self._listed = False
+
+    def _take(self, index: int) -> None:
+        """Follow the box, whether the list, a key, the wheel or a program has changed it."""
+        if 0 <= index < self.count() - 1:
             self.choose(self.itemText(index))
             return
+        from_list = self._listed  # a key or the wheel beyond the last model asks for no file
         self.refresh()  # back to the model that was chosen, whatever comes of the import
+        if from_list:
+            QTimer.singleShot(0, self._import_file)
+
+    def _import_file(self) -> None:
         file, _ = QFileDialog.getOpenFileName(
             self, "Import a model file", "", "Models (*.safetensors)"
         )
