@@ -63,7 +63,7 @@ def test_a_bad_file_is_refused_in_one_sentence(models, qtbot, tmp_path, monkeypa
     file = tmp_path / "bad.safetensors"
     file.write_bytes(b"not a model")
     choose_import(models, file, monkeypatch)
-    qtbot.waitUntil(lambda: told.texts, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(told.texts), timeout=30_000)
     (text,) = told.texts
     assert "bad.safetensors" in text
     assert models.name == "starter"

@@ -115,7 +115,7 @@ def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, 
     train.dataset.folder.editingFinished.emit()
     qtbot.waitUntil(lambda: "vein pixels" in train.dataset.summary.text())
     assert "3 images, 720 vein pixels. Trains on 2, is judged on 1." in train.dataset.summary.text()
-    assert "optimistic" in train.dataset.summary.text()
+    assert "may be too good" in train.dataset.summary.text()
     assert train.dataset.finger_pattern is None  # suggested, not applied
     train.dataset.names.by_name.setChecked(True)
     qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
@@ -186,7 +186,7 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     row = [started.comparison.table.item(0, column).text() for column in range(3)]
     assert row == ["b_1", "0.400", "0.600"]
     assert "better on 1 of 1" in started.comparison.verdict.text()
-    assert "Optimistic" in started.comparison.verdict.text()
+    assert "may be too good" in started.comparison.verdict.text()
 
     from napari_veinseg.widgets.common.model_choice import ModelChoice
     from napari_veinseg.widgets.train import train as module
@@ -229,6 +229,39 @@ def test_both_masks_are_shown_one_over_the_other(started, viewer, stub, qtbot, s
     assert (old.visible, new.visible) == (False, True)
     look.discard.click()
     assert not viewer.layers
+
+
+def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtbot):
+    why = "base was trained on 1 of the 1 held-out images: they are left out of its figures."
+    (child,) = StubChild.made
+    start = {**started.follower.status.start, "event": "start", "caveats": [why]}
+    child.run.tell(start | {"validation": {"images": 0, "fingers": 0}, "faults": ["No mask."] * 9})
+    qtbot.waitUntil(lambda: why in started.status.text())  # before the time is spent
+    height = started.curves.sizeHint().height()
+    child.run.tell(
+        {"event": "epoch", "epoch": 1, "step": 1, "loss": 1.0, "progress": 1.0,
+         "seconds_left": 0.0, "seconds": 1.0}
+    )  # fmt: skip
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    verdict = started.comparison.verdict.text()
+    assert "no image to judge by" in verdict
+    assert why in verdict
+    assert verdict.count("No mask.") == 3
+    assert "6 more" in verdict
+    assert started.curves.sizeHint().height() == height < 200
+    assert "look at old and new" in started.status.text()
+
+
+def test_the_result_is_scrolled_into_sight(started, viewer, qtbot):
+    viewer.window._qt_window.resize(1024, 600)
+    viewer.show()
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    in_sight = lambda: not started.comparison.keep.visibleRegion().isEmpty()  # noqa: E731
+    qtbot.waitUntil(in_sight, timeout=5000)
 
 
 def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):

@@ -50,6 +50,11 @@ class RunStatus:
     seconds_left: float | None = None
     end: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def judges(self) -> bool:
+        """Whether there are held-out images to judge by, as far as is known."""
+        return bool(self.start.get("validation", {}).get("images", 1))
+
     def hear(self, event: Mapping[str, Any]) -> None:
         """Take an event in.
 

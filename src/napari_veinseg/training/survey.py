@@ -44,7 +44,9 @@ class Survey:
         else:
             parts.append("Nothing is held out: there will be no validation figure.")
         if self.validation and self.optimistic:
-            parts.append("Not all fingers are known or apart: the score will be optimistic.")
+            parts.append(
+                "It is not known which images are of one finger: the score may be too good."
+            )
         parts += _first_of("Not usable", [fault.message for fault in self.faults])
         parts += _first_of("Look at this first", self.warnings)
         return " ".join(parts)

@@ -287,3 +287,31 @@ def test_a_damaged_file_of_regions_is_told_when_the_folder_opens(bench, folder, 
     bench.session.open(folder)
     wait_for_mask(bench, qtbot, 0)
     assert [text for text in told.texts if "regions.json" in text]
+
+
+def test_the_button_says_which_folder_is_being_opened(bench, folder, tmp_path, qtbot, told):
+    bench.session.open(folder)
+    assert bench.strip.folder.text() == "Opening arms/…"
+    qtbot.waitUntil(lambda: "0 of 3 reviewed" in bench.strip.folder.text())
+    (tmp_path / "empty").mkdir()
+    bench.session.open(tmp_path / "empty")
+    assert bench.strip.folder.text() == "Opening empty/…"
+    qtbot.waitUntil(lambda: "0 of 3 reviewed" in bench.strip.folder.text())
+    assert "no image" in told.texts[-1]
+
+
+def test_the_model_in_use_is_among_those_that_are_evaluated(new_bench, tmp_path):
+    bench = new_bench()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine.safetensors").touch()
+    bench.segment.model.choose("mine")
+    assert "mine" in [name for name, _ in bench.evaluate.on_dataset.models.models()]
+
+
+def test_why_a_file_cannot_be_read_is_not_cut(bench, folder, qtbot):
+    bench.viewer.window._qt_window.resize(1024, 700)
+    (folder / "a.tif").write_bytes(b"no image")
+    bench.session.open(folder)
+    qtbot.waitUntil(lambda: "cannot be read" in bench.status.facts.text(), timeout=20_000)
+    facts = bench.status.facts
+    qtbot.waitUntil(lambda: facts.height() >= facts.heightForWidth(facts.width()))

@@ -1,11 +1,12 @@
 """The frame of every dock: sections that scroll, a foot, the end of the viewer."""
 
 import weakref
+from functools import partial
 
 import napari
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_veinseg.widgets.common.form import Section, connect_while_alive
 from napari_veinseg.widgets.common.inputs import WheelGuard
@@ -45,6 +46,7 @@ class Panel(QWidget):
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._outer.setSpacing(0)
         self._outer.addWidget(scroll)
+        self._scroll = scroll
         self.setMinimumWidth(WIDTH - 40)
         # The viewer's own window: a dock that floats is a window too, and may be hidden at work.
         self.viewer.window._qt_window.installEventFilter(self)
@@ -82,6 +84,22 @@ class Panel(QWidget):
     def insert(self, place: int, widget: QWidget) -> None:
         """Put a widget across the whole width before another."""
         self._layout.insertWidget(place, widget)
+
+    def reveal(self, part: QWidget) -> None:
+        """Scroll until a part is in sight, from its top; it may have been shown just now."""
+        QTimer.singleShot(0, partial(self._scroll_to, part))
+
+    def _scroll_to(self, part: QWidget) -> None:
+        body = self._scroll.widget()
+        if body is None or not part.isVisibleTo(body):
+            return
+        if body.layout() is not None:
+            body.layout().activate()  # places what was shown or filled just now
+        QApplication.sendPostedEvents(body, QEvent.Type.LayoutRequest)
+        top = part.mapTo(body, QPoint(0, 0)).y()
+        bar, height = self._scroll.verticalScrollBar(), self._scroll.viewport().height()
+        if not bar.value() <= top <= top + part.height() <= bar.value() + height:
+            bar.setValue(min(top - 8, bar.maximum()))
 
     def add_footer(self, widget: QWidget) -> None:
         """Put a widget below everything that scrolls, so that it is always in sight."""

@@ -36,6 +36,10 @@ def style_sheet(theme_name: str) -> str:
         QPushButton:focus, QComboBox:focus,
         QListView:focus, QTableView:focus {{ border: 1px solid {theme.text.as_hex()}; }}
         QTableView, QListView {{ border: 1px solid transparent; }}
+        QListView::item {{ min-height: 20px; }}
+        QLineEdit:read-only {{
+            selection-background-color: {_rgb(main)}; selection-color: white;
+        }}
         QPushButton[role="primary"] {{
             background-color: {_rgb(main)}; color: white; font-weight: 600; padding: 6px;
         }}

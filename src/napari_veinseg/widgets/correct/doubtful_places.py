@@ -197,8 +197,8 @@ class DoubtfulPlaces(Section):
             for made in self.decisions:
                 made.setEnabled(True)
             self.message.show_text(
-                f"Place {self._at + 1} of {len(self._places)} that are left, {place.doubt:.0%} doubt: "
-                "is what is outlined a vein?"
+                f"Place {self._at + 1} of {len(self._places)} that are left, {place.doubt:.0%} "
+                "doubt: is what is outlined a vein?"
             )
 
     def _move_camera(self, place: Place, plane: PlaneIndex) -> None:

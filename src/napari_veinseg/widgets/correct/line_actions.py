@@ -70,7 +70,7 @@ class LineActions(Section):
         shapes.add_paths(
             [_add_plane(line.points, plane) for line in lines],
             edge_width=[line.width for line in lines],
-            edge_color="#35d0ff",
+            edge_color="#ff4b7d",
         )
         shapes.opacity = 0.7
         self._mask.viewer.add_layer(shapes)

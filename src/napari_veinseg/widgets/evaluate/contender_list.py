@@ -21,6 +21,12 @@ class ContenderList(QListWidget):
         self._folders: list[Path] = []
         self.refresh()
 
+    def tick(self, name: str) -> None:
+        """Tick a model, also one that was just installed."""
+        self.refresh()
+        for item in self.findItems(name, Qt.MatchFlag.MatchExactly):
+            item.setCheckState(Qt.CheckState.Checked)
+
     def refresh(self) -> None:
         """Read the installed models anew, keeping the folders and the ticks."""
         known = {item.text(): item.checkState() for item in self._items()}

@@ -54,6 +54,8 @@ _RECALL = (
 class DatasetEvaluation(QWidget):
     """Choose a dataset and models, press Evaluate, look at the worst image first."""
 
+    shown = Signal()
+    """There are new results."""
     asked_for = Signal(str)
     """The opened image is to be corrected; carries its name in the dataset."""
 
@@ -234,10 +236,11 @@ class DatasetEvaluation(QWidget):
         models = ", ".join(result.contender.name for result in comparison.results)
         self.about.setText(f"{self._judged.name} by {models} at {clock()}")
         said = [comparison.selection.note, *caveats(comparison)]
-        self.caveats.setText("\n".join(said))
+        self.caveats.setText("\n\n".join(each for each in said if each))
         self.distribution.show_figure(plots.iou_distribution(comparison.results))
         self.curve.show_figure(plots.precision_recall(comparison.results))
         self.results.show()
+        self.shown.emit()
 
     def _open(self, row: int) -> None:
         with reported("Opening the image"):

@@ -51,6 +51,7 @@ class EvaluateWidget(Panel):
         self._add_truth_section()
         self.on_dataset = DatasetEvaluation(self.viewer)
         self.add(self.on_dataset)
+        self.on_dataset.shown.connect(lambda: self.reveal(self.on_dataset.results))
         self.repeated_shots = RepeatedShots()
         self.add(self.repeated_shots)
         self.closing.connect(self.repeated_shots.job.abandon)

@@ -22,7 +22,7 @@ from napari_veinseg.widgets.masks.layers import spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 END_COLOUR = "#ffc233"
-BIFURCATION_COLOUR = "#35d0ff"
+BIFURCATION_COLOUR = "#ff4b7d"
 LINE_COLOUR = "#f2f2f2"
 
 

@@ -11,6 +11,9 @@ from napari_veinseg.widgets.common.form import Section, button, clock, hint
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView
 
+LOOK = "Show both masks"
+_NOTES = 4  # sentences; a dataset may have as many faults as images
+
 
 class ComparisonTable(Section):
     """A table of the held-out images, both models' masks on any of them, and two buttons."""
@@ -25,9 +28,7 @@ class ComparisonTable(Section):
         self.keep = button("Keep", "Install the new model under its name.")
         self.discard = button("Discard", "Forget the new model; the old one is as it was.")
         self.add_wide(self.verdict)
-        self.look = button(
-            "Show both masks", "Open the chosen image, or the worst, with what both models draw."
-        )
+        self.look = button(LOOK, "Open the chosen image, or the worst, with what both models draw.")
         self.masks = BothMasksView(viewer)
         self._stems: list[str] = []
         self._worst = 0
@@ -48,7 +49,8 @@ class ComparisonTable(Section):
         self._worst = min(range(len(rows)), key=lambda row: rows[row][2], default=0)
         held_out = [sources.get(stem, "") for stem, _, _ in rows]
         note = origin_note(held_out, old_name)
-        self.verdict.setText(f"{_verdict(status, rows, old_name)} {note}".strip())
+        said = [_verdict(status, rows, old_name), note, *notes(status)]
+        self.verdict.setText(" ".join(each for each in said if each))
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
         self.look.show()
         self._settle(False)
@@ -74,6 +76,13 @@ class ComparisonTable(Section):
             self.asked_for.emit(self._stems[self._worst if row is None else row])
 
 
+def notes(status: RunStatus) -> list[str]:
+    """Say what the run left out, and what weakens its figures."""
+    said = [*status.start.get("caveats", []), *status.start.get("faults", [])]
+    more = len(said) - _NOTES
+    return [*said[:_NOTES], *([f"And {more} more such notes: see its log."] if more > 0 else [])]
+
+
 def _advice(rows: list[tuple[str, float, float]]) -> str:
     """Say what would help most."""
     worst = [stem for stem, _, new in sorted(rows, key=lambda row: row[2])[:2]]
@@ -96,5 +105,5 @@ def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: 
     if status.base_is_best:
         text += f" The old model is the better one here. {_advice(rows)}"
     if status.start.get("optimistic"):
-        text += " Optimistic: not all fingers are known or apart."
+        text += " It is not known which images are of one finger: the score may be too good."
     return text

@@ -37,8 +37,8 @@ class CurvePlot(QWidget):
         self.setAccessibleName("Curves of the training")
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return a height for two curves."""
-        return QSize(300, 220)
+        """Return a height for the curves."""
+        return QSize(300, 110 * max(1, len(self._curves)))
 
     def show_curves(self, curves: list[EpochCurve]) -> None:
         """Draw other curves."""
@@ -46,6 +46,7 @@ class CurvePlot(QWidget):
         self.setAccessibleDescription(
             ", ".join(f"{c.title} {_latest(c.points)}" for c in curves if c.points)
         )
+        self.updateGeometry()
         self.update()
 
     def paintEvent(self, _event: object) -> None:  # noqa: N802  (Qt's name)

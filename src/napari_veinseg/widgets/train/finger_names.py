@@ -11,6 +11,8 @@ from napari_veinseg.data.fingers import compile_finger_pattern, suggest_finger_p
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Section, button, hint
 
+_OTHERWISE = "Not so? Click the part of the name that is the finger."
+
 
 class ExampleName(QLineEdit):
     """A name that cannot be changed: a click marks a part, a drag marks what it sweeps."""
@@ -137,7 +139,8 @@ class FingerNames(Section):
                 found = compiled.search(self.example.text()) if compiled is not None else None
                 if found is not None:
                     self.example.mark(*found.span(1))
-                self.groups.setText(str(group_by_finger(self._stems, pattern)))
+                groups = group_by_finger(self._stems, pattern)
+                self.groups.setText(f"{groups}\n{_OTHERWISE}")
         except VeinSegError as error:
             self.groups.setText(str(error))
         self._show_state()

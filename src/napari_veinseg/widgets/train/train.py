@@ -30,11 +30,13 @@ from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_mod
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
-from napari_veinseg.widgets.train.both_masks import draw_both
-from napari_veinseg.widgets.train.comparison_table import ComparisonTable
+from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
+from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable, notes
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.train.following import RunFollower
+
+_TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
 
 
 class TrainWidget(Panel):
@@ -87,7 +89,7 @@ class TrainWidget(Panel):
         section.add_row("Name", self.name, "What the new model is called when you keep it.")
 
     def _add_run_section(self) -> None:
-        section = self.add_section("")
+        section = self._run_section = self.add_section("")
         self.start = button(
             "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
         )
@@ -108,28 +110,24 @@ class TrainWidget(Panel):
         self.start.setEnabled(idle)
         self.dataset.show_idle(idle)
         self.comparison.setEnabled(idle)  # a job holds back the next: Keep would do nothing
+        self.comparison.look.setText(LOOK)
         self.stop.setEnabled(running)
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
 
     def _show_run(self) -> None:
         status = self.follower.status
-        self.curves.show_curves(
-            [
-                EpochCurve("Loss in training", LOSS_COLOUR, status.losses),
-                EpochCurve(
-                    "Vein IoU of held-out images",
-                    SCORE_COLOUR,
-                    status.scores,
-                    status.scores.get(0),
-                ),
-            ]
-        )
-        if status.start:
+        curves = [EpochCurve("Loss in training", LOSS_COLOUR, status.losses)]
+        if status.judges:
+            title = "Vein IoU of held-out images"
+            level = status.scores.get(0)
+            curves.append(EpochCurve(title, SCORE_COLOUR, status.scores, level))
+        self.curves.show_curves(curves)
+        if status.start and not status.end:
             device = f"on {status.start['device']}: {status.start['reason']}"
             left = status.seconds_left
             time = "" if left is None else f"{_duration(left)} left, "
-            self._show_message(f"Training, {time}{device}.")
+            self._show_message(" ".join([f"Training, {time}{device}.", *notes(status)]))
 
     def _show_message(self, text: str) -> None:
         self.status.setText(text)
@@ -154,6 +152,7 @@ class TrainWidget(Panel):
             self._started_from = self.base.name or "base"
             self._show_run()
             self._show_message("Starting: loading torch and reading the images…")
+            self.reveal(self._run_section)
         self._show_state()
 
     def _stop(self) -> None:
@@ -163,7 +162,9 @@ class TrainWidget(Panel):
 
     def _end(self, trouble: str) -> None:
         self._show_state()
-        self._show_message(self.follower.status.end.get("text", "Stopped before the first step."))
+        end = self.follower.status.end
+        text = _TIME_IS_UP if end.get("reason") == "budget" else end.get("text")
+        self._show_message(text or "Stopped before the first step.")
         if trouble:
             self._show_message(trouble)
             report(VeinSegError(trouble), "Training")
@@ -172,6 +173,7 @@ class TrainWidget(Panel):
             sources = _sources(Path(run.config.dataset))
             self.comparison.show_result(self.follower.status, self._started_from, sources)
             self.comparison.show()
+            self.reveal(self.comparison)
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
 
@@ -195,8 +197,13 @@ class TrainWidget(Panel):
         settings = SegmentationSettings(channel=run.config.channel, invert=run.config.invert)
         models = Path(run.config.base), new
         work = partial(draw_both, Path(run.config.dataset), stem, models, settings)
-        show = partial(self.comparison.masks.show_masks, old_name=self._started_from)
+
+        def show(both: BothMasks) -> None:
+            self.comparison.masks.show_masks(both, old_name=self._started_from)
+            self.reveal(self.comparison)
+
         self.job.start(work, done=show)
+        self.comparison.look.setText(f"Drawing both masks of {stem}…")
 
     def _drop_comparison(self) -> None:
         self.comparison.masks.close_opened()

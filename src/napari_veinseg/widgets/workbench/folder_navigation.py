@@ -43,6 +43,7 @@ class FolderSession(QObject):
         self.index = 0
         self.shown: ShownImage | None = None
         self.message = self.reason = ""  # what happened last; why this image is shown
+        self.opening = ""  # the name of a folder that is being opened
         self.finger_pattern: Callable[[], str | None] = lambda: None
         self.segments_on_arrival = True
         self._extent: tuple[int, ...] = ()
@@ -67,11 +68,17 @@ class FolderSession(QObject):
 
     def open(self, path: Path) -> None:
         """Open a folder at its first image that is not reviewed."""
-        self._opening.start(lambda _reporter: ImageFolder.open(path), self._begin)
+        work = partial(_open_folder, path)
+        if self._opening.start(work, self._begin, failed=partial(self._show_opening, "")):
+            self._show_opening(path.name)
+
+    def _show_opening(self, name: str) -> None:
+        self.opening = name
+        self.changed.emit()
 
     def _begin(self, folder: ImageFolder) -> None:
         self.close()
-        self.folder, self.regions = folder, FolderRegions(folder.drafts.path)
+        self.folder, self.regions, self.opening = folder, FolderRegions(folder.drafts.path), ""
         for layer in self._viewer.layers:
             layer.visible = False
         remember_folder(folder.path)
@@ -328,3 +335,7 @@ class FolderSession(QObject):
     def working(self) -> bool:
         """Whether the shown image is being segmented."""
         return self._segmenting.running
+
+
+def _open_folder(path: Path, _reporter: Reporter) -> ImageFolder:
+    return ImageFolder.open(path)

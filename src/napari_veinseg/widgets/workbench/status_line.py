@@ -25,7 +25,7 @@ class StatusLine(QWidget):
         self._badge.refreshed.connect(self.refresh)
         self.facts = hint()
         self.facts.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.facts.setFixedHeight(2 * self.facts.fontMetrics().lineSpacing() + 12)
+        self.facts.setMinimumHeight(2 * self.facts.fontMetrics().lineSpacing() + 12)
         self.reviewed = button(
             f"Reviewed, next ({REVIEWED_KEY})",
             "Store this image and its mask in the dataset as reviewed, and go to the next one.",

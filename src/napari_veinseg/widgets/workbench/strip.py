@@ -128,10 +128,12 @@ class FolderStrip(QWidget):
         session, folder = self._session, self._session.folder
         self.places.setVisible(folder is not None)
         if folder is None:
-            self.folder.setText("Open a folder of images")
+            name = session.opening
+            self.folder.setText(f"Opening {name}/…" if name else "Open a folder of images")
             return
         reviewed = folder.count(ImageState.REVIEWED)
-        self.folder.setText(f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed")
+        where = f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed"
+        self.folder.setText(f"Opening {session.opening}/…" if session.opening else where)
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
         self.number.blockSignals(True)
         self.number.setRange(1, len(folder))

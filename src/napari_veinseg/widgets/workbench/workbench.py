@@ -144,6 +144,8 @@ class Workbench(QWidget):
         for choice in self.choices:
             if choice is not source and source.name and choice.name != source.name:
                 choice.choose(source.name)
+        if source.name:
+            self.evaluate.on_dataset.models.tick(source.name)
         if self.status.shown_model != source.name:
             self.learning.hold(source.name)
             self.status.show_model(source.name)
