@@ -278,10 +278,6 @@ def make_output_folder(path: str | Path) -> Path:
         If it cannot be made.
     """
     path = Path(path)
-    try:
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VeinSegError(
-            f"The output folder {path} cannot be made ({error.strerror}): choose another."
-        ) from error
     return path

@@ -412,5 +412,5 @@ def test_inputs_without_images_are_refused(tmp_path, given):
 
 def test_an_output_that_is_a_file_is_refused(folder, tmp_path):
     (tmp_path / "out").touch()
-    with pytest.raises(VeinSegError, match="cannot be made"):
+    with pytest.raises(VeinSegError, match="was not written"):
         segment_files([folder], tmp_path / "out", DarkIsVein(), SETTINGS)

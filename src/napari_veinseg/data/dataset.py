@@ -87,13 +87,9 @@ class Dataset:
         path = Path(path)
         if not (path / "images").is_dir() and path.is_dir() and any(path.iterdir()):
             raise VeinSegError(f"{path} holds something else: choose a new or empty folder.")
-        try:
+        with writing(path):
             for folder in (path, path / "images", path / "masks"):
                 folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise VeinSegError(f"{path} cannot be made ({error.strerror}): choose another.") from (
-                error
-            )
         return cls.open(path)
 
     def _read(self) -> None:

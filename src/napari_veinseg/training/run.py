@@ -61,15 +61,11 @@ class Run:
             ended before it had learned anything is nothing.
         """
         path = runs_folder() / f"{datetime.now():%Y%m%d-%H%M%S-%f}" if path is None else Path(path)
-        try:
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             run = cls(path, config)
             run._clear_beginning()
             write_text(path / "config.json", config.model_dump_json(indent=2) + "\n")
-        except OSError as error:
-            raise VeinSegError(
-                f"The run folder {path} cannot be made ({error.strerror}): choose another."
-            ) from error
         return run
 
     def _clear_beginning(self) -> None:
