@@ -268,12 +268,14 @@ def test_twins_across_the_split_and_copies_are_told(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
     images = folder / "images"
     (images / "fïnger0_1.png").write_bytes((images / "fïnger3_0.png").read_bytes())
+    (images / "fïnger3_1.png").write_bytes((images / "fïnger2_0.png").read_bytes())
     near = np.asarray(Image.open(images / "fïnger4_0.png")).astype(int) + 1
     Image.fromarray(near.clip(0, 255).astype(np.uint8)).save(images / "fïnger1_1.png")
     (images / "fïnger5_1.png").write_bytes((images / "fïnger2_1.png").read_bytes())
     evaluate(split_by_image(folder), [model()], tmp_path / "out")
     said = lead(tmp_path / "out")
-    assert "1 of the 6 images have the very pixels of a training image (fïnger0_1 and" in said
+    assert "2 of the 6 images have the very pixels of a training image" in said
+    assert "(fïnger0_1 and fïnger3_0; fïnger3_1 and fïnger2_0)" in said, "every pair is named"
     assert "(fïnger1_1 and fïnger4_0)" in said
     assert "1 of the 6 images is a copy of another one" in said
     evaluate(split_by_image(folder), [model()], tmp_path / "anonymous", pseudonyms=True)
@@ -316,6 +318,7 @@ def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path
     assert differences(comparison) == []
     assert 'class="best"' not in page
     assert first_caveat(tmp_path / "apart").startswith("Do not compare the contenders")
+    assert "The figures of first are of 6 of the 12 images" in lead(tmp_path / "apart")
 
     comparison, summaries = evaluate(
         dataset, [model("first", hashes=tuple(hashes[:4])), model("second", 0.8)], tmp_path / "same"
@@ -331,7 +334,8 @@ def test_few_images_that_are_new_are_few_images(folder, tmp_path):
     dataset = Dataset.open(folder, PATTERN)
     known = tuple(image_hash(sample.image()) for sample in dataset.samples[:10])
     evaluate(dataset, [model("knows", hashes=known), model("new", 0.8)], tmp_path / "out")
-    assert "made of: 2. That is too few" in first_caveat(tmp_path / "out")
+    assert "means of 2 images, too few for intervals" in first_caveat(tmp_path / "out")
+    assert "The figures are of 2 of them." in lead(tmp_path / "out")
 
 
 @pytest.mark.parametrize("pattern", [None, PATTERN])

@@ -11,6 +11,7 @@ from napari_veinseg.evaluation.comparison import Comparison
 
 _MUCH_UNSURE = 0.001  # of what the truth knows
 _MOSTLY_UNSURE = 0.5
+_NAMED = 3  # pairs of images
 
 
 def caveats(comparison: Comparison) -> list[str]:
@@ -41,8 +42,8 @@ def _of_few_or_different_images(comparison: Comparison) -> list[str]:
         )
     if judged and min(judged) < FEWEST_FINGERS:
         said.append(
-            f"Do not rank by these figures. Images that they are made of: {min(judged)}. That is "
-            "too few for intervals, and any ranking may be chance."
+            f"Do not rank by these figures: {_of_images(min(judged))} too few for intervals, and a "
+            "difference may be chance."
         )
     return said
 
@@ -71,7 +72,7 @@ def _of_leaks(comparison: Comparison) -> list[str]:
         if pairs:
             said.append(
                 f"Do not take all images for new: {len(pairs)} of the {total} images {how} a "
-                f"training image{_example(comparison, pairs)}, and whatever was trained on this "
+                f"training image{_examples(comparison, pairs)}, and whatever was trained on this "
                 "dataset knows them."
             )
     if overlap.uncompared:
@@ -88,7 +89,7 @@ def _of_copies(comparison: Comparison) -> list[str]:
         return []
     return [
         f"{len(copies)} of the {total} images {'is a copy' if len(copies) == 1 else 'are copies'} "
-        f"of another one, pixel by pixel{_example(comparison, copies)}: there are "
+        f"of another one, pixel by pixel{_examples(comparison, copies)}: there are "
         f"{total - len(copies)} different images, and intervals are too narrow."
     ]
 
@@ -100,10 +101,17 @@ def _of_drawing(comparison: Comparison) -> list[str]:
     return [note for note in notes if note]
 
 
-def _example(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> str:
+def _examples(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> str:
+    """Name the pairs, or the first of many."""
     if comparison.selection.anonymous:
         return ""
-    return f" ({pairs[0][0]} and {pairs[0][1]})"
+    named = [f"{one} and {other}" for one, other in pairs[:_NAMED]]
+    more = len(pairs) - len(named)
+    return f" ({'; '.join([*named, *([f'{more} more'] if more else [])])})"
+
+
+def _of_images(count: int) -> str:
+    return "they come from one image," if count == 1 else f"they are means of {count} images,"
 
 
 def _of_doubt(comparison: Comparison) -> list[str]:
@@ -133,7 +141,7 @@ def _of_empty_masks(comparison: Comparison) -> list[str]:
         if empty:
             said.append(
                 f"{result.contender.name} marks no vein at all in {empty} of the {len(counts)} "
-                "images: its corrections are few because each stands for a whole tree of veins."
+                "images: it has few places to correct because each is a whole tree of veins."
             )
     return said
 
@@ -141,9 +149,7 @@ def _of_empty_masks(comparison: Comparison) -> list[str]:
 def _of_training(comparison: Comparison) -> list[str]:
     total = len(comparison.samples)
     said = [
-        f"Not every image is a test of {result.contender.name}: it, or a model that it began from, "
-        f"was trained on {result.seen} of the {total} images. They are marked in per_image.csv and "
-        "left out of its figures."
+        _of_seen(result.contender.name, result.seen, total)
         for result in comparison.results
         if result.seen
     ]
@@ -153,6 +159,16 @@ def _of_training(comparison: Comparison) -> list[str]:
             f"All contenders are compared on the {judged[0]} images that are new to all of them."
         )
     return said
+
+
+def _of_seen(name: str, seen: int, total: int) -> str:
+    learnt = "it, or a model that it began from, was trained on"
+    if seen == total:
+        return f"{name} has no figures here: {learnt} all of these images ({total})."
+    return (
+        f"The figures of {name} are of {total - seen} of the {total} images: {learnt} the others, "
+        "which are marked in per_image.csv."
+    )
 
 
 def _of_fingers(comparison: Comparison) -> list[str]:

@@ -32,8 +32,6 @@ class Selection:
     ----------
     samples : tuple of Sample
         At least one.
-    is_hold_out : bool
-        Whether they are the hold-out of the dataset's split.
     note : str
         What they are, in a sentence for the report.
     training : tuple of Sample
@@ -47,7 +45,6 @@ class Selection:
     """
 
     samples: tuple[Sample, ...]
-    is_hold_out: bool
     note: str
     training: tuple[Sample, ...] = ()
     left_out: tuple[Fault, ...] = ()
@@ -163,6 +160,15 @@ class Comparison:
         """The samples that could be used."""
         return [image.sample for image in self.results[0].images]
 
+    @property
+    def note(self) -> str:
+        """What was taken, and how much of it the figures are of where that is less."""
+        judged = sorted({len(result.judged) for result in self.results})
+        if judged == [len(self.selection.samples)]:
+            return self.selection.note
+        some = " to ".join(str(count) for count in dict.fromkeys((judged[0], judged[-1])))
+        return f"{self.selection.note} The figures are of {some} of them."
+
 
 def select(dataset: Dataset, everything: bool = False) -> Selection:
     """Choose the hold-out, or every sample.
@@ -179,10 +185,10 @@ def select(dataset: Dataset, everything: bool = False) -> Selection:
     hold_out, left_out = dataset.validation, tuple(dataset.left_out)
     if everything or not hold_out:
         why = "as asked for" if everything else "because the dataset has no hold-out"
-        note = f"Every sample was evaluated, {why}."
-        return Selection(dataset.samples, False, note, (), left_out, dataset.path)
-    note = f"The hold-out was evaluated: {len(hold_out)} of {len(dataset)} samples."
-    return Selection(hold_out, True, note, dataset.train, left_out, dataset.path)
+        note = f"All samples of the dataset were taken ({len(dataset)}), {why}."
+        return Selection(dataset.samples, note, (), left_out, dataset.path)
+    note = f"The hold-out was taken: {len(hold_out)} of {len(dataset)} samples."
+    return Selection(hold_out, note, dataset.train, left_out, dataset.path)
 
 
 def compare(

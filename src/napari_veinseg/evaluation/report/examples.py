@@ -104,9 +104,9 @@ def draw_example(result: ContenderResult, contender: int, example: Example) -> d
         "id": example.anchor(contender),
         "rank": example.rank,
         "stem": scored.sample.stem,
-        "remark": f"{metrics['corrections']:.0f} corrections, {metrics['missed_length_px']:.0f} px "
-        f"missed, {metrics['too_much_length_px']:.0f} px too much, vein IoU "
-        f"{metrics['vein_iou']:.3f}, clDice {metrics['cldice']:.3f}",
+        "remark": f"{metrics['corrections']:.0f} places to correct, "
+        f"{metrics['missed_length_px']:.0f} px missed, {metrics['too_much_length_px']:.0f} px "
+        f"too much, vein IoU {metrics['vein_iou']:.3f}, clDice {metrics['cldice']:.3f}",
         "pictures": pictures,
     }
 

@@ -36,7 +36,7 @@ METRIC_NAMES = {
     "calibration_error": "Calibration error",
     "missed_length_px": "Missed length (px)",
     "too_much_length_px": "Length too much (px)",
-    "corrections": "Corrections",
+    "corrections": "Places to correct",
 }
 """What the report and the widget call the metrics."""
 
@@ -96,7 +96,7 @@ def html_page(
     return pages.get_template("report.html.jinja").render(
         title=f"Vein segmentation: {facts['Dataset']}",
         css=files(__package__).joinpath("report.css").read_text(encoding="utf-8"),
-        note=comparison.selection.note,
+        note=comparison.note,
         caveats=caveats(comparison),
         tolerance=f"{comparison.tolerance:g}",
         same_images=comparison.same_images,

@@ -127,7 +127,7 @@ def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
     sizes = [f"{height} x {width}" for height, width in comparison.sizes]
     return {
         "Dataset": dataset_name,
-        "Evaluated": comparison.selection.note,
+        "Evaluated": comparison.note,
         "Images": str(len(comparison.samples)),
         "Fingers": "not all known" if "" in fingers else str(len(fingers)),
         "Size (Y x X)": sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}",

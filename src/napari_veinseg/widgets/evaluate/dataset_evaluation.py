@@ -235,7 +235,7 @@ class DatasetEvaluation(QWidget):
         )
         models = ", ".join(result.contender.name for result in comparison.results)
         self.about.setText(f"{self._judged.name} by {models} at {clock()}")
-        said = [comparison.selection.note, *caveats(comparison)]
+        said = [comparison.note, *caveats(comparison)]
         self.caveats.setText("\n\n".join(each for each in said if each))
         self.distribution.show_figure(plots.iou_distribution(comparison.results))
         self.curve.show_figure(plots.precision_recall(comparison.results))
