@@ -115,17 +115,19 @@ def test_images_wait_for_a_model_unless_somebody_worked_on_them(folder):
 
 def test_how_an_image_looks_is_known_after_its_review_too(folder):
     opened = ImageFolder.open(folder)
-    assert opened.look(0) is None
+    assert opened.drafts.look(opened.stems[0]) is None
     rng = np.random.default_rng(0)
     pixels = [rng.integers(0, 255, SHAPE).astype(np.uint8) for _ in range(2)]
     for index, image in enumerate(pixels):
         opened.store(index, Draft(vein(1), look=make_thumbnail(image)))
-    before = opened.look(0)
+    before = opened.drafts.look(opened.stems[0])
     write_image(opened.images[0], pixels[0])
     opened.review(0, pixels[0], vein(1))
     for again in (opened, ImageFolder.open(folder)):
-        assert similarity(again.look(0), before) > 0.99
-        assert similarity(again.look(0), again.look(1)) < 0.9
+        assert similarity(again.drafts.look(again.stems[0]), before) > 0.99
+        assert (
+            similarity(again.drafts.look(again.stems[0]), again.drafts.look(again.stems[1])) < 0.9
+        )
 
 
 def test_a_file_that_cannot_be_used_is_faulty_and_named(folder):

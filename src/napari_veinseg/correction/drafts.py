@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.fingers import Spectrum, thumbnail_spectrum
 from napari_veinseg.data.images import read_image, read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DamagedFiles, write_text, writing
@@ -111,6 +112,7 @@ class DraftFolder:
     def __init__(self, home: Path) -> None:
         self.path = home / FOLDER
         self.damaged = DamagedFiles()
+        self._looks: dict[str, Spectrum | None] = {}
 
     def stems(self) -> tuple[set[str], set[str]]:
         """List what is there.
@@ -199,8 +201,8 @@ class DraftFolder:
         else:
             write_image(self._file(room, stem), array.astype(np.uint8))
 
-    def look(self, stem: str) -> NDArray[Any] | None:
-        """Read the thumbnail of an image.
+    def look(self, stem: str) -> Spectrum | None:
+        """Return what tells whether images look alike; None before one was segmented or reviewed.
 
         Parameters
         ----------
@@ -210,13 +212,14 @@ class DraftFolder:
         Returns
         -------
         ndarray or None
-            As `data.fingers.make_thumbnail` made it, in 256 steps; None where none is kept.
+            See `data.fingers.thumbnail_spectrum`; of a thumbnail in 256 steps.
         """
-        path = self._file("looks", stem)
-        try:
-            return read_image(path) if path.exists() else None
-        except VeinSegError:
-            return None
+        if stem not in self._looks:
+            path = self._file("looks", stem)
+            self._looks[stem] = None
+            with suppress(VeinSegError):
+                self._looks[stem] = thumbnail_spectrum(read_image(path)) if path.exists() else None
+        return self._looks[stem]
 
     def write_look(self, stem: str, look: NDArray[np.float32]) -> None:
         """Keep the thumbnail of an image; where that cannot be done, go on without.
@@ -233,6 +236,7 @@ class DraftFolder:
         with suppress(OSError, VeinSegError):
             self._file("looks", stem).parent.mkdir(parents=True, exist_ok=True)
             write_image(self._file("looks", stem), levels)
+            self._looks.pop(stem, None)
 
     def remove(self, stem: str) -> None:
         """Forget a draft: its mask is kept elsewhere now.

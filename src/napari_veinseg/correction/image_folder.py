@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import corrected_source
-from napari_veinseg.data.fingers import Spectrum, make_thumbnail, thumbnail_spectrum
+from napari_veinseg.data.fingers import make_thumbnail
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.images import list_images, read_image
 from napari_veinseg.data.samples_csv import stem_from
@@ -77,7 +77,6 @@ class ImageFolder:
         self.faults: dict[int, str] = {}
         self.doubts: dict[int, float] = {}
         self.makers: dict[int, str] = {}  # what made a draft, see `DraftNotes.model`
-        self._looks: dict[int, Spectrum | None] = {}
         self.pending: set[int] = set()  # reviewed, and being written
         self._writing = Lock()
         first: dict[str, Path] = {}
@@ -180,24 +179,6 @@ class ImageFolder:
         order = [*range(after + 1, len(self)), *range(after)]
         return next((index for index in order if self.state(index) not in done), None)
 
-    def look(self, index: int) -> Spectrum | None:
-        """Return what tells whether images look alike; None before one was segmented or reviewed.
-
-        Parameters
-        ----------
-        index : int
-            Its place.
-
-        Returns
-        -------
-        ndarray or None
-            See `data.fingers.thumbnail_spectrum`.
-        """
-        if index not in self._looks:
-            kept = self.drafts.look(self.stems[index])
-            self._looks[index] = None if kept is None else thumbnail_spectrum(kept)
-        return self._looks[index]
-
     def read(self, index: int) -> OpenedImage:
         """Read an image and its mask.
 
@@ -294,8 +275,6 @@ class ImageFolder:
         self._drafts.add(stem)
         (self._edited.add if edited else self._edited.discard)(stem)
         self._note(index, draft.notes)
-        if draft.look is not None:
-            self._looks[index] = thumbnail_spectrum(draft.look)
 
     def review(
         self, index: int, pixels: NDArray[Any], mask: NDArray[np.uint8], model: str = ""
@@ -326,7 +305,6 @@ class ImageFolder:
                 stem, pixels, mask, reviewed=True, replace=True, same_image=True, source=source
             )
             self.drafts.write_look(stem, make_thumbnail(pixels))
-            self._looks.pop(index, None)
             self.drafts.remove(stem)
             self._drafts.discard(stem)
             self._edited.discard(stem)

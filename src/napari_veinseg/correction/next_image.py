@@ -125,7 +125,7 @@ def next_to_review(
         stem = folder.stems[index]
         named = pattern.search(stem) if pattern is not None else None
         finger = named[1] if named is not None else ""
-        return ImageLook(stem, folder.look(index), finger, folder.doubts.get(index, 0.0))
+        return ImageLook(stem, folder.drafts.look(stem), finger, folder.doubts.get(index, 0.0))
 
     states = [folder.state(index) for index in range(len(folder))]
     done = (ImageState.REVIEWED, ImageState.FAULTY)

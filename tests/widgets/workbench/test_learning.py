@@ -9,13 +9,13 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QInputDialog
 
+from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.train import following
 from napari_veinseg.widgets.workbench import learning as learning_module
 from napari_veinseg.widgets.workbench import learning_controls
-from napari_veinseg.widgets.workbench.preparing import name_in_identity
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
 
 
@@ -85,7 +85,7 @@ def said(bench):
 
 
 def made_by(bench, index):
-    return name_in_identity(bench.session.folder.makers.get(index, ""))
+    return model_name(bench.session.folder.makers.get(index, ""))
 
 
 def choose(bench, text):

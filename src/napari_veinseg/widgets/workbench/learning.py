@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.watch_events import WatchStatus
@@ -18,7 +19,7 @@ from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.train.following import RunFollower
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
-from napari_veinseg.widgets.workbench.preparing import identity_of_file, name_in_identity
+from napari_veinseg.widgets.workbench.preparing import identity_of_file
 
 GO_ON = "Switch it on again: it goes on from where it was."
 
@@ -111,7 +112,7 @@ class LearningBeside(QObject):
         for version in self.versions():
             if version.number and identity.startswith(identity_of_file(version.path, version.name)):
                 return str(version)
-        return f"model: {name_in_identity(identity)}"
+        return f"model: {model_name(identity)}"
 
     def describe(self) -> str:
         """Say in a sentence what learning does now."""

@@ -1,6 +1,5 @@
 """What is done in a worker before an image is shown: reading it, and finding its veins."""
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,11 +49,6 @@ class MaskMaker:
 def identity_of_file(path: Path, name: str) -> str:
     """Return what the identity of all masks begins with that a model has made."""
     return f"{name} {path.stat().st_mtime_ns} "
-
-
-def name_in_identity(identity: str) -> str:
-    """Return the name of the model in an identity."""
-    return re.split(r" \d{6,} ", identity, maxsplit=1)[0]
 
 
 def prepare_image(
