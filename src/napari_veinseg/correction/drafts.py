@@ -5,9 +5,10 @@
     drafts/probability/   what the masks were made from, in 256 steps
     drafts/notes/         the model and the numbers behind each mask, as JSON
     drafts/looks/         a thumbnail of each image, which stays when its mask is reviewed
+    drafts/model.txt      the name of the model that was chosen last
 
-Each folder holds one file an image, under its stem.  Files are written whole or not at all, and the
-mask last: a draft without a mask does not count.
+Each of these folders holds one file an image, under its stem.  Files are written whole or not at
+all, and the mask last: a draft without a mask does not count.
 """
 
 import json
@@ -27,6 +28,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DamagedFiles, write_text, writing
 
 FOLDER = "drafts"
+_MODEL = "model.txt"
 _MEANINGS = {
     "notes": "the model behind the mask, and its doubt, are not known",
     "edited": "which pixels were drawn is not known, so that all of its mask stays as it is",
@@ -249,6 +251,30 @@ class DraftFolder:
         for room in ("masks", "edited", "probability", "notes"):
             self.damaged.set_aside(self._file(room, stem))
             self._file(room, stem).unlink(missing_ok=True)
+
+    def last_model(self) -> str:
+        """Return the name of the model that was chosen last.
+
+        Returns
+        -------
+        str
+            Empty when none is known.
+        """
+        with suppress(OSError, ValueError):
+            return (self.path / _MODEL).read_text(encoding="utf-8").strip()
+        return ""
+
+    def remember_model(self, name: str) -> None:
+        """Keep the name of the model that was chosen; where that cannot be done, go on without.
+
+        Parameters
+        ----------
+        name : str
+            As `last_model` returns it.
+        """
+        with suppress(OSError, VeinSegError):
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_text(self.path / _MODEL, name + "\n")
 
     def _file(self, room: str, stem: str) -> Path:
         return self.path / room / f"{stem}{'.json' if room == 'notes' else '.tif'}"

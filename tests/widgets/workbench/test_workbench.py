@@ -315,3 +315,24 @@ def test_why_a_file_cannot_be_read_is_not_cut(bench, folder, qtbot):
     qtbot.waitUntil(lambda: "cannot be read" in bench.status.facts.text(), timeout=20_000)
     facts = bench.status.facts
     qtbot.waitUntil(lambda: facts.height() >= facts.heightForWidth(facts.width()))
+
+
+def test_the_next_day_goes_on_with_the_model_of_the_folder(
+    new_bench, model_file, folder, tmp_path, qtbot
+):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine.safetensors").touch()
+    bench = new_bench()
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    bench.segment.model.choose("mine")
+    bench.close_down()
+    other = new_bench()
+    assert other.segment.model.name == "starter"
+    other.session.open(folder)
+    wait_for_mask(other, qtbot, 0)
+    assert {choice.name for choice in other.choices} == {"mine"}
+    (tmp_path / "models" / "mine.safetensors").unlink()
+    other.session.open(folder)  # a model that is gone is not chosen
+    qtbot.waitUntil(lambda: not other.session.opening)
+    wait_for_mask(other, qtbot, 0)

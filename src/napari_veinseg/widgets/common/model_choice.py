@@ -62,6 +62,16 @@ class ModelChoice(NameCombo):
         if self._chosen != before:
             self.model_changed.emit()
 
+    def choose_installed(self, name: str) -> None:
+        """Choose a model by its name if there is such a one."""
+        if any(each.name == name for each in installed_models()):
+            self.choose(name)
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the chosen model is one that stays."""
+        return self._chosen is not None and self._chosen not in self._lent
+
     def lend(self, models: Mapping[str, Path]) -> None:
         """Offer models for now that are not installed, in place of those lent before."""
         self._lent = dict(models)

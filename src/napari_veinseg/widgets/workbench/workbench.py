@@ -146,6 +146,9 @@ class Workbench(QWidget):
                 choice.choose(source.name)
         if source.name:
             self.evaluate.on_dataset.models.tick(source.name)
+        folder = self.session.folder
+        if folder is not None and source.name and source.is_installed:
+            folder.drafts.remember_model(source.name)
         if self.status.shown_model != source.name:
             self.learning.hold(source.name)
             self.status.show_model(source.name)
@@ -210,6 +213,7 @@ class Workbench(QWidget):
         if folder is not None:
             self.correct.reviewing.folder.setText(str(folder.home))
             self.evaluate.on_dataset.dataset.setText(str(folder.home))
+            self.segment.model.choose_installed(folder.drafts.last_model())
 
     def _follow_image(self) -> None:
         """Tell the tabs that the same layers show something else."""
