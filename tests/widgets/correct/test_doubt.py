@@ -145,6 +145,18 @@ def test_a_key_decides_what_is_marked_and_goes_on(doubting, key, label):
         assert not edited_pixels(labels).any()
 
 
+def test_what_is_asked_is_in_sight_in_a_low_window(viewer, doubting, qtbot):
+    widget, _, mouse = doubting
+    places = widget.doubtful_places
+    viewer.window._qt_window.resize(1000, 500)
+    viewer.show()
+    mouse.key(Qt.Key.Key_N)
+    seen = lambda part: not part.visibleRegion().isEmpty()  # noqa: E731
+    qtbot.waitUntil(lambda: seen(places.message) and seen(places.is_vein), timeout=5000)
+    mouse.key(Qt.Key.Key_T)
+    qtbot.waitUntil(lambda: seen(widget.toolbox.message), timeout=5000)
+
+
 def test_texts_of_a_mask_that_was_left_are_gone(viewer, doubting):
     widget, *_ = doubting
     places = widget.doubtful_places

@@ -73,6 +73,8 @@ class CorrectWidget(Panel):
         self.toolbox.add_key("R", self.reviewing.reviewed)
         self.reviewing.stored.connect(self.autosaver.settle)
         self.toolbox.active_changed.connect(self.doubtful_places.leave)
+        self.toolbox.active_changed.connect(self._reveal_toolbox)
+        self.doubtful_places.asked.connect(lambda: self.reveal(self.doubtful_places))
         self.closing.connect(self._close)
         self.mask_choice.layer_changed.connect(self._choose)
         self.image_choice.layer_changed.connect(self._choose)
@@ -123,6 +125,11 @@ class CorrectWidget(Panel):
             if layer is not None:
                 self.autosaver.watch(layer, self.edited_mask.image)
         self.mask_actions.show_state()
+
+    def _reveal_toolbox(self, *_tool: object) -> None:
+        """Bring what the tool that was just taken says into sight."""
+        if self.toolbox.active is not None:
+            self.reveal(self.toolbox)
 
     def hold_image(self, held: bool) -> None:
         """Hide what an open folder decides: the image, how it is read, where it is stored."""

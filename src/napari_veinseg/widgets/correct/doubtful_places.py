@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
+from qtpy.QtCore import Signal
 
 from napari_veinseg.correction.change import painted
 from napari_veinseg.correction.doubt import Place, candidate_at, doubt_map, doubtful_places
@@ -42,6 +43,9 @@ class _Search(NamedTuple):
 
 class DoubtfulPlaces(Section):
     """Leads from doubt to doubt, and takes the user's decision at each."""
+
+    asked = Signal()
+    """A place waits for a decision."""
 
     def __init__(self, edited_mask: EditedMask, model: Callable[[], Path]) -> None:
         super().__init__("Where to look next")
@@ -196,6 +200,7 @@ class DoubtfulPlaces(Section):
             self._mark.show_outline(self._candidate())
             for made in self.decisions:
                 made.setEnabled(True)
+            self.asked.emit()
             self.message.show_text(
                 f"Place {self._at + 1} of {len(self._places)} that are left, {place.doubt:.0%} "
                 "doubt: is what is outlined a vein?"
