@@ -234,6 +234,7 @@ def test_both_masks_are_shown_one_over_the_other(started, viewer, stub, qtbot, s
 def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtbot):
     why = "base was trained on 1 of the 1 held-out images: they are left out of its figures."
     (child,) = StubChild.made
+    qtbot.waitUntil(lambda: bool(started.follower.status.start))
     start = {**started.follower.status.start, "event": "start", "caveats": [why]}
     child.run.tell(start | {"validation": {"images": 0, "fingers": 0}, "faults": ["No mask."] * 9})
     qtbot.waitUntil(lambda: why in started.status.text())  # before the time is spent
