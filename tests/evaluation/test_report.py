@@ -130,7 +130,8 @@ def test_images_that_a_model_was_trained_on_do_not_count(folder, tmp_path):
     with (tmp_path / "per_image.csv").open(encoding="utf-8") as file:
         marked = {row["stem"] for row in csv.DictReader(file) if row["seen_in_training"] == "yes"}
     assert marked == {sample.stem for sample in seen}
-    assert "trained on 4 of the 12 images" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "4 of the 12 images are left out of the figures of trained" in lead(tmp_path)
+    assert "The figures are of 8 of them." in lead(tmp_path)
 
 
 def test_a_model_trained_on_everything_has_no_figures_but_a_report(folder, tmp_path):
@@ -318,7 +319,7 @@ def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path
     assert differences(comparison) == []
     assert 'class="best"' not in page
     assert first_caveat(tmp_path / "apart").startswith("Do not compare the contenders")
-    assert "The figures of first are of 6 of the 12 images" in lead(tmp_path / "apart")
+    assert "6 of the 12 images are left out of the figures of first" in lead(tmp_path / "apart")
 
     comparison, summaries = evaluate(
         dataset, [model("first", hashes=tuple(hashes[:4])), model("second", 0.8)], tmp_path / "same"

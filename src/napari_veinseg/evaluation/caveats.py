@@ -166,8 +166,8 @@ def _of_seen(name: str, seen: int, total: int) -> str:
     if seen == total:
         return f"{name} has no figures here: {learnt} all of these images ({total})."
     return (
-        f"The figures of {name} are of {total - seen} of the {total} images: {learnt} the others, "
-        "which are marked in per_image.csv."
+        f"{seen} of the {total} images are left out of the figures of {name}: {learnt} them. They "
+        "are marked in per_image.csv."
     )
 
 
