@@ -32,7 +32,7 @@ format: $(STAMP)
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-screenshots: $(STAMP) ## take the pictures of README and docs from the running program
+screenshots: $(STAMP) ## take the pictures of README and docs anew, those of forearms with VEINSEG_DATA
 	$(DISPLAYED) $(PYTHON) scripts/screenshots.py docs/images
 
 figures: $(STAMP) ## measure again what README and docs tell of an earlier starter; with VEINSEG_DATA

@@ -1,16 +1,20 @@
 """Is the viewer fluid?  Measured in a real one, beside itself at rest.
 
-    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json]
+    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json] [--first]
 
 How late a 10 ms timer of the viewer's thread comes at worst, at rest, while the Segment widget
 segments (torch is loaded before), while a training that the Train widget started runs and while a
-model learns beside the person; how long
+model learns beside the person; with `--first` only how late it comes at the first mask, the first
+region, the first measurement and the second, in a home in which nothing was compiled yet; how long
 a move of the threshold slider takes until the mask is drawn; how long the Segment widget takes to
 open.
 """
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,9 +31,11 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
 from napari_veinseg.training import run as run_module
+from napari_veinseg.widgets.workbench.workbench import Workbench
 
 _TICK = 10  # ms
 _MOVES = 15  # of the slider
+_FRESH = "VEINSEG_BENCHMARK_FRESH"
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
@@ -80,6 +86,50 @@ def segmenting(widget: Any) -> float:
         widget.segment.click()
         wait_until(lambda: not widget.job.running)
     return late.worst
+
+
+def measuring(workbench: Any) -> float:
+    evaluate = workbench.evaluate
+    with Latecomer() as late:
+        evaluate.measure.click()
+        wait_until(lambda: not evaluate.job.running)
+        end = time.monotonic() + 1  # what was added is drawn
+        wait_until(lambda: time.monotonic() > end)
+    return late.worst
+
+
+def drawing_a_region(workbench: Any) -> float:
+    with Latecomer() as late:
+        workbench.segment.region.rectangle.click()
+        end = time.monotonic() + 1
+        wait_until(lambda: time.monotonic() > end)
+    return late.worst
+
+
+def first_times() -> dict[str, float]:
+    """Do things for the first time in this process."""
+    viewer = napari.Viewer()
+    figures = {}
+    widget, figures["widget_open_s"] = opening(viewer, "Segment")
+    workbench = widget.window().findChild(Workbench)
+    viewer.add_image(synthetic_field(0, (512, 512)).image)
+    figures["first_region_delay_ms"] = drawing_a_region(workbench)
+    figures["first_mask_delay_ms"] = segmenting(widget)
+    workbench.show_tab("Evaluate")
+    figures["first_measure_delay_ms"] = measuring(workbench)
+    figures["second_measure_delay_ms"] = measuring(workbench)
+    viewer.close()
+    return figures
+
+
+def in_a_fresh_home() -> None:
+    """Run `--first` again where no program has ever run."""
+    with tempfile.TemporaryDirectory() as home:
+        names = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "NUMBA_CACHE_DIR")
+        fresh = {name: f"{home}/{name.lower()}" for name in names}
+        subprocess.run(
+            [sys.executable, *sys.argv], env={**os.environ, **fresh, _FRESH: "1"}, check=True
+        )
 
 
 def sliding(side: int) -> float:
@@ -153,26 +203,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20, help="of rest, and of training")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--first", action="store_true", help="first times in a fresh home")
     arguments = parser.parse_args()
+    if arguments.first and _FRESH not in os.environ:
+        in_a_fresh_home()
+        return
+    figures = first_times() if arguments.first else all_figures(arguments.seconds)
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        for key, value in figures.items():
+            print(f"{key:<24} {value:8.2f}")
+
+
+def all_figures(seconds: float) -> dict[str, float]:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         run_module.runs_folder = lambda: Path(name) / "runs"
         viewer = napari.Viewer()
-        figures["rest_delay_ms"] = at_rest(arguments.seconds)
+        figures["rest_delay_ms"] = at_rest(seconds)
         widget, figures["widget_open_s"] = opening(viewer, "Segment")
         viewer.add_image(synthetic_field(0, (512, 512)).image)
         figures["first_segment_delay_ms"] = segmenting(widget)  # imports torch in a worker
         figures["segment_delay_ms"] = segmenting(widget)
         for side in (512, 2048):
             figures[f"slider_ms_{side}"] = sliding(side)
-        figures["training_delay_ms"] = training(viewer, Path(name), arguments.seconds)
-        figures["learning_beside_delay_ms"] = learning_beside(viewer, Path(name), arguments.seconds)
+        figures["training_delay_ms"] = training(viewer, Path(name), seconds)
+        figures["learning_beside_delay_ms"] = learning_beside(viewer, Path(name), seconds)
         viewer.close()
-    if arguments.json:
-        print(json.dumps(figures))
-    else:
-        for key, value in figures.items():
-            print(f"{key:<24} {value:8.2f}")
+    return figures
 
 
 if __name__ == "__main__":

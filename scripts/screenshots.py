@@ -2,11 +2,12 @@
 
 Every picture is a function that is given an empty viewer and leaves it as it is to be seen; those
 of the way through a folder come from one session (`folder_pictures`), of photographs of forearms
-where `--data DIR` holds `forearm_masks`.  With `--theme light` the same pictures are taken in
-napari's light theme.
+where `--data DIR` (or VEINSEG_DATA) holds `forearm_masks`.  With `--theme light` the same pictures
+are taken in napari's light theme.
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,7 +89,8 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=pictures.TRAINING_MINUTES, help="of the training shown"
     )
-    parser.add_argument("--data", type=Path, help="the folder that holds forearm_masks")
+    named = os.environ.get("VEINSEG_DATA")
+    parser.add_argument("--data", type=Path, default=named, help="holds forearm_masks")
     parser.add_argument("--size", type=int, nargs=2, default=FOLDER_SIZE, help="of the folder's")
     arguments = parser.parse_args()
     pictures.TRAINING_MINUTES = arguments.minutes

@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_veinseg.widgets.train.finger_names import FingerNames
+from napari_veinseg.widgets.common.finger_names import FingerNames
 
 NAMES = ["004_L_1", "004_L_2", "004_R_1", "017_L_1"]
 LEFT, NONE, SHIFT = (
@@ -16,7 +16,7 @@ LEFT, NONE, SHIFT = (
 
 @pytest.fixture
 def names(qtbot):
-    made = FingerNames()
+    made = FingerNames("Only if it is so.")
     qtbot.addWidget(made)
     made.resize(380, 300)
     made.show()

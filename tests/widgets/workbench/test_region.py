@@ -1,5 +1,7 @@
 """A region drawn on the canvas decides where veins are looked for, and is remembered."""
 
+import threading
+
 import numpy as np
 import pytest
 from napari.layers import Shapes
@@ -7,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.common import compiled
 from napari_veinseg.widgets.masks.layers import mask_layer_of
 from tests.widgets.mouse import Mouse
 from tests.widgets.workbench.conftest import press, wait_for_mask
@@ -137,3 +140,21 @@ def test_a_polygon_is_clicked_corner_by_corner(opened, qtbot):
     assert isinstance(controls.region(), Region)
     assert len(controls.region().corners) >= 3
     assert regions_shown(opened) == 1
+
+
+def test_a_region_waits_for_the_display_beside_the_viewer(opened, qtbot, monkeypatch):
+    gate = threading.Event()
+
+    def compiles():
+        assert threading.current_thread() is not threading.main_thread()
+        assert gate.wait(20)
+
+    monkeypatch.setattr(compiled, "_make_lines", compiles)
+    controls = opened.segment.region
+    click(controls.rectangle)
+    assert "Preparing" in controls.told.text()
+    assert not any(isinstance(layer, Shapes) for layer in opened.viewer.layers)
+    gate.set()
+    qtbot.waitUntil(lambda: "Drag a rectangle" in controls.told.text(), timeout=20_000)
+    (layer,) = (layer for layer in opened.viewer.layers if isinstance(layer, Shapes))
+    assert layer.mode == "add_rectangle"

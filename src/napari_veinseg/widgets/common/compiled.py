@@ -28,6 +28,11 @@ def prepare_lines(reporter: Reporter) -> None:
     _once(_make_lines, reporter)
 
 
+def lines_are_ready() -> bool:
+    """Say whether lines can be shown without compiling anything."""
+    return _make_lines in _ready
+
+
 def _once(make: Callable[[], object], reporter: Reporter) -> None:
     if make not in _ready:
         reporter.tell(Step(0, 0, "Preparing the display…"))

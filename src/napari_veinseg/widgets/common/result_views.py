@@ -51,6 +51,8 @@ class FigureTable(QTableWidget):
         self._rows_shown = rows_shown
         for column, heading in enumerate(headings):
             name, _, explanation = heading.partition("\n")
+            if column >= wide_columns:  # a narrow column of figures leaves room for names
+                name = "\n".join(name.rsplit(" ", 1))
             item = QTableWidgetItem(name)
             item.setToolTip(explanation)
             self.setHorizontalHeaderItem(column, item)
@@ -58,6 +60,7 @@ class FigureTable(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names differ at their ends
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(24)
         header = self.horizontalHeader()

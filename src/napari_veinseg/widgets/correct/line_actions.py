@@ -1,6 +1,7 @@
 """Veins as lines of a Shapes layer, and lines as veins."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.compiled import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.common.form import Section, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.notify import reported
@@ -52,11 +54,14 @@ class LineActions(Section):
         labels = self._mask.labels(plane).copy()
 
         def find(reporter: Reporter) -> list[Line]:
+            prepare_lines(reporter)
             lines = lines_from_veins(labels)
             reporter.tell(Step(1, 1))  # it may be cancelled by now
             return lines
 
-        self._work.job.do(labels.size, find, lambda lines: self._show_lines(lines, layer, plane))
+        job = self._work.job
+        start = partial(job.do, labels.size) if lines_are_ready() else job.start
+        start(find, lambda lines: self._show_lines(lines, layer, plane))
 
     def _show_lines(self, lines: list[Line], layer: Labels, plane: PlaneIndex) -> None:
         if not lines:

@@ -7,14 +7,15 @@ from pathlib import Path
 import napari
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QLineEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import agreement
@@ -25,6 +26,7 @@ from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Section, button, clock, hint
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
@@ -87,8 +89,10 @@ class DatasetEvaluation(QWidget):
             "Add a folder of masks…",
             "Compare masks that a second person or another program has made, named as the images.",
         )
-        self.fingers = QLineEdit()
-        self.fingers.setPlaceholderText(r"such as ^(.+)_\d+$")
+        self.fingers = FingerNames(
+            "Intervals then resample fingers, so tick this only if it is so. Unticked, the fingers "
+            "of samples.csv count."
+        )
         self.baselines = QCheckBox("Classical baselines, too")
         self.everything = QCheckBox("Every sample, not only the hold-out")
         self.evaluate = button(
@@ -103,12 +107,7 @@ class DatasetEvaluation(QWidget):
         )
         section.add_row("Compare", self.models, "Tick the models and folders that are compared.")
         section.add_wide(self.add_masks)
-        section.add_row(
-            "Name pattern",
-            self.fingers,
-            "A regular expression; what its first ( ) finds in a file name is the finger. "
-            "Empty takes the fingers of samples.csv. Intervals then resample fingers.",
-        )
+        section.add_wide(self.fingers)
         self.options = ImageOptions(section, "What models and baselines take from colour images.")
         section.add_wide(
             self.baselines, "Maximum curvature and ridge filters, beside the models; slower."
@@ -121,6 +120,7 @@ class DatasetEvaluation(QWidget):
         section.add_wide(self.cancel)
         section.add_wide(self.status)
         self.add_masks.clicked.connect(self._add_masks)
+        self.dataset.chosen.connect(self._show_names)
         self.evaluate.clicked.connect(self._evaluate)
         self.cancel.clicked.connect(self.job.cancel)
         return section
@@ -157,6 +157,18 @@ class DatasetEvaluation(QWidget):
         self.save.clicked.connect(self._save)
         return section
 
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show the names of a dataset that has grown, or was chosen elsewhere."""
+        super().showEvent(event)
+        self._show_names()
+
+    def _show_names(self) -> None:
+        folder = self.dataset.path()
+        there = folder is not None and (folder / "images").is_dir()
+        with reported("Reading the dataset"):
+            stems = [each.stem for each in Dataset.open(folder)] if there and folder else []
+            self.fingers.show_names(stems)
+
     # What is asked for.
 
     def _add_masks(self) -> None:
@@ -178,7 +190,7 @@ class DatasetEvaluation(QWidget):
             masks,
             self.baselines.isChecked(),
             self.everything.isChecked(),
-            self.fingers.text().strip(),
+            self.fingers.finger_pattern() or "",
             SegmentationSettings(
                 channel=self.options.channel.currentText(),
                 invert=self.options.invert.isChecked(),

@@ -3,11 +3,11 @@
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtWidgets import QLineEdit
-
+from napari_veinseg.data.images import list_masks
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
+from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
@@ -19,7 +19,7 @@ _DISTANCE = "d-prime\nDistance of both kinds of pairs in standard deviations, hi
 
 
 class RepeatedShots(Section):
-    """Choose one or two folders of masks and a name pattern, press Judge."""
+    """Choose one or two folders of masks, mark the finger in a name, press Judge."""
 
     def __init__(self) -> None:
         super().__init__("Repeated shots, without a truth")
@@ -27,8 +27,7 @@ class RepeatedShots(Section):
         self.first = FolderField("Folder of masks", "Choose a folder of masks.")
         self.second = FolderField("Folder of other masks", "Choose a second folder of masks.")
         self.second.setPlaceholderText("nothing to compare with")
-        self.fingers = QLineEdit()
-        self.fingers.setPlaceholderText(r"such as ^(.+)_\d+$")
+        self.fingers = FingerNames("", of="mask")
         self.judge = button(
             "&Judge", "Masks of one finger should agree after a small shift, others should not."
         )
@@ -36,26 +35,29 @@ class RepeatedShots(Section):
         self.table = FigureTable("Repeated shots", ["Masks", _RATE, _DISTANCE], 2)
         self.first.add_to(self, "Masks", "Masks of several shots of each finger, of any sizes.")
         self.second.add_to(self, "Compare", "Other masks of the same images; may stay empty.")
-        self.add_row(
-            "Name pattern",
-            self.fingers,
-            "A regular expression; what its first ( ) finds in a file name is the finger.",
-        )
+        self.add_wide(self.fingers)
         self.add_wide(self.judge)
         self.add_wide(self.caveats)
         self.add_wide(self.table, "How well the masks tell fingers apart, by Miura matching.")
         self.caveats.hide()
         self.table.hide()
+        self.first.chosen.connect(self._show_names)
         self.judge.clicked.connect(self._judge)
         self.job.changed.connect(lambda: self.judge.setEnabled(not self.job.running))
+
+    def _show_names(self) -> None:
+        folder = self.first.path()
+        with reported("Reading the folder"):
+            masks = list_masks(folder) if folder is not None else []
+            self.fingers.show_names([path.stem for path in masks])
 
     def _judge(self) -> None:
         with reported("Matching"):
             folders = [path for path in (self.first.path(), self.second.path()) if path]
-            pattern = self.fingers.text().strip()
+            pattern = self.fingers.finger_pattern()
             if not folders or not pattern:
                 raise VeinSegError(
-                    "Choose a folder of masks, and say by a pattern which finger a name means."
+                    "Choose a folder of masks, and click the part of a name that is the finger."
                 )
             self.job.start(partial(_compare, folders, pattern), self.show_comparison)
 

@@ -10,7 +10,9 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.common.compiled import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.segment.region_layer import RegionLayer
 
@@ -42,6 +44,8 @@ class RegionControls(QObject):
         super().__init__(section)
         self._image = image
         self._memory: RegionMemory | None = None
+        self._preparing = Job("Preparing the display", self)
+        self._when_ready: Callable[[], None] = lambda: None
         self.layer = RegionLayer(viewer, self)
         self.rectangle = button("Rectangle", "Drag a rectangle in which veins are looked for.")
         self.polygon = button(
@@ -91,7 +95,10 @@ class RegionControls(QObject):
     def show(self) -> None:
         """Show the region of the image that is chosen now."""
         image, region = self._image(), self.region()
-        self.layer.show(image, region)
+        if region is None:
+            self.layer.show(image, None)
+        else:
+            self._with_lines(lambda: self.layer.show(self._image(), self.region()))
         self._say(region)
 
     def _say(self, region: Region | None) -> None:
@@ -113,6 +120,20 @@ class RegionControls(QObject):
             image = self._image()
             if image is None:
                 raise VeinSegError("There is no image to draw on: open one first.")
+            self.told.setText("Preparing the display…")
+            self.told.show()
+            self._with_lines(lambda: self._begin(image, shape))
+
+    def _with_lines(self, act: Callable[[], None]) -> None:
+        """Act once a layer of lines costs the viewer's thread nothing; the last wish counts."""
+        if lines_are_ready():
+            act()
+            return
+        self._when_ready = act
+        self._preparing.start(prepare_lines, lambda _none: self._when_ready())
+
+    def _begin(self, image: Image, shape: str) -> None:
+        if self._image() is image:  # nobody has gone on meanwhile
             self.layer.draw(image, shape)
             how = "Drag a rectangle" if shape == "rectangle" else "Click the corners, and twice"
             end = "over the image." if shape == "rectangle" else "at the last."

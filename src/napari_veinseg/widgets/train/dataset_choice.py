@@ -7,12 +7,12 @@ from pathlib import Path
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.survey import Survey, survey
+from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Section, button, hint
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.train.finger_names import FingerNames
 from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 
 _NOTHING_YET = "Choose a folder, or add the layers that are open."
@@ -33,7 +33,10 @@ class DatasetChoice(Section):
             "Put every open image that has a mask over it into the dataset; a sample that shows "
             "the same image gets the new mask.",
         )
-        self.names = FingerNames()
+        self.names = FingerNames(
+            "Tick this only if it is so: shots of one finger must not be on both sides of the "
+            "split, and a wrong guess makes the score too good."
+        )
         self._held: Path | None = None
         self.summary = hint(_NOTHING_YET)
         self._lay_out()

@@ -133,10 +133,15 @@ class Workbench(QWidget):
         self.tabs.currentChanged.connect(self._refresh_tab)
         self.session.arrived.connect(self._follow_image)
         self.evaluate.on_dataset.can_correct = lambda stem: self.session.find(stem) is not None
+        self.train.dataset.names.changed.connect(self._share_fingers)
         self.evaluate.on_dataset.asked_for.connect(self._correct)
         self.status.reviewed.clicked.connect(self.review)
         self.learning.handed_over.connect(self._hand_over)
         self.status.show_model(self.segment.model.name)
+
+    def _share_fingers(self) -> None:
+        if self.session.folder is not None:  # else the tabs may have two datasets
+            self.evaluate.on_dataset.fingers.follow(self.train.dataset.names)
 
     def _share_model(self, source: ModelChoice) -> None:
         if self._handing_over:

@@ -58,37 +58,38 @@ class ExampleName(QLineEdit):
 
 
 class FingerNames(Section):
-    """Off until the user says that names tell fingers: a wrong guess lets the split leak."""
+    """Off until the user says that names tell fingers; with an empty `caution` always on."""
 
     changed = Signal()
     """Another pattern holds, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, caution: str, of: str = "image") -> None:
         super().__init__("")
         self._stems: Sequence[str] = ()
         self.by_name = QCheckBox("The names say which finger it is")
         self.example = ExampleName()
-        self.advanced = button("Advanced", "Show the regular expression behind it.")
+        self.example.setPlaceholderText("choose a folder first")
+        self.advanced = button(
+            "Advanced", f"Show the regular expression behind the part of the {of}'s name."
+        )
         self.advanced.setCheckable(True)
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
         self.groups = hint()
-        self.add_wide(
-            self.by_name,
-            "Tick this only if it is so: shots of one finger must not be on both sides of the "
-            "split, and a wrong guess makes the score too good.",
-        )
+        if caution:
+            self.add_wide(self.by_name, caution)
+        self.by_name.setChecked(not caution)
         self.add_row(
             "Example",
             self.example,
-            "Click the part of the name that is the finger; Shift and click takes more, and a "
-            "drag takes just what it sweeps over.",
+            f"Click the part of the {of}'s name that is the finger; Shift and click takes more, "
+            "and a drag takes just what it sweeps over.",
             self.advanced,
         )
         self.add_row(
             "Name pattern",
             self.pattern,
-            "A regular expression; what its first ( ) finds in a file name is the finger.",
+            f"A regular expression; what its first ( ) finds in the {of}'s name is the finger.",
         )
         self.add_wide(self.groups)
         self.by_name.toggled.connect(self._settle)
@@ -115,6 +116,12 @@ class FingerNames(Section):
         self._stems = ()
         self.example.clear()
         self.pattern.clear()
+        self._show_groups()
+
+    def follow(self, other: "FingerNames") -> None:
+        """Take over what was confirmed in another tab about the same images."""
+        self.pattern.setText(other.pattern.text())
+        self.by_name.setChecked(other.by_name.isChecked())
         self._show_groups()
 
     def _learn(self, start: int, end: int) -> None:
