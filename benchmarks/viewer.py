@@ -101,6 +101,7 @@ def measuring(workbench: Any) -> float:
 def drawing_a_region(workbench: Any) -> float:
     with Latecomer() as late:
         workbench.segment.region.rectangle.click()
+        wait_until(lambda: workbench.segment.region.told.text().startswith("Drag"))
         end = time.monotonic() + 1
         wait_until(lambda: time.monotonic() > end)
     return late.worst

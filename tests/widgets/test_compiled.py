@@ -11,12 +11,15 @@ import numpy as np
 from numba.core.event import install_recorder
 from napari.components import ViewerModel
 from napari.layers import Image
+from qtpy.QtCore import QCoreApplication
 
+from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.common.compiled import prepare_lines, prepare_masks
 from napari_veinseg.widgets.common.jobs import Reporter
 from napari_veinseg.widgets.evaluate.measuring import measure_mask, show_measurement
 from napari_veinseg.widgets.masks.geometry import PixelSize
 from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.segment.region_layer import RegionLayer
 
 mask = np.zeros((40, 60), np.uint8)
 mask[18:22] = 1
@@ -30,7 +33,11 @@ with install_recorder("numba:compile") as masks:
 measured = measure_mask(mask, PixelSize.of(layer), reporter)
 with install_recorder("numba:compile") as lines:
     show_measurement(viewer, layer, measured)
-print(len(beside.buffer) > 0, len(masks.buffer), len(lines.buffer))
+region = RegionLayer(viewer, QCoreApplication([]))
+with install_recorder("numba:compile") as regions:
+    region.draw(image, "rectangle")
+    region.show(image, Region.parse("5,5,30,30"))
+print(len(beside.buffer) > 0, len(masks.buffer), len(lines.buffer), len(regions.buffer))
 """
 
 
@@ -44,4 +51,4 @@ def test_nothing_is_compiled_in_the_viewers_thread(tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["True", "0", "0"]
+    assert done.stdout.split() == ["True", "0", "0", "0"]

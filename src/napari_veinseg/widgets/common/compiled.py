@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Labels, Shapes
 from napari.utils.colormaps import DirectLabelColormap
 
@@ -56,3 +57,8 @@ def _make_lines() -> None:
     layer = Shapes([path], shape_type="path", face_color="transparent")
     layer.add(np.array([[1.0, 1.0], [5.0, 6.0]]), shape_type="rectangle")
     layer.add(path, shape_type="polygon")
+    viewer = ViewerModel()  # an empty layer that is shown, and a box around what is chosen
+    empty = viewer.add_layer(Shapes(ndim=2))
+    empty.mode = "add_rectangle"
+    empty.add(np.array([[1.0, 1.0], [5.0, 6.0]]), shape_type="rectangle")
+    empty.selected_data = {0}
