@@ -28,9 +28,9 @@ def test_napari_starts_and_the_widget_opens_without_torch():
         viewer = napari.Viewer()
         assert "torch" not in sys.modules, "at start"
         assert not any(name.startswith("napari_veinseg.widgets") for name in sys.modules)
-        begin = time.perf_counter()
+        begin = time.thread_time()  # not how long others had the processor
         viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
-        seconds = time.perf_counter() - begin
+        seconds = time.thread_time() - begin
         assert "torch" not in sys.modules, "when the widget opened"
 
         from napari_veinseg.widgets.common import engine
@@ -42,14 +42,14 @@ def test_napari_starts_and_the_widget_opens_without_torch():
         assert engine.known_device() is not None, "torch was not loaded"
         assert not guilty, guilty
         viewer.close()
-        print("opened in", seconds)
+        print("computed for", seconds)
         """
     )
     run = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=110
     )
     assert run.returncode == 0, run.stderr[-2000:]
-    assert float(run.stdout.split()[-1]) < 5  # 1 s on a machine that does nothing else
+    assert float(run.stdout.split()[-1]) < 4  # 1 s on a machine that does nothing else
 
 
 @pytest.fixture
