@@ -74,7 +74,7 @@ CALLBACKS = [
     (SegmentWidget, "images", lambda viewer, widget: widget.segment.click()),
     (SegmentWidget, "_cancel", lambda viewer, widget: widget.cancel.clicked.emit()),
     (MaskControls, "_change", lambda viewer, widget: widget.mask.threshold.setValue(0.33)),
-    (ModelChoice, "_activate", lambda viewer, widget: widget.model.activated.emit(0)),
+    (ModelChoice, "_take", lambda viewer, widget: widget.model.currentIndexChanged.emit(0)),
     (Autosaver, "save", lambda viewer, widget: widget.correct.autosaver._timer.timeout.emit()),
     (EvaluateWidget, "_measure", lambda viewer, widget: widget.evaluate.measure.click()),
 ]
