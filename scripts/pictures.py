@@ -77,7 +77,8 @@ def evaluate(viewer: napari.Viewer) -> None:
         widget = open_tab(viewer, "Evaluate")
         judge = widget.on_dataset
         judge.dataset.setText(str(Path(folder) / "synthetic fingers"))
-        judge.fingers.setText(r"^(.+)_\d+$")
+        judge.fingers.pattern.setText(r"^(.+)_\d+$")
+        judge.fingers.by_name.setChecked(True)
         judge.baselines.setChecked(True)
         judge.evaluate.click()
         wait_until(lambda: not judge.job.running)
