@@ -284,6 +284,13 @@ def test_progress_and_cancel_between_tiles(model):
     assert len(calls) <= 2
 
 
+@pytest.mark.parametrize("ask", ["predict", "probability", "segment"])
+def test_cancel_before_the_width_is_measured(model, monkeypatch, ask):
+    monkeypatch.setattr(type(model.runtime), "__call__", None)  # no network is asked
+    with pytest.raises(Cancelled):
+        getattr(model, ask)(texture((600, 1000)), cancelled=lambda: True)
+
+
 def test_a_large_mask_needs_no_probability(model, image, monkeypatch):
     expected = model.segment(image, vein_width=5)
     monkeypatch.setattr(VeinModel, "probability", None)

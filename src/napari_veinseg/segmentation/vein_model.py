@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.loaded_model import LoadedModel
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
 from napari_veinseg.segmentation.measured_width import MeasuredWidth, measure_source_width
@@ -63,17 +64,30 @@ class VeinModel(LoadedModel):
         measured = self._measured(_source(image, replace(settings, **changes)))
         return measured.width if measured else self.card.working_vein_width
 
-    def _measured(self, source: ImageSource) -> MeasuredWidth | None:
+    def _measured(
+        self, source: ImageSource, cancelled: Callable[[], bool] | None = None
+    ) -> MeasuredWidth | None:
         shares = self.card.normalisation
+
+        def look(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+            if cancelled and cancelled():
+                raise Cancelled("The segmentation was cancelled.")
+            return self.runtime(tiles)
+
         return measure_source_width(
             source,
             (shares.low_percentile, shares.high_percentile),
-            self.runtime,
+            look,
             self.card.working_vein_width,
             self.runtime.geometry.padded_side,
         )
 
-    def resolve(self, settings: SegmentationSettings, image: Any) -> ResolvedSettings:
+    def resolve(
+        self,
+        settings: SegmentationSettings,
+        image: Any,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ResolvedSettings:
         """Put numbers in the place of what is left to the model or the image.
 
         Parameters
@@ -82,6 +96,8 @@ class VeinModel(LoadedModel):
             What the user chose.
         image : array_like
             See `probability`.
+        cancelled : callable, optional
+            Asked whether to stop before each look at the image.
 
         Returns
         -------
@@ -92,12 +108,14 @@ class VeinModel(LoadedModel):
         ------
         VeinSegError
             If the image cannot be used.
+        Cancelled
+            If `cancelled` said so.
         """
         source = _source(image, settings)
         if settings.vein_width:
             remark = settings.remark if isinstance(settings, ResolvedSettings) else ""
             return settings.resolved(settings.vein_width, self.card.threshold, remark)
-        measured = self._measured(source)
+        measured = self._measured(source, cancelled)
         if measured is None:
             return settings.resolved(self.card.working_vein_width, self.card.threshold)
         return settings.resolved(measured.width, self.card.threshold, measured.remark)
@@ -138,7 +156,7 @@ class VeinModel(LoadedModel):
         """
         settings = replace(settings, **changes)
         source = _source(image, settings)  # its grey values are made once
-        resolved = self.resolve(settings, source)
+        resolved = self.resolve(settings, source, cancelled)
         probability = self.probability(source, resolved, progress=progress, cancelled=cancelled)
         mask = mask_from_probability(probability, resolved.threshold, resolved.min_size)
         if not isinstance(settings, ResolvedSettings):
@@ -186,7 +204,7 @@ class VeinModel(LoadedModel):
         settings = replace(settings, **changes)
         source = _source(image, settings)
         answer = np.zeros(source.whole_shape, np.float32)
-        width = settings.vein_width or self.vein_width(source, settings)
+        width = self.resolve(settings, source, cancelled).vein_width
         for where, part in self._parts(source, width, progress, cancelled):
             answer[where] = part
         return answer
@@ -230,7 +248,7 @@ class VeinModel(LoadedModel):
         """
         settings = replace(settings, **changes)
         source = _source(image, settings)
-        resolved = self.resolve(settings, source)
+        resolved = self.resolve(settings, source, cancelled)
         mask: NDArray[np.uint8] = np.zeros(source.whole_shape, np.uint8) if out is None else out
         for where, part in self._parts(source, resolved.vein_width, progress, cancelled):
             mask[where] = (part >= resolved.threshold).view(np.uint8)  # spares the conversion

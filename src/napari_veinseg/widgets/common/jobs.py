@@ -1,6 +1,7 @@
 """Long work beside the viewer: one job at a time, with progress, cancel and errors told."""
 
 import atexit
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ def _end_workers() -> None:
     for reporter in list(_reporters):
         reporter.cancel()
     WorkerBase.await_workers()
+    # What is left goes with the process: searching it for cycles took up to seven seconds.
+    gc.freeze()
 
 
 atexit.register(_end_workers)  # runs before what Qt has registered, which is imported by now

@@ -30,6 +30,7 @@ class Panel(QWidget):
         # napari hands plugins a proxy that lives no longer than the call and hides the undo
         # history, which mask layers need.
         self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+        self.viewer_closed = False
         watch_callbacks()
         follow_opened_files(self.viewer)
         body = QWidget()
@@ -110,6 +111,7 @@ class Panel(QWidget):
         """Tell `closing` when the viewer's window has been closed, not when that was refused."""
         # A window that is closed is hidden by the program; one that is minimised, by the system.
         if event is not None and event.type() == QEvent.Type.Hide and not event.spontaneous():
+            self.viewer_closed = True
             self.closing.emit()
         return super().eventFilter(watched, event)
 

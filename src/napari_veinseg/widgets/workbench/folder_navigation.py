@@ -88,7 +88,7 @@ class FolderSession(QObject):
         first = folder.next_unreviewed(-1)
         self.go(0 if first is None else first)
 
-    def close(self) -> None:
+    def close(self, *, keep_layers: bool = False) -> None:
         """Save what was changed and leave the folder."""
         if self.folder is None:
             return
@@ -97,7 +97,7 @@ class FolderSession(QObject):
             job.abandon()
         self.ahead.forget()
         self.queue.flush()
-        if self.shown is not None:
+        if self.shown is not None and not keep_layers:
             self.shown.remove()
         self.folder, self.regions, self.shown, self.message = None, None, None, ""
         self._timer.stop()

@@ -293,7 +293,8 @@ class Workbench(QWidget):
         self.closed = True
         self.learning.close()
         self.session.blockSignals(True)  # the parts that would hear it may be gone
-        self.session.close()
+        # Napari collects garbage at each layer that goes: half a second, in a viewer that ends.
+        self.session.close(keep_layers=self.segment.viewer_closed)
         self.seeing.stop()
         self.keys.release()
 

@@ -1,0 +1,37 @@
+"""A viewer that is closed while its workbench makes a mask; run as a script by a test."""
+
+import sys
+import time
+from pathlib import Path
+
+import napari
+from qtpy.QtCore import QTimer
+
+from napari_veinseg.widgets.workbench.workbench import Workbench
+
+
+def main() -> None:
+    viewer = napari.Viewer()
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench)
+    session = bench.session
+    session.open(Path(sys.argv[1]))
+    timer = QTimer(interval=5)
+
+    def follow() -> None:
+        if session.index == 0 and session.shown is not None and session.shown.mask is not None:
+            session.shown.mask.paint((40, 60), 1)
+            session.step(1)
+        elif session.index == 1 and (session.working or session.ahead.running):
+            timer.stop()
+            sys.stdout.write(f"{time.process_time()}\n")
+            sys.stdout.flush()
+            viewer.window._qt_window.close()
+
+    timer.timeout.connect(follow)
+    timer.start()
+    napari.run()
+
+
+if __name__ == "__main__":
+    main()
