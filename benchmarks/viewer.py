@@ -5,7 +5,9 @@
 How late a 10 ms timer of the viewer's thread comes at worst, at rest, while the Segment widget
 segments (torch is loaded before), while a training that the Train widget started runs and while a
 model learns beside the person; with `--first` only how late it comes at the first mask, the first
-region, the first measurement and the second, in a home in which nothing was compiled yet; how long
+region, the first measurement and the second, in a home in which nothing was compiled yet, and then
+while a folder is opened, gone through, reviewed and evaluated, with what the viewer's thread
+computed, which other programs don't disturb; how long
 a move of the threshold slider takes until the mask is drawn; how long the Segment widget takes to
 open.
 """
@@ -48,19 +50,21 @@ def wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
 
 
 class Latecomer:
-    """The worst delay of a timer while something goes on, in ms."""
+    """The worst delay of a timer while something goes on, and what the thread computed, in ms."""
 
     def __enter__(self) -> "Latecomer":
         self.worst, self._last = 0.0, time.perf_counter()
+        self.computed, self._spent = 0.0, time.thread_time()
         self._timer = QTimer(interval=_TICK)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
         return self
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, spent = time.perf_counter(), time.thread_time()
         self.worst = max(self.worst, 1000 * (now - self._last) - _TICK)
-        self._last = now
+        self.computed = max(self.computed, 1000 * (spent - self._spent))
+        self._last, self._spent = now, spent
 
     def __exit__(self, *_: object) -> None:
         self._timer.stop()
@@ -119,8 +123,39 @@ def first_times() -> dict[str, float]:
     workbench.show_tab("Evaluate")
     figures["first_measure_delay_ms"] = measuring(workbench)
     figures["second_measure_delay_ms"] = measuring(workbench)
+    with tempfile.TemporaryDirectory() as name:
+        figures |= going_through(workbench, Path(name))
     viewer.close()
     return figures
+
+
+def going_through(workbench: Any, folder: Path) -> dict[str, float]:
+    """Open a folder, go to its next images, review one and evaluate."""
+    for number in range(5):
+        write_image(folder / f"{number}.tif", synthetic_field(number, (512, 512)).image)
+    session, judging = workbench.session, workbench.evaluate.on_dataset
+
+    def ready() -> bool:
+        shown = session.shown
+        here = shown is not None and shown.index == session.index and shown.mask is not None
+        return here and not session.working and session.index + 1 in session.ahead
+
+    def doing(act: Callable[[], object], done: Callable[[], bool]) -> Latecomer:
+        with Latecomer() as late:
+            act()
+            wait_until(done)
+            end = time.monotonic() + 0.7
+            wait_until(lambda: time.monotonic() > end)
+        return late
+
+    did = {
+        "open_folder": doing(lambda: session.open(folder), ready),
+        "next_image": doing(lambda: session.step(1), ready),
+        "review": doing(session.review, lambda: ready() and not session.queue.busy),
+        "evaluate": doing(judging.evaluate.click, lambda: not judging.job.running),
+    }
+    figures = {f"{name}_delay_ms": late.worst for name, late in did.items()}
+    return figures | {f"{name}_computed_ms": late.computed for name, late in did.items()}
 
 
 def in_a_fresh_home() -> None:

@@ -181,7 +181,7 @@ def _train(
         run.withdraw_stop()
         sweep(run.path)
         Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
-        with _without_collecting():
+        with without_collecting():
             from napari_veinseg.training.continual import run_watching
             from napari_veinseg.training.loop import run_training
 
@@ -225,8 +225,14 @@ def check_output(output: str | Path | None) -> None:
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Load torch and MONAI in a fifth less time: what they make stays, none of it is garbage."""
+def without_collecting() -> Iterator[None]:
+    """Load torch and MONAI in a fifth less time: what they make stays, none of it is garbage.
+
+    Yields
+    ------
+    None
+        While Python does not search for cycles.
+    """
     collects = gc.isenabled()
     gc.disable()
     try:

@@ -13,6 +13,7 @@ from napari.layers import Labels, Shapes
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_veinseg.data.labels import LABEL_COLOURS
+from napari_veinseg.widgets.common.garbage import loading
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 
 _lock = threading.Lock()
@@ -39,7 +40,8 @@ def _once(make: Callable[[], object], reporter: Reporter) -> None:
         reporter.tell(Step(0, 0, "Preparing the display…"))
         with _lock:
             if make not in _ready:
-                make()
+                with loading():
+                    make()
                 _ready.add(make)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.widgets.common.compiled import prepare_masks
+from napari_veinseg.widgets.common.garbage import loading
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.preferences import preferences
 
@@ -41,7 +42,8 @@ def load_torch(reporter: Reporter) -> DeviceChoice:
         with _lock:
             # MONAI replaces `showwarning`, through which napari shows warnings to the user.
             show = warnings.showwarning
-            import napari_veinseg.segmentation.runtimes.torch_runtime  # noqa: F401
+            with loading():
+                import napari_veinseg.segmentation.runtimes.torch_runtime  # noqa: F401
 
             warnings.showwarning = show
             prepare_masks(reporter)  # whoever waits for torch will show a mask next
