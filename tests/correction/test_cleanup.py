@@ -26,7 +26,7 @@ def bar() -> np.ndarray:
 
 @pytest.mark.parametrize("name", TOOLS)
 @given(mask=arrays(np.uint8, (12, 14), elements=st.integers(0, 2)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_unsure_pixels_never_change_and_none_are_made(name, mask):
     after = TOOLS[name](mask).applied_to(mask)
     np.testing.assert_array_equal(after == 2, mask == 2)

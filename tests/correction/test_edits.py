@@ -44,7 +44,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(ACTIONS, max_size=30))
 def test_against_a_plain_model_of_the_history(actions):
     """The edited pixels are those of all strokes that are done, however often one looked."""

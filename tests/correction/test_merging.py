@@ -59,7 +59,7 @@ def test_small_parts_are_dropped_after_merging():
 planes = st.sampled_from([(9, 11), (2, 9, 11)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), planes, st.floats(0.05, 0.95), st.floats(0.05, 0.95), st.integers(0, 12))
 def test_the_result_is_the_same_whatever_thresholds_came_before(data, shape, one, other, size):
     likely = data.draw(arrays(np.float32, shape, elements=st.floats(0, 1, width=32)))

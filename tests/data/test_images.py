@@ -153,7 +153,7 @@ def test_a_file_cut_off_anywhere_is_refused_or_whole(tmp_path, kind, caplog):
             np.testing.assert_array_equal(outcome, whole)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(kind=st.sampled_from(KINDS), data=st.data())
 def test_a_damaged_file_is_refused_or_gives_an_image(tmp_path_factory, kind, data):
     content = bytearray(encoded(kind))
@@ -307,7 +307,7 @@ def test_what_is_no_mask_is_refused(tmp_path, stored):
     assert is_one_sentence(str(raised.value), tmp_path / "m.tif")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     mask=hnp.arrays(
         np.uint8, hnp.array_shapes(min_dims=2, max_dims=3, max_side=7), elements=st.integers(0, 2)

@@ -65,7 +65,7 @@ def slow_votes(curvature, direction):
     return votes
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float32, (6, 9), elements=st.integers(-3, 3).map(float)), st.integers(0, 3))
 def test_votes_are_those_of_the_definition(curvature, number):
     # No two equal values: which of two equal depths wins is left open.

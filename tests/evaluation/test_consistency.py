@@ -45,7 +45,7 @@ def make_fingers(fingers=6, shots=4, noise=0.05, shape=(40, 90)):
     return masks
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(arrays(np.uint8, (2, 12, 17), elements=st.integers(0, 1)))
 def test_matching_by_fourier_is_matching_by_definition(pair):
     (score,) = Matcher(pair, shift=0.2).scores(np.array([[0, 1]]))
@@ -156,7 +156,7 @@ def test_masks_of_varying_size_are_matched_by_their_middles():
 
 
 @given(arrays(np.uint8, (2, 13, 18), elements=st.integers(0, 1)), st.integers(0, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_larger_first_mask_changes_no_score_where_it_is_empty(pair, more):
     wider = [np.pad(pair[0], 2 * more), pair[1]]
     (score,) = Matcher(wider, shift=0.2).scores(np.array([[0, 1]]))

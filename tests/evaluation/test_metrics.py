@@ -35,7 +35,6 @@ def square(top, left, side=8, shape=(30, 40)):
     return mask
 
 
-@settings(deadline=None)
 @given(masks, masks)
 def test_against_scikit_learn(prediction, truth):
     known = truth != 2
@@ -54,7 +53,6 @@ def test_against_scikit_learn(prediction, truth):
         )
 
 
-@settings(deadline=None)
 @given(masks, masks)
 def test_the_iou_of_an_image_is_that_of_its_counts(prediction, truth):
     background, vein = class_ious(prediction, truth)
@@ -63,7 +61,7 @@ def test_the_iou_of_an_image_is_that_of_its_counts(prediction, truth):
     assert background == pytest.approx(counted.background_iou)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, masks)
 def test_no_metric_is_ever_nan_or_out_of_range(prediction, truth):
     metrics = mask_metrics(prediction, truth)
@@ -72,7 +70,7 @@ def test_no_metric_is_ever_nan_or_out_of_range(prediction, truth):
     assert 0 <= metrics["hausdorff_95_px"] <= np.hypot(9, 11)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks, masks, arrays(np.uint8, (9, 11), elements=st.integers(0, 1)))
 def test_pixels_that_the_truth_leaves_open_count_nowhere(prediction, truth, other):
     changed = np.where(truth == 2, other, prediction)
@@ -80,7 +78,7 @@ def test_pixels_that_the_truth_leaves_open_count_nowhere(prediction, truth, othe
     assert counts(changed, truth) == counts(original, truth)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks, masks)
 def test_nobody_gains_by_doubt(prediction, truth):
     certain = np.where(prediction == 2, 0, prediction)
@@ -113,7 +111,7 @@ def test_what_a_person_would_mend_is_measured():
     assert metrics["corrections"] == 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks)
 def test_a_mask_agrees_with_itself(mask):
     metrics = mask_metrics(np.where(mask == 2, 0, mask), mask)

@@ -17,7 +17,7 @@ probabilities = arrays(
 truths = arrays(np.uint8, shape, elements=st.integers(0, 2))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(probabilities, truths)
 def test_areas_against_scikit_learn(probability, truth):
     scores = score_histogram(probability, truth)
@@ -38,7 +38,7 @@ def test_areas_against_scikit_learn(probability, truth):
     assert all(point in [*ours, [1, 0]] for point in theirs)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(probabilities, truths, st.integers(0, 999))
 def test_a_threshold_counts_what_its_mask_counts(probability, truth, thousandths):
     threshold = thousandths / 1000

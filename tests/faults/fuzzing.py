@@ -32,7 +32,6 @@ def throw(strategy: st.SearchStrategy[Any], count: int, use: Callable[[Any], Any
 
     @settings(
         max_examples=count,
-        deadline=None,
         database=None,
         derandomize=SHARE == 0,
         suppress_health_check=list(HealthCheck),

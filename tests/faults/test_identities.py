@@ -17,7 +17,6 @@ from tests.models import lively_network, small_card, texture
 
 EXAMPLES = settings(
     max_examples=times(6, 60),
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

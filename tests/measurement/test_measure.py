@@ -13,7 +13,7 @@ from napari_veinseg.measurement.tables import branch_rows, image_row, measure_fi
 from tests.measurement.shapes import capsule, ring
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(width=st.floats(3, 14), angle=st.floats(0.05, np.pi / 2 - 0.05), shift=st.floats(0, 1))
 @example(width=3.0, angle=0.78515625, shift=0.75)  # Zhang and Suen erase it
 @example(width=4.0, angle=0.785, shift=0.5)  # and half of it

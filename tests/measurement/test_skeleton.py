@@ -71,7 +71,7 @@ def test_a_drawn_ring_is_one_closed_branch():
     np.testing.assert_allclose(radii, 60, atol=1.5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(bool, (17, 23), elements=st.booleans()), st.integers(0, 2))
 def test_the_graph_holds_the_line_and_nothing_else(noise, blur):
     mask = ndimage.binary_dilation(noise & np.roll(noise, 3), iterations=blur) if blur else noise

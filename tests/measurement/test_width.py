@@ -8,7 +8,7 @@ from napari_veinseg.measurement.width import vein_width, widths
 from tests.measurement.shapes import capsule
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     width=st.floats(2.5, 20),
     angle=st.floats(0.1, np.pi / 2 - 0.1),

@@ -44,7 +44,7 @@ def test_folding_and_memory_layout_change_nothing(network, predictor):
     assert np.std(expected) > 0.1, "a flat answer would prove nothing"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(150, 260),
     st.integers(150, 260),

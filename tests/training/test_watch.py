@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_veinseg.data.dataset import Dataset
@@ -365,7 +365,6 @@ def test_the_watcher_sees_each_change_once(empty):
     assert watcher.poll().gone == ("a",)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5000)), min_size=1, max_size=20),
     st.floats(0, 1),
@@ -383,7 +382,6 @@ def test_new_and_bad_samples_are_drawn_more_and_old_ones_stay(samples, error):
     )
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(0, 9), st.floats(0, 0.9))
 def test_old_samples_take_their_share_and_leave_the_rest_as_it_was(new, old, share):
     weights = sampling_weights([str(n) for n in range(new)], {"0": 1.0}, {})

@@ -218,7 +218,7 @@ def test_one_mask_is_saved_at_a_time(controls, qtbot, tmp_path, monkeypatch):
     qtbot.waitUntil(controls.save.isEnabled)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     arrays(np.float32, (9, 11), elements=st.floats(0, 1, width=32)),
     arrays(np.uint8, (9, 11), elements=st.integers(0, 2)),
