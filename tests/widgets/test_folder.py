@@ -20,7 +20,7 @@ def choose(tmp_path):
 
 
 def ask(widget, choose):
-    """Press 'A folder…' and fill in the dialog that opens."""
+    """Press 'Folder to files…' and fill in the dialog that opens."""
     widget.folder.click()
     (dialog,) = (each for each in widget.findChildren(FolderDialog) if each.isVisible())
     for name, path in choose.items():

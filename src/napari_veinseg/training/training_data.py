@@ -104,16 +104,18 @@ class RunData:
         )
         widths = np.median([sample.vein_width for sample in self.train])
         seen = self.card.training_data if config.base else TrainingData()
+        base = Path(config.base).stem if config.base else None
         summary = (
-            f"{len(self.train)} images, {sum(s.vein_pixels for s in self.train)} vein pixels, "
+            f"{self._count_learned()}, {sum(s.vein_pixels for s in self.train)} vein pixels, "
             f"median vein width {widths:.1f} px, augmentation {config.augmentation}"
         )
         return self.card.model_copy(
             update={
                 "package_version": __version__,
                 "name": "",
-                "description": "Trained with veinseg train.",
-                "parent": Path(config.base).stem if config.base else None,
+                "description": f"Learned from {self._count_learned()}"
+                + (f", beginning with {base}" if base else ""),
+                "parent": base,
                 "training_data": TrainingData(
                     summary=f"{seen.summary}; then {summary}" if seen.summary else summary,
                     image_hashes=tuple(dict.fromkeys([*seen.image_hashes, *self.record.learned])),
@@ -121,6 +123,9 @@ class RunData:
                 "metrics": () if vein_iou is None else (metric,),
             }
         )
+
+    def _count_learned(self) -> str:
+        return f"{len(self.train)} image" + "s" * (len(self.train) != 1)
 
 
 def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None) -> RunData:

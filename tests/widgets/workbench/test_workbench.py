@@ -141,6 +141,9 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     opened.session.segments_on_arrival = False
     opened.folder_run.rest.click()
     qtbot.waitUntil(lambda: not opened.session.rest.running, timeout=20_000)
+    assert opened.session.message.endswith("segmented.")
+    opened.session._done.start(0)
+    qtbot.waitUntil(lambda: not opened.session.message)  # told, and gone
     fresh = ImageFolder.open(folder)
     assert all(fresh.state(index) is ImageState.SEGMENTED for index in range(3))
     canvas = opened.viewer.window._qt_viewer.canvas.native

@@ -17,6 +17,7 @@ from napari_veinseg.widgets.common.form import button, connect_while_alive, hint
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.common.model_note import ModelNote
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.masks.layers import (
@@ -88,6 +89,7 @@ class SegmentWidget(Panel):
         self.model = ModelChoice()
         self.vein_width = VeinWidthBox()
         section.add_row("Model", self.model, "The model that finds the veins.")
+        section.add_wide(ModelNote(self.model))
         section.add_row(
             "Vein width",
             self.vein_width,
@@ -99,7 +101,9 @@ class SegmentWidget(Panel):
         self.segment = button("Se&gment", "Find the veins and show them as a mask.", primary=True)
         self.cancel = button("Cancel", "Stop after the part of the image that is in work.")
         self.folder = button(
-            "A folder…", "Segment all images of a folder; the masks are written to another folder."
+            "Folder to files…",
+            "Segment all images of a folder without showing them; the masks are written as files "
+            "to another folder. To see and correct them, open the folder at the top.",
         )
         self.update_mask = QCheckBox("Update the existing mask, keep my edits")
         self.with_probability = QCheckBox("Add probability layer")

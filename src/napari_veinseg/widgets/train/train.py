@@ -27,6 +27,7 @@ from napari_veinseg.widgets.common.form import button, hint
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
+from napari_veinseg.widgets.common.model_note import ModelNote
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
@@ -76,6 +77,7 @@ class TrainWidget(Panel):
         self.augmentation.addItems(["full", "photometric", "none"])
         self.name = QLineEdit("my model")
         section.add_row("Start from", self.base, "The model that learns on; it is not changed.")
+        section.add_wide(ModelNote(self.base))
         section.add_row(
             "Time", self.minutes, "How long to train once all is read; Stop ends it earlier."
         )

@@ -24,6 +24,8 @@ from napari_veinseg.widgets.workbench.recent import remember_folder
 from napari_veinseg.widgets.workbench.saving import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
 
+_READ_IN = 8000  # ms: what is done is told for so long
+
 
 class FolderSession(QObject):
     """Shows one image of a folder after the other; without a folder it does nothing."""
@@ -61,6 +63,8 @@ class FolderSession(QObject):
         self.ahead.failed.connect(self._fail_ahead)
         for job in (self._segmenting, self.rest):
             job.changed.connect(self.changed)
+        self._done = QTimer(self, singleShot=True, interval=_READ_IN)
+        self._done.timeout.connect(partial(self._show_message, ""))
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.save)
 
@@ -187,7 +191,8 @@ class FolderSession(QObject):
 
     def _end_rest(self, count: int) -> None:
         self.ahead.forget()
-        self._show_message(f"{count} images were segmented.")
+        self._show_message(f"{count} image{'s were' if count != 1 else ' was'} segmented.")
+        self._done.start()
 
     def follow_model(self, *, renew_shown: bool = True) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
@@ -201,6 +206,7 @@ class FolderSession(QObject):
     # What is shown.
 
     def _show_message(self, text: str) -> None:
+        self._done.stop()
         self.message = text
         self.changed.emit()
 
