@@ -164,7 +164,7 @@ def _told(options: Sequence[str]) -> list[str]:
     kept, skipping = [], False
     for option in options:
         if option.startswith("--"):
-            skipping = option in (*_PLACES, "--write")
+            skipping = option in (*_PLACES, "--write", "--json")
         if not skipping:
             kept.append(option)
     return kept

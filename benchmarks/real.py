@@ -62,6 +62,7 @@ def finger_rows(name: str, scorer: Scorer, threshold: float, sets: list[Fingers]
                 {
                     "model": name,
                     "set": fingers.name,
+                    "size": fingers.size,
                     "masks": masks,
                     "equal error rate": rate,
                     "d'": distance,
@@ -79,6 +80,7 @@ def forearm_rows(name: str, scorer: Scorer, threshold: float, arms: Forearms) ->
         {
             "model": name,
             "set": "forearms",
+            "size": f"{len(arms.images)} photographs",
             "masks": f"at {at:.2f} ({why})",
             **arms.judged(scores, at),
         }

@@ -29,6 +29,7 @@ _FINGER = r"^(.+)_\d+$"
 _LINE_WIDTH = 0.03  # of lines of steady width, over the shorter side
 _IMPOSTORS = 1500  # pairs
 _MOST_FINGERS = 80
+_ANOTHER_FRAME = 1.1  # times as high or wide as the median of a finger's crops
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Fingers:
     name: str
     images: dict[str, NDArray[Any]]
     plan: MaskPairs
+
+    @property
+    def size(self) -> str:
+        """How many fingers and shots, in words."""
+        return f"{len(np.unique(self.plan.groups.group))} fingers, {len(self.images)} images"
 
     def scored(self, scorer: Scorer) -> list[Score]:
         """Score all images, cut or padded around their middle to one shape, at half resolution."""
@@ -97,7 +103,11 @@ class Forearms:
 
 
 def finger_sets(nupt: Path, crops: Path | None = None) -> list[Fingers]:
-    """Read the sets of fingers: each session, both across, and crops whose names end in a shot."""
+    """Read the sets of fingers: each session, both across, and crops whose names end in a shot.
+
+    Crops that were cut to other sizes show other parts of a finger, and no masks of these agree
+    however good they are: those framed alike are matched once more without the rest.
+    """
     sessions = [_shots(nupt / f"session{number}") for number in (1, 2)]
     sets = [
         Fingers(f"session {number}", images, choose_pairs(list(images), _FINGER, _IMPOSTORS))
@@ -106,7 +116,8 @@ def finger_sets(nupt: Path, crops: Path | None = None) -> list[Fingers]:
     sets.append(_across(*sessions))
     if crops:
         images = _thinned(_shots(crops))
-        sets.append(Fingers("crops", images, choose_pairs(list(images), _FINGER, _IMPOSTORS)))
+        for name, chosen in (("crops", images), ("crops, framed alike", _framed_alike(images))):
+            sets.append(Fingers(name, chosen, choose_pairs(list(chosen), _FINGER, _IMPOSTORS)))
     return sets
 
 
@@ -139,6 +150,20 @@ def _thinned(images: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     fingers = sorted({stem.rpartition("_")[0] for stem in images})
     kept = set(fingers[:: -(-len(fingers) // _MOST_FINGERS)])
     return {stem: image for stem, image in images.items() if stem.rpartition("_")[0] in kept}
+
+
+def _framed_alike(images: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Leave out what is much higher, wider, lower or narrower than most shots of its finger."""
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    for stem, image in images.items():
+        shapes.setdefault(stem.rpartition("_")[0], []).append(image.shape[:2])
+    usual = {finger: np.median(sizes, axis=0) for finger, sizes in shapes.items()}
+    return {
+        stem: image
+        for stem, image in images.items()
+        if np.abs(np.log(np.array(image.shape[:2]) / usual[stem.rpartition("_")[0]])).max()
+        < np.log(_ANOTHER_FRAME)
+    }
 
 
 def _across(first: dict[str, NDArray[Any]], second: dict[str, NDArray[Any]]) -> Fingers:

@@ -13,6 +13,7 @@ _SETS = {
     "session 2": "the same fingers, session 2",
     "across": "one session against the other",
     "crops": "crops of other fingers",
+    "crops, framed alike": "those crops that show the same part of a finger",
 }
 
 
@@ -21,15 +22,14 @@ def overview(of_fingers: list[Row], of_arms: list[Row]) -> str:
     rows: list[Row] = []
     for name in dict.fromkeys(row["set"] for row in of_fingers):
         starter, baseline = (
-            _find(of_fingers, model, name, "raw", "(card)")["equal error rate"]
-            for model in ("starter", _BASELINE)
+            _find(of_fingers, model, name, "raw", "(card)") for model in ("starter", _BASELINE)
         )
         rows.append(
             {
-                "real images": _SETS[name],
+                "real images": f"{_SETS[name]} ({starter['size']})",
                 "figure": "equal error rate of Miura matching",
-                "starter": _percent(starter),
-                _BASELINE: f"{100 * baseline.value:.1f} %",
+                "starter": _percent(starter["equal error rate"]),
+                _BASELINE: f"{100 * baseline['equal error rate'].value:.1f} %",
             }
         )
     arms = [_find(of_arms, model, "forearms", "at", "(card)") for model in ("starter", _BASELINE)]
@@ -39,7 +39,7 @@ def overview(of_fingers: list[Row], of_arms: list[Row]) -> str:
     ):
         rows.append(
             {
-                "real images": "photographs of forearms",
+                "real images": f"forearms, masks that people drew ({arms[0]['size']})",
                 "figure": name,
                 "starter": _share(arms[0][key]),
                 _BASELINE: f"{arms[1][key].value:.2f}",
