@@ -25,6 +25,7 @@ lint: $(STAMP) ## style, types, docstrings, floors of the house
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy --config-file scripts/mypy.ini
 	$(VENV)/bin/lint-imports
 	$(PYTHON) scripts/check_docstrings.py
 

@@ -51,7 +51,10 @@ class Effort:
     @staticmethod
     def summary(efforts: "list[Effort]") -> dict:
         """Compare the actions to the highest Dice, at most the goal, that all ways reach."""
-        clicks, strokes, straights, goals = [], [], [], []
+        clicks: list[int] = []
+        strokes: list[int] = []
+        straights: list[int] = []
+        goals: list[float] = []
         for each in efforts:
             goal = min(GOAL, max(each.clicks), max(each.strokes), max(each.straight_strokes))
             goals.append(goal)

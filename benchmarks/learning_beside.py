@@ -120,8 +120,14 @@ def retrained(folder: Path, cases: list[Case], steps: int) -> VeinModel:
         dataset = Dataset.create(folder / "ten")
         for name, image, truth in cases:
             dataset.add(name, image, truth, finger=name)
-        how = {"epochs": 5, "steps_per_epoch": max(1, steps // 5), "device": "cpu"}
-        train(dataset, output=trained, run=folder / "retraining", **how)
+        train(
+            dataset,
+            output=trained,
+            run=folder / "retraining",
+            epochs=5,
+            steps_per_epoch=max(1, steps // 5),
+            device="cpu",
+        )
     return VeinModel.load(trained, "cpu")
 
 
@@ -147,10 +153,10 @@ def session(folder: Path, cases: list[Case], arguments: argparse.Namespace) -> N
         row |= _compared(courses, arguments.goal) | beside.review(stem, image, truth)
         _write_row(folder, row)
     if not (folder / "forgetting.json").exists() and arguments.set == "forearms":
-        kept = {
+        ious = {
             way: _synthetic_ious(m) for way, m in (("starter", starter), ("beside", beside.model()))
         }
-        (folder / "forgetting.json").write_text(json.dumps(kept), encoding="utf-8")
+        (folder / "forgetting.json").write_text(json.dumps(ious), encoding="utf-8")
 
 
 def _course(model: VeinModel, image: np.ndarray, truth: np.ndarray, kept: Path | None) -> Row:

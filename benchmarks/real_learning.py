@@ -189,7 +189,7 @@ def _crop(grey: Score, mask: Score, rng: np.random.Generator) -> Score:
         top, left = np.clip(middle, 0, np.array(grey.shape) - _CROP).tolist()
     place = (slice(top, top + _CROP), slice(left, left + _CROP))
     both = np.stack([grey[place] * rng.uniform(0.8, 1.25) + rng.normal(0, 0.1), mask[place]])
-    flips = [axis for axis in (1, 2) if rng.random() < 0.5]
+    flips = tuple(axis for axis in (1, 2) if rng.random() < 0.5)
     return np.flip(both, flips).astype(np.float32)
 
 

@@ -50,14 +50,14 @@ def with_tools(
 
     def options(mask: Region) -> list[Option]:
         # The threshold is a slider; it is moved before anything is drawn.
-        by_threshold = mask is start and probability is not None
+        sliding = probability if mask is start else None
         return [
             *_removals(mask, truth),
             *_whole_mask(),
             Option(1, redrawn),
             *traces,
             *_additions(mask, truth, finder),
-            *(_thresholds(probability) if by_threshold else []),
+            *(_thresholds(sliding) if sliding is not None else []),
         ]
 
     return improve(start, truth, options)

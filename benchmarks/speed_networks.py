@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 from monai.networks.nets import AttentionUnet, BasicUNet, SegResNet
-from timing import Calls, finished, multiply_adds, paired, peak_memory, summary
+from timing import finished, multiply_adds, paired, peak_memory, summary
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
@@ -18,6 +18,7 @@ from napari_veinseg.model.file import read_model
 from napari_veinseg.model.network import original_2020
 from napari_veinseg.model.store import resolve
 from napari_veinseg.segmentation.runtimes.onnx_runtime import OnnxRuntime
+from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 
@@ -79,7 +80,7 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
     tiled = TiledPrediction(shape, factor, any_model.runtime)
     one_piece = len(tiled) == 1
     seen = np.random.default_rng(0).random((1, *tiled.working_shape), np.float32)
-    calls: Calls = {}
+    calls: dict[str, Callable[[], object]] = {}
     for name, model in models.items():
         calls[f"segment, {name}"] = lambda model=model: model.segment(image)
         calls[f"segment, width given, {name}"] = lambda model=model: model.segment(
@@ -96,9 +97,11 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
     sides = [-(-side // 32) * 32 for side in shape]
     if max(shape) >= LARGE:
         pieces, sides = shape[0] * shape[1] // PIECE**2, [PIECE, PIECE]
+    torch_runtime = models["torch"].runtime
+    assert isinstance(torch_runtime, TorchRuntime)
     rival_image = torch.rand(1, 1, *sides)
     for name, make in RIVALS.items():
-        calls[name] = _bare(make().eval(), rival_image, models["torch"].runtime.device)
+        calls[name] = _bare(make().eval(), rival_image, torch_runtime.device)
         amounts[name] = pieces
     grey = image[: sides[0], : sides[1]].astype(np.float32)
     for name, filtered in (
@@ -110,13 +113,14 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
         name: [amounts.get(name, 1) * time for time in times]
         for name, times in paired(calls, rounds).items()
     }
-    core = models["torch"].runtime.core
-    device = models["torch"].runtime.device
-    work = multiply_adds(core, torch.from_numpy(seen)[:, None].to(device)) if one_piece else 0
+    work = 0
+    if one_piece:
+        inputs = torch.from_numpy(seen)[:, None].to(torch_runtime.device)
+        work = multiply_adds(torch_runtime.core, inputs)
     rows = []
     for name, call in calls.items():
         found = summary(seconds[name], seconds[BASIC])
-        counted = name.startswith("forward") and device.type == "cpu"
+        counted = name.startswith("forward") and torch_runtime.device.type == "cpu"
         share = work / found["median_s"] / rate if counted else None
         rows.append(
             {
@@ -127,7 +131,7 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
                 "/ own forward": _over(name, "forward pass, ", seconds),
                 "/ width given": _over(name, "segment, width given, ", seconds),
                 "share of peak": share,
-                "memory MB": peak_memory(call, device),
+                "memory MB": peak_memory(call, torch_runtime.device),
             }
         )
     seen_size = "x".join(map(str, tiled.working_shape))

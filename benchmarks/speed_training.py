@@ -70,9 +70,10 @@ def _trainer(folder: Path, model: str, device: str) -> Trainer:
     choice = choose_device(device)
     precision = "float32" if choice.name == "cpu" else "auto"
     run = Run.create(folder / "run", config)
-    ignore = lambda *_event: False  # noqa: E731
     fabric = launch(choice, precision)
-    return Trainer(fabric, run, load_training_data(config), choice, ignore, ignore)
+    return Trainer(
+        fabric, run, load_training_data(config), choice, lambda _event: None, lambda: False
+    )
 
 
 def _bare_loop(network: torch.nn.Module, batch: dict[str, torch.Tensor], steps: int):

@@ -5,12 +5,12 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
-Calls = dict[str, Callable[[], object]]
+Calls = Mapping[str, Callable[[], object]]
 
 
 def processor_time() -> float:
@@ -82,6 +82,7 @@ def multiply_adds(network: torch.nn.Module, image: torch.Tensor) -> int:
         nonlocal total
         transposed = isinstance(module, torch.nn.ConvTranspose2d)
         places = (inputs[0] if transposed else output)[0, 0].numel()
+        assert isinstance(module.weight, torch.Tensor)
         total += places * module.weight.numel()
 
     hooks = [
@@ -102,7 +103,8 @@ def peak_rate(side: int = 2048, maps: int = 256, cells: int = 64) -> float:
     A matrix product, and a convolution: on some CPUs the library of the one uses narrower units.
     """
     a, b = torch.rand(side, side), torch.rand(side, side)
-    layer = torch.nn.Conv2d(maps, maps, 3, padding=1).to(memory_format=torch.channels_last)
+    layer = torch.nn.Conv2d(maps, maps, 3, padding=1)
+    layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = torch.rand(1, maps, cells, cells).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         times = paired({"product": lambda: a @ b, "convolution": lambda: layer(image)}, rounds=7)

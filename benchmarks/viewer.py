@@ -55,7 +55,8 @@ class Latecomer:
     def __enter__(self) -> "Latecomer":
         self.worst, self._last = 0.0, time.perf_counter()
         self.computed, self._spent = 0.0, time.thread_time()
-        self._timer = QTimer(interval=_TICK)
+        self._timer = QTimer()
+        self._timer.setInterval(_TICK)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
         return self
@@ -92,7 +93,7 @@ def segmenting(widget: Any) -> float:
     return late.worst
 
 
-def measuring(workbench: Any) -> float:
+def measuring(workbench: Workbench) -> float:
     evaluate = workbench.evaluate
     with Latecomer() as late:
         evaluate.measure.click()
@@ -102,7 +103,7 @@ def measuring(workbench: Any) -> float:
     return late.worst
 
 
-def drawing_a_region(workbench: Any) -> float:
+def drawing_a_region(workbench: Workbench) -> float:
     with Latecomer() as late:
         workbench.segment.region.rectangle.click()
         wait_until(lambda: workbench.segment.region.told.text().startswith("Drag"))
@@ -129,7 +130,7 @@ def first_times() -> dict[str, float]:
     return figures
 
 
-def going_through(workbench: Any, folder: Path) -> dict[str, float]:
+def going_through(workbench: Workbench, folder: Path) -> dict[str, float]:
     """Open a folder, go to its next images, review one and evaluate."""
     for number in range(5):
         write_image(folder / f"{number}.tif", synthetic_field(number, (512, 512)).image)
@@ -207,7 +208,7 @@ def learning_beside(viewer: napari.Viewer, folder: Path, seconds: float) -> tupl
     for number in range(8):
         field = synthetic_field(number, (512, 512))
         write_image(folder / "arms" / f"{number}.tif", field.image)
-    _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")
+    bench: Workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")[1]
     session, learning = bench.session, bench.learning
     session.open(folder / "arms")
     for index in range(2):
@@ -265,7 +266,8 @@ def all_figures(seconds: float) -> dict[str, float]:
         for side in (512, 2048):
             figures[f"slider_ms_{side}"] = sliding(side)
         figures["training_delay_ms"] = training(viewer, Path(name), seconds)
-        figures["learning_beside_delay_ms"] = learning_beside(viewer, Path(name), seconds)
+        late, renewing = learning_beside(viewer, Path(name), seconds)
+        figures |= {"learning_beside_delay_ms": late, "renewing_masks_delay_ms": renewing}
         viewer.close()
     return figures
 

@@ -25,6 +25,7 @@ from napari_veinseg.data.images import write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
 from napari_veinseg.training import run as run_module
 from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.workbench.workbench import Workbench
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.widgets.workbench.person import Person
@@ -57,7 +58,7 @@ def in_workbench(images: int, beside: bool) -> int:
     """Do the task, and return the clicks and keys that it took."""
     viewer = napari.Viewer()
     viewer.window.resize(1300, 800)
-    _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    bench: Workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")[1]
     person = Person(bench, wait_until)
     person.clicks += MENU
     with tempfile.TemporaryDirectory() as home:
@@ -104,7 +105,7 @@ def retrain(person: Any, images: int) -> None:
 def going_on(side: int, images: int) -> tuple[list[float], float]:
     """Go through a folder with the next mask ready; seconds a step, and ms of lateness."""
     viewer = napari.Viewer()
-    _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+    bench: Workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")[1]
     session, taken = bench.session, []
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "images"

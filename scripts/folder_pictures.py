@@ -12,12 +12,13 @@ import napari
 import numpy as np
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from staging import make_dataset, wait_until
+from staging import make_dataset, open_workbench, wait_until
 
 from napari_veinseg.data.images import list_images, read_mask
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.training import run as run_module
 from napari_veinseg.widgets.workbench.recent import FOLDER_VARIABLE
+from napari_veinseg.widgets.workbench.workbench import Workbench
 
 NAMES = ("folder_arrived", "folder_corrected", "folder_learning", "folder_next")
 _IMAGES = 12
@@ -32,7 +33,7 @@ def folder_story(viewer: napari.Viewer, data: Path | None) -> Iterator[str]:
         run_module.runs_folder = lambda: Path(home) / "runs"
         os.environ[FOLDER_VARIABLE] = home
         folder, truths = _make_folder(Path(home), data)
-        _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
+        bench = open_workbench(viewer, "Segment")
         yield from _story(viewer, bench, folder, truths)
         bench.learning.switch(False)
         wait_until(lambda: not bench.learning.follower.running)
@@ -52,7 +53,9 @@ def _make_folder(home: Path, data: Path | None) -> tuple[Path, list[Path]]:
     return folder, [source / "masks" / image.name for image in chosen]
 
 
-def _story(viewer: napari.Viewer, bench: Any, folder: Path, truths: list[Path]) -> Iterator[str]:
+def _story(
+    viewer: napari.Viewer, bench: Workbench, folder: Path, truths: list[Path]
+) -> Iterator[str]:
     session, learning = bench.session, bench.learning
     session.open(folder)
     _wait_for(bench, 0)
@@ -81,7 +84,7 @@ def _story(viewer: napari.Viewer, bench: Any, folder: Path, truths: list[Path]) 
     yield NAMES[3]
 
 
-def _trace(bench: Any, truth: np.ndarray) -> None:
+def _trace(bench: Workbench, truth: np.ndarray) -> None:
     """Begin to trace the longest vein that the mask lacks."""
     missing = (truth == 1) & (bench.session.shown.mask.data != 1)
     branches = trace(centreline(missing)).branches
@@ -101,7 +104,7 @@ def _draw(mask: Any, truth: np.ndarray) -> None:
     mask.data_setitem(wrong, truth[wrong])
 
 
-def _wait_for(bench: Any, index: int) -> None:
+def _wait_for(bench: Workbench, index: int) -> None:
     session = bench.session
 
     def there() -> bool:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import napari
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QScrollArea
-from staging import make_dataset, open_menu, open_tab, settle, wait_until
+from staging import make_dataset, open_menu, open_workbench, settle, wait_until
 
 TRAINING_MINUTES = 1.0  # few images are learned by heart in more
 
@@ -28,7 +28,7 @@ def segment(viewer: napari.Viewer) -> None:
     from napari_veinseg.data.sample_data import sample_finger
 
     viewer.add_image(sample_finger().image, name="finger")
-    widget = open_tab(viewer, "Segment")
+    widget = open_workbench(viewer, "Segment").segment
     wait_until(lambda: "Loading" not in widget.badge.text())
     widget.segment.click()
     wait_until(lambda: not widget.job.running)
@@ -47,7 +47,7 @@ def correct(viewer: napari.Viewer) -> None:
     vein = max(trace(centreline(finger.mask)).branches, key=lambda branch: len(branch.path)).path
     lacking = remove_branch(finger.mask, tuple(vein[len(vein) // 2])).applied_to(finger.mask)
     add_mask_layer(viewer, lacking, viewer.add_image(finger.image, name="finger"))
-    widget = open_tab(viewer, "Correct")
+    widget = open_workbench(viewer, "Correct").correct
     tool = widget.toolbox.tools[0]
     widget.toolbox.use(tool)
     wait_until(lambda: widget.tracing.find(()) is not None)
@@ -65,7 +65,7 @@ def measure(viewer: napari.Viewer) -> None:
     finger = sample_finger()
     image = viewer.add_image(finger.image, name="finger", scale=(0.1, 0.1), units=("mm", "mm"))
     add_mask_layer(viewer, finger.mask, image).opacity = 0.4
-    widget = open_tab(viewer, "Evaluate")
+    widget = open_workbench(viewer, "Evaluate").evaluate
     widget.measure.click()
     wait_until(lambda: not widget.job.running)
 
@@ -74,7 +74,7 @@ def evaluate(viewer: napari.Viewer) -> None:
     """Show models judged on a dataset, and the image with the worst mask."""
     with TemporaryDirectory() as folder:
         make_dataset(Path(folder) / "synthetic fingers")
-        widget = open_tab(viewer, "Evaluate")
+        widget = open_workbench(viewer, "Evaluate").evaluate
         judge = widget.on_dataset
         judge.dataset.setText(str(Path(folder) / "synthetic fingers"))
         judge.fingers.pattern.setText(r"^(.+)_\d+$")
@@ -100,7 +100,7 @@ def train(viewer: napari.Viewer) -> None:
         make_dataset(Path(folder) / "my fingers")
         sample = Dataset.open(Path(folder) / "my fingers").samples[0]
         add_mask_layer(viewer, sample.mask(), viewer.add_image(sample.image(), name="finger 0"))
-        widget = open_tab(viewer, "Train")
+        widget = open_workbench(viewer, "Train").train
         widget.dataset.folder.setText(str(Path(folder) / "my fingers"))
         widget.dataset.names.pattern.setText(r"^(.+)_\d+$")
         widget.dataset.names.by_name.setChecked(True)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import cast
 
 import napari
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QApplication, QMenu
 
 from napari_veinseg.correction.autosave import FOLDER_VARIABLE
+from napari_veinseg.widgets.workbench.workbench import Workbench
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 1800) -> None:
@@ -58,18 +59,18 @@ def make_dataset(folder: Path) -> None:
             write_mask(folder / "masks" / f"finger{finger}_{shot}.tif", made.mask)
 
 
-def open_tab(viewer: napari.Viewer, name: str) -> Any:
-    """Open the workbench at one of its tabs, as the menu does, and return what is in the tab."""
+def open_workbench(viewer: napari.Viewer, name: str) -> Workbench:
+    """Open the workbench at one of its tabs, as the menu does."""
     _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
-    return workbench.panels()[name]
+    return cast(Workbench, workbench)
 
 
 def open_menu(viewer: napari.Viewer, first: str, *others: str) -> None:
     """Open a menu and its submenus, and leave them open."""
     bar = viewer.window._qt_window.menuBar()
     action = _named(bar, first)
-    action.menu().popup(bar.mapToGlobal(bar.actionGeometry(action).bottomLeft()))
     menu = action.menu()
+    menu.popup(bar.mapToGlobal(bar.actionGeometry(action).bottomLeft()))
     for name in others:
         settle(0.3)
         action = _named(menu, name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import napari
 import numpy as np
 from PIL import Image
-from staging import nobodys_corrections, open_tab, settle, wait_until
+from staging import nobodys_corrections, open_workbench, settle, wait_until
 
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.data.sample_data import sample_finger
@@ -30,7 +30,7 @@ def film(viewer: napari.Viewer, shoot: Callable[[int], None]) -> None:
     vein = max(trace(centreline(finger.mask)).branches, key=lambda branch: len(branch.path)).path
     lacking = remove_branch(finger.mask, tuple(vein[len(vein) // 2])).applied_to(finger.mask)
     layer = add_mask_layer(viewer, lacking, viewer.add_image(finger.image, name="finger"))
-    widget = open_tab(viewer, "Correct")
+    widget = open_workbench(viewer, "Correct").correct
     tool = widget.toolbox.tools[0]
     widget.toolbox.use(tool)
     wait_until(lambda: widget.tracing.find(()) is not None)
