@@ -291,7 +291,7 @@ def test_what_was_too_much_to_compare_is_said(tmp_path, monkeypatch):
     evaluate(split_by_image(folder), [model()], tmp_path / "out")
     said = lead(tmp_path / "out")
     assert "was not looked at: 36 pairs are too many" in said
-    assert "have the very pixels of" in said
+    assert "1 of the 6 images has the very pixels of" in said
 
 
 def test_an_annotator_who_doubts_everything_is_found_out(folder, tmp_path):

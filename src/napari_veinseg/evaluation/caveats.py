@@ -65,11 +65,12 @@ def _of_leaks(comparison: Comparison) -> list[str]:
             "this dataset knows them."
         )
     total = len(comparison.samples)
-    for pairs, how in (
-        (overlap.same_pixels, "have the very pixels of"),
-        (overlap.near, "look like"),
+    for pairs, one, several in (
+        (overlap.same_pixels, "has the very pixels of", "have the very pixels of"),
+        (overlap.near, "looks like", "look like"),
     ):
         if pairs:
+            how = one if len(pairs) == 1 else several
             said.append(
                 f"Do not take all images for new: {len(pairs)} of the {total} images {how} a "
                 f"training image{_examples(comparison, pairs)}, and whatever was trained on this "
