@@ -1,10 +1,14 @@
 """Long work beside the viewer: what its owner hears, and when."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from qtpy.QtWidgets import QWidget
 
+import napari_veinseg
 from napari_veinseg.widgets.common.jobs import Job
 
 
@@ -91,6 +95,56 @@ for running in (False, True):
 def test_widgets_that_a_worker_collects_are_deleted_well():
     """Python collects garbage in any thread; Qt deletes later, in its own."""
     _succeeds(COLLECTED_ELSEWHERE)
+
+
+def _closures_told_of_an_end(source: str) -> list[int]:
+    """Lines on which `destroyed` is connected to anything but a method or a name of a module."""
+    tree = ast.parse(source)
+    inner = {
+        each.name
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef)
+        for each in ast.walk(outer)
+        if isinstance(each, ast.FunctionDef) and each is not outer
+    }
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("destroyed.connect")
+        and any(
+            not isinstance(slot, ast.Attribute | ast.Name)
+            or (isinstance(slot, ast.Name) and slot.id in inner)
+            for slot in node.args
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("box.destroyed.connect(reporter.cancel)", []),
+        ("box.destroyed.connect(lambda: print(box))", [1]),
+        ("box.destroyed.connect(partial(forget, box))", [1]),
+        ("def use(box):\n    def end(): pass\n    box.destroyed.connect(end)", [3]),
+    ],
+)
+def test_a_closure_told_of_an_end_is_seen(source, lines):
+    assert _closures_told_of_an_end(source) == lines
+
+
+def test_no_closure_is_told_of_a_widgets_end():
+    root = Path(napari_veinseg.__file__).parent
+    found = [
+        f"{path.relative_to(root)}:{line}"
+        for path in sorted(root.rglob("*.py"))
+        for line in _closures_told_of_an_end(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, (
+        f"{found}: connect `destroyed` to a method of a plain object, as `Reporter.cancel` is. "
+        "Python's collector may empty a closure in a worker's thread while Qt still holds it; "
+        "Qt then calls what is left, and the process ends."
+    )
 
 
 def _succeeds(code: str) -> None:
