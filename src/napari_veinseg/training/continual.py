@@ -51,7 +51,7 @@ _LOOK_EVERY = 1.0  # seconds, while it idles
 _SAVE_EVERY = 10.0  # seconds
 _RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
 _WARM_UP = 40  # steps
-_LEARNED_SHARE = 0.7  # of the weights that are judged and handed over; the rest is the base's
+_LEARNED_SHARE = 0.7  # of the weights handed over: with less, new things suffer (correction.md)
 _REMEMBERED = 48  # synthetic images ...
 _REMEMBERED_SHARE = 0.25  # ... that so many of the crops are of
 
