@@ -45,7 +45,7 @@ def _patch(item: Item, working_width: float, rng: np.random.Generator) -> Maps:
     maps = _window(item, factor, _PATCH[::-1] if upright else _PATCH, rng)
     if upright:
         maps = maps.transpose(0, 2, 1)
-    flips = [axis for axis in (1, 2) if rng.random() < 0.5]
+    flips = tuple(axis for axis in (1, 2) if rng.random() < 0.5)
     patch = np.flip(maps, flips).copy()
     patch[0] = patch[0] * rng.uniform(0.75, 1.3) + rng.normal(0, 0.2)
     return patch

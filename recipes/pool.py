@@ -85,8 +85,9 @@ def _make_item(seed: int, settings: SynthesisSettings) -> Item:
 
 
 def _item(image: NDArray[np.uint8], mask: NDArray[np.uint8], width: float) -> Item:
-    estimate = estimate_vein_width(image.astype(np.float32))
-    normaliser = Normaliser.from_image(image, _USUAL.low_percentile, _USUAL.high_percentile)
+    grey = image.astype(np.float32)
+    estimate = estimate_vein_width(grey)
+    normaliser = Normaliser.from_image(grey, _USUAL.low_percentile, _USUAL.high_percentile)
     return Item(image, mask, width if np.isfinite(width) else estimate, estimate, normaliser)
 
 

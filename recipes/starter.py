@@ -25,7 +25,7 @@ from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
 from napari_veinseg.model.file import build_network, write_model
-from napari_veinseg.model.network import DenseUNet
+from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.distributed import leave_process_group
 
@@ -99,7 +99,7 @@ def _learn(rank: int, arguments: argparse.Namespace, paths: list[Path], meeting:
         _write(arguments.output, network, log)
 
 
-def _write(path: Path, network: DenseUNet, log: Callable[[str], None]) -> None:
+def _write(path: Path, network: SegmentationNetwork, log: Callable[[str], None]) -> None:
     metrics = measure_hold_out(VeinModel(CARD, network, "cpu"))
     for metric in metrics:
         log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import distributed
 
 from napari_veinseg.files import atomic_path
-from napari_veinseg.model.network import DenseUNet
+from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import RunningAverage
 from napari_veinseg.training.distributed import is_distributed, sum_over_processes
 from napari_veinseg.training.fabric import cpu_multiplies_bfloat16
@@ -51,7 +51,7 @@ class Trainer:
     """
 
     def __init__(
-        self, folder: Path, network: DenseUNet, budget: Budget, compiled: bool = False
+        self, folder: Path, network: SegmentationNetwork, budget: Budget, compiled: bool = False
     ) -> None:
         self.folder, self.network, self.budget = folder, network, budget
         # Patches are whole cells of the core: its padding has nothing to do.
@@ -72,7 +72,7 @@ class Trainer:
     ) -> None:
         """Train to the end of the budget."""
         for network in (self.network, self.average):
-            network.to(device, memory_format=torch.channels_last).train()
+            network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self._averaging = RunningAverage(self.average, self.network, self.budget.averaging)
         self._resume(log)
         self.half = device.type == "cuda" or cpu_multiplies_bfloat16()
