@@ -229,7 +229,7 @@ def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
     assert ious == sorted(ious), "the worst image comes first"
     judged.images.sortItems(2, Qt.SortOrder.DescendingOrder)
     assert [float(row[2]) for row in cells(judged.images)] == ious[::-1]
-    assert "optimistic" in judged.caveats.text()
+    assert "too narrow" in judged.caveats.text()
     assert judged.about.text().startswith("data by starter at ")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from napari_veinseg.data.drawn_by import origin_note
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
+from napari_veinseg.evaluation.metrics import Counts
 
 _MUCH_UNSURE = 0.001  # of what the truth knows
 _MOSTLY_UNSURE = 0.5
@@ -17,7 +18,9 @@ _NAMED = 3  # pairs of images
 def caveats(comparison: Comparison) -> list[str]:
     """Say what makes the figures of a comparison weaker than they look."""
     return [
+        *_of_contradictions(comparison),
         *_of_few_or_different_images(comparison),
+        *_of_contenders_alike(comparison),
         *_of_leaks(comparison),
         *_of_training(comparison),
         *_of_doubt(comparison),
@@ -26,6 +29,32 @@ def caveats(comparison: Comparison) -> list[str]:
         *_of_drawing(comparison),
         *_of_fingers(comparison),
         *_of_left_out(comparison),
+    ]
+
+
+def _of_contradictions(comparison: Comparison) -> list[str]:
+    """Tell which truths cannot all be right."""
+    pairs = comparison.overlap.contradictions
+    if not pairs:
+        return []
+    return [
+        f"Check the drawn masks: identical images have different ones, {len(pairs)} "
+        f"{'pair' if len(pairs) == 1 else 'pairs'}{_examples(comparison, pairs)}. Does each mask "
+        "belong to its image?"
+    ]
+
+
+def _of_contenders_alike(comparison: Comparison) -> list[str]:
+    """Tell which contenders are one under two names, or a training that changed nothing."""
+    names: dict[tuple[Counts, ...], list[str]] = {}
+    for result in comparison.results:
+        key = tuple(image.counts for image in result.images)
+        names.setdefault(key, []).append(result.contender.name)
+    return [
+        f"{' and '.join(alike)} score exactly alike on every image: is it one file under several "
+        "names, or a training that changed nothing?"
+        for counts, alike in names.items()
+        if len(alike) > 1 and any(c.true_positive + c.false_positive for c in counts)
     ]
 
 
@@ -122,12 +151,12 @@ def _of_doubt(comparison: Comparison) -> list[str]:
         name = result.contender.name
         if share > _MUCH_UNSURE:
             doubt = (
-                f"Do not take the figures of {name} for its judgement: it decides next to nothing. "
+                f"Do not take the figures of {name} for its judgement: it decides hardly any. "
                 if share > _MOSTLY_UNSURE
                 else ""
             )
             said.append(
-                f"{doubt}{name} leaves {share:.1%} of the pixels unsure that the truth knows: they "
+                f"{doubt}Of the pixels that the truth knows {name} leaves {share:.1%} unsure: they "
                 "count as background."
             )
     return said
@@ -142,7 +171,8 @@ def _of_empty_masks(comparison: Comparison) -> list[str]:
         if empty:
             said.append(
                 f"{result.contender.name} marks no vein at all in {empty} of the {len(counts)} "
-                "images: it has few places to correct because each is a whole tree of veins."
+                "images: there a place to correct is a whole tree of veins, and their number says "
+                "little."
             )
     return said
 
@@ -187,9 +217,9 @@ def _of_fingers(comparison: Comparison) -> list[str]:
     if judged >= FEWEST_FINGERS and ("" in fingers or len(fingers) < FEWEST_FINGERS):
         known = "not all known" if "" in fingers else f"only {len(fingers)}"
         said.append(
-            f"The fingers are {known} (five are needed): the 95 % intervals resample images, "
-            "which resemble each other within a finger, and are therefore optimistic; whether two "
-            "contenders differ cannot be told from them."
+            f"The fingers are {known}, and intervals by finger need five: the 95 % intervals here "
+            "resample images, which resemble each other within a finger, and are therefore too "
+            "narrow; no two contenders can be told apart by them."
         )
     return said
 

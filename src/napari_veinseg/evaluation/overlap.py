@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from napari_veinseg.data.fingers import NEAR_DUPLICATE, Spectrum, similarity, thumbnail_spectrum
 from napari_veinseg.data.images import image_hash
 from napari_veinseg.data.sample import Sample
@@ -48,6 +50,8 @@ class Overlap:
         Pairs of these that were too many to be looked at: then `near` is empty.
     copies : tuple of tuple of str
         Evaluated stems of images with equal pixels.
+    contradictions : tuple of tuple of str
+        Stems of images with equal pixels, on either side, whose masks differ.
     known_fingers : tuple of tuple of str
         For each contender the fingers of which it has learned other shots, by the hashes on its
         card.
@@ -58,6 +62,7 @@ class Overlap:
     near: tuple[tuple[str, str], ...] = ()
     uncompared: int = 0
     copies: tuple[tuple[str, str], ...] = ()
+    contradictions: tuple[tuple[str, str], ...] = ()
     known_fingers: tuple[tuple[str, ...], ...] = ()
 
 
@@ -76,17 +81,19 @@ def find_overlap(
         One a contender.
     """
     others = [looks for sample in training if (looks := _look_at(sample))]
-    by_hash = {looks.image_hash: looks.sample.stem for looks in others}
-    same = [(e.sample.stem, by_hash[e.image_hash]) for e in evaluated if e.image_hash in by_hash]
+    by_hash = {looks.image_hash: looks.sample for looks in others}
+    same = [(e.sample, by_hash[e.image_hash]) for e in evaluated if e.image_hash in by_hash]
+    copies = _copies(evaluated)
     fingers = {each.sample.finger for each in evaluated} - {""}
     pairs = len(evaluated) * len(others)
     too_many = pairs > _MOST_COMPARED
     return Overlap(
         tuple(sorted(fingers & {each.sample.finger for each in others})),
-        tuple(same),
-        () if too_many else tuple(_near(evaluated, others, {stem for stem, _ in same})),
+        _stems(same),
+        () if too_many else tuple(_near(evaluated, others, {one.stem for one, _ in same})),
         pairs if too_many else 0,
-        tuple(_copies(evaluated)),
+        _stems(copies),
+        _stems(pair for pair in (*same, *copies) if _contradict(*pair)),
         tuple(_known_fingers(card, evaluated, others) for card in cards),
     )
 
@@ -111,11 +118,23 @@ def _near(
     return found
 
 
-def _copies(evaluated: Sequence[Looks]) -> list[tuple[str, str]]:
-    stems = defaultdict(list)
+def _stems(pairs: Iterable[tuple[Sample, Sample]]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.stem, other.stem) for one, other in pairs)
+
+
+def _contradict(one: Sample, other: Sample) -> bool:
+    """Whether the masks of one image differ: then one of them may be of another image."""
+    try:
+        return not np.array_equal(one.mask(), other.mask())
+    except (VeinSegError, ValueError):  # a training image without a sound mask
+        return False
+
+
+def _copies(evaluated: Sequence[Looks]) -> list[tuple[Sample, Sample]]:
+    samples = defaultdict(list)
     for each in evaluated:
-        stems[each.image_hash].append(each.sample.stem)
-    return [(first, other) for first, *rest in stems.values() for other in rest]
+        samples[each.image_hash].append(each.sample)
+    return [(first, other) for first, *rest in samples.values() for other in rest]
 
 
 def _known_fingers(

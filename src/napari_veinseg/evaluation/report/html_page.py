@@ -168,8 +168,8 @@ def _interval_note(summaries: Sequence[Summary]) -> str:
 
 def _difference_note(differences: Sequence[Difference]) -> str:
     if any(each.by_finger for each in differences):
-        return "Coloured where the interval does not hold 0; with many pairs some do so by chance."
-    return "Nothing is called different: that takes five fingers that are known."
+        return "Coloured where the interval leaves out 0: of many pairs a few do so by chance."
+    return "Nothing is coloured as different: that takes images of five known fingers."
 
 
 def _work_row(index: int, summary: Summary) -> dict[str, Any]:
