@@ -85,7 +85,7 @@ class SegmentWidget(Panel):
         self.image.layer_changed.connect(self.region.show)
 
     def _add_model_section(self) -> None:
-        section = self.add_section("Model")
+        section = self.add_section("")
         self.model = ModelChoice()
         self.vein_width = VeinWidthBox()
         section.add_row("Model", self.model, "The model that finds the veins.")
