@@ -227,7 +227,7 @@ def learning_beside(viewer: napari.Viewer, folder: Path, seconds: float) -> tupl
     wait_until(lambda: not session.ahead.running and not session.queue.busy)
     late = at_rest(seconds)
     with Latecomer() as later:
-        session.renews_waiting = True
+        session.ahead.renews_waiting = True
         bench.segment.vein_width.setValue(9)
         session.follow_model(renew_shown=False)
         wait_until(lambda: not session.ahead.running)

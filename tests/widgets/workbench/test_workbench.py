@@ -138,9 +138,9 @@ def test_what_is_drawn_while_a_mask_is_being_made_counts(opened, qtbot, stub, mo
 
 
 def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
-    opened.session.segments_on_arrival = False
+    opened.session.masks.on_arrival = False
     opened.folder_run.rest.click()
-    qtbot.waitUntil(lambda: not opened.session.rest.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not opened.session.masks.rest.running, timeout=20_000)
     assert opened.session.message.endswith("segmented.")
     opened.session._done.start(0)
     qtbot.waitUntil(lambda: not opened.session.message)  # told, and gone

@@ -1,12 +1,12 @@
 """Images that are ready before they are asked for: those around the one that is shown."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from functools import partial
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
+from napari_veinseg.correction.next_image import waiting_for
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.workbench.preparing import MaskMaker, prepare_image
@@ -29,6 +29,8 @@ class ImagesAhead(QObject):
         self._ready: OrderedDict[int, OpenedImage] = OrderedDict()
         self._preparing: int | None = None
         self._tried: set[tuple[int, str]] = set()  # what could not be had, or waits no longer
+        self.renews_waiting = False
+        """Whether masks that another model made are made again before their images are opened."""
         self._job = Job("Preparing the next image", self, quiet=True)
         self._job.changed.connect(self.idle)
 
@@ -65,19 +67,19 @@ class ImagesAhead(QObject):
         """Say whether just this image is being prepared."""
         return self._job.running and self._preparing == index
 
-    def prepare(
-        self,
-        folder: ImageFolder,
-        near: Iterable[int],
-        waiting: Iterable[int],
-        maker: MaskMaker | None,
-    ) -> None:
-        """Begin with the first image that is not ready, or else that waits for a newer mask."""
+    def prepare(self, folder: ImageFolder, shown: int, maker: MaskMaker | None) -> None:
+        """Begin with the next image that is not ready, or else that waits for a newer mask."""
         if self._job.running:
             return
         by = maker.identity if maker is not None else ""
-        wanted = [(index, True) for index in near if not self._is_current(folder, index, maker)]
-        wanted += [(index, False) for index in waiting]
+        near = [(shown + 1) % len(folder), folder.next_unreviewed(shown)]
+        wanted = [
+            (index, True)
+            for index in near
+            if index not in (None, shown) and not self._is_current(folder, index, maker)
+        ]
+        if self.renews_waiting and maker is not None:
+            wanted += [(index, False) for index in waiting_for(folder, by, shown)]
         for index, is_near in wanted:
             if index not in folder.faults and (index, by) not in self._tried:
                 self._preparing = index

@@ -12,14 +12,14 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder, ImageState, OpenedImage
-from napari_veinseg.correction.next_image import next_to_review, waiting_for
+from napari_veinseg.correction.next_image import next_to_review
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.workbench.ahead import ImagesAhead
-from napari_veinseg.widgets.workbench.preparing import MaskMaker, segment_pixels, segment_rest
+from napari_veinseg.widgets.workbench.mask_making import MaskMaking
+from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.recent import remember_folder
 from napari_veinseg.widgets.workbench.saving import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
@@ -39,7 +39,7 @@ class FolderSession(QObject):
 
     def __init__(self, viewer: napari.Viewer, maker: Callable[[], MaskMaker | None]) -> None:
         super().__init__()
-        self._viewer, self._maker = viewer, maker
+        self._viewer = viewer
         self.folder: ImageFolder | None = None
         self.regions: FolderRegions | None = None
         self.index = 0
@@ -47,22 +47,17 @@ class FolderSession(QObject):
         self.message = self.reason = ""  # what happened last; why this image is shown
         self.opening = ""  # the name of a folder that is being opened
         self.finger_pattern: Callable[[], str | None] = lambda: None
-        self.segments_on_arrival = True
         self._extent: tuple[int, ...] = ()
-        self.renews_waiting = False
-        """Whether masks that another model made are made again before their images are opened."""
         self._opening = Job("Opening the folder", self)
         self._reading = Job("Opening the image", self)
-        self._segmenting = Job("Segmenting", self)
+        self.masks = MaskMaking(self, maker)
         self.ahead = ImagesAhead(self)
-        self.rest = Job("Segmenting the folder", self)
         self.queue = SaveQueue(self)
         self.queue.changed.connect(self.changed)
         self.ahead.idle.connect(self._prepare_next)
         self.ahead.prepared.connect(self._take_prepared)
         self.ahead.failed.connect(self._fail_ahead)
-        for job in (self._segmenting, self.rest):
-            job.changed.connect(self.changed)
+        self.masks.changed.connect(self.changed)
         self._done = QTimer(self, singleShot=True, interval=_READ_IN)
         self._done.timeout.connect(partial(self._show_message, ""))
         self._timer = QTimer(self)
@@ -72,8 +67,8 @@ class FolderSession(QObject):
 
     def open(self, path: Path) -> None:
         """Open a folder at its first image that is not reviewed."""
-        work = partial(_open_folder, path)
-        if self._opening.start(work, self._begin, failed=partial(self._show_opening, "")):
+        failed = partial(self._show_opening, "")
+        if self._opening.start(lambda _: ImageFolder.open(path), self._begin, failed=failed):
             self._show_opening(path.name)
 
     def _show_opening(self, name: str) -> None:
@@ -97,8 +92,8 @@ class FolderSession(QObject):
         if self.folder is None:
             return
         self.save()
-        for job in (self._reading, self._segmenting, self.rest):
-            job.abandon()
+        self._reading.abandon()
+        self.masks.leave_folder()
         self.ahead.forget()
         self.queue.flush()
         if self.shown is not None and not keep_layers:
@@ -129,7 +124,7 @@ class FolderSession(QObject):
         """Go to the unreviewed image from which a model would learn most, and say why."""
         if self.folder is None:
             return
-        maker = self._arrival_maker()
+        maker = self.masks.maker_on_arrival()
         identity = maker.identity if maker is not None else ""
         choice = next_to_review(self.folder, self.index, identity, self.finger_pattern())
         if choice is not None:
@@ -144,7 +139,7 @@ class FolderSession(QObject):
         if self.folder is None:
             return
         self.save()
-        self._segmenting.abandon()
+        self.masks.leave_shown()
         self.index, self.reason = index, reason
         self.message = ""
         ready = self.ahead.get(index)
@@ -183,11 +178,9 @@ class FolderSession(QObject):
 
     def segment_rest(self, news: Callable[[object], None]) -> None:
         """Segment all other images that need it, beside the viewer."""
-        maker = self._maker()
-        if self.folder is not None and maker is not None:
+        if self.folder is not None:
             self.ahead.stop()
-            work = partial(segment_rest, self.folder, {self.index}, maker)
-            self.rest.start(work, self._end_rest, news)
+            self.masks.segment_rest(self.folder, self.index, self._end_rest, news)
 
     def _end_rest(self, count: int) -> None:
         self.ahead.forget()
@@ -199,7 +192,7 @@ class FolderSession(QObject):
         self.ahead.stop()
         if self.waiting:
             self.go(self.index, self.reason)
-        if renew_shown or self._segmenting.running:
+        if renew_shown or self.working:
             self._segment_if_needed()
         self._prepare_next()
 
@@ -261,24 +254,8 @@ class FolderSession(QObject):
     # What is made.
 
     def _segment_if_needed(self) -> None:
-        maker = self._arrival_maker()
-        if maker is None or self.shown is None or self.shown.index != self.index:
-            return
-        self._segmenting.abandon()
-        maker = maker.at(self.stem, self.shown.pixels)
-        if maker.must_segment(self.shown.draft()):
-            pixels = self.shown.pixels
-            self._segmenting.start(
-                lambda reporter: segment_pixels(pixels, maker, reporter), self._show_draft
-            )
-            self.changed.emit()
-
-    def _arrival_maker(self) -> MaskMaker | None:
-        if not self.segments_on_arrival or self.folder is None:
-            return None
-        with reported("Choosing the model"):
-            return self._maker()
-        return None
+        if self.folder is not None and self.shown is not None and self.shown.index == self.index:
+            self.masks.segment_shown(self.stem, self.shown, self._show_draft)
 
     def _show_draft(self, draft: Draft) -> None:
         if self.folder is not None and self.shown is not None:
@@ -297,21 +274,12 @@ class FolderSession(QObject):
 
     def _prepare_next(self) -> None:
         """Have the images that come next read, and segmented, before they are asked for."""
-        folder = self.folder
-        if folder is None or self._segmenting.running or self.rest.running:
-            return
-        maker = self._arrival_maker()
-        near = [(self.index + 1) % len(folder), folder.next_unreviewed(self.index)]
-        waiting: list[int] = []
-        if self.renews_waiting and maker is not None:
-            waiting = waiting_for(folder, maker.identity, self.index)
-        self.ahead.prepare(
-            folder, [each for each in near if each not in (None, self.index)], waiting, maker
-        )
+        if self.folder is not None and not self.masks.running:
+            self.ahead.prepare(self.folder, self.index, self.masks.maker_on_arrival())
 
     def _fail_ahead(self, index: int) -> None:
         """Show the image all the same if somebody waits for it: it may be the model that failed."""
-        self.segments_on_arrival = False
+        self.masks.on_arrival = False
         if index == self.index and self.waiting:
             self.go(index)
 
@@ -340,8 +308,4 @@ class FolderSession(QObject):
     @property
     def working(self) -> bool:
         """Whether the shown image is being segmented."""
-        return self._segmenting.running
-
-
-def _open_folder(path: Path, _reporter: Reporter) -> ImageFolder:
-    return ImageFolder.open(path)
+        return self.masks.works_on_shown

@@ -14,7 +14,7 @@ class FolderRun(Section):
         super().__init__("This folder")
         self._session = session
         self.on_arrival = QCheckBox("Segment an image when it is opened")
-        self.on_arrival.setChecked(session.segments_on_arrival)
+        self.on_arrival.setChecked(session.masks.on_arrival)
         self.rest = button(
             "Segment all images now",
             "Segment every image of the folder that nobody has edited or reviewed, beside the "
@@ -31,24 +31,24 @@ class FolderRun(Section):
         self.on_arrival.toggled.connect(self._switch)
         self.rest.clicked.connect(self._press)
         session.opened.connect(self.refresh)
-        session.rest.changed.connect(self.refresh)
+        session.masks.rest.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show whether there is a folder, and whether it is being segmented."""
-        running = self._session.rest.running
+        running = self._session.masks.rest.running
         self.setVisible(self._session.folder is not None)
         self.rest.setText("Cancel" if running else "Segment all images now")
         self.status.setVisible(running)
 
     def _switch(self, on: bool) -> None:
-        self._session.segments_on_arrival = on
+        self._session.masks.on_arrival = on
         if on:
             self._session.follow_model()
 
     def _press(self) -> None:
-        if self._session.rest.running:
-            self._session.rest.cancel()
+        if self._session.masks.rest.running:
+            self._session.masks.rest.cancel()
         else:
             self._session.segment_rest(self._hear)
 

@@ -169,7 +169,7 @@ class Workbench(QWidget):
                 choice.choose(version.name)
         self._handing_over = False
         self.status.show_model(self.segment.model.name)
-        self.session.renews_waiting = version is not None
+        self.session.ahead.renews_waiting = version is not None
         self.session.follow_model(renew_shown=False)
 
     def _learning_config(self, dataset: Path) -> TrainingConfig:
