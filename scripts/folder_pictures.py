@@ -76,7 +76,9 @@ def _story(
     _key(viewer, "j")
     wait_until(lambda: not session.waiting and not session.working)
     yield NAMES[2]
-    wait_until(lambda: len(session.folder.doubts) > _IMAGES // 2 and not session.ahead.running)
+    wait_until(
+        lambda: len(session.folder.states.doubts) > _IMAGES // 2 and not session.ahead.running
+    )
     QTest.keyClick(_canvas(viewer), "J", Qt.KeyboardModifier.ShiftModifier)
     wait_until(lambda: not session.waiting and not session.working)
     menu = bench.status.beside.menu

@@ -1,4 +1,4 @@
-"""A folder of images that is worked through: which image is in which state, and where masks are.
+"""A folder of images that is worked through: where its images and their masks are.
 
 Images are read one by one, when they are asked for.  Reviewed masks go into a dataset (`home`):
 the folder itself where it is one, else a new folder beside it.  Masks that are not reviewed yet are
@@ -6,7 +6,6 @@ drafts in there (see `correction.drafts`).  Nothing is ever written among the im
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
+from napari_veinseg.correction.drafts import Draft, DraftFolder
+from napari_veinseg.correction.image_states import ImageState, ImageStates
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import corrected_source
 from napari_veinseg.data.fingers import make_thumbnail
@@ -26,16 +26,6 @@ from napari_veinseg.files import writing
 
 HOME_ENDING = "_veins"
 """Behind the name of a folder of images: the name of the dataset beside it."""
-
-
-class ImageState(StrEnum):
-    """How far the work on an image is."""
-
-    NEW = "new"
-    SEGMENTED = "segmented"
-    EDITED = "edited"
-    REVIEWED = "reviewed"
-    FAULTY = "faulty"
 
 
 @dataclass(frozen=True)
@@ -74,18 +64,10 @@ class ImageFolder:
         self.path, self.images, self.home = path, images, home
         self.stems = [stem_from(image.stem) for image in images]
         self.drafts = DraftFolder(home)
-        self.faults: dict[int, str] = {}
-        self.doubts: dict[int, float] = {}
-        self.makers: dict[int, str] = {}  # what made a draft, see `DraftNotes.model`
-        self.pending: set[int] = set()  # reviewed, and being written
         self._writing = Lock()
-        first: dict[str, Path] = {}
-        for index, (stem, image) in enumerate(zip(self.stems, images, strict=True)):
-            if first.setdefault(stem, image) is not image:
-                self.faults[index] = (
-                    f"{image.name} shares its name with {first[stem].name}: rename one."
-                )
-        self._read_states()
+        self.states = ImageStates(self.stems, self._reviewed_samples())
+        self._find_same_names()
+        self._find_drafts()
 
     @classmethod
     def open(cls, path: str | Path) -> "ImageFolder":
@@ -110,74 +92,27 @@ class ImageFolder:
             raise VeinSegError(f"There is no image in {path}: choose a folder that holds some.")
         return cls(path, images, path if is_dataset else path.with_name(path.name + HOME_ENDING))
 
-    def _read_states(self) -> None:
-        self._samples = dict[str, bool]()
-        if (self.home / "images").is_dir():
-            self._samples = {sample.stem: sample.reviewed for sample in Dataset.open(self.home)}
-        self._drafts, self._edited = self.drafts.stems()
-        for index, stem in enumerate(self.stems):
-            if stem in self._drafts:
-                self._note(index, self.drafts.notes(stem))
+    def _reviewed_samples(self) -> dict[str, bool]:
+        if not (self.home / "images").is_dir():
+            return {}
+        return {sample.stem: sample.reviewed for sample in Dataset.open(self.home)}
 
-    def _note(self, index: int, notes: DraftNotes) -> None:
-        self.makers[index] = notes.model
-        if notes.doubt >= 0:
-            self.doubts[index] = notes.doubt
+    def _find_same_names(self) -> None:
+        first: dict[str, Path] = {}
+        for index, (stem, image) in enumerate(zip(self.stems, self.images, strict=True)):
+            if first.setdefault(stem, image) is not image:
+                self.states.faults[index] = (
+                    f"{image.name} shares its name with {first[stem].name}: rename one."
+                )
+
+    def _find_drafts(self) -> None:
+        drafts, edited = self.drafts.stems()
+        for index, stem in enumerate(self.stems):
+            if stem in drafts:
+                self.states.note_draft(index, self.drafts.notes(stem), edited=stem in edited)
 
     def __len__(self) -> int:
         return len(self.images)
-
-    def state(self, index: int) -> ImageState:
-        """Say how far the work on an image is.
-
-        Parameters
-        ----------
-        index : int
-            Its place.
-
-        Returns
-        -------
-        ImageState
-            What is in work counts more than what was reviewed before.
-        """
-        stem = self.stems[index]
-        if index in self.faults:
-            return ImageState.FAULTY
-        if index in self.pending:
-            return ImageState.REVIEWED
-        if stem in self._edited:
-            return ImageState.EDITED
-        if self._samples.get(stem):
-            return ImageState.REVIEWED
-        known = stem in self._drafts or stem in self._samples
-        return ImageState.SEGMENTED if known else ImageState.NEW
-
-    def count(self, state: ImageState) -> int:
-        """Count the images in a state.
-
-        Returns
-        -------
-        int
-            How many there are.
-        """
-        return sum(self.state(index) is state for index in range(len(self)))
-
-    def next_unreviewed(self, after: int) -> int | None:
-        """Find the next image that somebody must look at, beginning anew at the end.
-
-        Parameters
-        ----------
-        after : int
-            The image that is open.
-
-        Returns
-        -------
-        int or None
-            Its place; None when all others are reviewed or faulty.
-        """
-        done = (ImageState.REVIEWED, ImageState.FAULTY)
-        order = [*range(after + 1, len(self)), *range(after)]
-        return next((index for index in order if self.state(index) not in done), None)
 
     def read(self, index: int) -> OpenedImage:
         """Read an image and its mask.
@@ -198,8 +133,8 @@ class ImageFolder:
             When it cannot be used; its state is faulty from then on.
         """
         try:
-            if index in self.faults:
-                raise VeinSegError(self.faults[index])
+            if index in self.states.faults:
+                raise VeinSegError(self.states.faults[index])
             pixels = read_image(self.images[index])
             if pixels.ndim - is_colour(pixels.shape) != 2:
                 raise VeinSegError(
@@ -207,13 +142,13 @@ class ImageFolder:
                 )
             return OpenedImage(index, pixels, self._mask_of(index, pixels))
         except VeinSegError as error:
-            self.faults[index] = str(error)
+            self.states.faults[index] = str(error)
             raise
 
     def _mask_of(self, index: int, pixels: NDArray[Any]) -> Draft | None:
         stem = self.stems[index]
         draft = self.drafts.read(stem)
-        if draft is None and stem in self._samples:
+        if draft is None and self.states.is_sample(index):
             sample = Dataset.open(self.home)[stem]
             mask = sample.mask()
             draft = Draft(mask, np.ones(mask.shape, bool) if sample.reviewed else None)
@@ -263,18 +198,15 @@ class ImageFolder:
             When it cannot be written.
         """
         with self._writing:
-            free = self.state(index) in (ImageState.NEW, ImageState.SEGMENTED)
+            free = self.states.of(index) in (ImageState.NEW, ImageState.SEGMENTED)
             if free:
                 self._store(index, draft)
             return free
 
     def _store(self, index: int, draft: Draft) -> None:
-        stem = self.stems[index]
         edited = draft.edited is not None and bool(draft.edited.any())
-        self.drafts.write(stem, draft)
-        self._drafts.add(stem)
-        (self._edited.add if edited else self._edited.discard)(stem)
-        self._note(index, draft.notes)
+        self.drafts.write(self.stems[index], draft)
+        self.states.note_draft(index, draft.notes, edited=edited)
 
     def review(
         self, index: int, pixels: NDArray[Any], mask: NDArray[np.uint8], model: str = ""
@@ -299,16 +231,14 @@ class ImageFolder:
             When they cannot be written.
         """
         stem = self.stems[index]
-        source = "" if stem in self._samples and not model else corrected_source(model)
+        source = "" if self.states.is_sample(index) and not model else corrected_source(model)
         with self._writing:
             self.dataset().add(
                 stem, pixels, mask, reviewed=True, replace=True, same_image=True, source=source
             )
             self.drafts.write_look(stem, make_thumbnail(pixels))
             self.drafts.remove(stem)
-            self._drafts.discard(stem)
-            self._edited.discard(stem)
-            self._samples[stem] = True
+            self.states.note_review(index)
 
     def dataset(self) -> Dataset:
         """Open the dataset, or make it.

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from napari_veinseg.correction.image_folder import ImageFolder, ImageState
+from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.fingers import Spectrum, compile_finger_pattern, similarity
 
 _OF_A_KNOWN_FINGER = 0.5  # what another shot of a reviewed finger is worth
@@ -125,15 +126,17 @@ def next_to_review(
         stem = folder.stems[index]
         named = pattern.search(stem) if pattern is not None else None
         finger = named[1] if named is not None else ""
-        return ImageLook(stem, folder.drafts.look(stem), finger, folder.doubts.get(index, 0.0))
+        return ImageLook(
+            stem, folder.drafts.look(stem), finger, folder.states.doubts.get(index, 0.0)
+        )
 
-    states = [folder.state(index) for index in range(len(folder))]
+    states = [folder.states.of(index) for index in range(len(folder))]
     done = (ImageState.REVIEWED, ImageState.FAULTY)
-    places = [i for i in sorted(folder.doubts) if i != besides and states[i] not in done]
-    asked = [i for i in places if folder.makers.get(i, "").startswith(maker)]
+    places = [i for i in sorted(folder.states.doubts) if i != besides and states[i] not in done]
+    asked = [i for i in places if folder.states.makers.get(i, "").startswith(maker)]
     if len(asked) >= _ENOUGH:
         places = asked
-    places = sorted(places, key=lambda i: -folder.doubts[i])[:_MOST]
+    places = sorted(places, key=lambda i: -folder.states.doubts[i])[:_MOST]
     reviewed = [i for i, state in enumerate(states) if state is ImageState.REVIEWED][-_MOST:]
     choice = choose_next([known(i) for i in places], [known(i) for i in reviewed])
     return None if choice is None else Choice(places[choice.place], choice.reason)
@@ -160,7 +163,7 @@ def waiting_for(folder: ImageFolder, maker: str, after: int, most: int = 24) -> 
     """
 
     def waits(index: int) -> bool:
-        state, made_by = folder.state(index), folder.makers.get(index, "")
+        state, made_by = folder.states.of(index), folder.states.makers.get(index, "")
         by_another = bool(made_by) and not made_by.startswith(maker)
         return state is ImageState.NEW or (state is ImageState.SEGMENTED and by_another)
 

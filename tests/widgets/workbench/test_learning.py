@@ -10,7 +10,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QInputDialog
 
 from napari_veinseg.correction.drafts import model_name
-from napari_veinseg.correction.image_folder import ImageFolder, ImageState
+from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.train import following
@@ -85,7 +86,7 @@ def said(bench):
 
 
 def made_by(bench, index):
-    return model_name(bench.session.folder.makers.get(index, ""))
+    return model_name(bench.session.folder.states.makers.get(index, ""))
 
 
 def choose(bench, text):
@@ -139,7 +140,7 @@ def test_masks_that_wait_are_made_again_and_edited_pixels_stay(learning, qtbot, 
     qtbot.waitUntil(lambda: made_by(learning, 0) == "version 1")
     assert made_by(learning, 1) == "starter"
     fresh = ImageFolder.open(folder)
-    assert fresh.state(1) is ImageState.EDITED
+    assert fresh.states.of(1) is ImageState.EDITED
     assert fresh.read(1).draft.mask[2, 3] == 1
 
 

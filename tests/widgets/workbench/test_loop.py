@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_veinseg.correction.image_folder import ImageState
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import read_mask, write_image
 from napari_veinseg.data.synthesis import synthetic_finger
@@ -57,7 +57,7 @@ def test_a_folder_is_reviewed_trained_on_and_segmented_by_the_new_model(
         person.key("r")
     person.wait_for_image(REVIEWED)
     qtbot.waitUntil(lambda: not session.queue.busy, timeout=60_000)
-    assert session.folder.count(ImageState.REVIEWED) == REVIEWED
+    assert session.folder.states.count(ImageState.REVIEWED) == REVIEWED
     by_starter = record_of(session.shown.mask).model
 
     person.show_tab("Train")

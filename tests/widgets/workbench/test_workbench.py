@@ -9,7 +9,8 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
 
-from napari_veinseg.correction.image_folder import ImageFolder, ImageState
+from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.images import read_image
@@ -54,7 +55,7 @@ def test_edits_are_kept_when_one_goes_on_and_come_back(opened, qtbot, folder):
     np.testing.assert_array_equal(opened.session.shown.mask.data, before)
     assert edited_pixels(opened.session.shown.mask).sum() == 2
     wait_until_saved(opened, qtbot)
-    assert opened.session.folder.state(0) is ImageState.EDITED
+    assert opened.session.folder.states.of(0) is ImageState.EDITED
     fresh = ImageFolder.open(folder)  # and in another session
     np.testing.assert_array_equal(fresh.read(0).draft.mask, before)
     assert fresh.read(0).draft.edited.sum() == 2
@@ -73,7 +74,7 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
     for index in (2, 2):
         press(opened, "r")
         wait_for_mask(opened, qtbot, index)
-    qtbot.waitUntil(lambda: opened.session.folder.count(ImageState.REVIEWED) == 3)
+    qtbot.waitUntil(lambda: opened.session.folder.states.count(ImageState.REVIEWED) == 3)
     assert "All images are reviewed" in opened.session.message
     assert sorted(path.name for path in folder.iterdir()) == NAMES
 
@@ -87,7 +88,7 @@ def test_a_review_that_cannot_be_stored_is_told_and_its_work_is_kept(
     wait_for_mask(opened, qtbot, 1)
     wait_until_saved(opened, qtbot)
     assert "holds something else" in told.texts[-1]
-    assert opened.session.folder.state(0) is ImageState.EDITED
+    assert opened.session.folder.states.of(0) is ImageState.EDITED
 
 
 def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
@@ -145,7 +146,7 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     opened.session._done.start(0)
     qtbot.waitUntil(lambda: not opened.session.message)  # told, and gone
     fresh = ImageFolder.open(folder)
-    assert all(fresh.state(index) is ImageState.SEGMENTED for index in range(3))
+    assert all(fresh.states.of(index) is ImageState.SEGMENTED for index in range(3))
     canvas = opened.viewer.window._qt_viewer.canvas.native
     QTest.keyClick(canvas, "J", Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: opened.session.shown.index in (1, 2))
@@ -170,7 +171,7 @@ def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
     QApplication.processEvents()
     opened.viewer.close()
-    assert ImageFolder.open(folder).state(0) is ImageState.EDITED
+    assert ImageFolder.open(folder).states.of(0) is ImageState.EDITED
     assert recent.recent_folders() == [folder]
 
 
@@ -198,7 +199,7 @@ def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):
     np.testing.assert_array_equal(shown.image.data, pixels)
     np.testing.assert_array_equal(shown.mask.data, labels)
     assert opened.segment.image.layer is shown.image
-    assert opened.session.folder.state(0) is ImageState.SEGMENTED
+    assert opened.session.folder.states.of(0) is ImageState.SEGMENTED
     press(opened, "h")
     assert len(opened.viewer.layers) == 2
     assert shown.mask.opacity == pytest.approx(0.7)

@@ -11,7 +11,8 @@ from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.drafts import Draft
-from napari_veinseg.correction.image_folder import ImageFolder, ImageState, OpenedImage
+from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.next_image import next_to_review
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
@@ -84,7 +85,7 @@ class FolderSession(QObject):
         self._timer.start(int(preferences().autosave_seconds * 1000))
         self.opened.emit()
         self._tell_damage()
-        first = folder.next_unreviewed(-1)
+        first = folder.states.next_unreviewed(-1)
         self.go(0 if first is None else first)
 
     def close(self, *, keep_layers: bool = False) -> None:
@@ -112,10 +113,10 @@ class FolderSession(QObject):
         """Go to the next image that somebody must look at."""
         if self.folder is None:
             return
-        index = self.folder.next_unreviewed(self.index)
+        index = self.folder.states.next_unreviewed(self.index)
         if index is not None:
             self.go(index)
-        elif self.folder.state(self.index) is ImageState.REVIEWED:
+        elif self.folder.states.of(self.index) is ImageState.REVIEWED:
             self._show_message("All images are reviewed: train on them, or evaluate.")
         else:
             self._show_message("All other images are reviewed.")
@@ -163,7 +164,7 @@ class FolderSession(QObject):
         shown.settle(draft)
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
-        folder.pending.add(shown.index)
+        folder.states.pending.add(shown.index)
         self.queue.review(folder, shown.index, shown.pixels, draft)
         self.go_to_unreviewed()
         self.changed.emit()

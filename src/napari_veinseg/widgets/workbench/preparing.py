@@ -81,7 +81,7 @@ def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter
     count = 0
     for index in range(len(folder)):
         reporter.tell(Step(index, len(folder), f"Segmenting {folder.images[index].name}"))
-        if index in skip or index in folder.faults:
+        if index in skip or index in folder.states.faults:
             continue
         try:
             opened = folder.read(index)

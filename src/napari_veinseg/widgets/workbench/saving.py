@@ -41,7 +41,7 @@ class _Save:
             self.folder.store(self.index, self.draft)  # it is work all the same
             raise
         finally:
-            self.folder.pending.discard(self.index)
+            self.folder.states.pending.discard(self.index)
 
 
 class SaveQueue(QObject):

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_veinseg.correction.image_folder import ImageState
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import button, hint
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.recent import recent_folders
@@ -131,7 +131,7 @@ class FolderStrip(QWidget):
             name = session.opening
             self.folder.setText(f"Opening {name}/…" if name else "Open a folder of images")
             return
-        reviewed = folder.count(ImageState.REVIEWED)
+        reviewed = folder.states.count(ImageState.REVIEWED)
         where = f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed"
         self.folder.setText(f"Opening {session.opening}/…" if session.opening else where)
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
@@ -142,7 +142,7 @@ class FolderStrip(QWidget):
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
         self.name.show_text(folder.images[session.index].name)
-        state = "segmenting…" if session.working else str(folder.state(session.index))
+        state = "segmenting…" if session.working else str(folder.states.of(session.index))
         self.state.setText(state)
         self.reason.setText(session.reason)
         self.reason.setVisible(bool(session.reason))
