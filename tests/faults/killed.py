@@ -24,17 +24,17 @@ from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training import continual, loop
+from napari_veinseg.training import continual, loop, sampling
 from napari_veinseg.training.train import go_on
 from tests.models import small_card
 
 SHAPE = (24, 40)
 HASTE = {
-    "_ROUND": 2,
-    "_LOOK_EVERY": 0.05,
-    "_STEPS_A_COMPARISON": 4,
-    "_REMEMBERED": 1,
-    "_SAVE_EVERY": 0.0,
+    (continual, "_ROUND"): 2,
+    (continual, "_LOOK_EVERY"): 0.05,
+    (continual, "_STEPS_A_COMPARISON"): 4,
+    (continual, "_SAVE_EVERY"): 0.0,
+    (sampling, "_REMEMBERED"): 1,
 }
 """Of what learns beside a person."""
 
@@ -238,6 +238,6 @@ def trains(run):
 
 def learns_beside(run, output):
     """Follow a dataset in haste, until killed or asked to stop."""
-    for name, value in HASTE.items():
-        setattr(continual, name, value)
+    for (module, name), value in HASTE.items():
+        setattr(module, name, value)
     go_on(run, output)

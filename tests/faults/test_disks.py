@@ -339,8 +339,9 @@ def test_a_version_is_published_when_there_is_room(disk, tmp_path, monkeypatch):
             review()
 
     monkeypatch.setattr(Versions, "_score", judge)
-    for name, value in (killed.HASTE | {"_STEPS_WITHOUT_GAIN": 8}).items():
-        monkeypatch.setattr(continual, name, value)
+    haste = killed.HASTE | {(continual, "_STEPS_WITHOUT_GAIN"): 8}
+    for (module, name), value in haste.items():
+        monkeypatch.setattr(module, name, value)
     review()
     review()
     with pytest.warns(VeinSegWarning, match="kept in memory"):

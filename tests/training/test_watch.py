@@ -16,7 +16,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training import continual, courtesy, publishing
+from napari_veinseg.training import continual, courtesy, publishing, sampling
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
@@ -37,7 +37,7 @@ def in_haste(monkeypatch):
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
     monkeypatch.setattr(continual, "_STEPS_A_COMPARISON", 4)
     monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
-    monkeypatch.setattr(continual, "_REMEMBERED", 2)
+    monkeypatch.setattr(sampling, "_REMEMBERED", 2)
 
 
 @pytest.fixture
@@ -404,13 +404,13 @@ def test_what_is_remembered_is_nobody_s_image_and_has_veins_of_the_working_width
 @pytest.mark.parametrize(("base", "old"), [("tiny", 1), (None, 0)])
 def test_only_what_begins_with_a_model_rehearses(empty, tiny, tmp_path, monkeypatch, base, old):
     learned = []
-    make = continual.WeightedCrops
+    make = sampling.WeightedCrops
 
     def spy(samples, *args, **how):
         learned.append({sample.stem for sample in samples})
         return make(samples, *args, **how)
 
-    monkeypatch.setattr(continual, "WeightedCrops", spy)
+    monkeypatch.setattr(sampling, "WeightedCrops", spy)
     how = HOW | {"base": base and tiny, "watch": True}
     run = start(tmp_path / "other", configure(empty, **how))
     _, lines = watched(run, lambda: review(empty, "a", 1))

@@ -2,7 +2,6 @@
 
 import copy
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,12 +21,10 @@ from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.pool import ArrivalRecord, ReviewedPool
-from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
-from napari_veinseg.training.remembered import remembered_samples
 from napari_veinseg.training.reporter import Tell
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.sampling import WeightedCrops, sampling_weights, with_remembered
+from napari_veinseg.training.sampling import RoundSampler
 from napari_veinseg.training.state import Position
 from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import (
@@ -52,8 +49,6 @@ _SAVE_EVERY = 10.0  # seconds
 _RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
 _WARM_UP = 40  # steps
 _LEARNED_SHARE = 0.7  # of the weights handed over: with less, new things suffer (correction.md)
-_REMEMBERED = 48  # synthetic images ...
-_REMEMBERED_SHARE = 0.25  # ... that so many of the crops are of
 
 
 def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -> None:
@@ -127,8 +122,7 @@ class ContinualTrainer:
         self.versions = Versions(run, base, settings, str(learner.device), output)
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
         self.at = Position()
-        self._remembered: list[PreparedSample] | None = None  # made when they are first needed
-        self._drawn: Counter[str] = Counter()
+        self._sampler = RoundSampler(self.config, base.card)
         self._steps_left = 0
         self._compared_at = 0  # the step
         self._best_latest = -1.0
@@ -207,7 +201,7 @@ class ContinualTrainer:
         )
         self._log.attempt(lambda: self.pool.record(record))
         self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
-        self._drawn.pop(stem, None)  # a corrected mask is as new as a new one
+        self._sampler.renew(stem)  # a corrected mask is as new as a new one
         self._steps_left, self._best_latest = _STEPS_WITHOUT_GAIN, -1.0
 
     def _remove(self, stem: str, reason: str) -> None:
@@ -216,19 +210,7 @@ class ContinualTrainer:
 
     def learn_round(self) -> None:
         """Learn some steps, and publish where that has helped."""
-        reviewed = list(self.pool.train.values())
-        weights = sampling_weights(list(self.pool.train), self.pool.errors, self._drawn)
-        old = self._old_samples()
-        crops = WeightedCrops(
-            [*reviewed, *old],
-            with_remembered(weights, len(old), _REMEMBERED_SHARE),
-            self.at.step,
-            _ROUND,
-            largest_side=self.config.crop,
-            batch_size=self.config.batch_size,
-            augmentation=self.config.augmentation,
-            seed=self.config.seed,
-        )
+        crops = self._sampler.draw(self.pool.train, self.pool.errors, self.at.step, _ROUND)
         losses: list[torch.Tensor] = []
         end = time.monotonic() + _ROUND_SECONDS
         for step in range(self.at.step, self.at.step + _ROUND):
@@ -245,19 +227,12 @@ class ContinualTrainer:
                 self._courtesy.take_a_break(time.monotonic() - begin)
         self.at.step += len(losses)
         self._steps_left -= len(losses)
-        self._drawn += crops.count_drawn(len(losses))
-        self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(reviewed)))
+        self._sampler.count(crops, len(losses))
+        self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(self.pool.train)))
         if self.at.step - self._compared_at >= _STEPS_A_COMPARISON:
             self._compared_at = self.at.step
             self._compare()
         self.save()
-
-    def _old_samples(self) -> list[PreparedSample]:
-        """Give what is kept in of what the base has learned; what begins from nothing has none."""
-        if self._remembered is None:
-            count = _REMEMBERED if self.config.base else 0
-            self._remembered = remembered_samples(self.base.card, count)
-        return self._remembered
 
     def _compare(self) -> None:
         held_out = list(self.pool.holdout.values())

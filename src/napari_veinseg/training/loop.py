@@ -32,7 +32,7 @@ from napari_veinseg.training.distributed import (
     merge_over_processes,
 )
 from napari_veinseg.training.fabric import launch
-from napari_veinseg.training.learner import Learner
+from napari_veinseg.training.learner import Learner, PendingLosses
 from napari_veinseg.training.memory import cache_on_device
 from napari_veinseg.training.reporter import Reporter, Tell
 from napari_veinseg.training.run import Run
@@ -44,7 +44,6 @@ Stop = Callable[[], bool]
 T = TypeVar("T")
 
 _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps
-_LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 
 
 def run_training(run: Run, tell: Tell, stop: Stop) -> None:
@@ -121,7 +120,7 @@ class Trainer:
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
         self.learner = Learner(fabric, data.network, self.config)
         self.learner.record_cuda_graph(self.crops.shape)
-        self._losses: list[torch.Tensor] = []
+        self._losses = PendingLosses()
         self._saved_at = -math.inf
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         own = data.holdout[fabric.global_rank :: fabric.world_size]
@@ -159,11 +158,10 @@ class Trainer:
         begin = time.perf_counter()
         rate = schedule_learning_rate(self._progress, self.config)
         loss = self.learner.train_step(batch, self.at.step, rate)
-        self._losses.append(loss)
-        # To read a loss is to wait for the GPU.
-        if not loss.is_cuda or len(self._losses) >= _LOSSES_AT_ONCE:
-            self._read_losses()
+        self._losses.add(loss)
         self.at.step += 1
+        if self._losses.due:
+            self._read_losses()
         self.at.computing += time.perf_counter() - begin
 
     def on_epoch_end(self) -> None:
@@ -275,15 +273,7 @@ class Trainer:
         return self.at.progress(self.config, self.epoch_steps)
 
     def _read_losses(self) -> None:
-        if not self._losses:
-            return
-        values = torch.stack(self._losses).tolist()
-        self._losses = []
-        if not all(map(math.isfinite, values)):
-            raise VeinSegError(
-                f"The loss is no longer a number after step {self.at.step}: train with a lower "
-                "learning rate; the best model so far is kept."
-            )
+        values = self._losses.read(self.at.step)
         self.at.loss_sum += sum(values)
         self.at.loss_steps += len(values)
 

@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.model.card import ModelCard
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops
 from napari_veinseg.training.prepared_samples import PreparedSample
+from napari_veinseg.training.remembered import remembered_samples
 
 _LEAST = 0.25  # what a sample that is old and well predicted weighs
 _NEW_FOR = 40  # crops after which a sample is no longer new
 _BAD_FOR = 160  # crops after which an error on arrival says little about a sample
+_REMEMBERED = 48  # synthetic images ...
+_REMEMBERED_SHARE = 0.25  # ... that so many of the crops are of
 
 
 def sampling_weights(
@@ -112,3 +117,79 @@ class WeightedCrops(Crops):
         return Counter(
             self._samples[index].stem for index in self._order[: steps * self._batch_size]
         )
+
+
+class RoundSampler:
+    """Draws the crops of one round after the other, and knows what was drawn before.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What crops are like.
+    base : ModelCard
+        Of what learning begins with.
+    """
+
+    def __init__(self, config: TrainingConfig, base: ModelCard) -> None:
+        self._config, self._base = config, base
+        self._remembered: list[PreparedSample] | None = None  # made when they are first needed
+        self._drawn: Counter[str] = Counter()
+
+    def draw(
+        self,
+        reviewed: Mapping[str, PreparedSample],
+        errors: Mapping[str, float],
+        first_step: int,
+        steps: int,
+    ) -> WeightedCrops:
+        """Draw the crops of a round, of reviewed samples and of what is rehearsed.
+
+        Parameters
+        ----------
+        reviewed : mapping of str to PreparedSample
+            What is to be learned, by stem.
+        errors : mapping of str to float
+            See `sampling_weights`.
+        first_step, steps : int
+            The steps of the round.
+
+        Returns
+        -------
+        WeightedCrops
+            Of the drawn samples.
+        """
+        weights = sampling_weights(list(reviewed), errors, self._drawn)
+        old = self._old_samples()
+        return WeightedCrops(
+            [*reviewed.values(), *old],
+            with_remembered(weights, len(old), _REMEMBERED_SHARE),
+            first_step,
+            steps,
+            largest_side=self._config.crop,
+            batch_size=self._config.batch_size,
+            augmentation=self._config.augmentation,
+            seed=self._config.seed,
+        )
+
+    def count(self, crops: WeightedCrops, steps: int) -> None:
+        """Count what was learned from.
+
+        Parameters
+        ----------
+        crops : WeightedCrops
+            The crops of a round.
+        steps : int
+            Those that were taken.
+        """
+        self._drawn += crops.count_drawn(steps)
+
+    def renew(self, stem: str) -> None:
+        """Take a sample for a new one."""
+        self._drawn.pop(stem, None)
+
+    def _old_samples(self) -> list[PreparedSample]:
+        """Give what is kept in of what the base has learned; what begins from nothing has none."""
+        if self._remembered is None:
+            count = _REMEMBERED if self._config.base else 0
+            self._remembered = remembered_samples(self._base, count)
+        return self._remembered
