@@ -143,15 +143,7 @@ class DamagedFiles:
         self._untold: list[Path] = []
 
     def add(self, path: Path, meaning: str) -> None:
-        """Note a file.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-        meaning : str
-            What follows for the user, as half a sentence.
-        """
+        """Note a file, and what follows for the user, as half a sentence."""
         if path not in self._meanings:
             self._untold.append(path)
         self._meanings[path] = meaning
@@ -171,13 +163,7 @@ class DamagedFiles:
         return [_damage(paths, meaning) for meaning, paths in files.items() if meaning]
 
     def set_aside(self, path: Path) -> None:
-        """Give a file another name if it was noted, before it is written anew or removed.
-
-        Parameters
-        ----------
-        path : Path
-            Any file.
-        """
+        """Give a file another name if it was noted, before it is written anew or removed."""
         if self._meanings.pop(path, None) is not None and path.exists():
             set_aside(path)
 
@@ -192,11 +178,6 @@ def _damage(paths: list[Path], meaning: str) -> str:
 
 def set_aside(path: Path) -> Path:
     """Rename a damaged file, so that nothing is written over it.
-
-    Parameters
-    ----------
-    path : Path
-        An existing file.
 
     Returns
     -------

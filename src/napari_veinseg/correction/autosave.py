@@ -241,11 +241,6 @@ def left_sessions(folder: Path | None = None) -> list[LeftSession]:
 def set_damaged_aside(folder: Path | None = None) -> list[Path]:
     """Find sessions that cannot be restored, and mark them, so that they are found once.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        The folder of all sessions.
-
     Returns
     -------
     list of Path

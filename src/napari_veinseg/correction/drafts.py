@@ -206,11 +206,6 @@ class DraftFolder:
     def look(self, stem: str) -> Spectrum | None:
         """Return what tells whether images look alike; None before one was segmented or reviewed.
 
-        Parameters
-        ----------
-        stem : str
-            Its name.
-
         Returns
         -------
         ndarray or None

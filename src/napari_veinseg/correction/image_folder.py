@@ -187,11 +187,6 @@ class ImageFolder:
         draft : Draft
             The mask.
 
-        Returns
-        -------
-        bool
-            Whether it was kept.
-
         Raises
         ------
         VeinSegError

@@ -94,11 +94,6 @@ class ImageStates:
         ----------
         index : int
             Its place.
-
-        Returns
-        -------
-        bool
-            Reviewed or not.
         """
         return self._stems[index] in self._samples
 

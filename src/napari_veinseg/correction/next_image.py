@@ -59,13 +59,6 @@ def choose_next(candidates: Sequence[ImageLook], reviewed: Sequence[ImageLook]) 
     to all that are reviewed (uncertainty and diversity: B. Settles, "Active learning literature
     survey", 2009, section 3).
 
-    Parameters
-    ----------
-    candidates : sequence of ImageLook
-        Images that nobody has reviewed.
-    reviewed : sequence of ImageLook
-        Images that are learned from.
-
     Returns
     -------
     Choice or None

@@ -21,11 +21,6 @@ def corrected_source(model: str = "") -> str:
 def drawing_model(source: str) -> str:
     """Read which model drew a mask.
 
-    Parameters
-    ----------
-    source : str
-        Of a sample.
-
     Returns
     -------
     str

@@ -144,13 +144,6 @@ def _some(names: list[str]) -> str:
 def group_by_finger(stems: Sequence[str], pattern: str) -> FingerGroups:
     """Apply a finger pattern to names.
 
-    Parameters
-    ----------
-    stems : sequence of str
-        The names.
-    pattern : str
-        A regular expression with one group.
-
     Returns
     -------
     FingerGroups

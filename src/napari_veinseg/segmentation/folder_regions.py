@@ -32,11 +32,6 @@ class FolderRegions:
     def of(self, stem: str) -> Region | None:
         """Return the region of an image.
 
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-
         Returns
         -------
         Region or None
@@ -70,11 +65,6 @@ class FolderRegions:
     def is_shared(self, stem: str) -> bool:
         """Tell whether an image has the region for all.
 
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-
         Returns
         -------
         bool
@@ -104,13 +94,6 @@ class FolderRegions:
 
     def share(self, stem: str, region: Region | None) -> None:
         """Give an image and all that have none of their own a region.
-
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-        region : Region or None
-            None for whole images.
 
         Raises
         ------

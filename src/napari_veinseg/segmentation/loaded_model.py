@@ -119,11 +119,6 @@ class LoadedModel:
     def to_bytes(self) -> bytes:
         """Return the model as the content of a model file.
 
-        Returns
-        -------
-        bytes
-            What `save` writes.
-
         Raises
         ------
         VeinSegError

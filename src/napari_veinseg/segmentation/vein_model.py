@@ -99,11 +99,6 @@ class VeinModel(LoadedModel):
         cancelled : callable, optional
             Asked whether to stop before each look at the image.
 
-        Returns
-        -------
-        ResolvedSettings
-            With vein width, threshold and smallest component.
-
         Raises
         ------
         VeinSegError

@@ -139,13 +139,7 @@ class ContinualTrainer:
             self._steps_left, self._compared_at = _STEPS_WITHOUT_GAIN, self.at.step
 
     def watch(self, device: str, reason: str) -> None:
-        """Follow the dataset until asked to stop.
-
-        Parameters
-        ----------
-        device, reason : str
-            Where it learns and why there, to be told.
-        """
+        """Follow the dataset until asked to stop."""
         self._log.tell({"event": "start", "device": device, "reason": reason, "watch": True})
         while not self._stop_requested():
             self.take_changes()

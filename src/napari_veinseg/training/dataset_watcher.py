@@ -76,13 +76,7 @@ class DatasetWatcher:
         return DatasetChanges(tuple(arrived), tuple(gone))
 
     def forget(self, samples: Iterable[Sample]) -> None:
-        """Let samples arrive again at the next look, for they could not be used at this one.
-
-        Parameters
-        ----------
-        samples : iterable of Sample
-            Some that have arrived.
-        """
+        """Let samples arrive again at the next look, for they could not be used at this one."""
         self._folders = ()
         for sample in samples:
             self._known.pop(sample.stem, None)

@@ -29,17 +29,7 @@ _LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 
 
 class Learner:
-    """Learns from batches, on the device and with the processes of a Fabric.
-
-    Parameters
-    ----------
-    fabric : Fabric
-        Launched.
-    network : SegmentationNetwork
-        Trained in place.
-    config : TrainingConfig
-        Holds how.
-    """
+    """Learns from batches, on the device and with the processes of a Fabric."""
 
     def __init__(
         self, fabric: Fabric, network: SegmentationNetwork, config: TrainingConfig

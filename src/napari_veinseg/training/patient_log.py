@@ -47,13 +47,7 @@ class PatientLog:
             self._unwritten.popleft()
 
     def attempt(self, write: Callable[[], object]) -> None:
-        """Write, or warn and go on without: whoever calls tries again later.
-
-        Parameters
-        ----------
-        write : callable
-            Writes something.
-        """
+        """Write, or warn and go on without: whoever calls tries again later."""
         try:
             with writing(self._run.path):
                 write()

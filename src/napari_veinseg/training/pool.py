@@ -119,11 +119,6 @@ class ReviewedPool:
             Its number.
         vein_iou : float or None
             Mean of the hold-out, None where that did not judge it.
-
-        Returns
-        -------
-        ModelCard
-            With the history of what came.
         """
         data = RunData(
             card=self._card,
@@ -144,11 +139,6 @@ class ReviewedPool:
 
     def read(self, samples: Iterable[Sample]) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
         """Read new samples, and say for each whether it is held out.
-
-        Parameters
-        ----------
-        samples : iterable of Sample
-            New or changed ones.
 
         Returns
         -------
@@ -180,28 +170,12 @@ class ReviewedPool:
         return split
 
     def is_known(self, pair: Pair) -> bool:
-        """Tell whether this very image and mask have arrived before.
-
-        Parameters
-        ----------
-        pair : Pair
-            The sample.
-
-        Returns
-        -------
-        bool
-            True after a restart.
-        """
+        """Tell whether this very image and mask have arrived before."""
         content = (pair.sample.stem, pair.image_hash, pair.mask_hash)
         return any((a.stem, a.image_hash, a.mask_hash) == content for a in self.arrivals)
 
     def has_arrived(self, pair: Pair) -> bool:
         """Tell whether this image has arrived before, be it with another mask.
-
-        Parameters
-        ----------
-        pair : Pair
-            The sample.
 
         Returns
         -------
@@ -213,11 +187,6 @@ class ReviewedPool:
     def is_seen(self, pair: Pair) -> bool:
         """Tell whether the image was learned from: then no figure of it is honest.
 
-        Parameters
-        ----------
-        pair : Pair
-            The sample.
-
         Returns
         -------
         bool
@@ -226,25 +195,12 @@ class ReviewedPool:
         return pair.image_hash in {*self._card.training_data.image_hashes, *self.learned}
 
     def record(self, arrival: ArrivalRecord) -> None:
-        """Write an arrival down; on the disk before anything is learned from it.
-
-        Parameters
-        ----------
-        arrival : ArrivalRecord
-            What came.
-        """
+        """Write an arrival down; on the disk before anything is learned from it."""
         self._records.arrivals.append(arrival)
         write_text(self._run.arrivals, self._records.model_dump_json(indent=1) + "\n")
 
     def add(self, pair: Pair, held_out: bool) -> None:
         """Let a sample be learned from or validated on.
-
-        Parameters
-        ----------
-        pair : Pair
-            The sample, new or changed.
-        held_out : bool
-            Whether it is only validated on.
 
         Raises
         ------
@@ -268,13 +224,7 @@ class ReviewedPool:
             self.train[stem] = prepared
 
     def remove(self, stem: str) -> None:
-        """Forget a sample; that it was learned from stays on record.
-
-        Parameters
-        ----------
-        stem : str
-            Its name.
-        """
+        """Forget a sample; that it was learned from stays on record."""
         self.train.pop(stem, None)
         self.holdout.pop(stem, None)
 

@@ -74,11 +74,6 @@ def prepare_sample(
     invert : bool, optional
         Whether veins are bright.
 
-    Returns
-    -------
-    PreparedSample
-        The sample as the network sees it.
-
     Raises
     ------
     VeinSegError

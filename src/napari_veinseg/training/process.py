@@ -68,11 +68,6 @@ class TrainingProcess:
         ----------
         seconds : float
             How long at most.
-
-        Returns
-        -------
-        bool
-            Whether it has ended.
         """
         try:
             self._child.wait(seconds)

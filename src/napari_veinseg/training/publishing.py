@@ -26,15 +26,7 @@ _MOST_ARRIVALS = 8
 
 @dataclass(frozen=True)
 class Model:
-    """Weights and what they are.
-
-    Parameters
-    ----------
-    card : ModelCard
-        The card.
-    network : SegmentationNetwork
-        The weights.
-    """
+    """Weights and what they are."""
 
     card: ModelCard
     network: SegmentationNetwork
@@ -87,11 +79,6 @@ class Versions:
         ----------
         number : int
             From 1.
-
-        Returns
-        -------
-        Path
-            Its model file.
         """
         return self._run.versions / f"{number:04}.safetensors"
 
@@ -151,11 +138,6 @@ class Versions:
 
     def publish(self, latest: Model) -> None:
         """Write the next version; from now on it is in use, and the best model of the run.
-
-        Parameters
-        ----------
-        latest : Model
-            The latest weights, which go on changing.
 
         Raises
         ------

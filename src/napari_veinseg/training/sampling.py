@@ -108,11 +108,6 @@ class WeightedCrops(Crops):
         ----------
         steps : int
             Those that were taken.
-
-        Returns
-        -------
-        Counter
-            By stem.
         """
         return Counter(
             self._samples[index].stem for index in self._order[: steps * self._batch_size]
@@ -120,15 +115,7 @@ class WeightedCrops(Crops):
 
 
 class RoundSampler:
-    """Draws the crops of one round after the other, and knows what was drawn before.
-
-    Parameters
-    ----------
-    config : TrainingConfig
-        What crops are like.
-    base : ModelCard
-        Of what learning begins with.
-    """
+    """Draws the crops of one round after the other, and knows what was drawn before."""
 
     def __init__(self, config: TrainingConfig, base: ModelCard) -> None:
         self._config, self._base = config, base
@@ -152,11 +139,6 @@ class RoundSampler:
             See `sampling_weights`.
         first_step, steps : int
             The steps of the round.
-
-        Returns
-        -------
-        WeightedCrops
-            Of the drawn samples.
         """
         weights = sampling_weights(list(reviewed), errors, self._drawn)
         old = self._old_samples()

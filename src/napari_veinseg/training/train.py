@@ -226,13 +226,7 @@ def check_output(output: str | Path | None) -> None:
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Load torch and MONAI in a fifth less time: what they make stays, none of it is garbage.
-
-    Yields
-    ------
-    None
-        While Python does not search for cycles.
-    """
+    """Load torch and MONAI in a fifth less time: what they make stays, none of it is garbage."""
     collects = gc.isenabled()
     gc.disable()
     try:

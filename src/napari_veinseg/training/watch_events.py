@@ -44,15 +44,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Removal:
-    """A sample left the pool.
-
-    Parameters
-    ----------
-    stem : str
-        Its name.
-    reason : str
-        A sentence.
-    """
+    """A sample left the pool."""
 
     event: ClassVar[str] = "removal"
     stem: str
@@ -132,13 +124,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Idle:
-    """Nothing is left to do for now.
-
-    Parameters
-    ----------
-    reason : str
-        A sentence.
-    """
+    """Nothing is left to do for now."""
 
     event: ClassVar[str] = "idle"
     reason: str
@@ -152,11 +138,6 @@ _KINDS: dict[str, type[WatchEvent]] = {
 
 def as_line(event: WatchEvent) -> dict[str, Any]:
     """Make a line of it.
-
-    Parameters
-    ----------
-    event : WatchEvent
-        The event.
 
     Returns
     -------
@@ -188,11 +169,6 @@ def from_line(line: Mapping[str, Any]) -> WatchEvent | None:
 
 def describe(event: WatchEvent) -> str:
     """Say an event in a sentence.
-
-    Parameters
-    ----------
-    event : WatchEvent
-        The event.
 
     Returns
     -------

@@ -108,11 +108,6 @@ def _seen(version: Published) -> str:
 def latest_watched_run(dataset: Path) -> WatchedRun | None:
     """Find the run that learned last from a dataset.
 
-    Parameters
-    ----------
-    dataset : Path
-        The dataset's folder.
-
     Returns
     -------
     WatchedRun or None
@@ -124,11 +119,6 @@ def latest_watched_run(dataset: Path) -> WatchedRun | None:
 
 def watched_run(config: TrainingConfig) -> WatchedRun:
     """Find the latest run from the same model on the same kind of images, or begin one.
-
-    Parameters
-    ----------
-    config : TrainingConfig
-        What is asked for; with `watch`.
 
     Returns
     -------

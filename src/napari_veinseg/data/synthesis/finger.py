@@ -72,11 +72,6 @@ def synthetic_finger(
         Ranges of all properties.
     shot : int
         Which photograph of this finger by this sensor: pose, exposure, blur and noise change.
-
-    Returns
-    -------
-    SyntheticFinger
-        The image and its truth.
     """
     rng = np.random.default_rng([seed, 0])
     shape = shape or _draw_shape(rng, settings)

@@ -64,11 +64,6 @@ class Pose:
     def course(self, vein: Vein) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Give the pixel places of a vein of the finger, and where it faces the camera.
 
-        Parameters
-        ----------
-        vein : Vein
-            A vein in coordinates of the finger.
-
         Returns
         -------
         points : ndarray of float32, shape (N, 2)
@@ -137,20 +132,7 @@ def draw_pose(
 
 
 def moved(rng: np.random.Generator, pose: Pose) -> Pose:
-    """Lay the same finger down once more: a little shifted, turned, rolled and nearer or farther.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    pose : Pose
-        How the finger lies.
-
-    Returns
-    -------
-    Pose
-        How it lies next time.
-    """
+    """Lay the same finger down anew: a little shifted, turned, rolled and nearer or farther."""
     shift = rng.normal(0, (0.05, 0.12)) * pose.unit
     return replace(
         pose,

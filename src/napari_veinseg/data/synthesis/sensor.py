@@ -66,11 +66,6 @@ def draw_sensor(rng: np.random.Generator, height: int, settings: SynthesisSettin
         Image height in px: larger images are blurred by more px.
     settings : SynthesisSettings
         Ranges to draw from.
-
-    Returns
-    -------
-    Sensor
-        The sensor.
     """
     scale = height / 120
     striped, compressed, moved = (

@@ -66,11 +66,6 @@ def choose_pairs(
     seed : int
         Seed of the draw.
 
-    Returns
-    -------
-    MaskPairs
-        The pairs.
-
     Raises
     ------
     VeinSegError

@@ -172,15 +172,7 @@ class FileSteps:
         return SegmentedImage(mask, probability, resolved, seconds, image.made_from)
 
     def write(self, plan: FilePlan, image: SegmentedImage | SummaryRow) -> SummaryRow:
-        """Write what was segmented.
-
-        Parameters
-        ----------
-        plan : FilePlan
-            Where to.
-        image : SegmentedImage or SummaryRow
-            What `predict` gave.
-        """
+        """Write what was segmented."""
         if isinstance(image, SummaryRow):
             return image
         try:

@@ -104,13 +104,7 @@ class Axis:
         return _spans(self, tile)
 
     def halves(self, span: Span) -> list[Span]:
-        """Cut a span in two.
-
-        Returns
-        -------
-        list of Span
-            Two, or the span itself when it is a pixel.
-        """
+        """Cut a span in two."""
         start, stop = span.tile
         middle = (start + stop) // 2
         return [self.span(start, middle), self.span(middle, stop)] if middle > start else [span]
