@@ -25,7 +25,7 @@ from napari_veinseg import train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.evaluation.baselines import baseline_score
-from napari_veinseg.segmentation.tiling.normalisation import normalise
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 _LEARNT, _JUDGED = 5, 15  # photographs
@@ -118,7 +118,8 @@ def _retrained(draw: Draw, base: str | None) -> Scorer:
 
 
 def _grey(image: np.ndarray) -> Score:
-    return normalise(without_gaps(to_grey(image)))
+    grey = without_gaps(to_grey(image))
+    return Normaliser.from_image(grey, 1, 99)(grey)
 
 
 def _features(image: np.ndarray) -> np.ndarray:

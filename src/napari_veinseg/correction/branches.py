@@ -13,9 +13,11 @@ from napari_veinseg.measurement.spurs import without_spurs
 
 Plane = NDArray[np.bool_]
 
+_REACH = 4.0  # px beside a vein that a click still means it
+
 
 def remove_branch(
-    mask: NDArray[Any], point: tuple[float, float], reach: float = 4.0, label: int = BACKGROUND
+    mask: NDArray[Any], point: tuple[float, float], label: int = BACKGROUND
 ) -> Change:
     """Take away the branch under a click, between its two bifurcations or ends.
 
@@ -25,8 +27,6 @@ def remove_branch(
         `(Y, X)`, vein where it equals 1.
     point : tuple of float
         The click, (row, column).
-    reach : float
-        How far beside a vein a click still means it, in px.
     label : int
         What the branch becomes: 0 background or 2 unsure.
 
@@ -36,7 +36,7 @@ def remove_branch(
         Empty when no vein is within reach.
     """
     is_vein = np.asarray(mask) == VEIN
-    seed = _nearest(is_vein, point, reach)
+    seed = _nearest(is_vein, point, _REACH)
     if seed is None:
         return painted(mask, np.zeros_like(is_vein), label)
     pieces, _ = ndimage.label(is_vein, np.ones((3, 3)))

@@ -12,6 +12,7 @@ from napari_veinseg.measurement.skeleton import centreline
 
 _CROSS = ndimage.generate_binary_structure(2, 1)
 _SQUARE = ndimage.generate_binary_structure(2, 2)
+_STRENGTH = 1.5  # px, of smoothing
 
 
 def drop_specks(mask: NDArray[Any], size: int) -> Change:
@@ -41,18 +42,16 @@ def fill_holes(mask: NDArray[Any], size: int) -> Change:
     return _with_veins(mask, ~(_large(ground, size, _CROSS) | _at_border(ground)))
 
 
-def smooth(mask: NDArray[Any], sigma: float = 1.5) -> Change:
+def smooth(mask: NDArray[Any]) -> Change:
     """Smooth the borders of the veins without breaking a thin one.
 
     Parameters
     ----------
     mask : NDArray
         `(Y, X)`.
-    sigma : float
-        Strength in px.
     """
     veins = _veins(mask)
-    blurred = ndimage.gaussian_filter(veins.astype(np.float32), sigma, mode="nearest")
+    blurred = ndimage.gaussian_filter(veins.astype(np.float32), _STRENGTH, mode="nearest")
     return _with_veins(mask, (blurred > 0.5) | centreline(veins))
 
 

@@ -14,6 +14,10 @@ from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
 
+_STRENGTH = 2.0  # steps, of smoothing
+_STEP = 0.5  # px: the largest distance between neighbours on a line
+_TOLERANCE = 0.7  # px that a line may run from the pixels of the centreline
+
 
 @dataclass(frozen=True)
 class Line:
@@ -52,15 +56,13 @@ def centreline_to_border(is_vein: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return line[beyond:-beyond, beyond:-beyond]
 
 
-def smoothed(path: Points, sigma: float = 2.0) -> Points:
+def smoothed(path: Points) -> Points:
     """Take the staircase out of a path of pixels; its ends stay.
 
     Parameters
     ----------
     path : NDArray[np.float64]
         `(n, 2)`, about one px a step.
-    sigma : float
-        Strength in steps.
 
     Returns
     -------
@@ -70,17 +72,17 @@ def smoothed(path: Points, sigma: float = 2.0) -> Points:
     if len(path) < 3:
         return path
     # Mirrored through its end points, a path keeps them.
-    reach = min(int(4 * sigma), len(path) - 1)
+    reach = min(int(4 * _STRENGTH), len(path) - 1)
     head = 2 * path[0] - path[reach:0:-1]
     tail = 2 * path[-1] - path[-2 : -reach - 2 : -1]
     whole = np.concatenate([head, path, tail])
-    smooth: Points = ndimage.gaussian_filter1d(whole, sigma, axis=0, mode="nearest")
+    smooth: Points = ndimage.gaussian_filter1d(whole, _STRENGTH, axis=0, mode="nearest")
     smooth = smooth[reach : reach + len(path)]
     smooth[[0, -1]] = path[[0, -1]]
     return smooth
 
 
-def densified(path: Points, widths: Any = 1.0, step: float = 0.5) -> tuple[Points, Points]:
+def densified(path: Points, widths: Any = 1.0) -> tuple[Points, Points]:
     """Put points between the corners of a line.
 
     Parameters
@@ -89,8 +91,6 @@ def densified(path: Points, widths: Any = 1.0, step: float = 0.5) -> tuple[Point
         `(n, 2)`, corners.
     widths : float or array-like
         Width at each corner in px.
-    step : float
-        Largest distance between neighbours in px.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def densified(path: Points, widths: Any = 1.0, step: float = 0.5) -> tuple[Point
     at = np.concatenate([[0.0], np.cumsum(lengths)])
     if at[-1] == 0:
         return path[:1], widths[:1]
-    along = np.linspace(0, at[-1], int(np.ceil(at[-1] / step)) + 1)
+    along = np.linspace(0, at[-1], int(np.ceil(at[-1] / _STEP)) + 1)
     points = np.stack([np.interp(along, at, axis) for axis in path.T], axis=1)
     return points, np.interp(along, at, widths)
 
@@ -183,15 +183,13 @@ def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = 
     return between(mask, after)
 
 
-def lines_from_veins(mask: NDArray[Any], tolerance: float = 0.7) -> list[Line]:
+def lines_from_veins(mask: NDArray[Any]) -> list[Line]:
     """Find the middles of a mask's veins as lines with few corners.
 
     Parameters
     ----------
     mask : NDArray
         `(Y, X)`, vein where it equals 1.
-    tolerance : float
-        How far a line may run from the pixels of the centreline, in px.
 
     Returns
     -------
@@ -210,6 +208,6 @@ def lines_from_veins(mask: NDArray[Any], tolerance: float = 0.7) -> list[Line]:
             and len(branch.path) <= 2 * radii.max()
         ):
             continue  # a link inside the meeting of other branches
-        corners = approximate_polygon(smoothed(branch.path.astype(np.float64)), tolerance)
+        corners = approximate_polygon(smoothed(branch.path.astype(np.float64)), _TOLERANCE)
         lines.append(Line(corners, max(2 * float(np.median(radii)) - 0.5, 1.0)))
     return lines

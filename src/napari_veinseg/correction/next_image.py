@@ -11,6 +11,7 @@ _OF_A_KNOWN_FINGER = 0.5  # what another shot of a reviewed finger is worth
 _LEAST_NEW = 0.25  # what an image is worth that looks just like a reviewed one
 _ENOUGH = 3  # images about which a new model was asked, so that its doubt alone counts
 _MOST = 100  # images that are compared: the most doubtful, and the last of those that are reviewed
+_WAITING = 24  # images, from the open one, of which one may wait for a mask
 _SAME = 0.02  # differences of doubt that nobody would speak of
 
 
@@ -135,7 +136,7 @@ def next_to_review(
     return None if choice is None else Choice(places[choice.place], choice.reason)
 
 
-def waiting_for(folder: ImageFolder, maker: str, after: int, most: int = 24) -> list[int]:
+def waiting_for(folder: ImageFolder, maker: str, after: int) -> list[int]:
     """Find the images that nobody has worked on and that have no mask by a model.
 
     Parameters
@@ -146,13 +147,11 @@ def waiting_for(folder: ImageFolder, maker: str, after: int, most: int = 24) -> 
         What `DraftNotes.model` begins with where it was this model.
     after : int
         The image that is open.
-    most : int, optional
-        How many images from there are looked at.
 
     Returns
     -------
     list of int
-        Their places, those that come next first; masks of unknown origin are no model's.
+        Their places among the next 24, in order; masks of unknown origin are no model's.
     """
 
     def waits(index: int) -> bool:
@@ -160,7 +159,7 @@ def waiting_for(folder: ImageFolder, maker: str, after: int, most: int = 24) -> 
         by_another = bool(made_by) and not made_by.startswith(maker)
         return state is ImageState.NEW or (state is ImageState.SEGMENTED and by_another)
 
-    order = [(after + step) % len(folder) for step in range(1, min(most + 1, len(folder)))]
+    order = [(after + step) % len(folder) for step in range(1, min(_WAITING + 1, len(folder)))]
     return [index for index in order if waits(index)]
 
 

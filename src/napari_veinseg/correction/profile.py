@@ -15,13 +15,14 @@ _ALONG = 6.0
 # Places of a vein's middle are smoothed along it, and its ends stay: in px.
 _STIFFNESS = 4.0
 
+# What is measured lies between these multiples of what is expected.
+_SMALLEST, _LARGEST = 0.4, 2.5
+
 # Tissue blurs veins: at half depth they look a tenth too wide.
 _RISEN = 0.4
 
 
-def widths_along(
-    grey: NDArray[Any], path: Points, expected: float, bounds: tuple[float, float] = (0.4, 2.5)
-) -> NDArray[np.float64]:
+def widths_along(grey: NDArray[Any], path: Points, expected: float) -> NDArray[np.float64]:
     """Measure a dark vein's width across a line.
 
     The vein's borders are where the grey level across the line has risen half way, nearly, from
@@ -35,8 +36,6 @@ def widths_along(
         `(n, 2)`, along the vein, about one px a step.
     expected : float
         Typical vein width in px: the answer where nothing can be measured.
-    bounds : tuple of float
-        Smallest and largest answer, as multiples of `expected`.
 
     Returns
     -------
@@ -45,11 +44,11 @@ def widths_along(
     """
     if len(path) < 3:
         return np.full(len(path), expected)
-    left, right = _borders(grey, smoothed(path), bounds[1] * expected / 2 + 1)
+    left, right = _borders(grey, smoothed(path), _LARGEST * expected / 2 + 1)
     found = np.nan_to_num(left + right, nan=expected)
     # A vein keeps its width over long stretches; one that crosses it must not show.
     found = ndimage.median_filter(found, min(len(found), 25), mode="nearest")
-    clipped: NDArray[np.float64] = np.clip(found, bounds[0] * expected, bounds[1] * expected)
+    clipped: NDArray[np.float64] = np.clip(found, _SMALLEST * expected, _LARGEST * expected)
     return clipped
 
 

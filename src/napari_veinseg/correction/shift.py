@@ -10,10 +10,10 @@ from napari_veinseg.correction.change import Change, between
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.measurement.ridges import valley_strength
 
+_REACH = 16  # px: the largest shift along each axis
 
-def best_shift(
-    grey: NDArray[Any], mask: NDArray[Any], vein_width: float, reach: int = 16
-) -> tuple[int, int]:
+
+def best_shift(grey: NDArray[Any], mask: NDArray[Any], vein_width: float) -> tuple[int, int]:
     """Find by how much a mask must move to lie on the dark veins.
 
     Parameters
@@ -24,8 +24,6 @@ def best_shift(
         `(Y, X)`, vein where it equals 1.
     vein_width : float
         Typical vein width in px.
-    reach : int
-        The largest shift along each axis in px.
 
     Returns
     -------
@@ -43,12 +41,12 @@ def best_shift(
     if not valley.any():
         return 0, 0
     # A correlation by Fourier transforms; what wraps around lies beyond the shifts looked at.
-    padded = np.pad(valley, reach)
+    padded = np.pad(valley, _REACH)
     size = [fft.next_fast_len(side, real=True) for side in padded.shape]
     product = fft.rfft2(padded, size) * np.conj(fft.rfft2(is_vein, size))
-    scores = fft.irfft2(product, size)[: 2 * reach + 1, : 2 * reach + 1]
+    scores = fft.irfft2(product, size)[: 2 * _REACH + 1, : 2 * _REACH + 1]
     down, right = np.unravel_index(np.argmax(scores), scores.shape)
-    return int(down) - reach, int(right) - reach
+    return int(down) - _REACH, int(right) - _REACH
 
 
 def shifted(mask: NDArray[Any], down: int, right: int) -> Change:

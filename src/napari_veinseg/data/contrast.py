@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import to_grey, without_gaps
 
+_WINDOW = 0.125  # of the image's side
 
-def enhance_contrast(image: NDArray[Any], window_share: float = 0.125) -> NDArray[np.uint8]:
+
+def enhance_contrast(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Equalise the grey values of an image around each pixel (CLAHE; Zuiderveld 1994).
 
     Parameters
     ----------
     image : ndarray
         `(Y, X)` or `(Y, X, 3 or 4)`, any range.
-    window_share : float, optional
-        The side of the window as a share of the image's.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def enhance_contrast(image: NDArray[Any], window_share: float = 0.125) -> NDArra
     grey = without_gaps(to_grey(image))
     low, high = np.percentile(grey, [0.5, 99.5])
     unit = np.clip((grey - low) / max(float(high - low), 1e-6), 0, 1)
-    window = [max(8, round(side * window_share)) for side in grey.shape]
+    window = [max(8, round(side * _WINDOW)) for side in grey.shape]
     shown = np.asarray(equalize_adapthist(unit, window, clip_limit=0.02))
     levels: NDArray[np.uint8] = np.rint(255 * shown).astype(np.uint8)
     return levels

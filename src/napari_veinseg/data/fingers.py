@@ -80,21 +80,19 @@ class Shot(Protocol):
 AShot = TypeVar("AShot", bound=Shot)
 
 
-def thin_near_duplicates(shots: Iterable[AShot], least: float = NEAR_DUPLICATE) -> list[AShot]:
+def thin_near_duplicates(shots: Iterable[AShot]) -> list[AShot]:
     """Leave out shots that look like an earlier shot of the same finger.
 
     Parameters
     ----------
     shots : iterable of Shot
         Those of an unknown finger all stay.
-    least : float, optional
-        The `similarity` from which on a shot counts as a duplicate.
     """
     kept: dict[str, list[Spectrum]] = defaultdict(list)
     stay = []
     for shot in shots:
         earlier = kept[shot.finger] if shot.finger else []
-        if any(similarity(shot.thumbnail, other) >= least for other in earlier):
+        if any(similarity(shot.thumbnail, other) >= NEAR_DUPLICATE for other in earlier):
             continue
         earlier.append(shot.thumbnail)
         stay.append(shot)

@@ -48,15 +48,15 @@ class Grouping:
     group: NDArray[np.intp]
     by_finger: bool
 
-    def draws(self, replicates: int = REPLICATES, seed: int = 0) -> NDArray[np.float64]:
-        """Draw groups with replacement, as often as there are groups.
+    def draws(self, replicates: int = REPLICATES) -> NDArray[np.float64]:
+        """Draw groups with replacement, as often as there are groups; the same in each call.
+
+        Equal draws pair two models.
 
         Parameters
         ----------
         replicates : int
             How many times.
-        seed : int
-            Seed of the draws: equal seeds draw equally, which pairs two models.
 
         Returns
         -------
@@ -64,7 +64,7 @@ class Grouping:
             `(replicates, groups)`, how often each group was drawn.
         """
         count = int(self.group.max()) + 1
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(0)
         return generator.multinomial(count, np.full(count, 1 / count), replicates).astype(float)
 
     def mean(self, values: ArrayLike) -> Estimate:

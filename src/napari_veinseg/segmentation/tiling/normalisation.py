@@ -117,24 +117,3 @@ def percentiles(values: NDArray[np.floating[Any]], *shares: float) -> list[float
         float(ordered[below]) * (1 - beyond) + float(ordered[above]) * beyond
         for below, above, beyond in around
     ]
-
-
-def normalise(
-    grey: NDArray[np.floating[Any]], low_percentile: float = 1.0, high_percentile: float = 99.0
-) -> Image:
-    """Normalise a whole image by its own percentiles.
-
-    Parameters
-    ----------
-    grey : ndarray of float, shape (Y, X)
-        Any range.
-    low_percentile, high_percentile : float
-        The grey values at these percentiles become -1 and 1.
-
-    Returns
-    -------
-    ndarray of float32
-        In [-3, 3]; zero where the image is constant.
-    """
-    normaliser = Normaliser.from_image(grey, low_percentile, high_percentile)
-    return normaliser(np.asarray(grey, np.float32))

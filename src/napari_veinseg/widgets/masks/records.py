@@ -49,7 +49,6 @@ class Derived(Enum):
     PROBABILITY = "probability"
     AGREEMENT = "agreement"
     MEASUREMENT = "measurement"
-    LINES = "lines"
     ENHANCED = "enhanced"
     REGION = "region"
 
