@@ -7,6 +7,7 @@ from typing import Any
 import napari
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
+from superqt.utils import signals_blocked
 
 from napari_veinseg.widgets.common.combo import NameCombo
 from napari_veinseg.widgets.common.form import connect_while_alive
@@ -76,17 +77,16 @@ class LayerChoice(NameCombo):
             for layer in reversed(viewer.layers)  # the topmost first, as the layer list has it
             if isinstance(layer, self._kind) and self._accepts(layer)
         ]
-        self.blockSignals(True)
-        self.clear()
         self._layers = [weakref.ref(layer) for layer in offered]
-        self.addItems([layer.name for layer in offered] or [self._empty])
-        self.setEnabled(bool(offered))
         active = viewer.layers.selection.active
         # A layer may be accepted only after it became the active one.
         late = self._follows and active in offered and active not in known
         wanted = active if late else before
-        self.setCurrentIndex(next((i for i, layer in enumerate(offered) if layer is wanted), 0))
-        self.blockSignals(False)
+        with signals_blocked(self):
+            self.clear()
+            self.addItems([layer.name for layer in offered] or [self._empty])
+            self.setCurrentIndex(next((i for i, layer in enumerate(offered) if layer is wanted), 0))
+        self.setEnabled(bool(offered))
         if self.layer is not before:
             self.layer_changed.emit()
 

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QLineEdit
 from napari_veinseg.data.finger_example import group_by_finger, part_at, pattern_from_example
 from napari_veinseg.data.fingers import compile_finger_pattern, suggest_finger_pattern
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 
 _OTHERWISE = "Not so? Click the part of the name that is the finger."
 
@@ -75,7 +75,7 @@ class FingerNames(Section):
         self.advanced.setCheckable(True)
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
-        self.groups = hint()
+        self.groups = Hint()
         if caution:
             self.add_wide(self.by_name, caution)
         self.by_name.setChecked(not caution)

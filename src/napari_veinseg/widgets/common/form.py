@@ -48,8 +48,8 @@ class Section(QWidget):
         name = QLabel(label)
         name.setBuddy(control)
         name.setMinimumWidth(100)  # one column over all sections
-        _explain(name, tooltip)
-        _explain(control, tooltip)
+        explain(name, tooltip)
+        explain(control, tooltip)
         control.setAccessibleName(label)
         field = control if beside is None else QWidget()
         if beside is not None:
@@ -63,7 +63,7 @@ class Section(QWidget):
     def add_wide(self, control: QWidget, tooltip: str = "") -> None:
         """Append a control across the section."""
         if tooltip:
-            _explain(control, tooltip)
+            explain(control, tooltip)
         if isinstance(control, Hint):
             control.whole = True
         self._form.addRow(control)
@@ -80,7 +80,7 @@ class Section(QWidget):
 def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
     """Make a button; the primary one, at most one in a dock, stands out."""
     made = QPushButton(text)
-    _explain(made, tooltip)
+    explain(made, tooltip)
     if primary:
         made.setProperty("role", "primary")
     return made
@@ -109,11 +109,6 @@ class Hint(QLabel):
     def _fit(self) -> None:
         if self.whole:
             self.setMinimumHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
-
-
-def hint(text: str = "") -> Hint:
-    """Make a line of quieter text that wraps."""
-    return Hint(text)
 
 
 def clock() -> str:
@@ -169,7 +164,8 @@ def _row(*widgets: QWidget, stretch: Sequence[int]) -> QHBoxLayout:
     return row
 
 
-def _explain(control: QWidget, tooltip: str) -> None:
+def explain(control: QWidget, tooltip: str) -> None:
+    """Say what a control does, to whoever points at it and to a screen reader."""
     if not tooltip:
         raise ValueError("every control has a tooltip")
     control.setToolTip(tooltip)

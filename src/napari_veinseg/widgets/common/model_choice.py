@@ -7,6 +7,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFileDialog
+from superqt.utils import signals_blocked
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model, installed_models
@@ -85,13 +86,12 @@ class ModelChoice(NameCombo):
         names = list(dict.fromkeys([*self._lent, *(each.name for each in installed_models())]))
         if self._chosen not in names:
             self._chosen = next((name for name in names if name not in self._lent), None)
-        self.blockSignals(True)
-        self.clear()
-        self.addItems(names or ["No model yet"])
-        self.insertSeparator(self.count())
-        self.addItem(IMPORT)
-        self.setCurrentIndex(names.index(self._chosen) if self._chosen else 0)
-        self.blockSignals(False)
+        with signals_blocked(self):
+            self.clear()
+            self.addItems(names or ["No model yet"])
+            self.insertSeparator(self.count())
+            self.addItem(IMPORT)
+            self.setCurrentIndex(names.index(self._chosen) if self._chosen else 0)
 
     def showPopup(self) -> None:  # noqa: N802  (Qt's name)
         """Open the list, read anew."""

@@ -3,6 +3,8 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
+from napari_veinseg.widgets.common.form import explain
+
 
 class Fold(QWidget):
     """Closed at first: what is needed less often takes no room."""
@@ -11,8 +13,7 @@ class Fold(QWidget):
         super().__init__()
         self.heading = QToolButton()
         self.heading.setText(title)
-        self.heading.setToolTip(tooltip)
-        self.heading.setAccessibleDescription(tooltip)
+        explain(self.heading, tooltip)
         self.heading.setCheckable(True)
         self.heading.setAutoRaise(True)
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 from napari_veinseg.correction.autosave import LeftSession, left_sessions, set_damaged_aside
 from napari_veinseg.data.images import read_image
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.autosaver import Autosaver
 from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape
@@ -28,7 +28,7 @@ class RestoreOffer(QFrame):
         super().__init__()
         self._viewer, self._autosaver = weakref.ref(viewer), autosaver
         self.session: LeftSession | None = None
-        self.text = hint()
+        self.text = Hint()
         self.accept = button("Restore", "Open these corrections again.")
         self.discard = button("Discard", "Delete these corrections for good.")
         self.accept.clicked.connect(self._restore)

@@ -12,7 +12,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import corrected_source
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
@@ -40,7 +40,7 @@ class Reviewing(Section):
             primary=True,
         )
         self.reviewed.clicked.connect(self.store)
-        self.message = hint()
+        self.message = Hint()
         self.message.hide()
         self.add_row(
             "Dataset",

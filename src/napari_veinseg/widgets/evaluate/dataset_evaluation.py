@@ -27,7 +27,7 @@ from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.finger_names import FingerNames
-from napari_veinseg.widgets.common.form import Section, button, clock, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported
@@ -99,7 +99,7 @@ class DatasetEvaluation(QWidget):
             "&Evaluate", "Score the ticked models on the dataset; nothing is written.", primary=True
         )
         self.cancel = button("Cancel", "Stop after the image that is in work.")
-        self.status = hint()
+        self.status = Hint()
         self.dataset.add_to(
             section,
             "Dataset",
@@ -127,7 +127,7 @@ class DatasetEvaluation(QWidget):
 
     def _make_results(self) -> Section:
         self.results = section = Section("Results")
-        self.about, self.caveats = hint(), hint()
+        self.about, self.caveats = Hint(), Hint()
         self.summary = FigureTable("Means", ["Mean", _IOU, _CLDICE, _RECALL], 8)
         self.images = FigureTable("Images", ["Image", "By", _IOU, _CLDICE], 9, wide_columns=2)
         self.distribution, self.curve = Plot("Vein IoU"), Plot("Precision over recall")
@@ -143,7 +143,7 @@ class DatasetEvaluation(QWidget):
         section.add_wide(
             self.images, "Click a heading to sort, and a row to open that image with its errors."
         )
-        section.add_wide(hint("A click on an image opens it with its errors:"))
+        section.add_wide(Hint("A click on an image opens it with its errors:"))
         section.add_wide(ErrorLegend())
         section.add_wide(self.correct)
         section.add_wide(self.save)

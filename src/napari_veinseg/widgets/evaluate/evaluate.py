@@ -14,7 +14,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.form import Section, button, clock, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
@@ -82,7 +82,7 @@ class EvaluateWidget(Panel):
         self.save = button("Save tables…", "Write branches.csv and images.csv.")
         section.add_row("Mask", self.mask, "The labels that are measured: 1 is vein, 2 unsure.")
         section.add_wide(self.measure)
-        self.measured_what = hint()
+        self.measured_what = Hint()
         section.add_wide(self.measured_what)
         section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
         section.add_buttons(self.table, self.save)
@@ -107,7 +107,7 @@ class EvaluateWidget(Panel):
             "How far a centreline may lie beside the true one, in pixels.",
         )
         section.add_wide(self.compare)
-        self.compared_what, self.legend = hint(), ErrorLegend()
+        self.compared_what, self.legend = Hint(), ErrorLegend()
         section.add_wide(self.compared_what)
         section.add_wide(self.legend)
         section.add_wide(self.scores, "The mask's scores; of a stack, the mean of its slices.")

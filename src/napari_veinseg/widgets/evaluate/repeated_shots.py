@@ -8,7 +8,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
 from napari_veinseg.widgets.common.finger_names import FingerNames
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import reported
@@ -31,7 +31,7 @@ class RepeatedShots(Section):
         self.judge = button(
             "&Judge", "Masks of one finger should agree after a small shift, others should not."
         )
-        self.caveats = hint()
+        self.caveats = Hint()
         self.table = FigureTable("Repeated shots", ["Masks", _RATE, _DISTANCE], 2)
         self.first.add_to(self, "Masks", "Masks of several shots of each finger, of any sizes.")
         self.second.add_to(self, "Compare", "Other masks of the same images; may stay empty.")

@@ -10,11 +10,12 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 from superqt import QLabeledDoubleSlider, QLabeledSlider
+from superqt.utils import signals_blocked
 
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.layers import mask_layer_of
@@ -59,7 +60,7 @@ class MaskControls(Section):
             self.min_size,
             "Connected parts of fewer pixels are dropped.",
         )
-        self.add_wide(hint("Painted pixels stay as they are."))
+        self.add_wide(Hint("Painted pixels stay as they are."))
         self.add_buttons(self.reset, self.save)
 
         self._job = Job("Applying the threshold", self)
@@ -87,13 +88,10 @@ class MaskControls(Section):
         if layer is None:
             return
         record = record_of(layer)
-        for slider in (self.threshold, self.min_size):
-            slider.blockSignals(True)
-        self.threshold.setValue(record.threshold)
-        self.min_size.setRange(0, max(1000, 4 * record.min_size))
-        self.min_size.setValue(record.min_size)
-        for slider in (self.threshold, self.min_size):
-            slider.blockSignals(False)
+        with signals_blocked(self.threshold), signals_blocked(self.min_size):
+            self.threshold.setValue(record.threshold)
+            self.min_size.setRange(0, max(1000, 4 * record.min_size))
+            self.min_size.setValue(record.min_size)
 
     def _put_back(self) -> None:
         layer = self.masks.layer

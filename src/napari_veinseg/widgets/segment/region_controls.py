@@ -7,11 +7,12 @@ import napari
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from superqt.utils import signals_blocked
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.common.compiled import lines_are_ready, prepare_lines
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.segment.region_layer import RegionLayer
@@ -54,7 +55,7 @@ class RegionControls(QObject):
         )
         self.whole = button("Remove", "Look for veins in the whole image again.")
         self.shared = QCheckBox("The same region in every image of this folder")
-        self.told = hint()
+        self.told = Hint()
         field = QWidget()
         row = QHBoxLayout(field)
         row.setContentsMargins(0, 0, 0, 0)
@@ -105,9 +106,8 @@ class RegionControls(QObject):
         memory = self._memory
         self.whole.setEnabled(region is not None)
         self.shared.setVisible(memory is not None and region is not None)
-        self.shared.blockSignals(True)
-        self.shared.setChecked(memory is not None and memory.is_shared())
-        self.shared.blockSignals(False)
+        with signals_blocked(self.shared):
+            self.shared.setChecked(memory is not None and memory.is_shared())
         beside = region is None and memory is not None and memory.is_shared()
         if beside:
             self.told.setText("The folder's region lies beside this image: all of it is searched.")

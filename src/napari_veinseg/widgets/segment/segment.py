@@ -13,7 +13,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
-from napari_veinseg.widgets.common.form import button, connect_while_alive, hint
+from napari_veinseg.widgets.common.form import Hint, button, connect_while_alive
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
@@ -107,7 +107,7 @@ class SegmentWidget(Panel):
         )
         self.update_mask = QCheckBox("Update the existing mask, keep my edits")
         self.with_probability = QCheckBox("Add probability layer")
-        self.status = hint()
+        self.status = Hint()
         section.add_wide(
             self.update_mask,
             "Write into the mask that this image has, except for pixels that you painted; "

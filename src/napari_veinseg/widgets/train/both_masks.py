@@ -17,7 +17,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.agreement import add_agreement_layer
 from napari_veinseg.widgets.masks.error_legend import ErrorLegend
@@ -73,7 +73,7 @@ class BothMasksView(QWidget):
             row.addWidget(each, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self._name = hint()
+        self._name = Hint()
         column.addWidget(self._name)
         column.addLayout(row)
         column.addWidget(ErrorLegend())

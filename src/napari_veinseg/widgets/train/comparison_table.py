@@ -7,7 +7,7 @@ from qtpy.QtCore import Signal
 
 from napari_veinseg.data.drawn_by import origin_note
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.widgets.common.form import Section, button, clock, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView
 
@@ -23,7 +23,7 @@ class ComparisonTable(Section):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__("Old against new")
-        self.verdict = hint()
+        self.verdict = Hint()
         self.table = FigureTable("Old against new", ["Held-out image", "Old", "New"], 6)
         self.keep = button("Keep", "Install the new model under its name.")
         self.discard = button("Discard", "Forget the new model; the old one is as it was.")

@@ -8,7 +8,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.survey import Survey, survey
 from napari_veinseg.widgets.common.finger_names import FingerNames
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
@@ -38,7 +38,7 @@ class DatasetChoice(Section):
             "split, and a wrong guess makes the score too good."
         )
         self._held: Path | None = None
-        self.summary = hint(_NOTHING_YET)
+        self.summary = Hint(_NOTHING_YET)
         self._lay_out()
         self.names.changed.connect(self._survey)
         self.folder.chosen.connect(self._survey)

@@ -23,7 +23,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
@@ -96,7 +96,7 @@ class TrainWidget(Panel):
             "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
         )
         self.stop = button("Stop", "End now and keep what has been learned so far.")
-        self.status = hint()
+        self.status = Hint()
         self.curves = CurvePlot()
         section.add_buttons(self.start, self.stop)
         section.add_wide(self.status)

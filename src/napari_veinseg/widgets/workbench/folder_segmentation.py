@@ -2,7 +2,7 @@
 
 from qtpy.QtWidgets import QCheckBox
 
-from napari_veinseg.widgets.common.form import Section, button, hint
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Step
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 
@@ -20,7 +20,7 @@ class FolderRun(Section):
             "Segment every image of the folder that nobody has edited or reviewed, beside the "
             "viewer; go on with your work meanwhile.",
         )
-        self.status = hint()
+        self.status = Hint()
         self.add_wide(
             self.on_arrival,
             "An image without a mask, or with one of another model that nobody edited, gets its "

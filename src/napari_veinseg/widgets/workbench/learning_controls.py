@@ -5,11 +5,12 @@ from pathlib import Path
 
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QInputDialog, QMenu, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
 
 from napari_veinseg.model.store import import_model
 from napari_veinseg.training.watched_runs import Version
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.form import Hint, button, explain
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
@@ -27,12 +28,12 @@ class LearningControls(QWidget):
         self._roomy = True
         self._job = Job("Keeping the version", self)
         self.switch = QCheckBox("Learn while I correct")
-        self.switch.setToolTip(
+        explain(
+            self.switch,
             "A model learns from what you review, in a process of its own on half of the "
             "processor's cores. The next images get their masks from its newest version; what you "
-            "drew stays. It goes on from where it was when you switch it on again."
+            "drew stays. It goes on from where it was when you switch it on again.",
         )
-        self.switch.setAccessibleDescription(self.switch.toolTip())
         self.versions = button(
             "Versions", "The model that makes the masks: the newest version, or an earlier one."
         )
@@ -40,7 +41,7 @@ class LearningControls(QWidget):
         self.menu.setToolTipsVisible(True)
         self.menu.aboutToShow.connect(self._fill_menu)
         self.versions.setMenu(self.menu)
-        self.state = hint()
+        self.state = Hint()
         self.curve = CurvePlot()
         self.curve.setFixedHeight(_CURVE_HEIGHT)
         self.curve.setToolTip(
@@ -73,10 +74,8 @@ class LearningControls(QWidget):
         """Show what learning does now."""
         learning = self._learning
         self.setVisible(learning.has_folder)
-        if self.switch.isChecked() != learning.wanted:
-            self.switch.blockSignals(True)
+        with signals_blocked(self.switch):
             self.switch.setChecked(learning.wanted)
-            self.switch.blockSignals(False)
         errors = dict(enumerate(learning.errors_on_arrival(), start=1))
         has_curve = len(errors) > 1
         text = learning.describe()

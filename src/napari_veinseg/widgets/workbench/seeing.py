@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
 from napari_veinseg.data.contrast import enhance_contrast
-from napari_veinseg.widgets.common.form import button, connect_while_alive
+from napari_veinseg.widgets.common.form import button, connect_while_alive, explain
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.masks.layers import image_data, is_source_image, spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, image_of, is_derived
@@ -41,12 +41,12 @@ class SeeingControls(QWidget):
         self.opacity.setRange(5, 100)
         self.opacity.setValue(70)
         self.opacity.setMinimumWidth(50)
-        self.opacity.setToolTip(
+        explain(
+            self.opacity,
             f"How much the mask covers the image (keys {FAINTER_KEY} fainter, {STRONGER_KEY} "
-            "stronger)."
+            "stronger).",
         )
         self.opacity.setAccessibleName("Opacity of the mask")
-        self.opacity.setAccessibleDescription(self.opacity.toolTip())
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 10, 4)
         row.setSpacing(6)

@@ -4,7 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
-from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.learning import LearningBeside
@@ -23,7 +23,7 @@ class StatusLine(QWidget):
         self._badge = DeviceBadge(self)  # it loads torch, and knows the device
         self._badge.hide()
         self._badge.refreshed.connect(self.refresh)
-        self.facts = hint()
+        self.facts = Hint()
         self.facts.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.facts.setMinimumHeight(2 * self.facts.fontMetrics().lineSpacing() + 12)
         self.reviewed = button(

@@ -15,9 +15,10 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.widgets.common.form import button, hint
+from napari_veinseg.widgets.common.form import Hint, button, explain
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.recent import recent_folders
 
@@ -62,8 +63,7 @@ class FolderStrip(QWidget):
         super().__init__()
         self._session = session
         self.folder = QPushButton("Open a folder of images")
-        self.folder.setToolTip("Choose a folder of images, or one that was open before.")
-        self.folder.setAccessibleDescription(self.folder.toolTip())
+        explain(self.folder, "Choose a folder of images, or one that was open before.")
         self.folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.menu = QMenu(self)
         self.menu.aboutToShow.connect(self._fill_menu)
@@ -71,16 +71,15 @@ class FolderStrip(QWidget):
         self.previous = _step_button("<", f"The image before (key {PREVIOUS_KEY} ).")
         self.next = _step_button(">", f"The next image (key {NEXT_KEY} ).")
         self.number = QSpinBox()
-        self.number.setToolTip("Which image of the folder is shown; type a number to go there.")
+        explain(self.number, "Which image of the folder is shown; type a number to go there.")
         self.number.setAccessibleName("Image number")
-        self.number.setAccessibleDescription(self.number.toolTip())
         self.number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.number.setKeyboardTracking(False)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.total = QLabel()
         self.name, self.state = ElidedLabel(), QLabel()
         self.state.setProperty("role", "state")
-        self.reason = hint()
+        self.reason = Hint()
         self.unreviewed = button(
             f"Next unreviewed ({UNREVIEWED_KEY})", "Go to the next image that is not reviewed yet."
         )
@@ -135,10 +134,9 @@ class FolderStrip(QWidget):
         where = f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed"
         self.folder.setText(f"Opening {session.opening}/…" if session.opening else where)
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
-        self.number.blockSignals(True)
-        self.number.setRange(1, len(folder))
-        self.number.setValue(session.index + 1)
-        self.number.blockSignals(False)
+        with signals_blocked(self.number):
+            self.number.setRange(1, len(folder))
+            self.number.setValue(session.index + 1)
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
         self.name.show_text(folder.images[session.index].name)
