@@ -34,6 +34,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import figures
 import numpy as np
@@ -120,7 +121,7 @@ def straight(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.linspace(start, end, int(np.abs(end - start).max()) * 2 + 2)
 
 
-def trace_branches(cases: list[Case], model: VeinModel | None) -> dict:
+def trace_branches(cases: list[Case], model: VeinModel | None) -> dict[str, Any]:
     rows, milliseconds = [], []
     for case in cases:
         grey = to_grey(case.image)
@@ -152,7 +153,7 @@ def trace_branches(cases: list[Case], model: VeinModel | None) -> dict:
     return {"rows": rows, "move_ms": statistics.median(milliseconds)}
 
 
-def share(rows: list[dict], name: str, visible: float) -> float:
+def share(rows: list[dict[str, Any]], name: str, visible: float) -> float:
     chosen = [row[name] <= TOLERANCE for row in rows if row["visible"] >= visible]
     return round(float(np.mean(chosen)), 3) if chosen else float("nan")
 
@@ -179,7 +180,7 @@ def drawn_anew_dice(case: Case) -> float:
     return dice_of(drawn, case.truth)
 
 
-def moved(cases: list[Case]) -> dict:
+def moved(cases: list[Case]) -> dict[str, Any]:
     """Move masks that lie beside the veins, as the button 'Move onto veins' does."""
     shifts, before, after = [], [], []
     for case in cases:
@@ -192,7 +193,7 @@ def moved(cases: list[Case]) -> dict:
     return {"shifts": shifts, "before": before, "after": after}
 
 
-def timings() -> dict:
+def timings() -> dict[str, Any]:
     """Milliseconds of a click and of a cursor move, in images of 512 and 2048 px."""
     answer = {}
     for side in (512, 2048):

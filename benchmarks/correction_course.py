@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Effort:
     straight_strokes: list[float]
 
     @staticmethod
-    def summary(efforts: "list[Effort]") -> dict:
+    def summary(efforts: "list[Effort]") -> dict[str, Any]:
         """Compare the actions to the highest Dice, at most the goal, that all ways reach."""
         clicks: list[int] = []
         strokes: list[int] = []

@@ -17,6 +17,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ def dice(
         print(f"  {name:8} Dice {means[0]:.3f}, vein IoU {means[1]:.3f}, means of images")
 
 
-def _resized(image: NDArray, shape: tuple[int, ...] | list[int]) -> Grey:
+def _resized(image: NDArray[Any], shape: tuple[int, ...] | list[int]) -> Grey:
     rows, columns = (
         Resampling(side, wanted).matrix(0, wanted)
         for side, wanted in zip(image.shape, shape, strict=True)

@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,9 @@ def load(name: str) -> VeinModel:
     return VeinModel.load(name, "cpu")
 
 
-def paired(first: Callable[[], object], second: Callable[[], object], repeats: int) -> list[list]:
+def paired(
+    first: Callable[[], object], second: Callable[[], object], repeats: int
+) -> list[list[float]]:
     """Seconds of both, timed in turn; the first turns warm up."""
     seconds: list[list[float]] = [[], []]
     for turn in range(repeats + 3):
@@ -64,7 +67,9 @@ def paired(first: Callable[[], object], second: Callable[[], object], repeats: i
     return seconds
 
 
-def measure(model: VeinModel, image: np.ndarray, vein_width: float | None, repeats: int) -> dict:
+def measure(
+    model: VeinModel, image: np.ndarray, vein_width: float | None, repeats: int
+) -> dict[str, Any]:
     settings = SegmentationSettings(vein_width)
     width = model.resolve(settings, image).vein_width
     tiled = TiledPrediction(image.shape, model.card.working_vein_width / width, model.runtime)

@@ -4,8 +4,8 @@ An action is a click, a key or a field that is set.  Greedy: of all that could b
 that raises the vein Dice most for its actions.  The hand slips by a pixel, smoothly along a stroke.
 """
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,7 @@ from skimage.measure import approximate_polygon
 
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.branches import remove_branch
-from napari_veinseg.correction.change import disk_union
+from napari_veinseg.correction.change import Change, disk_union
 from napari_veinseg.correction.lines import densified, vein_redrawn, vein_region
 from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.redrawing import redrawn_as_measured
@@ -76,14 +76,15 @@ def _additions(mask: Region, truth: np.ndarray, finder: VeinFinder) -> list[Opti
         found = finder.find(mask, (click[0], click[1]))
         if not found.refusal:
             drawn = vein_region(mask.shape, found.path, found.widths)
-            options.append(Option(1, lambda m, drawn=drawn: m | drawn))
+            options.append(Option(1, partial(np.logical_or, drawn)))
     return options
 
 
 def _thresholds(probability: np.ndarray) -> list[Option]:
-    return [
-        Option(1, lambda _, level=level: probability >= level) for level in np.arange(0.05, 1, 0.1)
-    ]
+    def above(level: float, _mask: Region) -> Region:
+        return probability >= level
+
+    return [Option(1, partial(above, level)) for level in np.arange(0.05, 1, 0.1)]
 
 
 def _stretches(truth: np.ndarray, start: Region) -> list[np.ndarray]:
@@ -149,19 +150,27 @@ def _removals(mask: Region, truth: np.ndarray) -> list[Option]:
         if near[tuple(branch.path.T)].mean() < 0.5:
             middle = branch.path[len(branch.path) // 2]
             gone = remove_branch(mask, tuple(middle))
-            options.append(Option(1, lambda m, gone=gone: gone.applied_to(m) == 1))
+            options.append(Option(1, partial(_changed, gone)))
     return options
 
 
 def _whole_mask() -> list[Option]:
-    tools = (
+    tools: tuple[Callable[[Region], Change], ...] = (
         cleanup.thin,
         cleanup.thicken,
         cleanup.smooth,
         lambda mask: cleanup.drop_specks(mask, 30),
         lambda mask: cleanup.fill_holes(mask, 30),
     )
-    return [Option(1, lambda m, tool=tool: tool(m).applied_to(m) == 1) for tool in tools]
+
+    def used(tool: Callable[[Region], Change], mask: Region) -> Region:
+        return _changed(tool(mask), mask)
+
+    return [Option(1, partial(used, tool)) for tool in tools]
+
+
+def _changed(change: Change, mask: Region) -> Region:
+    return change.applied_to(mask) == 1
 
 
 def with_brush(start: Region, truth: np.ndarray, straight: bool) -> list[float]:

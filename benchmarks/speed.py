@@ -15,6 +15,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import figures
 import speed_networks
@@ -96,7 +97,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         figures.write(arguments.write, {"tables": text})
 
 
-def markdown(table: dict) -> str:
+def markdown(table: dict[str, Any]) -> str:
     return f"**{table['title']}**\n\n{figures.table(table['rows'])}"
 
 

@@ -3,7 +3,9 @@
 import argparse
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +52,7 @@ if find_spec("segmentation_models_pytorch"):
     RIVALS["smp Unet densenet121"] = _densenet
 
 
-def tables(arguments: argparse.Namespace, rate: float) -> list[dict]:
+def tables(arguments: argparse.Namespace, rate: float) -> list[dict[str, Any]]:
     card, network = read_model(resolve(arguments.model))
     models = {"torch": VeinModel(card, network, arguments.device)}
     fast = VeinModel.load(arguments.model, arguments.device)
@@ -72,7 +74,9 @@ def _image(shape: tuple[int, int]) -> np.ndarray:
     return np.tile(piece, [-(-side // PIECE) for side in shape])[: shape[0], : shape[1]]
 
 
-def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, rate: float) -> dict:
+def _table(
+    shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, rate: float
+) -> dict[str, Any]:
     image = _image(shape)
     any_model = next(iter(models.values()))
     width = any_model.resolve(SegmentationSettings(), image).vein_width
@@ -82,16 +86,14 @@ def _table(shape: tuple[int, int], models: dict[str, VeinModel], rounds: int, ra
     seen = np.random.default_rng(0).random((1, *tiled.working_shape), np.float32)
     calls: dict[str, Callable[[], object]] = {}
     for name, model in models.items():
-        calls[f"segment, {name}"] = lambda model=model: model.segment(image)
-        calls[f"segment, width given, {name}"] = lambda model=model: model.segment(
-            image, vein_width=width
-        )
+        calls[f"segment, {name}"] = partial(model.segment, image)
+        calls[f"segment, width given, {name}"] = partial(model.segment, image, vein_width=width)
         if one_piece:
-            calls[f"forward pass, {name}"] = lambda model=model: model.runtime(seen)
+            calls[f"forward pass, {name}"] = partial(model.runtime, seen)
             if shape == (240, 320):
                 every = model.card.working_vein_width
-                calls[f"segment at full size, {name}"] = lambda model=model, every=every: (
-                    model.segment(image, vein_width=every)
+                calls[f"segment at full size, {name}"] = partial(
+                    model.segment, image, vein_width=every
                 )
     pieces, amounts = 1, {}
     sides = [-(-side // 32) * 32 for side in shape]

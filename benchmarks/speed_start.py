@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from timing import Calls, paired, summary
 
@@ -21,7 +22,7 @@ _COMMAND = "from napari_veinseg.cli import main; main()"
 _TORCH = "import torch"
 
 
-def start_tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
+def start_tables(arguments: argparse.Namespace, _rate: float) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_image(folder / "finger.png", synthetic_finger(1, SHAPE).image)
@@ -52,7 +53,7 @@ def start_tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
     return [{"title": "A cold process, one image of 240x320", "rows": rows}]
 
 
-def folder_tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
+def folder_tables(arguments: argparse.Namespace, _rate: float) -> list[dict[str, Any]]:
     model = VeinModel.load(arguments.model, "cpu")
     images = [synthetic_finger(seed, SHAPE).image for seed in range(8)]
     with tempfile.TemporaryDirectory() as name:

@@ -3,7 +3,9 @@
 import argparse
 import copy
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from monai.networks.nets import BasicUNet
@@ -23,7 +25,7 @@ from napari_veinseg.training.training_data import load_training_data
 _IMAGES = 8
 
 
-def tables(arguments: argparse.Namespace, _rate: float) -> list[dict]:
+def tables(arguments: argparse.Namespace, _rate: float) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         trainer = _trainer(Path(name), arguments.model, arguments.device)
         device = trainer.fabric.device
@@ -76,7 +78,9 @@ def _trainer(folder: Path, model: str, device: str) -> Trainer:
     )
 
 
-def _bare_loop(network: torch.nn.Module, batch: dict[str, torch.Tensor], steps: int):
+def _bare_loop(
+    network: torch.nn.Module, batch: dict[str, torch.Tensor], steps: int
+) -> Callable[[], None]:
     device = batch["image"].device
     network.to(device)
     optimiser = torch.optim.AdamW([p.requires_grad_() for p in network.parameters()], lr=1e-4)

@@ -78,7 +78,9 @@ def multiply_adds(network: torch.nn.Module, image: torch.Tensor) -> int:
     """Multiply-adds of the convolutions in one pass."""
     total = 0
 
-    def count(module: torch.nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+    def count(
+        module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
+    ) -> None:
         nonlocal total
         transposed = isinstance(module, torch.nn.ConvTranspose2d)
         places = (inputs[0] if transposed else output)[0, 0].numel()

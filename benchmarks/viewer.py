@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -211,15 +212,17 @@ def learning_beside(viewer: napari.Viewer, folder: Path, seconds: float) -> tupl
     bench: Workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Correct")[1]
     session, learning = bench.session, bench.learning
     session.open(folder / "arms")
-    for index in range(2):
-        wait_until(
-            lambda index=index: (
-                session.shown is not None
-                and session.shown.index == session.index == index
-                and session.shown.mask is not None
-                and not session.working
-            )
+
+    def there(index: int) -> bool:
+        return (
+            session.shown is not None
+            and session.shown.index == session.index == index
+            and session.shown.mask is not None
+            and not session.working
         )
+
+    for index in range(2):
+        wait_until(partial(there, index))
         session.review()
     learning.switch(True)
     wait_until(lambda: learning.known is not None and learning.known.status.pool > 0)

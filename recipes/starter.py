@@ -18,7 +18,7 @@ import torch
 from measure import measure_hold_out
 from pool import Kind, make_pool, read_pool
 from torch import distributed
-from torch import multiprocessing as mp
+from torch.multiprocessing.spawn import spawn
 from train import Budget, Trainer
 
 from napari_veinseg.cli.start import keep_freed_memory
@@ -75,7 +75,7 @@ def main() -> None:
     paths = make_pool(arguments.work / "pool", SHARDS, KINDS, os.cpu_count() or 1, log)
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{Path(folder).as_posix()}/meeting"
-        mp.spawn(_learn, (arguments, paths, meeting), arguments.processes)
+        spawn(_learn, (arguments, paths, meeting), arguments.processes)
 
 
 def _learn(rank: int, arguments: argparse.Namespace, paths: list[Path], meeting: str) -> None:

@@ -67,8 +67,7 @@ def _story(
     for index in range(_REVIEWED):
         _wait_for(bench, index)
         _draw(session.shown.mask, read_mask(truths[index]))
-        end = time.monotonic() + _EACH
-        wait_until(lambda end=end: time.monotonic() > end)
+        _wait(_EACH)
         _key(viewer, "r")
     _wait_for(bench, _REVIEWED)
     end = time.monotonic() + _LONGEST
@@ -98,6 +97,11 @@ def _trace(bench: Workbench, truth: np.ndarray) -> None:
     for part in (0.05, 0.5):
         tool.click(tuple(path[int(part * len(path))]), straight=False)
     tool.move(tuple(path[int(0.9 * len(path))]))
+
+
+def _wait(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end)
 
 
 def _draw(mask: Any, truth: np.ndarray) -> None:
