@@ -110,31 +110,20 @@ def html_page(
         mean_names=[METRIC_NAMES[name] for name in _MEANS],
         means=_mean_rows(summaries, comparison.same_images),
         pooled_names=[METRIC_NAMES[name] for name in _POOLED],
-        pooled=[
-            _who(index, each.name)
-            | {"figures": [*map(each.pooled.get, _POOLED), *(each.threshold or (None, None))]}
-            for index, each in enumerate(summaries)
-        ],
+        pooled=[_pooled_row(index, each) for index, each in enumerate(summaries)],
         compared_names=[METRIC_NAMES[name] for name in COMPARED],
         differences=[_difference_row(each) for each in differences],
         difference_note=_difference_note(differences),
         plots=[{"svg": plots.as_svg(draw(results)), "caption": text} for draw, text in _PLOTS],
         examples=[
-            {
-                "name": result.contender.name,
-                "examples": [draw_example(result, index, each) for each in examples[index]],
-            }
+            _drawn_examples(result, index, examples[index])
             for index, result in enumerate(results)
             if examples[index]
         ],
         worst=WORST,
         legend=[{"colour": COLOURS[kind], "name": name} for kind, name in NAMES.items()],
         left_out=comparison.left_out,
-        cards=[
-            {"name": result.contender.name, "text": _card_text(result)}
-            for result in results
-            if result.contender.card
-        ],
+        cards=_cards(results),
         facts={**facts, "Made with": made_with},
     )
 
@@ -180,6 +169,11 @@ def _work_row(index: int, summary: Summary) -> dict[str, Any]:
         "to_correct": count,
         "estimates": [summary.mean_of_images.get(name) for name in _WORK],
     }
+
+
+def _pooled_row(index: int, summary: Summary) -> dict[str, Any]:
+    threshold = summary.threshold or (None, None)
+    return _who(index, summary.name) | {"figures": [*map(summary.pooled.get, _POOLED), *threshold]}
 
 
 def _image_table(
@@ -244,11 +238,24 @@ def _difference_row(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _card_text(result: ContenderResult) -> str:
-    card = result.contender.card
-    if card is None:
-        return ""
-    # Thousands of hashes say no more to a reader than their number.
-    hashes = len(card.training_data.image_hashes)
-    text = card.model_dump_json(indent=2, exclude={"training_data": {"image_hashes"}})
-    return f"{text}\nhashes of training images: {hashes}"
+def _drawn_examples(
+    result: ContenderResult, index: int, examples: Sequence[Example]
+) -> dict[str, Any]:
+    return {
+        "name": result.contender.name,
+        "examples": [draw_example(result, index, each) for each in examples],
+    }
+
+
+def _cards(results: Sequence[ContenderResult]) -> list[dict[str, str]]:
+    cards = []
+    for contender in (result.contender for result in results):
+        if contender.card is not None:
+            # Thousands of hashes say no more to a reader than their number.
+            hashes = len(contender.card.training_data.image_hashes)
+            text = contender.card.model_dump_json(
+                indent=2, exclude={"training_data": {"image_hashes"}}
+            )
+            text += f"\nhashes of training images: {hashes}"
+            cards.append({"name": contender.name, "text": text})
+    return cards
