@@ -4,8 +4,9 @@
 
 A simulated annotator (`simulated_annotator.with_brush`, straight strokes of napari's brush and
 eraser) corrects images one after the other, as far as a vein Dice of `--goal`, or the highest that
-all ways reach on an image.  An action is a stroke.  Three ways give the mask that is corrected:
+all ways reach on an image.  An action is a stroke.  Four ways give the mask that is corrected:
 
+nothing     an empty mask: all is drawn by hand
 starter     always the starter
 retrained   the starter, and after the tenth image a model that was trained once on those ten
 beside      the version in use of `veinseg train --watch`, which learns for so many steps after
@@ -56,7 +57,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 from pool import make_items
 from sensors import FIRST_SEED, HELD_OUT
 
-WAYS = ("starter", "retrained", "beside")
+WAYS = ("nothing", "starter", "retrained", "beside")
 RETRAIN_AFTER = 10
 # Images of each held-out sensor that forgetting is measured on.  Four say too little: one model
 # lost 0.04 on four of them and 0.02 on ten others.
@@ -135,7 +136,7 @@ def retrained(folder: Path, cases: list[Case], steps: int) -> VeinModel:
 
 
 def session(folder: Path, cases: list[Case], arguments: argparse.Namespace) -> None:
-    """Correct the images of one order in all three ways, and write a row for each."""
+    """Correct the images of one order in all ways, and write a row for each."""
     folder.mkdir(parents=True, exist_ok=True)
     done = len(_rows(folder))
     beside, starter = Beside(folder, arguments.steps), VeinModel.load("starter", "cpu")
@@ -147,17 +148,20 @@ def session(folder: Path, cases: list[Case], arguments: argparse.Namespace) -> N
             models["retrained"] = retrained(
                 folder, cases[:RETRAIN_AFTER], arguments.retraining_steps
             )
-        courses = {}
+        courses = {"nothing": _course_from(np.zeros_like(truth), truth)}
         for way, model in models.items():
             kept = folder.parent / f"{stem}.json" if way == "starter" else None
             courses[way] = _course(model, image, truth, kept)
         courses.setdefault("retrained", courses["starter"])
         row = {"image": number, "stem": stem, "version": beside.version}
+        row["threshold"] = beside.trainer.versions.threshold
         row |= _compared(courses, arguments.goal) | beside.review(stem, image, truth)
         _write_row(folder, row)
     if not (folder / "forgetting.json").exists() and arguments.set == "forearms":
         ious = {
-            way: _synthetic_ious(m) for way, m in (("starter", starter), ("beside", beside.model()))
+            "starter": _synthetic_ious(starter),
+            "beside": _synthetic_ious(beside.model()),
+            "weights": _synthetic_ious(beside.model(), starter.card.threshold),
         }
         (folder / "forgetting.json").write_text(json.dumps(ious), encoding="utf-8")
 
@@ -167,14 +171,17 @@ def _course(model: VeinModel, image: np.ndarray, truth: np.ndarray, kept: Path |
     if kept and kept.exists():
         known: Row = json.loads(kept.read_text(encoding="utf-8"))
         return known
-    mask = model.segment(image)
-    course = {
-        "error": round(1 - class_ious(mask, truth)[1], 4),
-        "dice": with_brush(mask == 1, truth, straight=True),
-    }
+    course = _course_from(model.segment(image), truth)
     if kept:
         kept.write_text(json.dumps(course), encoding="utf-8")
     return course
+
+
+def _course_from(mask: np.ndarray, truth: np.ndarray) -> Row:
+    return {
+        "error": round(1 - class_ious(mask, truth)[1], 4),
+        "dice": with_brush(mask == 1, truth, straight=True),
+    }
 
 
 def _compared(courses: dict[str, Row], goal: float) -> Row:
@@ -186,12 +193,12 @@ def _compared(courses: dict[str, Row], goal: float) -> Row:
     return row
 
 
-def _synthetic_ious(model: VeinModel) -> dict[str, float]:
+def _synthetic_ious(model: VeinModel, threshold: float | None = None) -> dict[str, float]:
     """Measure what is left of the skill on the held-out sensors of the starter."""
     seeds = range(FIRST_SEED, FIRST_SEED + _REMEMBERED)
     return {
         name: statistics.mean(
-            class_ious(model.segment(item.image), item.mask)[1]
+            class_ious(model.segment(item.image, threshold=threshold), item.mask)[1]
             for item in make_items(seeds, settings)
         )
         for name, settings in HELD_OUT.items()
@@ -238,7 +245,7 @@ def views(folders: list[Path]) -> dict[str, str]:
         return {"": f"{what}, {way}"} | shown | {"all": figure(rows, way)}
 
     table = [line("actions an image", _actions, way) for way in WAYS]
-    table += [line("error on arrival", _error, way) for way in WAYS]
+    table += [line("error on arrival", _error, way) for way in WAYS[1:]]
     return {"learning": f"{figures.table(table)}\n\n{_in_words(rows, folders)}"}
 
 
@@ -258,12 +265,14 @@ def _in_words(rows: list[Row], folders: list[Path]) -> str:
     late = [row for row in rows if row["image"] > RETRAIN_AFTER]
     words = [
         f"{len(rows)} images in {len(folders)} order{'s'[: len(folders) > 1]}. Beside needs "
-        f"{total['beside'] / total['retrained']:.2f} of the actions of 'retrained'"
+        f"{total['beside'] / total['retrained']:.2f} of the actions of 'retrained' and "
+        f"{total['beside'] / total['nothing']:.2f} of those from an empty mask"
     ]
     if late:
         later = {way: sum(row[way] for row in late) for way in WAYS}
         words.append(
-            f", and after the tenth image {later['beside'] / later['starter']:.2f} of the starter's"
+            f"; after the tenth image {later['beside'] / later['starter']:.2f} of the starter's "
+            f"and {later['beside'] / later['nothing']:.2f} of those from an empty mask"
         )
     words.append(".")
     seconds = [s for row in rows if (s := row["seconds to a version"]) is not None]
@@ -276,13 +285,13 @@ def _in_words(rows: list[Row], folders: list[Path]) -> str:
     kept = [path for folder in folders if (path := folder / "forgetting.json").exists()]
     if kept:
         ious = [json.loads(path.read_text(encoding="utf-8")) for path in kept]
-        starter, beside = (
+        starter, beside, weights = (
             statistics.mean(statistics.mean(each[way].values()) for each in ious)
-            for way in ("starter", "beside")
+            for way in ("starter", "beside", "weights")
         )
         words.append(
-            f" On the starter's held-out sensors the vein IoU is {beside:.2f} afterwards, "
-            f"{starter:.2f} before."
+            f" On the starter's held-out sensors the vein IoU is {beside:.3f} afterwards, "
+            f"{weights:.3f} at the starter's threshold, {starter:.3f} before."
         )
     return "".join(words)
 

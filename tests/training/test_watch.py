@@ -20,6 +20,7 @@ from napari_veinseg.training import continual, courtesy, publishing, sampling
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.operating_point import Outcome
 from napari_veinseg.training.pool import ReviewedPool
 from napari_veinseg.training.remembered import remembered_samples
 from napari_veinseg.training.run import Run
@@ -94,9 +95,10 @@ def judged(monkeypatch, score):
     """Let `score(version, stem)` be the vein IoU; version None is that of the latest weights."""
 
     def fake(self, model, pair):
-        return score(self.number if model is self.in_use else None, pair.sample.stem)
+        iou = score(self.number if model is self.in_use else None, pair.sample.stem)
+        return dict.fromkeys(self._thresholds, Outcome(iou, 1 - iou, 1))
 
-    monkeypatch.setattr(publishing.Versions, "_score", fake)
+    monkeypatch.setattr(publishing.Versions, "_judge", fake)
 
 
 def test_what_is_reviewed_is_predicted_and_then_learned_from(run, empty):
@@ -141,6 +143,21 @@ def test_only_what_beats_the_version_in_use_is_published(run, empty, monkeypatch
     assert "f0" not in card.model_dump_json()
 
 
+def test_what_the_base_draws_too_much_is_gone_after_the_first_review(run, empty, monkeypatch):
+    def fake(self, model, pair):
+        return {t: Outcome(0.1, 300 if t < 0.8 else 100, 100) for t in self._thresholds}
+
+    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    status, lines = watched(run, lambda: review(empty, "a", 1))
+    (version,) = status.versions  # at once, and none after it that does no better
+    assert (version.left_in_use, version.left_latest, version.threshold) == (3, 1, 0.8)
+    assert read_card(run.best).threshold == 0.8
+    kinds = [line["event"] for line in lines]
+    assert kinds.index("published") < kinds.index("round")
+    _, later = watched(run, lambda: review(empty, "b", 2))
+    assert {line["threshold"] for line in later if line["event"] == "comparison"} == {0.8}
+
+
 def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
     judged(monkeypatch, lambda version, stem: 0.5 if version == 0 else 0.6)
     one_finger = lambda name, seed: review(empty, name, seed, finger="one")  # noqa: E731
@@ -180,10 +197,11 @@ def test_what_did_well_on_few_images_by_chance_is_not_in_use_for_good(
             for n in range(count)
         ]
 
-    def score(self, model, pair):  # lucky on what is held out, worse on all that is new
-        return (0.8 if pair.held_out else 0.2) if model is base else 0.5
+    def judge(self, model, pair):  # lucky on what is held out, worse on all that is new
+        iou = (0.8 if pair.held_out else 0.2) if model is base else 0.5
+        return dict.fromkeys(self._thresholds, Outcome(iou, 1 - iou, 1))
 
-    monkeypatch.setattr(publishing.Versions, "_score", score)
+    monkeypatch.setattr(publishing.Versions, "_judge", judge)
     for pair in pairs("new", arrivals):
         versions.score_arrival(pair, latest)
     found = versions.compare(latest, pairs("held", held_out), 1)
@@ -439,5 +457,15 @@ def test_events_come_back_as_they_were(run, empty):
             assert as_line(event) | {"seconds": line["seconds"]} == line
             assert isinstance(describe(event), str)
     assert from_line({"event": "arrival", "stem": 3}) is None
+    of_an_earlier_release = {
+        "event": "published",
+        "version": 1,
+        "path": "1",
+        "learned_from": 2,
+        "in_use": 0.5,
+        "latest": 0.6,
+        "by": "hold-out",
+    }
+    assert from_line(of_an_earlier_release).left_latest is None
     status.hear({"event": "arrival"})
     assert len(status.arrivals) == 3

@@ -1,6 +1,7 @@
 """Learning beside a person: a run that follows a dataset and publishes what has become better."""
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -125,7 +126,7 @@ class ContinualTrainer:
         self._sampler = RoundSampler(self.config, base.card)
         self._steps_left = 0
         self._compared_at = 0  # the step
-        self._best_latest = -1.0
+        self._least_cost = math.inf
         self._has_stepped = False  # else the latest weights are those in use
         self._idle_reason = ""
         self._saved_at = 0.0
@@ -174,6 +175,8 @@ class ContinualTrainer:
                 self._take(pair, held_out)
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
+        if read and not self._has_stepped:
+            self._compare()  # the base may do better at another threshold
 
     def _take(self, pair: Pair, held_out: bool) -> None:
         """Predict a sample before anything is learned from it, then add it to the pool."""
@@ -196,7 +199,7 @@ class ContinualTrainer:
         self._log.attempt(lambda: self.pool.record(record))
         self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
         self._sampler.renew(stem)  # a corrected mask is as new as a new one
-        self._steps_left, self._best_latest = _STEPS_WITHOUT_GAIN, -1.0
+        self._steps_left, self._least_cost = _STEPS_WITHOUT_GAIN, math.inf
 
     def _remove(self, stem: str, reason: str) -> None:
         self.pool.remove(stem)
@@ -234,29 +237,32 @@ class ContinualTrainer:
         if found is None:
             return
         self._tell(found)
-        if found.latest > self._best_latest + LEAST_GAIN:
-            self._best_latest = found.latest
+        if found.cost < self._least_cost - LEAST_GAIN:
+            self._least_cost = found.cost
             if held_out:  # what arrivals say does not change before the next one
                 self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
-        if found.latest > found.in_use + LEAST_GAIN:
+        if found.gain > LEAST_GAIN:
             self._log.attempt(lambda: self._publish(found))
 
     def _publish(self, found: Comparison) -> None:
         self.versions.publish(self._latest(found))
         number = self.versions.number
         path, learned = str(self.versions.path(number)), len(self.pool.learned)
-        self._tell(Published(number, path, learned, found.in_use, found.latest, found.by))
+        judged = found.in_use, found.latest, found.by
+        left = found.left_in_use, found.left_latest, found.threshold
+        self._tell(Published(number, path, learned, *judged, *left))
 
     def _latest(self, found: Comparison | None = None) -> Model:
         """Give the latest weights with a card of their own."""
         network: SegmentationNetwork = self.learner.average
         if self.config.base:
             network = interpolate(self.base.network, network, _LEARNED_SHARE)
-        if not self.pool.train:
-            return Model(self.versions.in_use.card, network)
-        figure = found.latest if found and found.by == "hold-out" else None
-        number = self.versions.number + 1
-        return Model(self.pool.new_card(self.base.network, number, figure), network)
+        card = self.versions.in_use.card
+        if self.pool.train:
+            figure = found.latest if found and found.by == "hold-out" else None
+            card = self.pool.new_card(self.base.network, self.versions.number + 1, figure)
+        threshold = found.threshold if found else self.versions.threshold
+        return Model(card.model_copy(update={"threshold": threshold}), network)
 
     def has_work(self) -> bool:
         """Tell whether something is left to learn; where not, it says why once."""

@@ -85,6 +85,10 @@ class Comparison:
         On held-out images, or on reviewed ones before they were learned from.
     images : int
         On how many.
+    left_in_use, left_latest : float
+        What is left to correct of drawing all by hand, see `operating_point`.
+    threshold : float
+        The one that the latest weights were judged at.
     """
 
     event: ClassVar[str] = "comparison"
@@ -93,6 +97,19 @@ class Comparison:
     latest: float
     by: str
     images: int
+    left_in_use: float
+    left_latest: float
+    threshold: float
+
+    @property
+    def cost(self) -> float:
+        """That of the latest weights, see `operating_point.Outcome`."""
+        return self.left_latest + 1 - self.latest
+
+    @property
+    def gain(self) -> float:
+        """How much less the latest weights cost than the version in use."""
+        return self.left_in_use + 1 - self.in_use - self.cost
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,8 @@ class Published:
         Mean vein IoU of the version before and of this one.
     by : {"hold-out", "arrivals"}
         As in `Comparison`.
+    left_in_use, left_latest, threshold : float or None
+        Likewise; None in runs of earlier releases.
     """
 
     event: ClassVar[str] = "published"
@@ -120,6 +139,9 @@ class Published:
     in_use: float
     latest: float
     by: str
+    left_in_use: float | None = None
+    left_latest: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -182,8 +204,11 @@ def describe(event: WatchEvent) -> str:
             figure = "" if error is None else f"; error on arrival {error:.3f}"
             return f"{event.stem} came and is {side}{figure} (version {event.version})."
         case Published():
+            left = ""
+            if event.left_in_use is not None and event.left_latest is not None:
+                left = f"{event.left_latest:.2f} left to correct, {event.left_in_use:.2f} before, "
             return (
-                f"Version {event.version} is in use: vein IoU {event.latest:.3f}, "
+                f"Version {event.version} is in use: {left}vein IoU {event.latest:.3f}, "
                 f"{event.in_use:.3f} before, on {_JUDGES[event.by]}: {event.path}"
             )
         case Removal() | Idle():

@@ -42,7 +42,8 @@ class Child:
         path = self.run.versions / f"{version:04}.safetensors"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"weights")
-        self.tell(Published(version, str(path), 2 * version, 0.5, 0.6 + version / 10, "arrivals"))
+        found = 0.5, 0.6 + version / 10, "arrivals", 0.8, 0.4, 0.7
+        self.tell(Published(version, str(path), 2 * version, *found))
 
     def stop(self):
         self.exit_code = 0
@@ -122,7 +123,7 @@ def test_a_new_version_makes_the_masks_of_the_next_images_and_leaves_the_shown_o
     assert shown.startswith("starter ")
     press(learning, ".")
     wait_for_mask(learning, qtbot, 1)
-    assert "Version 1, learnt from 2 images, error on arrival 0.30" in (
+    assert "Version 1, learnt from 2 images, 40 % of drawing by hand left to correct" in (
         learning.status.facts.text()
     )
     assert learning.segment.model.name == learning.train.base.name == "version 1"

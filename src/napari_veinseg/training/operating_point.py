@@ -1,0 +1,171 @@
+"""The threshold at which a mask leaves a person least to correct."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_veinseg.data.labels import BACKGROUND, VEIN
+from napari_veinseg.data.sample import Pair
+from napari_veinseg.evaluation.metrics import class_ious
+from napari_veinseg.measurement.skeleton import centreline
+from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.vein_model import VeinModel
+
+THRESHOLDS = (0.3, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
+"""Those that are tried, beside a model's own."""
+
+_SLIP = 2  # px that a line may lie beside a vein
+_LEAST_SAVED = 0.1  # of the cost of one image, half of it of two: for less a threshold stays
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a mask is worth to the person who corrects it, or several masks together.
+
+    Parameters
+    ----------
+    vein_iou : float
+        With the reviewed mask; the mean of several.
+    to_correct : float
+        Px of centreline that are wrong or missing.
+    to_draw : float
+        Px of centreline that there are to draw by hand.
+    """
+
+    vein_iou: float
+    to_correct: float
+    to_draw: float
+
+    @property
+    def left(self) -> float:
+        """What is to correct by what there is to draw: 1 for an empty mask, more is worse."""
+        return self.to_correct / max(self.to_draw, 1.0)
+
+    @property
+    def cost(self) -> float:
+        """Lines to correct and borders to mend: 0 is perfect, an empty mask costs 2."""
+        return self.left + 1 - self.vein_iou
+
+    @staticmethod
+    def of_all(outcomes: "Sequence[Outcome]") -> "Outcome":
+        """Add images up: a long vein is more work than a short one.
+
+        Parameters
+        ----------
+        outcomes : sequence of Outcome
+            At least one.
+
+        Returns
+        -------
+        Outcome
+            Of all together.
+        """
+        return Outcome(
+            statistics.mean(each.vein_iou for each in outcomes),
+            sum(each.to_correct for each in outcomes),
+            sum(each.to_draw for each in outcomes),
+        )
+
+
+Outcomes = Mapping[float, Outcome]
+"""Of one image, by threshold."""
+
+
+class ReviewedMask:
+    """What masks are held against.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8, shape (Y, X)
+        0 background, 1 vein, 2 unsure.
+    """
+
+    def __init__(self, mask: NDArray[np.uint8]) -> None:
+        self._mask, self._line = mask, centreline(mask == VEIN)
+        self._clear = ~_near(mask != BACKGROUND)
+
+    def judge(self, mask: NDArray[np.uint8]) -> Outcome:
+        """Measure what is to be erased, drawn and mended.
+
+        Parameters
+        ----------
+        mask : ndarray of uint8, shape (Y, X)
+            0 background, 1 vein.
+
+        Returns
+        -------
+        Outcome
+            Vein IoU, wrong and missing centreline, and that of the reviewed mask.
+        """
+        wrong = centreline(mask == VEIN) & self._clear
+        missing = self._line & ~_near(mask == VEIN)
+        to_correct = float(wrong.sum() + missing.sum())
+        return Outcome(class_ious(mask, self._mask)[1], to_correct, float(self._line.sum()))
+
+
+def _near(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    near: NDArray[np.bool_] = ndimage.binary_dilation(region, iterations=_SLIP)
+    return near
+
+
+def judge(
+    model: VeinModel,
+    pair: Pair,
+    settings: SegmentationSettings,
+    thresholds: Sequence[float],
+) -> dict[float, Outcome]:
+    """Segment an image once, and judge it at several thresholds.
+
+    Parameters
+    ----------
+    model : VeinModel
+        The model.
+    pair : Pair
+        The image with its reviewed mask.
+    settings : SegmentationSettings
+        What the image needs.
+    thresholds : sequence of float
+        Those to judge at.
+
+    Returns
+    -------
+    dict of float to Outcome
+        By threshold.
+    """
+    resolved = model.resolve(settings, pair.image)
+    probability = model.probability(pair.image, resolved)
+    reviewed, outcomes = ReviewedMask(pair.mask), {}
+    for threshold in thresholds:
+        mask = mask_from_probability(probability, threshold, resolved.min_size)
+        outcomes[threshold] = reviewed.judge(mask)
+    return outcomes
+
+
+def cheapest_threshold(seen: Sequence[Outcomes], present: float) -> float:
+    """Choose the threshold at which masks cost least to correct.
+
+    Parameters
+    ----------
+    seen : sequence of Outcomes
+        Of images, all judged at the same thresholds.
+    present : float
+        One of these; it stays where no other saves much.
+
+    Returns
+    -------
+    float
+        The threshold.
+    """
+    if not seen:
+        return present
+
+    def cost(threshold: float) -> float:
+        return Outcome.of_all([each[threshold] for each in seen]).cost
+
+    best = min(seen[0], key=lambda threshold: (cost(threshold), abs(threshold - present)))
+    return best if cost(best) < cost(present) - _LEAST_SAVED / len(seen) else present
