@@ -51,8 +51,8 @@ def _of_contenders_alike(comparison: Comparison) -> list[str]:
         key = tuple(image.counts for image in result.images)
         names.setdefault(key, []).append(result.contender.name)
     return [
-        f"{' and '.join(alike)} score exactly alike on every image: is it one file under several "
-        "names, or a training that changed nothing?"
+        f"{' and '.join(map(_quoted, alike))} score exactly alike on every image: is it one file "
+        "under several names, or a training that changed nothing?"
         for counts, alike in names.items()
         if len(alike) > 1 and any(c.true_positive + c.false_positive for c in counts)
     ]
@@ -84,8 +84,9 @@ def _of_leaks(comparison: Comparison) -> list[str]:
     for result, fingers in zip(comparison.results, overlap.known_fingers, strict=True):
         if fingers:
             said.append(
-                f"Do not take the figures of {result.contender.name} for those of new fingers: it "
-                f"was trained on other shots of {len(fingers)} of the {every} evaluated fingers."
+                f"Do not take the figures of {_quoted(result.contender.name)} for those of new "
+                f"fingers: it was trained on other shots of {len(fingers)} of the {every} "
+                "evaluated fingers."
             )
     if overlap.split_fingers:
         said.append(
@@ -131,6 +132,11 @@ def _of_drawing(comparison: Comparison) -> list[str]:
     return [note for note in notes if note]
 
 
+def _quoted(name: str) -> str:
+    """Mark where a name begins and ends: it may be several words."""
+    return f"'{name}'"
+
+
 def _examples(comparison: Comparison, pairs: Sequence[tuple[str, str]]) -> str:
     """Name the pairs, or the first of many."""
     if comparison.selection.anonymous:
@@ -148,7 +154,7 @@ def _of_doubt(comparison: Comparison) -> list[str]:
     said = []
     for result in comparison.results:
         share = float(np.mean([image.unsure for image in result.images]))
-        name = result.contender.name
+        name = _quoted(result.contender.name)
         if share > _MUCH_UNSURE:
             doubt = (
                 f"Do not take the figures of {name} for its judgement: it decides hardly any. "
@@ -156,8 +162,8 @@ def _of_doubt(comparison: Comparison) -> list[str]:
                 else ""
             )
             said.append(
-                f"{doubt}Of the pixels that the truth knows {name} leaves {share:.1%} unsure: they "
-                "count as background."
+                f"{doubt}{name} leaves {share:.1%} of the pixels unsure that the truth decides: "
+                "they count as background."
             )
     return said
 
@@ -170,9 +176,9 @@ def _of_empty_masks(comparison: Comparison) -> list[str]:
         empty = sum(not c.true_positive + c.false_positive and c.false_negative > 0 for c in counts)
         if empty:
             said.append(
-                f"{result.contender.name} marks no vein at all in {empty} of the {len(counts)} "
-                "images: there a place to correct is a whole tree of veins, and their number says "
-                "little."
+                f"{_quoted(result.contender.name)} marks no vein at all in {empty} of the "
+                f"{len(counts)} images: there a place to correct is a whole tree of veins, and "
+                "their number says little."
             )
     return said
 
@@ -180,7 +186,7 @@ def _of_empty_masks(comparison: Comparison) -> list[str]:
 def _of_training(comparison: Comparison) -> list[str]:
     total = len(comparison.samples)
     said = [
-        _of_seen(result.contender.name, result.seen, total)
+        _of_seen(_quoted(result.contender.name), result.seen, total)
         for result in comparison.results
         if result.seen
     ]
@@ -242,8 +248,8 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
         )
     if comparison.selection.training:
         said.append(
-            "Training and hold-out may share fingers, since not all are known: a name pattern "
-            "(--finger-pattern) tells."
+            "Training and hold-out may share fingers, since not all are known. If file names tell "
+            "the finger, tick 'The names say which finger it is' or give --finger-pattern."
         )
     return said
 
@@ -253,6 +259,11 @@ def _of_left_out(comparison: Comparison) -> list[str]:
         return []
     count = len(comparison.left_out)
     names = ", ".join(sorted(fault.stem for fault in comparison.left_out)[:8])
-    who, are = ("1 sample", "is") if count == 1 else (f"{count} samples", "are")
     more = ", …" if count > 8 else ""
-    return [f"{who} could not be used and {are} left out: {names}{more}; the reasons stand below."]
+    taken = (
+        "1 image is" if len(comparison.samples) == 1 else f"{len(comparison.samples)} images are"
+    )
+    return [
+        f"{taken} evaluated; {count} more could not be used (the report says why under "
+        f"'Left out'): {names}{more}."
+    ]

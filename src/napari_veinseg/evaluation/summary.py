@@ -115,15 +115,17 @@ def summarise(result: ContenderResult) -> Summary:
 def worst_first(images: Sequence[ImageResult]) -> list[ImageResult]:
     """Order images by the work that is left.
 
+    Length goes before places to correct: an empty mask is one place, and all work is left.
+
     Returns
     -------
     list of ImageResult
-        Those that need most corrections first, then those with most length missed or too much.
+        Those with most length missed or too much first, then those with most places to correct.
     """
 
     def work(image: ImageResult) -> tuple[float, ...]:
         missed, too_much = (image.metrics[f"{kind}_length_px"] for kind in ("missed", "too_much"))
-        return (-image.metrics["corrections"], -missed - too_much, image.metrics["vein_iou"])
+        return (-missed - too_much, -image.metrics["corrections"], image.metrics["vein_iou"])
 
     return sorted(images, key=work)
 

@@ -51,7 +51,7 @@ class Example:
 
 
 def choose_examples(result: ContenderResult) -> list[Example]:
-    """Choose the best image, the median and the worst; of a baseline the median alone.
+    """Choose the best image, the median and the worst, by `worst_first`; of a baseline the median.
 
     Returns
     -------
@@ -99,12 +99,12 @@ def draw_example(result: ContenderResult, contender: int, example: Example) -> d
             {"caption": "prediction", "data": _png(mask_picture(mask))},
             {"caption": "agreement", "data": _png(agreement_picture(mask, pair.mask))},
         ]
-    metrics = scored.metrics
+    metrics, places = scored.metrics, scored.metrics["corrections"]
     return {
         "id": example.anchor(contender),
         "rank": example.rank,
         "stem": scored.sample.stem,
-        "remark": f"{metrics['corrections']:.0f} places to correct, "
+        "remark": f"{places:.0f} place{'' if places == 1 else 's'} to correct, "
         f"{metrics['missed_length_px']:.0f} px missed, {metrics['too_much_length_px']:.0f} px "
         f"too much, vein IoU {metrics['vein_iou']:.3f}, clDice {metrics['cldice']:.3f}",
         "pictures": pictures,

@@ -101,6 +101,7 @@ def html_page(
         tolerance=f"{comparison.tolerance:g}",
         same_images=comparison.same_images,
         interval_note=_interval_note(summaries),
+        has_baselines=any(each.kind == "baseline" for each in summaries),
         work=[_work_row(index, each) for index, each in enumerate(summaries)],
         per_image=[
             _image_table(result, index, examples[index])
