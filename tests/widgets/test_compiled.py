@@ -32,7 +32,7 @@ with install_recorder("numba:compile") as masks:
     layer = add_mask_layer(viewer, mask, image)
 measured = measure_mask(mask, PixelSize.of(layer), reporter)
 with install_recorder("numba:compile") as lines:
-    show_measurement(viewer, layer, measured)
+    list(show_measurement(viewer, layer, measured))
 region = RegionLayer(viewer, QCoreApplication([]))
 with install_recorder("numba:compile") as regions:
     region.draw(image, "rectangle")

@@ -192,6 +192,21 @@ def test_the_truth_is_another_layer_than_the_mask(viewer, widget):
     assert widget.compare.isEnabled()
 
 
+def test_one_mask_is_no_truth_of_itself(viewer, widget):
+    mask = viewer.add_labels(MASK, name="mask")
+    assert widget.mask.layer is mask
+    assert widget.truth.layer is None
+    assert not widget.truth_needed.isHidden()
+    assert not widget.compare.isEnabled()
+    other = viewer.add_labels(MASK, name="other")
+    assert {widget.mask.layer, widget.truth.layer} == {mask, other}
+    assert widget.truth_needed.isHidden()
+    assert widget.compare.isEnabled()
+    viewer.layers.remove(other)
+    assert widget.truth.layer is None
+    assert not widget.truth_needed.isHidden()
+
+
 def test_masks_of_different_images_are_refused_in_one_sentence(viewer, widget, run, told):
     viewer.add_labels(MASK, name="a")
     viewer.add_labels(MASK[:50], name="b")

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 import napari_veinseg
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.jobs import Job
 
 
@@ -21,6 +23,54 @@ def test_the_end_is_told_after_the_result_is_taken(qtbot):
     job.start(lambda _reporter: "result", done=heard.append)
     qtbot.waitUntil(lambda: len(heard) == 3)
     assert heard == ["running: True", "result", "running: False"]
+
+
+def test_what_is_shown_piece_by_piece_leaves_turns_between(qtbot):
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    job = Job("Working", owner)
+    heard, other = [], QTimer()
+    other.timeout.connect(lambda: heard.append("other"))
+
+    def done(result):
+        other.start(0)
+        for piece in range(3):
+            heard.append(f"{result} {piece}, running: {job.running}")
+            yield
+
+    job.changed.connect(lambda: heard.append(f"changed: {job.running}"))
+    job.start(lambda _reporter: "piece", done)
+    qtbot.waitUntil(lambda: heard[-1:] == ["other"] and not job.running)
+    other.stop()
+    said = [each for each in heard if each != "other"]
+    assert said[0] == "changed: True"
+    assert said[1:4] == [f"piece {piece}, running: True" for piece in range(3)]
+    assert said[4:] == ["changed: False"]
+    assert "other" in heard[heard.index(said[1]) : heard.index(said[3])]
+
+
+def test_pieces_that_fail_or_are_abandoned_end_the_job(qtbot, told):
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    for ends in ("fails", "is abandoned"):
+        job, shown = Job("Working", owner), []
+
+        def done(_result, job=job, shown=shown, ends=ends):
+            shown.append("first")
+            yield
+            if ends == "fails":
+                raise VeinSegError("No room for it.")
+            job.abandon()
+            yield
+            shown.append("after the end")
+
+        job.start(lambda _reporter: None, done)
+        qtbot.waitUntil(lambda job=job, shown=shown: bool(shown) and not job.running)
+        qtbot.wait(20)
+        assert shown == ["first"]
+        assert job.start(lambda _reporter: None, done=lambda _result: None)
+        qtbot.waitUntil(lambda job=job: not job.running)
+    assert "No room for it." in told.texts[-1]
 
 
 LEAVES_WORK = """

@@ -37,6 +37,7 @@ class LayerChoice(NameCombo):
         self._viewer, self._counterpart = weakref.ref(viewer), counterpart
         self._follows = follows
         self._kind, self._accepts, self._empty = kind, accepts, empty
+        self.setPlaceholderText(empty)
         self._layers: list[weakref.ref[Layer]] = []
         events = viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
@@ -61,10 +62,11 @@ class LayerChoice(NameCombo):
                 self.setCurrentIndex(index)
 
     def choose_other_than(self, layer: Layer | None) -> None:
-        """Leave a layer for another one, if that is the choice and there is another."""
-        others = [known() for known in self._layers if known() is not layer]
-        if self.layer is layer and others:
-            self.choose(others[0])
+        """Leave a layer for another one, or for none where it is the only one."""
+        others = [index for index, known in enumerate(self._layers) if known() is not layer]
+        here = self.layer
+        if layer is not None and (here is layer or (here is None and others)):
+            self.setCurrentIndex(others[0] if others else -1)
 
     def refresh(self, *_event: object) -> None:
         """Read the viewer's layers anew, keeping the choice where it still exists."""

@@ -24,7 +24,9 @@ class NameCombo(QComboBox):
             self,
         )
         option.currentText = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideMiddle, place.width()
+            option.currentText if self.currentIndex() >= 0 else self.placeholderText(),
+            Qt.TextElideMode.ElideMiddle,
+            place.width(),
         )
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

@@ -3,13 +3,13 @@
 import atexit
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from napari.qt.threading import WorkerBase, create_worker
 from napari.utils import progress
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.widgets.common.notify import report, reported
@@ -81,23 +81,31 @@ class Job(QObject):
         self._bar: progress | None = None
         self._worker: Any = None
         self._on_news: Callable[[object], None] | None = None
-        self._done: Callable[[Any], None] | None = None
+        self._done: Callable[[Any], Iterator[None] | None] | None = None
         self._failed: Callable[[], None] | None = None
+        self._turns: Iterator[None] | None = None
+        self._next_turn = QTimer(self)
+        self._next_turn.setSingleShot(True)
+        self._next_turn.timeout.connect(self._take_turn)
         self._news.connect(self._hear)
 
     @property
     def running(self) -> bool:
         """Whether work is under way."""
-        return self._reporter is not None
+        return self._reporter is not None or self._turns is not None
 
     def start(
         self,
         work: Callable[[Reporter], Any],
-        done: Callable[[Any], None],
+        done: Callable[[Any], Iterator[None] | None],
         news: Callable[[object], None] | None = None,
         failed: Callable[[], None] | None = None,
     ) -> bool:
-        """Run `work` in a thread."""
+        """Run `work` in a thread, then give its result to `done`.
+
+        A `done` that yields goes on in the next turn of the event loop, so that what it adds to the
+        viewer is drawn piece by piece and holds nobody up.
+        """
         if self.running:
             return False
         reporter = Reporter(lambda item: self._send(reporter, item))
@@ -161,7 +169,18 @@ class Job(QObject):
                 failed()
         elif done is not None:
             with reported(self._doing):
-                done(ended.result)
+                more = done(ended.result)
+                if isinstance(more, Iterator):
+                    self._turns = more
+        self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Go on with what is shown piece by piece; without any more the job has ended."""
+        with reported(self._doing):
+            for _ in self._turns or ():
+                self._next_turn.start(0)
+                return
+        self._turns = None
         self.changed.emit()
 
     def _close(self) -> None:
@@ -170,7 +189,7 @@ class Job(QObject):
         if self._reporter is not None:
             self.destroyed.disconnect(self._reporter.cancel)
         self._reporter = self._bar = self._worker = None
-        self._on_news = self._done = self._failed = None
+        self._on_news = self._done = self._failed = self._turns = None
 
 
 class _Ended(NamedTuple):

@@ -1,6 +1,6 @@
 """The part of the Evaluate widget that judges models on a dataset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.finger_names import FingerNames
@@ -35,6 +34,7 @@ from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate.evaluate_work import (
     DatasetTask,
+    JudgedDataset,
     OpenedImage,
     evaluate_dataset,
     open_image,
@@ -203,9 +203,9 @@ class DatasetEvaluation(QWidget):
         with reported("Evaluating"):
             task = self.task()
 
-            def done(comparison: Comparison) -> None:
+            def done(judged: JudgedDataset) -> Iterator[None]:
                 self._judged = task.dataset
-                self.show_comparison(comparison)
+                return self._show_judged(judged)
 
             self.job.start(partial(evaluate_dataset, task), done, self._hear)
 
@@ -221,9 +221,9 @@ class DatasetEvaluation(QWidget):
         self.cancel.setVisible(running)
         self.status.setVisible(running)
 
-    def show_comparison(self, comparison: Comparison) -> None:
+    def _show_judged(self, judged: JudgedDataset) -> Iterator[None]:
         """Show what was scored, the worst images first."""
-        self.comparison = comparison
+        self.comparison = comparison = judged.comparison
         pairs = [(result, image) for result in comparison.results for image in result.images]
         pairs.sort(key=lambda pair: pair[1].metrics["vein_iou"])
         self._rows = [(result.contender, image.sample) for result, image in pairs]
@@ -245,12 +245,14 @@ class DatasetEvaluation(QWidget):
                 if each.images
             ]
         )
+        yield
         models = ", ".join(result.contender.name for result in comparison.results)
         self.about.setText(f"{self._judged.name} by {models} at {clock()}")
         said = [comparison.note, *caveats(comparison)]
         self.caveats.setText("\n\n".join(each for each in said if each))
-        self.distribution.show_figure(plots.iou_distribution(comparison.results))
-        self.curve.show_figure(plots.precision_recall(comparison.results))
+        self.distribution.show_picture(judged.distribution)
+        self.curve.show_picture(judged.curve)
+        yield
         self.results.show()
         self.shown.emit()
 

@@ -1,5 +1,6 @@
 """The Evaluate widget: measure a mask, hold it against a truth, judge models on a dataset."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,10 @@ class EvaluateWidget(Panel):
     def _add_truth_section(self) -> None:
         section: Section = self.add_section("Hold it against a truth")
         self.truth = self._mask_choice("Open a second mask", follows=False)
+        self.truth_needed = hint(
+            "This needs a second mask as the truth: drop a mask file onto the viewer, or duplicate "
+            "the mask above and correct the copy."
+        )
         self.tolerance = QDoubleSpinBox()
         self.tolerance.setRange(0, 100)
         self.tolerance.setValue(TOLERANCE)
@@ -106,6 +111,7 @@ class EvaluateWidget(Panel):
             self.tolerance,
             "How far a centreline may lie beside the true one, in pixels.",
         )
+        section.add_wide(self.truth_needed)
         section.add_wide(self.compare)
         self.compared_what, self.legend = Hint(), ErrorLegend()
         section.add_wide(self.compared_what)
@@ -124,6 +130,7 @@ class EvaluateWidget(Panel):
         self.measure.setEnabled(idle and self.mask.layer is not None)
         two = self.truth.layer is not None and self.truth.layer is not self.mask.layer
         self.compare.setEnabled(idle and self.mask.layer is not None and two)
+        self.truth_needed.setVisible(self.mask.layer is not None and not two)
         self.measured_what.setVisible(self.measured is not None)
         compared = bool(self.compared_what.text())
         self.compared_what.setVisible(compared)
@@ -139,12 +146,12 @@ class EvaluateWidget(Panel):
             work = partial(measure_mask, _pixels(layer), PixelSize.of(layer))
             self.job.start(work, partial(self._show_measured, layer))
 
-    def _show_measured(self, layer: Labels, measured: MeasuredLayer) -> None:
+    def _show_measured(self, layer: Labels, measured: MeasuredLayer) -> Iterator[None]:
         if layer not in self.viewer.layers:
             return
         self.measured = (layer.name, measured)
         self.measured_what.setText(f"'{layer.name}' at {clock()}:")
-        show_measurement(self.viewer, layer, measured)
+        yield from show_measurement(self.viewer, layer, measured)
         self.mask.choose(layer)
         self.figures.fill(summary_of(measured))
         self.figures.show()

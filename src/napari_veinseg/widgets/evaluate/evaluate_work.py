@@ -22,10 +22,12 @@ from napari_veinseg.evaluation.contenders import (
     unique_names,
 )
 from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
+from napari_veinseg.widgets.common.result_views import drawn
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
 
 _USUAL = SegmentationSettings()
@@ -56,7 +58,16 @@ class OpenedImage:
     prediction: npt.NDArray[np.uint8]
 
 
-def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
+@dataclass(frozen=True)
+class JudgedDataset:
+    """What a comparison on a dataset gave, and its plots as PNG."""
+
+    comparison: Comparison
+    distribution: bytes
+    curve: bytes
+
+
+def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> JudgedDataset:
     """Compare models on a dataset."""
     chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
     contenders: list[Contender] = [
@@ -69,7 +80,12 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
     def progress(done: int, total: int, stem: str) -> None:
         reporter.tell(Step(done, total, f"Evaluating {stem}"))
 
-    return compare(chosen, unique_names(contenders), task.tolerance, progress)
+    comparison = compare(chosen, unique_names(contenders), task.tolerance, progress)
+    return JudgedDataset(
+        comparison,
+        drawn(plots.iou_distribution(comparison.results)),
+        drawn(plots.precision_recall(comparison.results)),
+    )
 
 
 def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:

@@ -1,6 +1,6 @@
 """Measure a mask layer: centreline, ends and bifurcations as layers, tables as CSV files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import napari
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from napari.layers import Labels, Points, Shapes
+from napari.layers import Labels
 
 from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
@@ -75,14 +75,15 @@ def _placed(path: npt.NDArray[np.intp], before: Sequence[int]) -> npt.NDArray[np
 
 def show_measurement(
     viewer: napari.Viewer, mask: Labels, measured: MeasuredLayer
-) -> tuple[Shapes, Points]:
-    """Add centrelines and points over a mask; those of an earlier measurement are replaced."""
+) -> Iterator[None]:
+    """Put centrelines and points over a mask, in place of earlier ones, layer by layer."""
     names = f"{mask.name} centreline", f"{mask.name} nodes"
     for layer in [each for each in viewer.layers if is_derived(each, Derived.MEASUREMENT)]:
         if layer.name in names:
             viewer.layers.remove(layer)
+            yield
     common = {**spatial_attributes(mask), "metadata": derived_metadata(Derived.MEASUREMENT)}
-    points = viewer.add_points(
+    viewer.add_points(
         measured.points,
         ndim=mask.ndim,
         name=names[1],
@@ -94,6 +95,7 @@ def show_measurement(
         border_color="black",
         **common,
     )
+    yield
     lines = viewer.add_shapes(
         list(measured.paths) or None,
         ndim=mask.ndim,
@@ -105,8 +107,8 @@ def show_measurement(
         face_color="transparent",
         **common,
     )
+    yield
     viewer.layers.selection.active = lines
-    return lines, points
 
 
 def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
