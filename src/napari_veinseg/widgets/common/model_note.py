@@ -5,7 +5,7 @@ from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
-from napari_veinseg.model.store import installed_models
+from napari_veinseg.model.store import STARTER, installed_models
 from napari_veinseg.widgets.common.form import Hint
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 
@@ -30,6 +30,11 @@ class ModelNote(Hint):
 def describe_model(path: Path) -> str:
     """Give the description on a model's card; of a user's own also the day it was kept."""
     description = read_card(path).description.rstrip(".")
-    if description and not any(each.shipped and each.path == path for each in installed_models()):
+    shipped = next(
+        (each for each in installed_models() if each.shipped and each.path == path), None
+    )
+    if shipped and shipped.name == STARTER:
+        return f"Start here for fingers: {description[:1].lower()}{description[1:]}"
+    if description and not shipped:
         description += f" ({date.fromtimestamp(path.stat().st_mtime)})"
     return description
