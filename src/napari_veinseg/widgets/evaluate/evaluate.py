@@ -95,7 +95,7 @@ class EvaluateWidget(Panel):
     def _add_truth_section(self) -> None:
         section: Section = self.add_section("Hold it against a truth")
         self.truth = self._mask_choice("Open a second mask", follows=False)
-        self.truth_needed = hint(
+        self.truth_needed = Hint(
             "This needs a second mask as the truth: drop a mask file onto the viewer, or duplicate "
             "the mask above and correct the copy."
         )
