@@ -50,7 +50,7 @@ class BridgeTool(TraceTool):
             self._show_line(found[0])
 
     def _find_end(self, point: Point) -> tuple[Point, float] | None:
-        reach = max(3 * self.tracing.vein_width(self._plane), 10)
+        reach = self.reach_on_screen(max(3 * self.tracing.vein_width(self._plane), 10))
         return nearest_end(self.edited_mask.labels(self._plane), point, reach)
 
     def _place(self, point: Point, _data: TracingData | None, _straight: bool) -> Point:

@@ -207,12 +207,11 @@ class DoubtfulPlaces(Section):
             )
 
     def _move_camera(self, place: Place, plane: PlaneIndex) -> None:
-        viewer, layer = self._mask.viewer, self._mask.require_layer()
+        layer, camera = self._mask.require_layer(), self._mask.camera
         corner, centre = (
             layer.data_to_world((*plane, row, place.column))[-2:]
             for row in (place.row + 1, place.row)
         )
-        camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
         pixel = float(np.linalg.norm(np.subtract(corner, centre)))
         self._camera_moved = True
         camera.center = (0.0, *centre)

@@ -7,6 +7,7 @@ from napari_veinseg.widgets.correct.hover_tool import HoverTool
 from napari_veinseg.widgets.correct.tool import Point
 
 _NOTHING = "There is no vein under the cursor."
+_REACH = 4.0  # px of the mask, at the least
 
 
 class RemoveTool(HoverTool):
@@ -31,4 +32,5 @@ class RemoveTool(HoverTool):
 
     def _find(self, point: Point) -> Change:
         label = BACKGROUND if self.label == VEIN else self.label
-        return remove_branch(self.edited_mask.labels(self._plane), point, label=label)
+        reach = self.reach_on_screen(_REACH)
+        return remove_branch(self.edited_mask.labels(self._plane), point, reach, label)

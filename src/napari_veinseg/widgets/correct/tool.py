@@ -11,6 +11,8 @@ from napari_veinseg.widgets.correct.tracing_cache import TracingCache
 Point = tuple[float, float]
 """(row, column) of the plane."""
 
+_REACH = 8  # px of the screen by which a hand misses a thin line
+
 
 class Tool:
     """A way of drawing; subclasses say what happens on a click."""
@@ -55,6 +57,13 @@ class Tool:
             return self._plane == self.edited_mask.displayed_plane()
         except VeinSegError:  # no plane can be drawn on
             return False
+
+    def reach_on_screen(self, least: float) -> float:
+        """Return how far beside a vein, in px of the mask, a click still means it."""
+        pixel = self.edited_mask.camera.zoom * abs(
+            float(self.edited_mask.require_layer().scale[-1])
+        )
+        return max(least, _REACH / pixel)
 
     def click(self, point: Point, straight: bool) -> None:
         """Take a click; `straight` when Shift is held."""
