@@ -48,7 +48,7 @@ class Person:
         Mouse(self.viewer, self.bench.session.shown.image).click(place)
 
     def open_folder(self, folder):
-        """Press the button, choose the entry of its menu, choose the folder in the dialog."""
+        """Press the button, choose the entry of its menu if it has one, choose the folder."""
 
         def choose(*_asked):
             self.paths += 1  # chosen once ...
@@ -61,7 +61,8 @@ class Person:
             entry = next(each for each in menu.actions() if each.text().startswith("Open a folder"))
             QTest.mouseClick(menu, LEFT, pos=menu.actionGeometry(entry).center())
 
-        QTimer.singleShot(300, choose_entry)  # some versions of Qt wait within the click
+        if self.bench.strip.folder.menu() is not None:  # a folder was open before
+            QTimer.singleShot(300, choose_entry)  # some versions of Qt wait within the click
         with patch.object(QFileDialog, "getExistingDirectory", choose):
             self.press(self.bench.strip.folder)
             self._wait(lambda: self.paths == 1)

@@ -7,7 +7,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
@@ -291,6 +291,16 @@ def test_a_damaged_file_of_regions_is_told_when_the_folder_opens(bench, folder, 
     bench.session.open(folder)
     wait_for_mask(bench, qtbot, 0)
     assert [text for text in told.texts if "regions.json" in text]
+
+
+def test_the_first_folder_is_asked_for_at_once_and_later_ones_in_a_menu(
+    bench, folder, qtbot, monkeypatch
+):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_asked: str(folder))
+    assert bench.strip.folder.menu() is None
+    bench.strip.folder.click()
+    wait_for_mask(bench, qtbot, 0)
+    assert bench.strip.folder.menu() is bench.strip.menu
 
 
 def test_the_button_says_which_folder_is_being_opened(bench, folder, tmp_path, qtbot, told):

@@ -67,7 +67,7 @@ class FolderStrip(QWidget):
         self.folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.menu = QMenu(self)
         self.menu.aboutToShow.connect(self._fill_menu)
-        self.folder.setMenu(self.menu)
+        self.folder.clicked.connect(self.choose_folder)  # where nothing can be chosen in a menu
         self.previous = _step_button("<", f"The image before (key {PREVIOUS_KEY} ).")
         self.next = _step_button(">", f"The next image (key {NEXT_KEY} ).")
         self.number = QSpinBox()
@@ -126,6 +126,7 @@ class FolderStrip(QWidget):
         """Show where the session is now."""
         session, folder = self._session, self._session.folder
         self.places.setVisible(folder is not None)
+        self.folder.setMenu(self.menu if folder is not None or recent_folders() else None)
         if folder is None:
             name = session.opening
             self.folder.setText(f"Opening {name}/…" if name else "Open a folder of images")
