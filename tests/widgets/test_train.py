@@ -277,6 +277,17 @@ def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):
     assert "1 of 1 true masks began as masks of 'base'" in started.comparison.verdict.text()
 
 
+def test_masks_that_nobody_corrected_judge_nothing(started, qtbot):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 1.0}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    said = started.comparison.verdict.text()
+    assert "says nothing about the new model" in said
+    assert "more images like" not in said
+    assert "train for longer" not in said
+
+
 def test_the_new_model_is_kept_after_the_dataset_has_been_read(started, qtbot):
     (child,) = StubChild.made
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])

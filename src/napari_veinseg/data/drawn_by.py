@@ -49,7 +49,4 @@ def origin_note(sources: Iterable[str], model: str) -> str:
     own = sum(drawing_model(source) == model for source in known)
     if not own:
         return ""
-    return (
-        f"{own} of {len(known)} true masks began as masks of '{model}' and were corrected: the "
-        "figures favour it."
-    )
+    return f"{own} of {len(known)} true masks began as masks of '{model}': the figures favour it."

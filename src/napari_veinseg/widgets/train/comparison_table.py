@@ -12,6 +12,7 @@ from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView
 
 LOOK = "Show both masks"
+_SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
 _NOTES = 4  # sentences; a dataset may have as many faults as images
 
 
@@ -48,8 +49,9 @@ class ComparisonTable(Section):
         self.table.fill(rows)
         self._worst = min(range(len(rows)), key=lambda row: rows[row][2], default=0)
         held_out = [sources.get(stem, "") for stem, _, _ in rows]
-        note = origin_note(held_out, old_name)
-        said = [_verdict(status, rows, old_name), note, *notes(status)]
+        uncorrected = bool(rows) and all(old > _SAME for _, old, _ in rows)
+        note = "" if uncorrected else origin_note(held_out, old_name)
+        said = [_verdict(status, rows, old_name, uncorrected), note, *notes(status)]
         self.verdict.setText(" ".join(each for each in said if each))
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
         self.look.show()
@@ -93,7 +95,9 @@ def _advice(rows: list[tuple[str, float, float]]) -> str:
     )
 
 
-def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: str) -> str:
+def _verdict(
+    status: RunStatus, rows: list[tuple[str, float, float]], old_name: str, uncorrected: bool
+) -> str:
     if not rows:
         return "There was no image to judge by: look at the new model's masks before you trust it."
     old, new = (sum(column) / len(rows) for column in list(zip(*rows, strict=True))[1:])
@@ -102,7 +106,12 @@ def _verdict(status: RunStatus, rows: list[tuple[str, float, float]], old_name: 
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
         f"(epoch {status.best_epoch}); better on {better} of {len(rows)} images."
     )
-    if status.base_is_best:
+    if uncorrected:
+        text += (
+            f" The true masks are those of '{old_name}' as it drew them, which says nothing about "
+            "the new model: correct masks of held-out images, or look at both models' masks."
+        )
+    elif status.base_is_best:
         text += f" The old model is the better one here. {_advice(rows)}"
     if status.start.get("optimistic"):
         text += " It is not known which images are of one finger: the score may be too good."
