@@ -66,7 +66,7 @@ def test_pieces_that_fail_or_are_abandoned_end_the_job(qtbot, told):
 
         job.start(lambda _reporter: None, done)
         qtbot.waitUntil(lambda job=job, shown=shown: bool(shown) and not job.running)
-        qtbot.wait(20)
+        qtbot.wait(60)
         assert shown == ["first"]
         assert job.start(lambda _reporter: None, done=lambda _result: None)
         qtbot.waitUntil(lambda job=job: not job.running)

@@ -17,6 +17,7 @@ from napari_veinseg.widgets.common.notify import report, reported
 AT_ONCE = 100_000
 """Pixels whose work holds nobody up; more are worked on beside the viewer."""
 
+_BREATH = 20  # ms between two turns, in which what the first one added is drawn
 
 _reporters = WeakSet["Reporter"]()
 
@@ -178,7 +179,7 @@ class Job(QObject):
         """Go on with what is shown piece by piece; without any more the job has ended."""
         with reported(self._doing):
             for _ in self._turns or ():
-                self._next_turn.start(0)
+                self._next_turn.start(_BREATH)
                 return
         self._turns = None
         self.changed.emit()

@@ -15,8 +15,8 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.form import Hint, Section, button, clock
-from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.form import Section, button, clock, hint
+from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.result_views import FigureTable
@@ -83,7 +83,8 @@ class EvaluateWidget(Panel):
         self.save = button("Save tables…", "Write branches.csv and images.csv.")
         section.add_row("Mask", self.mask, "The labels that are measured: 1 is vein, 2 unsure.")
         section.add_wide(self.measure)
-        self.measured_what = Hint()
+        self.measuring, self.measured_what = Hint(), Hint()
+        section.add_wide(self.measuring)
         section.add_wide(self.measured_what)
         section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
         section.add_buttons(self.table, self.save)
@@ -131,6 +132,9 @@ class EvaluateWidget(Panel):
         two = self.truth.layer is not None and self.truth.layer is not self.mask.layer
         self.compare.setEnabled(idle and self.mask.layer is not None and two)
         self.truth_needed.setVisible(self.mask.layer is not None and not two)
+        self.measuring.setVisible(self.job.running)
+        if idle:
+            self.measuring.clear()
         self.measured_what.setVisible(self.measured is not None)
         compared = bool(self.compared_what.text())
         self.compared_what.setVisible(compared)
@@ -144,7 +148,12 @@ class EvaluateWidget(Panel):
         with reported("Measuring"):
             layer = self.mask.layer
             work = partial(measure_mask, _pixels(layer), PixelSize.of(layer))
-            self.job.start(work, partial(self._show_measured, layer))
+            self.job.start(work, partial(self._show_measured, layer), self._hear)
+
+    def _hear(self, news: object) -> None:
+        """Say what takes long: the first measurement prepares the display, for many seconds."""
+        if isinstance(news, Step):
+            self.measuring.setText(f"{news.text.rstrip('…')}…")
 
     def _show_measured(self, layer: Labels, measured: MeasuredLayer) -> Iterator[None]:
         if layer not in self.viewer.layers:
@@ -176,7 +185,7 @@ class EvaluateWidget(Panel):
             if mask.data.shape == truth.data.shape:  # other shapes are refused in the work
                 require_same_place(mask, truth)
             work = partial(compare_masks, _pixels(mask), _pixels(truth), self.tolerance.value())
-            self.job.start(work, partial(self._show_compared, mask, truth.name))
+            self.job.start(work, partial(self._show_compared, mask, truth.name), self._hear)
 
     def _show_compared(
         self,
