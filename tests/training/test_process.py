@@ -148,3 +148,18 @@ def test_a_killed_run_loses_what_is_not_saved_and_goes_on_to_the_same_weights(
     first, second = (read_model(run.last)[1].state_dict() for run in (whole, killed))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert status_of(whole).scores == status_of(killed).scores
+
+
+@pytest.mark.parametrize(
+    ("scores", "epoch"),
+    [([0.5, 0.4, 0.7, 0.6], 2), ([0.9, 0.5, 0.4], 2), ([0.9, 0.4, 0.5, 0.3], 3)],
+)
+def test_figures_are_of_the_weights_that_can_be_kept(scores, epoch):
+    """Where the base is best, `best` holds the base and only the last weights are new."""
+    status = RunStatus()
+    for number, score in enumerate(scores):
+        status.hear(
+            {"event": "validation", "epoch": number, "vein_iou": score, "per_image": {"a": score}}
+        )
+    assert status.offered_epoch == epoch
+    assert status.comparison() == [("a", scores[0], scores[epoch])]

@@ -95,8 +95,13 @@ class RunStatus:
         trained = {epoch: score for epoch, score in self.scores.items() if epoch > 0}
         return max(trained, key=lambda epoch: trained[epoch]) if trained else None
 
+    @property
+    def offered_epoch(self) -> int | None:
+        """The trained epoch whose weights a run holds: where the base is best, only the last."""
+        return max(self.scores) if self.base_is_best else self.best_epoch
+
     def comparison(self) -> list[tuple[str, float, float]]:
-        """Compare the base model with the best epoch on every image of the hold-out.
+        """Compare the base model with the offered epoch on every image of the hold-out.
 
         Returns
         -------
@@ -104,10 +109,10 @@ class RunStatus:
             Stem, vein IoU of the base, vein IoU of the new model; empty without a base or a
             hold-out.
         """
-        best = self.best_epoch
-        if best is None or 0 not in self.per_image:
+        offered = self.offered_epoch
+        if offered is None or 0 not in self.per_image:
             return []
-        old, new = self.per_image[0], self.per_image[best]
+        old, new = self.per_image[0], self.per_image[offered]
         return [(stem, old[stem], new[stem]) for stem in sorted(old) if stem in new]
 
 

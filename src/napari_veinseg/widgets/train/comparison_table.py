@@ -104,7 +104,7 @@ def _verdict(
     better = sum(row[2] > row[1] for row in rows)
     text = (
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
-        f"(epoch {status.best_epoch}); better on {better} of {len(rows)} images."
+        f"(epoch {status.offered_epoch}); better on {better} of {len(rows)} images."
     )
     if uncorrected:
         text += (
