@@ -13,11 +13,12 @@ from napari_veinseg.measurement.spurs import without_spurs
 
 Plane = NDArray[np.bool_]
 
-_REACH = 4.0  # px beside a vein that a click still means it
+REACH = 4.0
+"""px beside a vein at which a click still means it."""
 
 
 def remove_branch(
-    mask: NDArray[Any], point: tuple[float, float], label: int = BACKGROUND
+    mask: NDArray[Any], point: tuple[float, float], label: int = BACKGROUND, reach: float = REACH
 ) -> Change:
     """Take away the branch under a click, between its two bifurcations or ends.
 
@@ -29,6 +30,8 @@ def remove_branch(
         The click, (row, column).
     label : int
         What the branch becomes: 0 background or 2 unsure.
+    reach : float
+        How far beside a vein a click still means it, in px; more where an image is shown small.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def remove_branch(
         Empty when no vein is within reach.
     """
     is_vein = np.asarray(mask) == VEIN
-    seed = _nearest(is_vein, point, _REACH)
+    seed = _nearest(is_vein, point, reach)
     if seed is None:
         return painted(mask, np.zeros_like(is_vein), label)
     pieces, _ = ndimage.label(is_vein, np.ones((3, 3)))

@@ -1,13 +1,12 @@
 """The tool that removes the branch of a vein."""
 
-from napari_veinseg.correction.branches import remove_branch
+from napari_veinseg.correction.branches import REACH, remove_branch
 from napari_veinseg.correction.change import Change
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
 from napari_veinseg.widgets.correct.tool import Point
 
 _NOTHING = "There is no vein under the cursor."
-_REACH = 4.0  # px of the mask, at the least
 
 
 class RemoveTool(HoverTool):
@@ -32,5 +31,5 @@ class RemoveTool(HoverTool):
 
     def _find(self, point: Point) -> Change:
         label = BACKGROUND if self.label == VEIN else self.label
-        reach = self.reach_on_screen(_REACH)
-        return remove_branch(self.edited_mask.labels(self._plane), point, reach, label)
+        reach = self.reach_on_screen(REACH)
+        return remove_branch(self.edited_mask.labels(self._plane), point, label, reach)
