@@ -126,8 +126,8 @@ class _Plot:
 
 
 def _range(curve: EpochCurve) -> tuple[float, float]:
-    """Give the axis some air, and never no length."""
+    """Give the axis some air, and never no length; a share goes up to 1."""
     values = [*curve.points.values(), *([curve.level] if curve.level is not None else [])]
     low, high = min(values), max(values)
     air = max(0.01, 0.08 * (high - low))
-    return max(0.0, low - air), high + air
+    return max(0.0, low - air), min(high + air, 1.0) if high <= 1 else high + air
