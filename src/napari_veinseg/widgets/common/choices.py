@@ -36,8 +36,7 @@ class LayerChoice(NameCombo):
         super().__init__()
         self._viewer, self._counterpart = weakref.ref(viewer), counterpart
         self._follows = follows
-        self._kind, self._accepts, self._empty = kind, accepts, empty
-        self.setPlaceholderText(empty)
+        self._kind, self._accepts, self.unchosen = kind, accepts, empty
         self._layers: list[weakref.ref[Layer]] = []
         events = viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
@@ -86,7 +85,7 @@ class LayerChoice(NameCombo):
         wanted = active if late else before
         with signals_blocked(self):
             self.clear()
-            self.addItems([layer.name for layer in offered] or [self._empty])
+            self.addItems([layer.name for layer in offered] or [self.unchosen])
             self.setCurrentIndex(next((i for i, layer in enumerate(offered) if layer is wanted), 0))
         self.setEnabled(bool(offered))
         if self.layer is not before:

@@ -9,6 +9,7 @@ class NameCombo(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.unchosen = ""  # drawn where nothing is; Qt's placeholder would make the dock wider
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -24,7 +25,7 @@ class NameCombo(QComboBox):
             self,
         )
         option.currentText = self.fontMetrics().elidedText(
-            option.currentText if self.currentIndex() >= 0 else self.placeholderText(),
+            option.currentText if self.currentIndex() >= 0 else self.unchosen,
             Qt.TextElideMode.ElideMiddle,
             place.width(),
         )
