@@ -109,6 +109,11 @@ def started(train, dataset, qtbot):
     return train
 
 
+def told_by(comparison):
+    parts = comparison.headline, comparison.advice, comparison.details
+    return "\n".join(each.text() for each in parts)
+
+
 def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, qtbot):
     before = {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")}
     train.dataset.folder.setText(str(dataset.path))
@@ -185,8 +190,8 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert started.comparison.isVisibleTo(started)
     row = [started.comparison.table.item(0, column).text() for column in range(3)]
     assert row == ["b_1", "0.400", "0.600"]
-    assert "better on 1 of 1" in started.comparison.verdict.text()
-    assert "may be too good" in started.comparison.verdict.text()
+    assert "better on 1 of 1" in told_by(started.comparison)
+    assert "may be too good" in told_by(started.comparison)
 
     from napari_veinseg.widgets.common.model_choice import ModelChoice
     from napari_veinseg.widgets.train import train as module
@@ -204,7 +209,7 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     started.comparison.keep.click()
     qtbot.waitUntil(lambda: "'better' is kept" in started.status.text())
     assert other.name == started.base.name == "better"
-    assert "Kept as 'better'" in started.comparison.verdict.text()
+    assert "Kept as 'better'" in started.comparison.headline.text()
     assert started.comparison.table.isVisibleTo(started), "the figures stay in sight"
     assert not started.comparison.keep.isVisibleTo(started)
 
@@ -245,8 +250,9 @@ def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtb
     )  # fmt: skip
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    verdict = started.comparison.verdict.text()
-    assert "no image to judge by" in verdict
+    verdict = told_by(started.comparison)
+    assert "no image to judge by" in started.comparison.headline.text()
+    assert "Details, 5 caveats" in started.comparison.more.heading.text()
     assert why in verdict
     assert verdict.count("No mask.") == 3
     assert "6 more" in verdict
@@ -265,6 +271,45 @@ def test_the_result_is_scrolled_into_sight(started, viewer, qtbot):
     qtbot.waitUntil(in_sight, timeout=5000)
 
 
+def test_the_verdict_is_one_line_above_the_table_and_its_caveats_unfold(started, qtbot):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    told = started.comparison
+    assert told.headline.text() == (
+        "The new model is better: vein IoU 0.40 → 0.60, higher on the only image."
+    )
+    assert told.more.heading.text() == "Details, 1 caveat"
+    assert not told.details.isVisibleTo(started)
+    told.more.heading.click()
+    assert told.details.isVisibleTo(started)
+    assert "may be too good" in told.details.text()
+
+
+def test_start_and_stop_are_in_sight_however_low_the_screen(train, viewer, qtbot):
+    viewer.window._qt_window.resize(1024, 500)
+    viewer.show()
+    for each in (train.start, train.stop):
+        qtbot.waitUntil(lambda each=each: each.visibleRegion().boundingRect() == each.rect())
+
+
+def test_the_keyboard_stays_with_the_run(train, dataset, viewer, qtbot):
+    viewer.show()
+    viewer.window._qt_window.activateWindow()
+    assert QTest.qWaitForWindowActive(viewer.window._qt_window)
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset._survey()
+    qtbot.waitUntil(train.start.isEnabled)
+    train.start.setFocus()
+    train.start.click()
+    has_keyboard = lambda each: viewer.window._qt_window.focusWidget() is each  # noqa: E731
+    qtbot.waitUntil(lambda: has_keyboard(train.stop))
+    train.stop.click()
+    qtbot.waitUntil(lambda: not train.follower.running)
+    qtbot.waitUntil(lambda: has_keyboard(train.start))
+
+
 def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):
     sample = Dataset.open(dataset.path)["b_1"]
     Dataset.open(dataset.path).add(
@@ -274,7 +319,7 @@ def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "1 of 1 true masks began as masks of 'base'" in started.comparison.verdict.text()
+    assert "1 of 1 true masks began as masks of 'base'" in told_by(started.comparison)
 
 
 def test_masks_that_nobody_corrected_judge_nothing(started, qtbot):
@@ -282,7 +327,7 @@ def test_masks_that_nobody_corrected_judge_nothing(started, qtbot):
     child.learn(1, [{"b_1": 1.0}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    said = started.comparison.verdict.text()
+    said = told_by(started.comparison)
     assert "says nothing about the new model" in said
     assert "more images like" not in said
     assert "train for longer" not in said
@@ -307,8 +352,8 @@ def test_the_verdict_names_the_model_that_the_run_started_from(started, qtbot, t
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "base" in started.comparison.verdict.text()
-    assert "other" not in started.comparison.verdict.text()
+    assert "base" in told_by(started.comparison)
+    assert "other" not in told_by(started.comparison)
 
 
 def test_what_is_no_better_is_kept_only_on_purpose(started, qtbot):
@@ -316,8 +361,8 @@ def test_what_is_no_better_is_kept_only_on_purpose(started, qtbot):
     child.learn(2, [{"b_1": 0.6}, {"b_1": 0.5}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "The old model is the better one" in started.comparison.verdict.text()
-    assert "more images like b_1" in started.comparison.verdict.text()
+    assert "The old model is the better one" in started.comparison.headline.text()
+    assert "more images like b_1" in told_by(started.comparison)
     assert started.comparison.keep.text() == "Keep anyway"
     assert started.comparison.discard.isEnabled()
 
@@ -327,7 +372,7 @@ def test_stop_and_discard(started, qtbot):
     qtbot.waitUntil(lambda: not started.follower.running)
     assert StubChild.made[0].stopped
     assert "Stopped" in started.status.text()
-    assert "no image to judge by" in started.comparison.verdict.text()
+    assert "no image to judge by" in told_by(started.comparison)
     folder = started.follower.run.path
     started.comparison.discard.click()
     assert not folder.exists()

@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_veinseg.widgets.common.focus import FocusKeeper
 from napari_veinseg.widgets.common.form import Section, connect_while_alive
 from napari_veinseg.widgets.common.inputs import WheelGuard
 from napari_veinseg.widgets.common.notify import watch_callbacks
@@ -52,6 +53,7 @@ class Panel(QWidget):
         # The viewer's own window: a dock that floats is a window too, and may be hidden at work.
         self.viewer.window._qt_window.installEventFilter(self)
         self._wheel_guard = WheelGuard(self)
+        self.focus = FocusKeeper(self)
         connect_while_alive(self, self.viewer.events.theme, self._restyle)
         self._restyle()
 

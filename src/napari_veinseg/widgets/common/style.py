@@ -17,6 +17,7 @@ def style_sheet(theme_name: str) -> str:
             border-bottom: 1px solid {theme.primary.as_hex()};
         }}
         QLabel[role="hint"] {{ color: {_rgb(quiet)}; }}
+        QLabel[role="verdict"] {{ font-weight: 600; }}
         QPushButton {{ border: 1px solid transparent; padding: 3px; }}
         QPushButton:disabled {{ border-color: {theme.foreground.as_hex()}; }}
         QPushButton:checked {{ background-color: {_rgb(main)}; color: white; }}

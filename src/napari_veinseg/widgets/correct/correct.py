@@ -10,13 +10,13 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
+from napari_veinseg.widgets.common.fold import Fold
 from napari_veinseg.widgets.common.form import button
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.correct.autosaver import Autosaver
 from napari_veinseg.widgets.correct.doubtful_places import DoubtfulPlaces
 from napari_veinseg.widgets.correct.edited_mask import EditedMask
-from napari_veinseg.widgets.correct.fold import Fold
 from napari_veinseg.widgets.correct.image_order import ImageOrder
 from napari_veinseg.widgets.correct.line_actions import LineActions
 from napari_veinseg.widgets.correct.mask_actions import MaskActions

@@ -23,7 +23,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import Hint, button
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
@@ -32,10 +32,11 @@ from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
-from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable, notes
+from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.train.following import RunFollower
+from napari_veinseg.widgets.train.verdict import notes
 
 _TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
 
@@ -55,6 +56,7 @@ class TrainWidget(Panel):
         self.comparison = ComparisonTable(self.viewer)
         self.comparison.hide()
         self.add(self.comparison)
+        self._add_foot()
 
         self.follower.changed.connect(self._show_run)
         self.follower.ended.connect(self._end)
@@ -92,15 +94,20 @@ class TrainWidget(Panel):
 
     def _add_run_section(self) -> None:
         section = self._run_section = self.add_section("")
+        self.status = Hint()
+        self.curves = CurvePlot()
+        section.add_wide(self.status)
+        section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
+
+    def _add_foot(self) -> None:
+        foot = Section("")
         self.start = button(
             "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
         )
         self.stop = button("Stop", "End now and keep what has been learned so far.")
-        self.status = Hint()
-        self.curves = CurvePlot()
-        section.add_buttons(self.start, self.stop)
-        section.add_wide(self.status)
-        section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
+        foot.add_buttons(self.start, self.stop)
+        self.add_footer(foot)
+        self.focus.pair(self.start, self.stop)
         self.start.clicked.connect(self._start)
         self.stop.clicked.connect(self._stop)
 

@@ -4,6 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
+from napari_veinseg.widgets.common.focus import FocusKeeper
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
@@ -38,6 +39,7 @@ class StatusLine(QWidget):
         column.addWidget(self.facts)
         column.addWidget(self.beside)
         column.addWidget(self.reviewed)
+        self._focus = FocusKeeper(self)
         session.changed.connect(self.refresh)
 
     def show_model(self, name: str | None) -> None:

@@ -1,0 +1,78 @@
+"""What to say of a training: whether the new model is better, what to do next, what weakens it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from napari_veinseg.data.drawn_by import origin_note
+from napari_veinseg.training.events import RunStatus
+
+_SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
+_NOTES = 4  # sentences; a dataset may have as many faults as images
+_FEW = 5  # images, below which the figure says less than a second opinion of the masks
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Sentences, the first of which must do for a glance."""
+
+    headline: str
+    advice: str
+    figures: str
+    caveats: tuple[str, ...]
+
+
+def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdict:
+    """Judge a run; `sources` says where the dataset's masks came from, by stem."""
+    rows = status.comparison()
+    uncorrected = bool(rows) and all(old > _SAME for _, old, _ in rows)
+    origin = "" if uncorrected else origin_note([sources.get(row[0], "") for row in rows], old_name)
+    unknown_fingers = bool(rows and status.start.get("optimistic"))
+    weak = [
+        "It is not known which images are of one finger: the score may be too good."
+        if unknown_fingers
+        else "",
+        origin,
+        *notes(status),
+    ]
+    caveats = tuple(each for each in weak if each)
+    if not rows:
+        headline = "Not judged: there was no image to judge by."
+        advice = "Look at the new model's masks before you trust it."
+        return Verdict(headline, advice, "", caveats)
+    old, new = (sum(column) / len(rows) for column in list(zip(*rows, strict=True))[1:])
+    better = sum(row[2] > row[1] for row in rows)
+    figures = (
+        f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
+        f"(epoch {status.offered_epoch}); better on {better} of {len(rows)} images."
+    )
+    if uncorrected:
+        headline = f"Not judged: nobody has corrected these masks of '{old_name}'."
+        advice = (
+            f"The true masks are those of '{old_name}' as it drew them, which says nothing about "
+            "the new model: correct masks of held-out images, or look at both models' masks."
+        )
+    elif status.base_is_best:
+        headline = f"The old model is the better one here: vein IoU {old:.2f}, the new {new:.2f}."
+        advice = _advice(rows)
+    else:
+        images = "the only image" if len(rows) == 1 else f"{better} of {len(rows)} images"
+        headline = f"The new model is better: vein IoU {old:.2f} → {new:.2f}, higher on {images}."
+        advice = ""
+    return Verdict(headline, advice, figures, caveats)
+
+
+def notes(status: RunStatus) -> list[str]:
+    """Say what the run left out, and what weakens its figures."""
+    said = [*status.start.get("caveats", []), *status.start.get("faults", [])]
+    more = len(said) - _NOTES
+    return [*said[:_NOTES], *([f"And {more} more such notes: see its log."] if more > 0 else [])]
+
+
+def _advice(rows: list[tuple[str, float, float]]) -> str:
+    """Say what would help most."""
+    worst = [stem for stem, _, new in sorted(rows, key=lambda row: row[2])[:2]]
+    few = " Few images were held out: a second opinion of the masks is worth more than the figure."
+    return (
+        f"Review more images like {' and '.join(worst)}, which the new model knows least, or train "
+        f"for longer." + (few if len(rows) < _FEW else "")
+    )
