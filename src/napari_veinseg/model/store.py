@@ -12,13 +12,14 @@ from napari_veinseg.model.file import read_model
 from napari_veinseg.model.names import checked_name
 
 STARTER = "starter"
+FOREARM = "forearm"
 FOLDER_VARIABLE = "VEINSEG_MODELS"
 """Environment variable that names another folder for the models."""
 
 _SUFFIX = ".safetensors"
 _SHIPPED = {
     name: path
-    for name in (STARTER, "forearm")
+    for name in (STARTER, FOREARM)
     if (path := Path(__file__).with_name(name + _SUFFIX)).exists()
 }
 

@@ -160,8 +160,6 @@ class Versions:
             len(pairs),
             before.left,
             after.left,
-            before.cost,
-            after.cost,
             threshold,
         )
 

@@ -32,6 +32,7 @@ from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
+from napari_veinseg.widgets.segment.model_suggestion import ModelSuggestion
 from napari_veinseg.widgets.segment.refine import apply_changes, differences
 from napari_veinseg.widgets.segment.region_controls import RegionControls, region_of_layer
 from napari_veinseg.widgets.segment.segment_work import ImageTask, Result, Results, segment_images
@@ -90,6 +91,8 @@ class SegmentWidget(Panel):
         self.vein_width = VeinWidthBox()
         section.add_row("Model", self.model, "The model that finds the veins.")
         section.add_wide(ModelNote(self.model))
+        self.suggestion = ModelSuggestion(self.model)
+        section.add_wide(self.suggestion)
         section.add_row(
             "Vein width",
             self.vein_width,
@@ -119,6 +122,7 @@ class SegmentWidget(Panel):
         section.add_wide(self.segment)
         section.add_buttons(self.folder, self.cancel)
         section.add_wide(self.status)
+        self.focus.pair(self.segment, self.cancel)
         self.segment.clicked.connect(self._segment)
         self.cancel.clicked.connect(self._cancel)
         self.folder.clicked.connect(self._segment_folder)

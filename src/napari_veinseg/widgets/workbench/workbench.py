@@ -120,6 +120,7 @@ class Workbench(QWidget):
         self.choices += self.correct.findChildren(ModelChoice)
         for choice in self.choices:
             choice.model_changed.connect(partial(self._share_model, choice))
+        self.segment.model.model_changed.connect(self._suggest_model)
         for options in (self.train.options, self.evaluate.on_dataset.options):
             options.follow(self.segment.options)
         self.segment.options.changed.connect(self.session.follow_model)
@@ -195,6 +196,10 @@ class Workbench(QWidget):
         if maker is not None:
             here = maker.at(self.session.stem, shown.pixels) if shown is not None else maker
             record_of(layer).model = here.identity
+        self._suggest_model()
+
+    def _suggest_model(self) -> None:
+        self.segment.suggestion.show_for(*self._shown())
 
     def _follow_region(self) -> None:
         """Segment anew where that takes no edits away, or say that it must be asked for."""
@@ -234,6 +239,7 @@ class Workbench(QWidget):
         self.segment.mask.masks.refresh()
         self.segment.mask.show_mask()
         self.segment.region.show()
+        self._suggest_model()
         self.seeing.apply()
 
     def _refresh_tab(self, _index: int) -> None:

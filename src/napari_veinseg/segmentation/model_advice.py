@@ -1,0 +1,65 @@
+"""Which shipped model an image asks for, where the one that was used does not suit it."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_veinseg.data.grey import is_colour
+from napari_veinseg.model.store import FOREARM, STARTER
+
+_CAST = 0.3  # from the grey axis, in [0, 1]; see `colour_cast`
+_THIN = 0.018  # of the shorter side; forearms have at most 0.017, fingers at least that
+_SOME = 10_000  # pixels
+
+
+def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -> str:
+    """Say which shipped model suits an image better than the starter.
+
+    The starter knows close-ups of fingers.  A near-infrared photograph in colour has the cast of
+    its camera, and in one of a whole forearm veins are thin beside the picture.
+
+    Parameters
+    ----------
+    image : ndarray
+        `(Y, X)`, `(Y, X, C)` or a stack of either.
+    vein_width : float
+        As it was measured, in px; 0 where nobody knows it.
+    used : str or None
+        The name of the model that was used.
+
+    Returns
+    -------
+    str
+        The name of another model; empty where there is nothing to suggest.
+    """
+    if used != STARTER or not is_colour(image.shape) or vein_width <= 0:
+        return ""
+    is_thin = vein_width <= _THIN * min(image.shape[-3:-1])
+    return FOREARM if is_thin and colour_cast(image) >= _CAST else ""
+
+
+def colour_cast(image: npt.NDArray[Any]) -> float:
+    """Measure how far from grey an image is as a whole.
+
+    Parameters
+    ----------
+    image : ndarray
+        `(..., Y, X, C)` with three or four channels; with fewer it is grey.
+
+    Returns
+    -------
+    float
+        The mean distance of the strongest and the weakest of the three colours, as a share of the
+        mean of the strongest; 0 for a grey or a black image.
+    """
+    if image.shape[-1] < 3:
+        return 0.0
+    plane = image.reshape(-1, *image.shape[-3:])[len(image) // 2 if image.ndim > 3 else 0]
+    step = max(1, round((plane.shape[0] * plane.shape[1] / _SOME) ** 0.5))
+    colours = np.asarray(plane[::step, ::step, :3], np.float64)
+    strongest = colours.max(axis=-1)
+    brightness = float(strongest.mean())
+    if not np.isfinite(brightness) or brightness <= 0:
+        return 0.0
+    return float((strongest - colours.min(axis=-1)).mean()) / brightness

@@ -1,0 +1,56 @@
+"""One sentence and one click, where another shipped model suits the image better."""
+
+import numpy as np
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_veinseg.model.store import installed_models
+from napari_veinseg.segmentation.model_advice import suited_model
+from napari_veinseg.widgets.common.form import Hint, button
+from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.masks.layers import image_data
+from napari_veinseg.widgets.masks.records import record_of
+
+
+class ModelSuggestion(QWidget):
+    """Stands under a choice of models; it never chooses by itself."""
+
+    def __init__(self, choice: ModelChoice) -> None:
+        super().__init__()
+        self._choice = choice
+        self._suited = ""
+        self.sentence = Hint()
+        self.sentence.whole = True
+        self.use = button(
+            "Use it", "Choose that model; masks that nobody has edited are made by it."
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.sentence)
+        column.addWidget(self.use)
+        self.use.clicked.connect(self._use)
+        self.hide()
+
+    def show_for(self, image: Image | None, mask: Labels | None) -> None:
+        """Look at an image with the mask that the chosen model made."""
+        self._suited = self._find(image, mask)
+        if self._suited:
+            self.sentence.setText(
+                "This looks like a colour photograph of a whole scene, in which the starter marks "
+                f"outlines. '{self._suited}' learned from such photographs of forearms."
+            )
+            self.use.setText(f"Use '{self._suited}'")
+        self.setVisible(bool(self._suited))
+
+    def _find(self, image: Image | None, mask: Labels | None) -> str:
+        if image is None or mask is None or not image.rgb:
+            return ""
+        pixels = image_data(image)
+        if not isinstance(pixels, np.ndarray):  # reading it all would hold the viewer up
+            return ""
+        suited = suited_model(pixels, record_of(mask).vein_width, self._choice.name)
+        return suited if any(each.name == suited for each in installed_models()) else ""
+
+    def _use(self) -> None:
+        self._choice.choose(self._suited)
