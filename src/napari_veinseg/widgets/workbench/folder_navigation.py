@@ -205,7 +205,7 @@ class FolderSession(QObject):
         self.changed.emit()
 
     def _read(self, folder: ImageFolder, index: int, _reporter: Reporter) -> OpenedImage | str:
-        kept = self.queue.waiting(index)  # its file may not be whole yet
+        kept = self.queue.waiting(folder, index)  # its file may not be whole yet
         try:
             opened = folder.read(index)
             return opened if kept is None else replace(opened, draft=kept)

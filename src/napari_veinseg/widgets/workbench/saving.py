@@ -5,13 +5,15 @@ from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.drafts import Draft, model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import report, reported
+
+_AGAIN = 5_000  # ms after which what could not be written is tried again
 
 
 @dataclass(eq=False)
@@ -20,32 +22,38 @@ class _Save:
     index: int
     draft: Draft
     pixels: NDArray[Any] | None = None  # of an image that was reviewed
+    written: bool = False
     _writing: Lock = field(default_factory=Lock)
-    _written: bool = False
 
     def write(self) -> None:
         """Write once: a worker that comes late must not undo what was written after it."""
         with self._writing:
-            if not self._written:
+            if not self.written:
                 self._write()
-                self._written = True
 
     def _write(self) -> None:
         if self.pixels is None:
             self.folder.store(self.index, self.draft)
+            self.written = True
             return
         try:
             drawn_by = model_name(self.draft.notes.model)
             self.folder.review(self.index, self.pixels, self.draft.mask, drawn_by)
+            self.written = True
         except VeinSegError:
             self.folder.store(self.index, self.draft)  # it is work all the same
+            self.written = True
             raise
         finally:
-            self.folder.states.pending.discard(self.index)
+            if self.written:
+                self.folder.states.pending.discard(self.index)
 
 
 class SaveQueue(QObject):
-    """What waits to be written, in order; the last word about an image counts."""
+    """What waits to be written, in order; the last word about an image counts.
+
+    What a full disk refuses goes on waiting, also when the folder is left.
+    """
 
     changed = Signal()
 
@@ -54,16 +62,21 @@ class SaveQueue(QObject):
         self._waiting: list[_Save] = []
         self._job = Job("Saving the mask", self, quiet=True)
         self._job.changed.connect(self._go_on)
+        self._told = ""
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self._go_on)
 
     @property
     def busy(self) -> bool:
         """Whether something is not on disk yet."""
         return bool(self._waiting)
 
-    def waiting(self, index: int) -> Draft | None:
+    def waiting(self, folder: ImageFolder, index: int) -> Draft | None:
         """Return the mask of an image whose file is not whole yet."""
-        drafts = [save.draft for save in self._waiting if save.index == index]
-        return drafts[-1] if drafts else None
+        home = folder.home
+        found = [s for s in self._waiting if s.index == index and s.folder.home == home]
+        return found[-1].draft if found else None
 
     def store(self, folder: ImageFolder, index: int, draft: Draft) -> None:
         """Write a draft soon."""
@@ -76,25 +89,41 @@ class SaveQueue(QObject):
     def flush(self) -> None:
         """Write all at once: the folder is being left."""
         self._job.abandon()
+        self._again.stop()
         saves, self._waiting = self._waiting, []
         for save in saves:
             with reported("Saving the mask"):
                 save.write()
+        self._waiting = [save for save in saves if not save.written]
+        if self._waiting:
+            self._again.start(_AGAIN)
 
     def _add(self, save: _Save) -> None:
         self._waiting.append(save)
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._waiting and not self._job.running:
+        if self._waiting and not self._job.running and not self._again.isActive():
             save = self._waiting[0]
 
-            def work(_reporter: Reporter) -> _Save:
-                save.write()
-                return save
+            def work(_reporter: Reporter) -> tuple[_Save, Exception | None]:
+                try:
+                    save.write()
+                except Exception as error:
+                    return save, error
+                return save, None
 
-            self._job.start(work, self._settle, failed=lambda: self._settle(save))
+            self._job.start(work, self._settle)
         self.changed.emit()
 
-    def _settle(self, save: _Save) -> None:
-        self._waiting = [each for each in self._waiting if each is not save]
+    def _settle(self, ended: tuple[_Save, Exception | None]) -> None:
+        save, error = ended
+        if save.written:
+            self._waiting = [each for each in self._waiting if each is not save]
+        else:
+            self._again.start(_AGAIN)
+        if error is not None and str(error) != self._told:  # once, however often it is tried
+            kept = " It is kept in memory, and tried again." if not save.written else ""
+            told = VeinSegError(f"{error}{kept}") if isinstance(error, VeinSegError) else error
+            report(told, "Saving the mask")
+        self._told = "" if error is None else str(error)
