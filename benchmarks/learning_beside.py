@@ -7,8 +7,8 @@ eraser) corrects images one after the other, as far as a vein Dice of `--goal`, 
 all ways reach on an image.  An action is a stroke.  Four ways give the mask that is corrected:
 
 nothing     an empty mask: all is drawn by hand
-starter     always the starter
-retrained   the starter, and after the tenth image a model that was trained once on those ten
+starter     always the starter, or what `--start` names in its place
+retrained   that, and after the tenth image a model that was trained once on those ten
 beside      the version in use of `veinseg train --watch`, which learns for so many steps after
             each review (240 take half a minute on two cores; a person needs longer for an image)
 
@@ -71,13 +71,14 @@ Row = dict[str, Any]
 class Beside:
     """`veinseg train --watch` in this process, learning for so many steps after each review."""
 
-    def __init__(self, folder: Path, steps: int) -> None:
+    def __init__(self, folder: Path, start_from: str, steps: int) -> None:
         self.steps, self.status = steps, WatchStatus()
         if (folder / "run").exists():
             self.dataset, run = Dataset.open(folder / "dataset"), Run.open(folder / "run")
         else:
             self.dataset = Dataset.create(folder / "dataset")
-            run = start(folder / "run", configure(self.dataset, watch=True, device="cpu"))
+            config = configure(self.dataset, base=start_from, watch=True, device="cpu")
+            run = start(folder / "run", config)
         base = Model(*read_base(run.config))
         learner = Learner(
             launch(choose_device("cpu"), "float32"), read_base(run.config)[1], run.config
@@ -115,7 +116,7 @@ class Beside:
         }
 
 
-def retrained(folder: Path, cases: list[Case], steps: int) -> VeinModel:
+def retrained(folder: Path, cases: list[Case], start_from: str, steps: int) -> VeinModel:
     """Train once, as people do, or read what was trained."""
     trained = folder / "retrained.safetensors"
     if not trained.exists():
@@ -126,6 +127,7 @@ def retrained(folder: Path, cases: list[Case], steps: int) -> VeinModel:
             dataset.add(name, image, truth, finger=name)
         train(
             dataset,
+            base=start_from,
             output=trained,
             run=folder / "retraining",
             epochs=5,
@@ -139,14 +141,16 @@ def session(folder: Path, cases: list[Case], arguments: argparse.Namespace) -> N
     """Correct the images of one order in all ways, and write a row for each."""
     folder.mkdir(parents=True, exist_ok=True)
     done = len(_rows(folder))
-    beside, starter = Beside(folder, arguments.steps), VeinModel.load("starter", "cpu")
+    beside = Beside(folder, arguments.start, arguments.steps)
+    starter = VeinModel.load(arguments.start, "cpu")
     for number, (stem, image, truth) in enumerate(cases, start=1):
         if number <= done:
             continue
         models = {"starter": starter, "beside": beside.model()}
         if number > RETRAIN_AFTER:
+            ten = cases[:RETRAIN_AFTER]
             models["retrained"] = retrained(
-                folder, cases[:RETRAIN_AFTER], arguments.retraining_steps
+                folder, ten, arguments.start, arguments.retraining_steps
             )
         courses = {"nothing": _course_from(np.zeros_like(truth), truth)}
         for way, model in models.items():
@@ -216,10 +220,10 @@ def _write_row(folder: Path, row: Row) -> None:
     print(json.dumps(row), flush=True)
 
 
-def forearms(data: Path, order: int, count: int) -> Iterator[Case]:
+def forearms(data: Path, order: int, count: int, groups: str) -> Iterator[Case]:
     """Photographs of forearms, in one of many orders."""
     folder = needed_set(data, "forearm_masks")
-    paths = list_images(folder / "images")
+    paths = [path for path in list_images(folder / "images") if path.stem.startswith(tuple(groups))]
     for i in np.random.default_rng(order).permutation(len(paths))[:count]:
         mask = read_mask(folder / "masks" / paths[i].name)
         yield paths[i].stem, read_image(paths[i]), mask
@@ -300,6 +304,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_data_option(parser)
     parser.add_argument("--set", choices=("forearms", "sensors"), default="forearms")
+    parser.add_argument(
+        "--start", default="starter", help="the model that all but 'nothing' begin with"
+    )
+    parser.add_argument(
+        "--groups", default="abcdefghijkl", help="of people, whose forearms are shown"
+    )
     parser.add_argument("--log", type=Path, required=True, help="a folder to work in")
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--orders", type=int, default=3)
@@ -313,7 +323,7 @@ def main() -> None:
     folders = [arguments.log / f"{arguments.set}_{order}" for order in range(arguments.orders)]
     for order, folder in enumerate(folders):
         shown = (
-            forearms(arguments.data, order, arguments.images)
+            forearms(arguments.data, order, arguments.images, arguments.groups)
             if arguments.set == "forearms"
             else sensor(order, arguments.images)
         )
