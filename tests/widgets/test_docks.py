@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.form import Section
+from napari_veinseg.widgets.common.form import Hint, Section
 from napari_veinseg.widgets.common.result_views import Plot
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
@@ -167,3 +167,10 @@ def test_nothing_is_wider_than_the_dock(docks):
         for each in dock.findChildren(QPushButton) + dock.findChildren(QCheckBox):
             if each.isVisibleTo(dock):
                 assert each.width() >= each.minimumSizeHint().width(), f"{each.text()!r} is cut off"
+
+
+def test_wrapped_text_takes_no_room_from_other_rows(docks):
+    for dock in docks():
+        for hint in dock.findChildren(Hint):
+            if hint.whole and hint.isVisibleTo(dock) and hint.text():
+                assert hint.height() == hint.heightForWidth(hint.width()), hint.text()

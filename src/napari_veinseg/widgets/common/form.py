@@ -107,8 +107,8 @@ class Hint(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        if self.whole:
-            self.setMinimumHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
+        if self.whole:  # not more either: that would be taken from other rows
+            self.setFixedHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
 
 
 def clock() -> str:
