@@ -82,6 +82,14 @@ def test_a_layer_without_a_length_unit_is_measured_in_pixels(viewer, widget, run
     assert not any("length_pixel" in name for name in layer_of(viewer, Shapes).features)
 
 
+def test_the_mask_stays_active_so_that_keys_mean_what_they_did(viewer, widget, run):
+    mask = viewer.add_labels(MASK)
+    run(widget.measure, widget.job)
+    assert viewer.layers.selection.active is mask
+    widget.table.click()
+    assert viewer.layers.selection.active is layer_of(viewer, Shapes)
+
+
 def test_measuring_again_replaces_and_a_stack_has_slices(viewer, widget, run):
     viewer.add_labels(np.stack([MASK, np.zeros_like(MASK), MASK[::-1]]))
     run(widget.measure, widget.job)

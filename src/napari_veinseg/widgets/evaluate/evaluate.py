@@ -25,6 +25,7 @@ from napari_veinseg.widgets.evaluate.evaluate_work import compare_masks
 from napari_veinseg.widgets.evaluate.measuring import (
     MeasuredLayer,
     measure_mask,
+    measured_lines,
     save_tables,
     show_measurement,
     summary_of,
@@ -169,6 +170,9 @@ class EvaluateWidget(Panel):
 
     def _show_table(self) -> None:
         with reported("Opening the table"):
+            lines = measured_lines(self.viewer)
+            if lines is not None:
+                self.viewer.layers.selection.active = lines  # whose features the table shows
             self.viewer.window.add_plugin_dock_widget("napari", "Features table widget")
 
     def _save(self) -> None:

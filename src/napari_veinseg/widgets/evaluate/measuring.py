@@ -9,7 +9,7 @@ import napari
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from napari.layers import Labels
+from napari.layers import Labels, Shapes
 
 from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
@@ -96,7 +96,7 @@ def show_measurement(
         **common,
     )
     yield
-    lines = viewer.add_shapes(
+    viewer.add_shapes(
         list(measured.paths) or None,
         ndim=mask.ndim,
         shape_type="path",
@@ -108,7 +108,14 @@ def show_measurement(
         **common,
     )
     yield
-    viewer.layers.selection.active = lines
+    if mask in viewer.layers:  # over lines, napari's keys would take the place of the workbench's
+        viewer.layers.selection.active = mask
+
+
+def measured_lines(viewer: napari.Viewer) -> Shapes | None:
+    """Return the layer of the latest measurement whose features are the table of branches."""
+    layers = [each for each in viewer.layers if is_derived(each, Derived.MEASUREMENT)]
+    return next((each for each in reversed(layers) if isinstance(each, Shapes)), None)
 
 
 def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
