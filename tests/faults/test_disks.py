@@ -330,7 +330,7 @@ def test_a_version_is_published_when_there_is_room(disk, tmp_path, monkeypatch):
 
     def judge(self, model, pair):
         iou = 0.9 if "round" in heard and model is not self.in_use else 0.5
-        return dict.fromkeys(self._thresholds, Outcome(iou, 1 - iou, 1))
+        return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
 
     def hear(line) -> None:
         heard.append(line["event"])

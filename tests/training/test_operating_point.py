@@ -32,12 +32,18 @@ UNSURE[38:47] = 2
         (veins(slice(19, 26), slice(59, 66), width=7), TRUTH, 0.0),  # width is no matter here
         (veins(slice(21, 26), slice(61, 66)), TRUTH, 0.0),  # nor is a slip of the hand
         (TRUTH | veins(slice(40, 45)), UNSURE, 0.0),  # nobody knows what is there
-        (TRUTH, 0 * TRUTH, 190.0),  # nothing to draw: all of it is wrong, in px
-        (0 * TRUTH, 0 * TRUTH, 0.0),
     ],
 )
 def test_what_is_left_to_correct_is_told_by_length(mask, truth, left):
     assert ReviewedMask(truth).judge(mask).left == pytest.approx(left, rel=0.06, abs=0.02)
+
+
+def test_where_there_is_nothing_to_draw_what_is_wrong_still_costs():
+    reviewed = ReviewedMask(0 * TRUTH)
+    more, less, none = map(reviewed.judge, (TRUTH, veins(slice(20, 25)), 0 * TRUTH))
+    assert more.left is less.left is none.left is None  # a share of nothing is no number
+    assert 1 < less.cost < more.cost < 10
+    assert none.cost == 0
 
 
 def outcomes(length: float = 100, **left: float) -> dict[float, Outcome]:

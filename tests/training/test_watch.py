@@ -27,6 +27,7 @@ from napari_veinseg.training.run import Run
 from napari_veinseg.training.sampling import sampling_weights, with_remembered
 from napari_veinseg.training.train import configure, go_on, start
 from napari_veinseg.training.watch_events import WatchStatus, as_line, describe, from_line
+from napari_veinseg.training.watched_runs import WatchedRun
 from tests.training.conftest import TINY
 
 HOW = {name: value for name, value in TINY.items() if name != "steps_per_epoch"}
@@ -96,7 +97,7 @@ def judged(monkeypatch, score):
 
     def fake(self, model, pair):
         iou = score(self.number if model is self.in_use else None, pair.sample.stem)
-        return dict.fromkeys(self._thresholds, Outcome(iou, 1 - iou, 1))
+        return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
 
     monkeypatch.setattr(publishing.Versions, "_judge", fake)
 
@@ -143,7 +144,7 @@ def test_only_what_beats_the_version_in_use_is_published(run, empty, monkeypatch
     assert "f0" not in card.model_dump_json()
 
 
-def test_what_the_base_draws_too_much_is_gone_after_the_first_review(run, empty, monkeypatch):
+def test_what_the_base_draws_too_much_is_gone_after_the_first_review(run, empty, monkeypatch, tiny):
     def fake(self, model, pair):
         return {t: Outcome(0.1, 300 if t < 0.8 else 100, 100) for t in self._thresholds}
 
@@ -151,11 +152,27 @@ def test_what_the_base_draws_too_much_is_gone_after_the_first_review(run, empty,
     status, lines = watched(run, lambda: review(empty, "a", 1))
     (version,) = status.versions  # at once, and none after it that does no better
     assert (version.left_in_use, version.left_latest, version.threshold) == (3, 1, 0.8)
-    assert read_card(run.best).threshold == 0.8
+    card = read_card(run.best)
+    assert card.threshold == 0.8
+    assert "chosen for the images that it learnt from" in card.description
+    assert f"for others begin with {read_card(tiny).threshold:g}" in card.description
     kinds = [line["event"] for line in lines]
     assert kinds.index("published") < kinds.index("round")
     _, later = watched(run, lambda: review(empty, "b", 2))
     assert {line["threshold"] for line in later if line["event"] == "comparison"} == {0.8}
+
+
+def test_what_is_said_of_a_version_is_true_where_nobody_saw_a_vein(run, empty, monkeypatch):
+    def fake(self, model, pair):
+        return {t: Outcome(0, 900 if t < 0.8 else 70, 0) for t in self._thresholds}
+
+    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    watched(run, lambda: review(empty, "a", 1))
+    found = WatchedRun.of(run)
+    assert found.versions()[-1].seen == (
+        "learnt from 1 image, judged on images without a vein so far"
+    )
+    assert "no vein in the images that judge it" in describe(found.status.versions[0])
 
 
 def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
@@ -199,7 +216,7 @@ def test_what_did_well_on_few_images_by_chance_is_not_in_use_for_good(
 
     def judge(self, model, pair):  # lucky on what is held out, worse on all that is new
         iou = (0.8 if pair.held_out else 0.2) if model is base else 0.5
-        return dict.fromkeys(self._thresholds, Outcome(iou, 1 - iou, 1))
+        return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
 
     monkeypatch.setattr(publishing.Versions, "_judge", judge)
     for pair in pairs("new", arrivals):

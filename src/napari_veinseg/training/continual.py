@@ -237,8 +237,8 @@ class ContinualTrainer:
         if found is None:
             return
         self._tell(found)
-        if found.cost < self._least_cost - LEAST_GAIN:
-            self._least_cost = found.cost
+        if found.cost_latest < self._least_cost - LEAST_GAIN:
+            self._least_cost = found.cost_latest
             if held_out:  # what arrivals say does not change before the next one
                 self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
         if found.gain > LEAST_GAIN:
@@ -257,12 +257,13 @@ class ContinualTrainer:
         network: SegmentationNetwork = self.learner.average
         if self.config.base:
             network = interpolate(self.base.network, network, _LEARNED_SHARE)
-        card = self.versions.in_use.card
-        if self.pool.train:
-            figure = found.latest if found and found.by == "hold-out" else None
-            card = self.pool.new_card(self.base.network, self.versions.number + 1, figure)
         threshold = found.threshold if found else self.versions.threshold
-        return Model(card.model_copy(update={"threshold": threshold}), network)
+        if not self.pool.train:
+            card = self.versions.in_use.card.model_copy(update={"threshold": threshold})
+            return Model(card, network)
+        figure = found.latest if found and found.by == "hold-out" else None
+        number = self.versions.number + 1
+        return Model(self.pool.new_card(self.base.network, number, figure, threshold), network)
 
     def has_work(self) -> bool:
         """Tell whether something is left to learn; where not, it says why once."""

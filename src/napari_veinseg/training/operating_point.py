@@ -20,6 +20,7 @@ THRESHOLDS = (0.3, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
 """Those that are tried, beside a model's own."""
 
 _SLIP = 2  # px that a line may lie beside a vein
+_SHORT_VEIN = 100.0  # px: what is to correct is held against, where there is less to draw
 _LEAST_SAVED = 0.1  # of the cost of one image, half of it of two: for less a threshold stays
 
 
@@ -42,14 +43,17 @@ class Outcome:
     to_draw: float
 
     @property
-    def left(self) -> float:
-        """What is to correct by what there is to draw: 1 for an empty mask, more is worse."""
-        return self.to_correct / max(self.to_draw, 1.0)
+    def left(self) -> float | None:
+        """What is to correct by what there is to draw: 1 for an empty mask, more is worse.
+
+        None where there is nothing to draw.
+        """
+        return self.to_correct / self.to_draw if self.to_draw else None
 
     @property
     def cost(self) -> float:
         """Lines to correct and borders to mend: 0 is perfect, an empty mask costs 2."""
-        return self.left + 1 - self.vein_iou
+        return self.to_correct / max(self.to_draw, _SHORT_VEIN) + 1 - self.vein_iou
 
     @staticmethod
     def of_all(outcomes: "Sequence[Outcome]") -> "Outcome":

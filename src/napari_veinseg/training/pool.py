@@ -107,7 +107,7 @@ class ReviewedPool:
         )
 
     def new_card(
-        self, base: SegmentationNetwork, version: int, vein_iou: float | None
+        self, base: SegmentationNetwork, version: int, vein_iou: float | None, threshold: float
     ) -> ModelCard:
         """Write the card of a version that has learned from the pool.
 
@@ -119,6 +119,8 @@ class ReviewedPool:
             Its number.
         vein_iou : float or None
             Mean of the hold-out, None where that did not judge it.
+        threshold : float
+            The one that suits the reviewed images; the card says so where the base has another.
         """
         data = RunData(
             card=self._card,
@@ -131,8 +133,15 @@ class ReviewedPool:
             caveats=[],
             record=DataRecord(learned=self.learned),
         )
+        description, before = f"Version {version} of what learns beside a person.", self._card
+        if threshold != before.threshold:
+            description += (
+                f" Its threshold of {threshold:g} was chosen for the images that it learnt from; "
+                f"for others begin with {before.threshold:g}."
+            )
         update = {
-            "description": f"Version {version} of what learns beside a person.",
+            "description": description,
+            "threshold": threshold,
             "history": self.history(),
         }
         return data.new_card(self._config, vein_iou).model_copy(update=update)

@@ -160,6 +160,8 @@ class Versions:
             len(pairs),
             before.left,
             after.left,
+            before.cost,
+            after.cost,
             threshold,
         )
 

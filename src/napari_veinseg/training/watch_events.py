@@ -85,8 +85,11 @@ class Comparison:
         On held-out images, or on reviewed ones before they were learned from.
     images : int
         On how many.
-    left_in_use, left_latest : float
-        What is left to correct of drawing all by hand, see `operating_point`.
+    left_in_use, left_latest : float or None
+        Centreline to erase and to draw, by all that there is to draw; None where no image holds a
+        vein.
+    cost_in_use, cost_latest : float
+        See `operating_point.Outcome`.
     threshold : float
         The one that the latest weights were judged at.
     """
@@ -97,19 +100,16 @@ class Comparison:
     latest: float
     by: str
     images: int
-    left_in_use: float
-    left_latest: float
+    left_in_use: float | None
+    left_latest: float | None
+    cost_in_use: float
+    cost_latest: float
     threshold: float
-
-    @property
-    def cost(self) -> float:
-        """That of the latest weights, see `operating_point.Outcome`."""
-        return self.left_latest + 1 - self.latest
 
     @property
     def gain(self) -> float:
         """How much less the latest weights cost than the version in use."""
-        return self.left_in_use + 1 - self.in_use - self.cost
+        return self.cost_in_use - self.cost_latest
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Published:
     by : {"hold-out", "arrivals"}
         As in `Comparison`.
     left_in_use, left_latest, threshold : float or None
-        Likewise; None in runs of earlier releases.
+        Likewise; the last is None in runs of earlier releases alone.
     """
 
     event: ClassVar[str] = "published"
@@ -207,6 +207,8 @@ def describe(event: WatchEvent) -> str:
             left = ""
             if event.left_in_use is not None and event.left_latest is not None:
                 left = f"{event.left_latest:.2f} left to correct, {event.left_in_use:.2f} before, "
+            elif event.threshold is not None:
+                left = "no vein in the images that judge it, "
             return (
                 f"Version {event.version} is in use: {left}vein IoU {event.latest:.3f}, "
                 f"{event.in_use:.3f} before, on {_JUDGES[event.by]}: {event.path}"

@@ -102,8 +102,10 @@ class WatchedRun:
 def _seen(version: Published) -> str:
     images = f"{version.learned_from} image{'s' if version.learned_from != 1 else ''}"
     if version.left_latest is not None:
-        left = f"{100 * version.left_latest:.0f} % of drawing by hand left to correct"
+        left = f"{100 * version.left_latest:.0f} % of the veins' length left to draw or erase"
         return f"learnt from {images}, {left}"
+    if version.threshold is not None:
+        return f"learnt from {images}, judged on images without a vein so far"
     error = {"arrivals": "error on arrival", "hold-out": "hold-out error"}.get(version.by, "error")
     return f"learnt from {images}, {error} {1 - version.latest:.2f}"
 

@@ -123,7 +123,7 @@ def test_a_new_version_makes_the_masks_of_the_next_images_and_leaves_the_shown_o
     assert shown.startswith("starter ")
     press(learning, ".")
     wait_for_mask(learning, qtbot, 1)
-    assert "Version 1, learnt from 2 images, 40 % of drawing by hand left to correct" in (
+    assert "Version 1, learnt from 2 images, 40 % of the veins' length left to draw or erase" in (
         learning.status.facts.text()
     )
     assert learning.segment.model.name == learning.train.base.name == "version 1"
