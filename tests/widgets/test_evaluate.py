@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_veinseg.data.images import write_mask
+from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
@@ -232,6 +233,10 @@ def test_nothing_can_be_pressed_without_masks(viewer, widget):
     assert not widget.compare.isEnabled()
 
 
+def told_by(judge):
+    return judge.caveats.text() + judge.more.said.text()
+
+
 @pytest.fixture
 def judged(viewer, widget, run, stub, tmp_path):
     """The widget after a run of the stub model on a dataset."""
@@ -252,7 +257,8 @@ def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
     assert ious == sorted(ious), "the worst image comes first"
     judged.images.sortItems(2, Qt.SortOrder.DescendingOrder)
     assert [float(row[2]) for row in cells(judged.images)] == ious[::-1]
-    assert "too narrow" in judged.caveats.text()
+    assert "too narrow" in told_by(judged)
+    assert all(each in told_by(judged) for each in caveats(judged.comparison))
     assert judged.about.text().startswith("data by starter at ")
 
 

@@ -110,7 +110,7 @@ def started(train, dataset, qtbot):
 
 
 def told_by(comparison):
-    parts = comparison.headline, comparison.advice, comparison.details
+    parts = comparison.headline, comparison.advice, comparison.details.said
     return "\n".join(each.text() for each in parts)
 
 
@@ -252,7 +252,7 @@ def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtb
     qtbot.waitUntil(lambda: not started.follower.running)
     verdict = told_by(started.comparison)
     assert "no image to judge by" in started.comparison.headline.text()
-    assert "Details, 5 caveats" in started.comparison.more.heading.text()
+    assert "Details, 5 caveats" in started.comparison.details.heading.text()
     assert why in verdict
     assert verdict.count("No mask.") == 3
     assert "6 more" in verdict
@@ -280,11 +280,11 @@ def test_the_verdict_is_one_line_above_the_table_and_its_caveats_unfold(started,
     assert told.headline.text() == (
         "The new model is better: vein IoU 0.40 → 0.60, higher on the only image."
     )
-    assert told.more.heading.text() == "Details, 1 caveat"
-    assert not told.details.isVisibleTo(started)
-    told.more.heading.click()
-    assert told.details.isVisibleTo(started)
-    assert "may be too good" in told.details.text()
+    assert told.details.heading.text() == "Details, 1 caveat"
+    assert not told.details.said.isVisibleTo(started)
+    told.details.heading.click()
+    assert told.details.said.isVisibleTo(started)
+    assert "may be too good" in told.details.said.text()
 
 
 def test_start_and_stop_are_in_sight_however_low_the_screen(train, viewer, qtbot):

@@ -1,9 +1,11 @@
 """Sections under a heading that a click opens and closes."""
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from napari_veinseg.widgets.common.form import explain
+from napari_veinseg.widgets.common.form import Hint, explain
 
 
 class Fold(QWidget):
@@ -33,3 +35,18 @@ class Fold(QWidget):
         self.heading.setArrowType(arrow)
         for section in self._sections:
             section.setVisible(opened)
+
+
+class FoldedSentences(Fold):
+    """Sentences that a heading counts and a click shows."""
+
+    def __init__(self, title: str, tooltip: str) -> None:
+        self.said = Hint()
+        self.said.whole = True
+        super().__init__(title, tooltip, self.said)
+
+    def show_sentences(self, title: str, sentences: Sequence[str]) -> None:
+        """Show other sentences under another heading; without any it takes no room."""
+        self.heading.setText(title)
+        self.said.setText("\n\n".join(sentences))
+        self.setVisible(bool(sentences))

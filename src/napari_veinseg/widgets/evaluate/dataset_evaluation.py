@@ -26,6 +26,7 @@ from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.finger_names import FingerNames
+from napari_veinseg.widgets.common.fold import FoldedSentences
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
@@ -128,6 +129,7 @@ class DatasetEvaluation(QWidget):
     def _make_results(self) -> Section:
         self.results = section = Section("Results")
         self.about, self.caveats = Hint(), Hint()
+        self.more = FoldedSentences("More caveats", "Show what else weakens these figures.")
         self.summary = FigureTable("Means", ["Mean", _IOU, _CLDICE, _RECALL], 8)
         self.images = FigureTable("Images", ["Image", "By", _IOU, _CLDICE], 9, wide_columns=2)
         self.distribution, self.curve = Plot("Vein IoU"), Plot("Precision over recall")
@@ -140,6 +142,7 @@ class DatasetEvaluation(QWidget):
             self.summary,
             "Vein IoU, clDice and recall of the centreline, averaged over images.",
         )
+        section.add_wide(self.more)
         section.add_wide(
             self.images, "Click a heading to sort, and a row to open that image with its errors."
         )
@@ -248,13 +251,19 @@ class DatasetEvaluation(QWidget):
         yield
         models = ", ".join(result.contender.name for result in comparison.results)
         self.about.setText(f"{self._judged.name} by {models} at {clock()}")
-        said = [comparison.note, *caveats(comparison)]
-        self.caveats.setText("\n\n".join(each for each in said if each))
+        self._show_caveats(comparison)
         self.distribution.show_picture(judged.distribution)
         self.curve.show_picture(judged.curve)
         yield
         self.results.show()
         self.shown.emit()
+
+    def _show_caveats(self, comparison: Comparison) -> None:
+        """Say first what counts most, and leave the tables in sight."""
+        first, *more = caveats(comparison) or [""]
+        self.caveats.setText("\n\n".join(each for each in (comparison.note, first) if each))
+        many = "s" if len(more) > 1 else ""
+        self.more.show_sentences(f"{len(more)} more caveat{many}", more)
 
     def _open(self, row: int) -> None:
         with reported("Opening the image"):

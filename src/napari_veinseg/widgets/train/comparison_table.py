@@ -6,7 +6,7 @@ import napari
 from qtpy.QtCore import Signal
 
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.widgets.common.fold import Fold
+from napari_veinseg.widgets.common.fold import FoldedSentences
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView
@@ -23,10 +23,9 @@ class ComparisonTable(Section):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__("Old against new")
-        self.headline, self.advice, self.details = Hint(), Hint(), Hint()
+        self.headline, self.advice = Hint(), Hint()
         self.headline.setProperty("role", "verdict")
-        self.details.whole = True
-        self.more = Fold("Details", "Show the means, and what weakens these figures.", self.details)
+        self.details = FoldedSentences("Details", "Show the means, and what weakens them.")
         self.table = FigureTable("Old against new", ["Held-out image", "Old", "New"], 6)
         self.keep = button("Keep", "Install the new model under its name.")
         self.discard = button("Discard", "Forget the new model; the old one is as it was.")
@@ -37,7 +36,7 @@ class ComparisonTable(Section):
         self.add_wide(self.headline)
         self.add_wide(self.table, "Vein IoU of each held-out image, which no model learned from.")
         self.add_wide(self.advice)
-        self.add_wide(self.more)
+        self.add_wide(self.details)
         self.add_wide(self.look)
         self.add_wide(self.masks)
         self.add_buttons(self.discard, self.keep)
@@ -56,12 +55,10 @@ class ComparisonTable(Section):
         self.headline.setText(verdict.headline)
         self.advice.setText(verdict.advice)
         self.advice.setVisible(bool(verdict.advice))
-        said = [each for each in (verdict.figures, *verdict.caveats) if each]
-        self.details.setText("\n\n".join(said))
-        self.more.setVisible(bool(said))
         number = len(verdict.caveats)
-        many = "s" if number > 1 else ""
-        self.more.heading.setText(f"Details, {number} caveat{many}" if number else "Details")
+        title = f"Details, {number} caveat{'s' if number > 1 else ''}" if number else "Details"
+        said = [each for each in (verdict.figures, *verdict.caveats) if each]
+        self.details.show_sentences(title, said)
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
         self.look.show()
         self._settle(False)

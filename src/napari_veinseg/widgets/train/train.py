@@ -222,6 +222,7 @@ class TrainWidget(Panel):
         # A model that took the place of the old one leaves nothing to look at beside it.
         self.comparison.show_kept(name, old_is_gone=name == self._started_from)
         announce_model(name)
+        self.reveal(self.comparison)  # its first line says so
         self._show_message(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
 
     def _discard(self) -> None:
