@@ -320,6 +320,9 @@ def test_an_annotator_who_doubts_everything_is_found_out(folder, tmp_path):
     assert "'doubter' leaves 100.0% of the pixels unsure" in said
     assert "'doubter' marks no vein at all in 12 of the 12 images" in said
     assert "'dark' marks no vein" not in said
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "Bold" not in page, "one contender is left"
+    assert "Paired differences" not in page
 
 
 def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path):
@@ -350,6 +353,26 @@ def test_few_images_that_are_new_are_few_images(folder, tmp_path):
     evaluate(dataset, [model("knows", hashes=known), model("new", 0.8)], tmp_path / "out")
     assert "means of 2 images, too few for intervals" in first_caveat(tmp_path / "out")
     assert "The figures are of 2 of them." in lead(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("contenders", "shots", "bold"),
+    [
+        ([model("a"), model("b", 0.8)], 6, True),
+        ([model("a"), model("b", 0.8)], 2, False),
+        ([model("a")], 6, False),
+        ([model("a"), model("b")], 6, False),
+    ],
+)
+def test_bold_and_colour_obey_the_warning(tmp_path, contenders, shots, bold):
+    folder = make_dataset(tmp_path / "data", fingers=shots, shots=1)
+    evaluate(Dataset.open(folder, PATTERN), contenders, tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert ('class="best"' in page) == ("Bold: best of a column" in page) == bold
+    assert not re.search(r'class="apart"', page) or bold
+    alike = len({each.model.threshold for each in contenders}) == 1 < len(contenders)
+    assert ("they are equal there" in page) == ("identical on every image" in page) == alike
+    assert "+0.000" not in page or not alike
 
 
 @pytest.mark.parametrize("pattern", [None, PATTERN])

@@ -399,7 +399,7 @@ def test_repeated_shots_are_judged_without_a_truth(widget, run, tmp_path):
 
 
 def test_one_name_means_one_metric():
-    from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
+    from napari_veinseg.evaluation.report.tables import METRIC_NAMES
     from napari_veinseg.widgets.evaluate import dataset_evaluation, evaluate
 
     for name in evaluate._SHOWN:

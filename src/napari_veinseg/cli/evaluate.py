@@ -46,7 +46,7 @@ def evaluate(
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.evaluation.caveats import caveats
     from napari_veinseg.evaluation.contenders import gather_contenders
-    from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
+    from napari_veinseg.evaluation.report.tables import METRIC_NAMES
     from napari_veinseg.evaluation.report.write_report import evaluate as run
     from napari_veinseg.evaluation.summary import TO_CORRECT
     from napari_veinseg.segmentation.settings import SegmentationSettings

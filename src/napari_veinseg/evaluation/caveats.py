@@ -3,15 +3,12 @@
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
 from napari_veinseg.data.drawn_by import origin_note
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.metrics import Counts
 
 _MUCH_UNSURE = 0.001  # of what the truth knows
-_MOSTLY_UNSURE = 0.5
 _NAMED = 3  # pairs of images
 
 
@@ -153,12 +150,12 @@ def _of_images(count: int) -> str:
 def _of_doubt(comparison: Comparison) -> list[str]:
     said = []
     for result in comparison.results:
-        share = float(np.mean([image.unsure for image in result.images]))
+        share = result.unsure
         name = _quoted(result.contender.name)
         if share > _MUCH_UNSURE:
             doubt = (
                 f"Do not take the figures of {name} for its judgement: it decides hardly any. "
-                if share > _MOSTLY_UNSURE
+                if result.undecided
                 else ""
             )
             said.append(

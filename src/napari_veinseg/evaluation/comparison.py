@@ -10,6 +10,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import thumbnail_spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import (
     TOLERANCE,
@@ -20,6 +21,8 @@ from napari_veinseg.evaluation.metrics import (
 )
 from napari_veinseg.evaluation.overlap import Looks, Overlap, find_overlap
 from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
+
+_MOSTLY_UNSURE = 0.5
 
 Progress = Callable[[int, int, str], None]
 
@@ -118,6 +121,16 @@ class ContenderResult:
         """How many images the contender was trained on."""
         return sum(image.seen for image in self.images)
 
+    @property
+    def unsure(self) -> float:
+        """Mean share that the contender leaves undecided of what the truths know."""
+        return sum(image.unsure for image in self.images) / len(self.images)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it hardly decides anything: then its figures are no judgement of its own."""
+        return self.unsure > _MOSTLY_UNSURE
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -159,6 +172,13 @@ class Comparison:
     def samples(self) -> list[Sample]:
         """The samples that could be used."""
         return [image.sample for image in self.results[0].images]
+
+    @property
+    def rankable(self) -> bool:
+        """Whether one of several contenders may be called the best."""
+        judged = [result for result in self.results if result.judged and not result.undecided]
+        enough = all(len(result.judged) >= FEWEST_FINGERS for result in judged)
+        return self.same_images and len(judged) > 1 and enough
 
     @property
     def note(self) -> str:

@@ -74,6 +74,8 @@ class Difference:
         How many images both count.
     by_finger : bool
         Whether intervals resample fingers: only then can two contenders be told apart.
+    identical : bool
+        Whether both score exactly alike on every image.
     of : dict of str to Estimate
         First minus second of each compared metric, mean of images.
     """
@@ -82,6 +84,7 @@ class Difference:
     second: str
     images: int
     by_finger: bool
+    identical: bool
     of: dict[str, Estimate]
 
 
@@ -156,15 +159,18 @@ def _pooled(
 
 
 def differences(comparison: Comparison) -> list[Difference]:
-    """Compare the contenders in pairs, image by image, but no two baselines.
+    """Compare the contenders in pairs, image by image.
+
+    No two baselines, and none that decides nothing.
 
     Returns
     -------
     list of Difference
         Of each pair that has images in common that neither was trained on.
     """
+    deciding = [result for result in comparison.results if not result.undecided]
     found = []
-    for first, second in combinations(comparison.results, 2):
+    for first, second in combinations(deciding, 2):
         if first.contender.kind == second.contender.kind == "baseline":
             continue
         both = first.judged_stems & second.judged_stems
@@ -180,7 +186,8 @@ def differences(comparison: Comparison) -> list[Difference]:
                 for name in COMPARED
             }
             names = first.contender.name, second.contender.name
-            found.append(Difference(*names, len(pairs), groups.by_finger, gaps))
+            alike = all(one.metrics == other.metrics for one, other in pairs)
+            found.append(Difference(*names, len(pairs), groups.by_finger, alike, gaps))
     return found
 
 

@@ -5,46 +5,23 @@ from importlib.resources import files
 from typing import Any
 
 from napari_veinseg.evaluation.agreement import COLOURS, NAMES
-from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.examples import WORST, Example, choose_examples, draw_example
-from napari_veinseg.evaluation.summary import (
-    COMPARED,
-    LOWER_IS_BETTER,
-    SHARE,
-    TO_CORRECT,
-    Difference,
-    Summary,
-    worst_first,
+from napari_veinseg.evaluation.report.tables import (
+    MEANS,
+    METRIC_NAMES,
+    POOLED,
+    difference_row,
+    image_table,
+    mean_rows,
+    number,
+    pooled_row,
+    work_row,
 )
+from napari_veinseg.evaluation.summary import COMPARED, Difference, Summary
 
-METRIC_NAMES = {
-    "vein_iou": "Vein IoU",
-    "dice": "Dice",
-    "precision": "Pixel precision",
-    "recall": "Pixel recall",
-    "cldice": "clDice",
-    "centreline_precision": "Centreline precision",
-    "centreline_recall": "Centreline recall",
-    "hausdorff_95_px": "Hausdorff 95 % (px)",
-    SHARE: "Images with IoU ≥ 0.5",
-    "two_class_mean_iou": "Two-class mean IoU",
-    "roc_area": "ROC area",
-    "average_precision": "Average precision",
-    "calibration_error": "Calibration error",
-    "missed_length_px": "Missed length (px)",
-    "too_much_length_px": "Length too much (px)",
-    "corrections": "Places to correct",
-}
-"""What the report and the widget call the metrics."""
-
-_WORK = ("corrections", "missed_length_px", "too_much_length_px")
-_OF_PROBABILITIES = ("roc_area", "average_precision", "calibration_error")
-_POOLED = ("vein_iou", "dice", "precision", "recall", *_OF_PROBABILITIES)
-_MEANS = tuple(name for name in METRIC_NAMES if name not in {*_WORK, *_OF_PROBABILITIES})
-_MOST_ROWS = 200  # of the table image by image
 _PLOTS = (
     (
         plots.iou_distribution,
@@ -92,6 +69,7 @@ def html_page(
     examples = {
         index: choose_examples(result) if pictures else [] for index, result in enumerate(results)
     }
+    means = mean_rows(comparison, summaries)
     made_with = ", ".join(f"{name} {version}" for name, version in versions.items())
     return pages.get_template("report.html.jinja").render(
         title=f"Vein segmentation: {facts['Dataset']}",
@@ -102,19 +80,20 @@ def html_page(
         same_images=comparison.same_images,
         interval_note=_interval_note(summaries),
         has_baselines=any(each.kind == "baseline" for each in summaries),
-        work=[_work_row(index, each) for index, each in enumerate(summaries)],
+        work=[work_row(index, each) for index, each in enumerate(summaries)],
         per_image=[
-            _image_table(result, index, examples[index])
+            image_table(result, index, examples[index])
             for index, result in enumerate(results)
             if result.contender.kind != "baseline" and result.judged
         ],
-        mean_names=[METRIC_NAMES[name] for name in _MEANS],
-        means=_mean_rows(summaries, comparison.same_images),
-        pooled_names=[METRIC_NAMES[name] for name in _POOLED],
-        pooled=[_pooled_row(index, each) for index, each in enumerate(summaries)],
+        mean_names=[METRIC_NAMES[name] for name in MEANS],
+        means=means,
+        best_note=_best_note(comparison, means),
+        pooled_names=[METRIC_NAMES[name] for name in POOLED],
+        pooled=[pooled_row(index, each) for index, each in enumerate(summaries)],
         compared_names=[METRIC_NAMES[name] for name in COMPARED],
-        differences=[_difference_row(each) for each in differences],
-        difference_note=_difference_note(differences),
+        differences=[difference_row(each, comparison.rankable) for each in differences],
+        difference_note=_difference_note(differences, comparison.rankable),
         plots=[{"svg": plots.as_svg(draw(results)), "caption": text} for draw, text in _PLOTS],
         examples=[
             _drawn_examples(result, index, examples[index])
@@ -129,26 +108,6 @@ def html_page(
     )
 
 
-def number(value: float | None, signed: bool = False) -> str:
-    """Write a figure: three digits behind the point, one from 10 on.
-
-    Parameters
-    ----------
-    value : float or None
-        The figure; None gives an empty text.
-    signed : bool
-        Whether positive numbers get a plus.
-    """
-    if value is None:
-        return ""
-    text = f"{value:{'+' if signed else ''}.{1 if abs(value) >= 10 else 3}f}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _who(index: int, name: str) -> dict[str, Any]:
-    return {"name": name, "colour": plots.COLOURS[index % len(plots.COLOURS)]}
-
-
 def _interval_note(summaries: Sequence[Summary]) -> str:
     if not any(each.has_intervals for each in summaries):
         return "There are too few images for intervals."
@@ -156,87 +115,20 @@ def _interval_note(summaries: Sequence[Summary]) -> str:
     return f"Below each mean stands its 95 % bootstrap interval, resampling {unit}."
 
 
-def _difference_note(differences: Sequence[Difference]) -> str:
-    if any(each.by_finger for each in differences):
+def _best_note(comparison: Comparison, means: Sequence[Mapping[str, Any]]) -> str:
+    if not comparison.rankable:
+        return ""
+    if any(cell["best"] for row in means for cell in row["cells"]):
+        return "Bold: best of a column."
+    return "No contender is alone the best of a column: they are equal there."
+
+
+def _difference_note(differences: Sequence[Difference], rankable: bool) -> str:
+    if all(each.identical for each in differences):
+        return ""
+    if rankable and any(each.by_finger for each in differences):
         return "Coloured where the interval leaves out 0: of many pairs a few do so by chance."
     return "Nothing is coloured as different: that takes images of five known fingers."
-
-
-def _work_row(index: int, summary: Summary) -> dict[str, Any]:
-    share = summary.mean_of_images.get(TO_CORRECT)
-    count = "" if share is None else f"{round(share.value * summary.images)} ({share.value:.0%})"
-    return _who(index, summary.name) | {
-        "images": summary.images,
-        "to_correct": count,
-        "estimates": [summary.mean_of_images.get(name) for name in _WORK],
-    }
-
-
-def _pooled_row(index: int, summary: Summary) -> dict[str, Any]:
-    threshold = summary.threshold or (None, None)
-    return _who(index, summary.name) | {"figures": [*map(summary.pooled.get, _POOLED), *threshold]}
-
-
-def _image_table(
-    result: ContenderResult, index: int, examples: Sequence[Example]
-) -> dict[str, Any]:
-    links = {each.image.sample.stem: each.anchor(index) for each in examples}
-    rows = [
-        {
-            "stem": image.sample.stem,
-            "link": links.get(image.sample.stem, ""),
-            "corrections": int(image.metrics["corrections"]),
-            "missed": image.metrics["missed_length_px"],
-            "too_much": image.metrics["too_much_length_px"],
-            "iou": image.metrics["vein_iou"],
-            "remark": f"{image.unsure:.1%} unsure" if image.unsure else "",
-        }
-        for image in worst_first(result.judged)
-    ]
-    more = max(0, len(rows) - _MOST_ROWS)
-    return {"name": result.contender.name, "rows": rows[:_MOST_ROWS], "more": more}
-
-
-def _mean_rows(summaries: Sequence[Summary], same_images: bool) -> list[dict[str, Any]]:
-    best = {
-        name: _best([each.mean_of_images.get(name) for each in summaries], name)
-        for name in (_MEANS if same_images else ())
-    }
-    return [
-        _who(index, each.name)
-        | {
-            "images": each.images,
-            "cells": [
-                {"estimate": each.mean_of_images.get(name), "best": best.get(name) == index}
-                for name in _MEANS
-            ],
-        }
-        for index, each in enumerate(summaries)
-    ]
-
-
-def _best(estimates: Sequence[Estimate | None], name: str) -> int | None:
-    """Tell which of several is best; none where it is not alone."""
-    sign = -1 if name in LOWER_IS_BETTER else 1
-    known = [(sign * each.value, index) for index, each in enumerate(estimates) if each]
-    ranked = sorted(known, reverse=True)
-    alone = len(ranked) > 1 and ranked[0][0] > ranked[1][0]
-    return ranked[0][1] if alone else None
-
-
-def _difference_row(difference: Difference) -> dict[str, Any]:
-    return {
-        "first": difference.first,
-        "second": difference.second,
-        "images": difference.images,
-        "cells": [
-            {
-                "estimate": difference.of[name],
-                "apart": difference.by_finger and difference.of[name].differs_from_0,
-            }
-            for name in COMPARED
-        ],
-    }
 
 
 def _drawn_examples(

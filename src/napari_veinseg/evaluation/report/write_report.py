@@ -165,7 +165,7 @@ def summary_json(
             "kind": summary.kind,
             "images": summary.images,
             "images_seen_in_training": summary.seen,
-            "unsure_share": float(np.mean([image.unsure for image in result.images])),
+            "unsure_share": result.unsure,
             "intervals": _intervals(summary),
             **figures,
             "card": card.model_dump(mode="json") if card else None,
@@ -183,6 +183,7 @@ def summary_json(
                     "first": gap.first,
                     "second": gap.second,
                     "images": gap.images,
+                    "identical": gap.identical,
                     **{
                         f"{name}_first_minus_second_mean_of_images": asdict(estimate)
                         for name, estimate in gap.of.items()

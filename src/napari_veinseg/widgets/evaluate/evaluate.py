@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report.html_page import METRIC_NAMES
+from napari_veinseg.evaluation.report.tables import METRIC_NAMES
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.jobs import Job, Step

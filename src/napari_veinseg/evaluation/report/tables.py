@@ -1,0 +1,217 @@
+"""The rows of a report's tables, and what they call the metrics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from napari_veinseg.evaluation.bootstrap import Estimate
+from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
+from napari_veinseg.evaluation.report import plots
+from napari_veinseg.evaluation.report.examples import Example
+from napari_veinseg.evaluation.summary import (
+    COMPARED,
+    LOWER_IS_BETTER,
+    SHARE,
+    TO_CORRECT,
+    Difference,
+    Summary,
+    worst_first,
+)
+
+METRIC_NAMES = {
+    "vein_iou": "Vein IoU",
+    "dice": "Dice",
+    "precision": "Pixel precision",
+    "recall": "Pixel recall",
+    "cldice": "clDice",
+    "centreline_precision": "Centreline precision",
+    "centreline_recall": "Centreline recall",
+    "hausdorff_95_px": "Hausdorff 95 % (px)",
+    SHARE: "Images with IoU ≥ 0.5",
+    "two_class_mean_iou": "Two-class mean IoU",
+    "roc_area": "ROC area",
+    "average_precision": "Average precision",
+    "calibration_error": "Calibration error",
+    "missed_length_px": "Missed length (px)",
+    "too_much_length_px": "Length too much (px)",
+    "corrections": "Places to correct",
+}
+"""What the report and the widget call the metrics."""
+
+_WORK = ("corrections", "missed_length_px", "too_much_length_px")
+_OF_PROBABILITIES = ("roc_area", "average_precision", "calibration_error")
+POOLED = ("vein_iou", "dice", "precision", "recall", *_OF_PROBABILITIES)
+MEANS = tuple(name for name in METRIC_NAMES if name not in {*_WORK, *_OF_PROBABILITIES})
+_MOST_ROWS = 200  # of the table image by image
+
+
+def number(value: float | None, signed: bool = False) -> str:
+    """Write a figure: three digits behind the point, one from 10 on.
+
+    Parameters
+    ----------
+    value : float or None
+        The figure; None gives an empty text.
+    signed : bool
+        Whether positive numbers get a plus.
+    """
+    if value is None:
+        return ""
+    text = f"{value:{'+' if signed else ''}.{1 if abs(value) >= 10 else 3}f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _who(index: int, name: str) -> dict[str, Any]:
+    return {"name": name, "colour": plots.COLOURS[index % len(plots.COLOURS)]}
+
+
+def work_row(index: int, summary: Summary) -> dict[str, Any]:
+    """Give a contender's row of what a person would still have to correct.
+
+    Parameters
+    ----------
+    index : int
+        Number of the contender, which gives its colour.
+    summary : Summary
+        Its figures.
+
+    Returns
+    -------
+    dict
+        `name`, `colour`, `images`, `to_correct` and `estimates`.
+    """
+    share = summary.mean_of_images.get(TO_CORRECT)
+    count = "" if share is None else f"{round(share.value * summary.images)} ({share.value:.0%})"
+    return _who(index, summary.name) | {
+        "images": summary.images,
+        "to_correct": count,
+        "estimates": [summary.mean_of_images.get(name) for name in _WORK],
+    }
+
+
+def pooled_row(index: int, summary: Summary) -> dict[str, Any]:
+    """Give a contender's row of figures of all pixels together.
+
+    Parameters
+    ----------
+    index : int
+        Number of the contender, which gives its colour.
+    summary : Summary
+        Its figures.
+
+    Returns
+    -------
+    dict
+        `name`, `colour` and `figures`.
+    """
+    threshold = summary.threshold or (None, None)
+    return _who(index, summary.name) | {"figures": [*map(summary.pooled.get, POOLED), *threshold]}
+
+
+def image_table(result: ContenderResult, index: int, examples: Sequence[Example]) -> dict[str, Any]:
+    """Give the images of a contender, those with most work first.
+
+    Parameters
+    ----------
+    result : ContenderResult
+        The contender.
+    index : int
+        Number of the contender, which gives its colour.
+    examples : sequence of Example
+        Those that are shown and can be linked to.
+
+    Returns
+    -------
+    dict
+        `name`, `rows` and how many `more` there are.
+    """
+    links = {each.image.sample.stem: each.anchor(index) for each in examples}
+    rows = [
+        {
+            "stem": image.sample.stem,
+            "link": links.get(image.sample.stem, ""),
+            "corrections": int(image.metrics["corrections"]),
+            "missed": image.metrics["missed_length_px"],
+            "too_much": image.metrics["too_much_length_px"],
+            "iou": image.metrics["vein_iou"],
+            "remark": f"{image.unsure:.1%} unsure" if image.unsure else "",
+        }
+        for image in worst_first(result.judged)
+    ]
+    more = max(0, len(rows) - _MOST_ROWS)
+    return {"name": result.contender.name, "rows": rows[:_MOST_ROWS], "more": more}
+
+
+def mean_rows(comparison: Comparison, summaries: Sequence[Summary]) -> list[dict[str, Any]]:
+    """Give a row of means for each contender; a best one only where it may be called so.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Tells who may be ranked.
+    summaries : sequence of Summary
+        One a contender.
+
+    Returns
+    -------
+    list of dict
+        `name`, `colour`, `images` and `cells`.
+    """
+    shown = [
+        summary if not result.undecided else None
+        for result, summary in zip(comparison.results, summaries, strict=True)
+    ]
+    best = {
+        name: _best([each.mean_of_images.get(name) if each else None for each in shown], name)
+        for name in (MEANS if comparison.rankable else ())
+    }
+    return [
+        _who(index, each.name)
+        | {
+            "images": each.images,
+            "cells": [
+                {"estimate": each.mean_of_images.get(name), "best": best.get(name) == index}
+                for name in MEANS
+            ],
+        }
+        for index, each in enumerate(summaries)
+    ]
+
+
+def _best(estimates: Sequence[Estimate | None], name: str) -> int | None:
+    """Tell which of several is best; none where it is not alone."""
+    sign = -1 if name in LOWER_IS_BETTER else 1
+    known = [(sign * each.value, index) for index, each in enumerate(estimates) if each]
+    ranked = sorted(known, reverse=True)
+    alone = len(ranked) > 1 and ranked[0][0] > ranked[1][0]
+    return ranked[0][1] if alone else None
+
+
+def difference_row(difference: Difference, rankable: bool) -> dict[str, Any]:
+    """Give the row of a pair; nothing is apart that may not be ranked.
+
+    Parameters
+    ----------
+    difference : Difference
+        Of two contenders.
+    rankable : bool
+        See `comparison.Comparison`.
+
+    Returns
+    -------
+    dict
+        `first`, `second`, `images`, `identical` and `cells`.
+    """
+    tells = rankable and difference.by_finger
+    return {
+        "first": difference.first,
+        "second": difference.second,
+        "images": difference.images,
+        "identical": difference.identical,
+        "cells": [
+            {
+                "estimate": difference.of[name],
+                "apart": tells and difference.of[name].differs_from_0,
+            }
+            for name in COMPARED
+        ],
+    }
