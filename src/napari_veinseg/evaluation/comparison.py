@@ -16,6 +16,7 @@ from napari_veinseg.evaluation.metrics import (
     TOLERANCE,
     Counts,
     counts,
+    drawn_unsure_share,
     mask_metrics,
     unsure_share,
 )
@@ -79,6 +80,8 @@ class ImageResult:
         See `metrics.mask_metrics`.
     unsure : float
         Share of what the truth knows that the contender leaves undecided; it counts as background.
+    truth_unsure : float
+        Share of what is drawn in the truth, vein or unsure, that is unsure.
     counts : Counts
         For pooling.
     histogram : ScoreHistogram or None
@@ -89,6 +92,7 @@ class ImageResult:
     seen: bool
     metrics: dict[str, float]
     unsure: float
+    truth_unsure: float
     counts: Counts
     histogram: ScoreHistogram | None
 
@@ -294,6 +298,7 @@ def _score(contender: Contender, pair: Pair, tolerance: float) -> ImageResult:
             card is not None and pair.image_hash in card.training_data.image_hashes,
             mask_metrics(prediction.mask, truth, tolerance),
             unsure_share(prediction.mask, truth),
+            drawn_unsure_share(truth),
             counts(prediction.mask, truth),
             None if prediction.score is None else score_histogram(prediction.score, truth),
         )

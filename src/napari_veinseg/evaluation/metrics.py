@@ -235,6 +235,23 @@ def unsure_share(prediction: NDArray[Any], truth: NDArray[Any]) -> float:
     return float(np.count_nonzero(known & (prediction == UNSURE)) / max(known.sum(), 1))
 
 
+def drawn_unsure_share(truth: NDArray[Any]) -> float:
+    """Tell how much of what is drawn in a truth is unsure and thus counts nowhere.
+
+    Parameters
+    ----------
+    truth : NDArray
+        Mask: 0 background, 1 vein (or True), 2 unsure.
+
+    Returns
+    -------
+    float
+        Unsure pixels over those of vein and unsure, in [0, 1]; 0 where nothing is drawn.
+    """
+    unsure, drawn = np.count_nonzero(truth == UNSURE), np.count_nonzero(truth)
+    return float(unsure) / max(int(drawn), 1)
+
+
 def hausdorff_95(prediction: Mask, truth: Mask) -> float:
     """Measure how far the borders of two masks lie apart, without the farthest twentieth.
 

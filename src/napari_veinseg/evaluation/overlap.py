@@ -55,6 +55,8 @@ class Overlap:
     known_fingers : tuple of tuple of str
         For each contender the fingers of which it has learned other shots, by the hashes on its
         card.
+    learned : tuple of int
+        For each contender how many images of the training part its card names.
     """
 
     split_fingers: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ class Overlap:
     copies: tuple[tuple[str, str], ...] = ()
     contradictions: tuple[tuple[str, str], ...] = ()
     known_fingers: tuple[tuple[str, ...], ...] = ()
+    learned: tuple[int, ...] = ()
 
 
 def find_overlap(
@@ -95,6 +98,7 @@ def find_overlap(
         _stems(copies),
         _stems(pair for pair in (*same, *copies) if _contradict(*pair)),
         tuple(_known_fingers(card, evaluated, others) for card in cards),
+        tuple(len(_hashes(card) & {each.image_hash for each in others}) for card in cards),
     )
 
 
@@ -137,10 +141,14 @@ def _copies(evaluated: Sequence[Looks]) -> list[tuple[Sample, Sample]]:
     return [(first, other) for first, *rest in samples.values() for other in rest]
 
 
+def _hashes(card: ModelCard | None) -> frozenset[str]:
+    return frozenset(card.training_data.image_hashes if card else ())
+
+
 def _known_fingers(
     card: ModelCard | None, evaluated: Sequence[Looks], others: Sequence[Looks]
 ) -> tuple[str, ...]:
-    learned = set(card.training_data.image_hashes) if card else set()
+    learned = _hashes(card)
     known = {each.sample.finger for each in (*evaluated, *others) if each.image_hash in learned}
     new = {each.sample.finger for each in evaluated if each.image_hash not in learned}
     return tuple(sorted((known & new) - {""}))

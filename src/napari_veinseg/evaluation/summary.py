@@ -197,8 +197,8 @@ def image_rows(comparison: Comparison) -> Iterator[TableRow]:
     Yields
     ------
     dict
-        `stem`, `model`, the metrics, `finger`, `unsure_share`, `seen_in_training` and whether the
-        row `counts` in the means.
+        `stem`, `model`, the metrics, `finger`, `unsure_share`, `truth_unsure_share` (of what is
+        drawn), `seen_in_training` and whether the row `counts` in the means.
     """
     for result in comparison.results:
         counting = result.judged_stems
@@ -213,6 +213,7 @@ def image_rows(comparison: Comparison) -> Iterator[TableRow]:
                 **areas,
                 "finger": image.sample.finger,
                 "unsure_share": image.unsure,
+                "truth_unsure_share": image.truth_unsure,
                 "seen_in_training": "yes" if image.seen else "no",
                 "counts": "yes" if image.sample.stem in counting else "no",
             }

@@ -1,0 +1,193 @@
+"""What makes images less new, fewer or less known than they seem."""
+
+import re
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
+from napari_veinseg.evaluation.comparison import Comparison
+
+Pairs = Sequence[tuple[str, str]]
+
+_NAMED = 3  # pairs of images, or images
+_MUCH_OF_THE_TRUTH = 0.3
+_ROLES = "evaluated and training: "
+
+
+def of_identical_images(comparison: Comparison) -> list[str]:
+    """Tell which image or mask must be another one's: equal pixels with different masks."""
+    overlap, said = comparison.overlap, []
+    for pairs, roles, twin, counted in (
+        (overlap.same_pixels, _ROLES, "a training image", 1),
+        (overlap.copies, "", "another one", 2),
+    ):
+        wrong = [pair for pair in pairs if pair in overlap.contradictions]
+        if wrong:
+            concerned = {stem for pair in wrong for stem in pair[:counted]}
+            said.append(
+                f"Check images and masks: {_share(comparison, wrong, 'has', 'have')} the very "
+                f"pixels of {twin}, but a different mask{_examples(comparison, wrong, roles)}. Of "
+                f"each pair an image or a mask is wrong.{_without(comparison, concerned)}"
+            )
+    return said
+
+
+def of_split(comparison: Comparison) -> list[str]:
+    """Tell what the evaluated images share with the training part."""
+    overlap, said = comparison.overlap, []
+    learners = [
+        f"'{result.contender.name}'"
+        for result, learned in zip(comparison.results, overlap.learned, strict=True)
+        if learned
+    ]
+    every = len({sample.finger for sample in comparison.samples} - {""})
+    if overlap.split_fingers:
+        said.append(
+            f"The split went by image: of the {every} held-out fingers "
+            f"{len(overlap.split_fingers)} are in the training part, too{_knows(learners)}."
+        )
+    same = [pair for pair in overlap.same_pixels if pair not in overlap.contradictions]
+    for pairs, one, several in (
+        (same, "has the very pixels of", "have the very pixels of"),
+        (overlap.near, "looks like", "look like"),
+    ):
+        if pairs:
+            said.append(
+                f"Do not take all images for new: {_share(comparison, pairs, one, several)} a "
+                f"training image{_examples(comparison, pairs, _ROLES)}{_knows(learners)}."
+            )
+    if overlap.uncompared:
+        said.append(
+            f"Whether images look like a training image was not looked at: {overlap.uncompared:,} "
+            "pairs are too many. Give shots of one finger the same finger, and none can be missed."
+        )
+    return said
+
+
+def of_copies(comparison: Comparison) -> list[str]:
+    """Tell which images count more than once."""
+    copies, total = comparison.overlap.copies, len(comparison.samples)
+    if not copies:
+        return []
+    return [
+        f"{_share(comparison, copies, 'is a copy', 'are copies')} of another one, pixel by pixel"
+        f"{_examples(comparison, copies)}: there are {total - len(copies)} different images, and "
+        "intervals are too narrow."
+    ]
+
+
+def of_unsure_truths(comparison: Comparison) -> list[str]:
+    """Tell how much of what was drawn the figures say nothing about."""
+    images = sorted(comparison.results[0].images, key=lambda image: -image.truth_unsure)
+    much = [image for image in images if image.truth_unsure >= _MUCH_OF_THE_TRUTH]
+    if not much:
+        return []
+    half = sum(image.truth_unsure > 0.5 for image in much)
+    more = f", and more than half in {half}" if half else ""
+    named = [f"{image.sample.stem} {image.truth_unsure:.0%}" for image in much[:_NAMED]]
+    names = "" if comparison.selection.anonymous else f" ({', '.join(named)})"
+    return [
+        f"Of what is drawn, {_MUCH_OF_THE_TRUTH:.0%} or more is unsure in {len(much)} of the "
+        f"{len(images)} truths{more}{names}: the figures are of the rest."
+    ]
+
+
+def _knows(learners: Sequence[str]) -> str:
+    """Tell who gains by it; what nobody has learned from harms later models only."""
+    if learners:
+        return f"; {' and '.join(learners)} learned from that part"
+    return ". No contender is known to have learned from that part"
+
+
+def _share(comparison: Comparison, pairs: Pairs, one: str, several: str) -> str:
+    verb = one if len(pairs) == 1 else several
+    return f"{len(pairs)} of the {len(comparison.samples)} images {verb}"
+
+
+def _examples(comparison: Comparison, pairs: Pairs, roles: str = "") -> str:
+    """Name the pairs, or the first of many."""
+    if comparison.selection.anonymous:
+        return ""
+    named = [f"{one} and {other}" for one, other in pairs[:_NAMED]]
+    more = len(pairs) - len(named)
+    return f" ({roles}{'; '.join([*named, *([f'{more} more'] if more else [])])})"
+
+
+def _without(comparison: Comparison, stems: Collection[str]) -> str:
+    """Tell what the figures are without some images."""
+    said = []
+    for result in comparison.results:
+        every = [image.metrics["vein_iou"] for image in result.judged]
+        rest = [i.metrics["vein_iou"] for i in result.judged if i.sample.stem not in stems]
+        if rest and len(rest) < len(every) and result.contender.kind != "baseline":
+            said.append(
+                f"{np.mean(rest):.3f} instead of {np.mean(every):.3f} for '{result.contender.name}'"
+            )
+    return f" Without these images the mean vein IoU is {', '.join(said)}." if said else ""
+
+
+def of_fingers(comparison: Comparison) -> list[str]:
+    """Tell how many different fingers there are, and what follows for intervals."""
+    samples = comparison.samples
+    fingers = {sample.finger for sample in samples}
+    said = []
+    if len(fingers) == 1 and fingers != {""} and len(samples) > 1:
+        said.append(
+            f"All {len(samples)} images are of one finger ({next(iter(fingers))}): the figures say "
+            "how well this finger is segmented and nothing about others."
+        )
+    elif "" in fingers:
+        said.extend(_of_unknown_fingers(comparison))
+    judged = min((len(each.judged) for each in comparison.results if each.judged), default=0)
+    if judged >= FEWEST_FINGERS and ("" in fingers or len(fingers) < FEWEST_FINGERS):
+        known = "not all known" if "" in fingers else f"only {len(fingers)}"
+        said.append(
+            f"The fingers are {known}, and intervals by finger need five: the 95 % intervals here "
+            "resample images, which resemble each other within a finger, and are therefore too "
+            "narrow; no two contenders can be told apart by them."
+        )
+    return said
+
+
+def _of_unknown_fingers(comparison: Comparison) -> list[str]:
+    """Tell what hints at near duplicates; it stays a hint, names are never taken for fingers."""
+    stems = [sample.image_path.stem for sample in comparison.samples]
+    said = []
+    heads = {re.split(r"[_\-. ]", stem, maxsplit=1)[0] for stem in stems}
+    if len(stems) > 1 and len(heads) == 1 and heads != set(stems):
+        head = "alike" if comparison.selection.anonymous else f"with '{next(iter(heads))}'"
+        said.append(
+            f"All {len(stems)} names begin {head}: if that names a finger, all images are of one "
+            "finger and the figures say nothing about others."
+        )
+    if comparison.distinct_truths < len(stems) - len(comparison.overlap.copies):
+        said.append(
+            f"The {len(stems)} images have only {comparison.distinct_truths} different truths: "
+            "some are near duplicates of each other."
+        )
+    if comparison.selection.training:
+        overlap = comparison.overlap
+        shared = overlap.split_fingers or overlap.same_pixels or overlap.near
+        said.append(
+            f"Training and hold-out {'share fingers' if shared else 'may share fingers'}, since "
+            "not all are known. If file names tell the finger, tick 'The names say which finger "
+            "it is' or give --finger-pattern."
+        )
+    return said
+
+
+def of_left_out(comparison: Comparison) -> list[str]:
+    """Name the files that are no sample."""
+    if not comparison.left_out:
+        return []
+    count = len(comparison.left_out)
+    names = ", ".join(sorted(fault.stem for fault in comparison.left_out)[:8])
+    more = ", …" if count > 8 else ""
+    taken = (
+        "1 image is" if len(comparison.samples) == 1 else f"{len(comparison.samples)} images are"
+    )
+    return [
+        f"{taken} evaluated; {count} more could not be used (the report says why under "
+        f"'Left out'): {names}{more}."
+    ]
