@@ -266,7 +266,9 @@ def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):
     learned = tuple(image_hash(sample.image()) for sample in dataset.train)
     evaluate(dataset, [model("knows", hashes=learned), model("new")], tmp_path / "out")
     said = lead(tmp_path / "out")
-    assert said.index("figures of 'knows' for those of new fingers") < said.index("The hold-out")
+    assert said.index("figures of 'knows' for those of new fingers") < said.index(
+        "Evaluated: the hold-out, 6 of the dataset's 12 images."
+    )
     assert "other shots of 6 of the 6 evaluated fingers" in said
     assert "figures of 'new'" not in said
     assert "of the 6 held-out fingers 6 are in the training part" in said
@@ -403,6 +405,8 @@ def test_few_images_that_are_new_are_few_images(folder, tmp_path):
     evaluate(dataset, [model("knows", hashes=known), model("new", 0.8)], tmp_path / "out")
     assert "means of 2 images, too few for intervals" in first_caveat(tmp_path / "out")
     assert "The figures are of 2 of them." in lead(tmp_path / "out")
+    facts = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["dataset"]
+    assert facts["Images"].startswith("2; 10 more are left out")
 
 
 @pytest.mark.parametrize(
@@ -494,9 +498,14 @@ def test_a_name_is_only_a_name(tmp_path):
 
 def test_files_without_a_partner_are_listed_with_the_reason(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=2)
-    (folder / "masks" / "fïnger0_0.png").rename(folder / "masks" / "other.png")
+    (folder / "masks" / "fïnger0_0.png").rename(folder / "masks" / "fïnger0_0_and_label_7.png")
+    (folder / "masks" / "fïnger1_0.png").rename(folder / "masks" / "other.png")
     comparison, _ = evaluate(Dataset.open(folder), [model()], tmp_path / "out")
-    assert {fault.stem for fault in comparison.left_out} == {"fïnger0_0", "other"}
+    faults = {fault.stem: fault.message for fault in comparison.left_out}
+    assert set(faults) == {"fïnger0_0", "fïnger1_0", "fïnger0_0_and_label_7", "other"}
+    assert "fïnger0_0_and_label_7.png has a similar name" in faults["fïnger0_0"]
+    assert "fïnger0_0.png has a similar name" in faults["fïnger0_0_and_label_7"]
+    assert "similar" not in faults["other"]
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     for fault in comparison.left_out:
         assert fault.message in html.unescape(page)

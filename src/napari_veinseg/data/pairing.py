@@ -136,5 +136,12 @@ def _by_stem(paths: Iterable[Path]) -> Files:
 def _near(stem: str, others: Files, own: Files) -> str:
     """Name the file that was probably meant, of those that belong to nothing either."""
     lonely = [other for other in others if other not in own]
-    near = get_close_matches(stem, lonely, n=1)
+    extended = [other for other in lonely if _extends(other, stem) or _extends(stem, other)]
+    near = get_close_matches(stem, lonely, n=1) or sorted(extended)[:1]
     return f"; {others[near[0]][0].name} has a similar name: give both the same" if near else ""
+
+
+def _extends(longer: str, stem: str) -> bool:
+    """Whether a name is another one and a suffix behind a mark, as in `a_label7` of `a`."""
+    suffix = longer.removeprefix(stem)
+    return bool(stem and suffix) and suffix != longer and not suffix[0].isalnum()

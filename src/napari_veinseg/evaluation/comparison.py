@@ -208,10 +208,10 @@ def select(dataset: Dataset, everything: bool = False) -> Selection:
         )
     hold_out, left_out = dataset.validation, tuple(dataset.left_out)
     if everything or not hold_out:
-        why = "as asked for" if everything else "because the dataset has no hold-out"
-        note = f"All samples of the dataset were taken ({len(dataset)}), {why}."
+        why = "as asked for" if everything else "for it has no hold-out"
+        note = f"Evaluated: all {len(dataset)} images of the dataset, {why}."
         return Selection(dataset.samples, note, (), left_out, dataset.path)
-    note = f"The hold-out was taken: {len(hold_out)} of {len(dataset)} samples."
+    note = f"Evaluated: the hold-out, {len(hold_out)} of the dataset's {len(dataset)} images."
     return Selection(hold_out, note, dataset.train, left_out, dataset.path)
 
 

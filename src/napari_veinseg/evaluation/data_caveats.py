@@ -184,9 +184,8 @@ def of_left_out(comparison: Comparison) -> list[str]:
     count = len(comparison.left_out)
     names = ", ".join(sorted(fault.stem for fault in comparison.left_out)[:8])
     more = ", …" if count > 8 else ""
-    taken = (
-        "1 image is" if len(comparison.samples) == 1 else f"{len(comparison.samples)} images are"
-    )
+    judged = max(len(result.judged) for result in comparison.results)
+    taken = "1 image is" if judged == 1 else f"{judged} images are"
     return [
         f"{taken} evaluated; {count} more could not be used (the report says why under "
         f"'Left out'): {names}{more}."

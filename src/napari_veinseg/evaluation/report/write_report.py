@@ -127,13 +127,24 @@ def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
     sizes = [f"{height} x {width}" for height, width in comparison.sizes]
     return {
         "Dataset": dataset_name,
-        "Evaluated": comparison.note,
-        "Images": str(len(comparison.samples)),
+        "Selection": comparison.note,
+        "Images": _images_fact(comparison),
         "Fingers": "not all known" if "" in fingers else str(len(fingers)),
         "Size (Y x X)": sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}",
         "Truths that differ": str(comparison.distinct_truths),
         "Content (SHA-256)": comparison.data_hash,
     }
+
+
+def _images_fact(comparison: Comparison) -> str:
+    """Count the images that figures are made of, and name the others beside."""
+    judged = sorted({len(result.judged) for result in comparison.results})
+    facts = [" to ".join(str(count) for count in dict.fromkeys((judged[0], judged[-1])))]
+    if known := len(comparison.samples) - judged[0]:
+        facts.append(f"{known} more are left out, since a contender was trained on them")
+    if comparison.left_out:
+        facts.append(f"{len(comparison.left_out)} more could not be used")
+    return "; ".join(facts)
 
 
 def summary_json(
