@@ -20,6 +20,7 @@ from napari_veinseg.evaluation.contenders import (
     Model,
     gather_contenders,
 )
+from napari_veinseg.evaluation.report.examples import choose_examples
 from napari_veinseg.evaluation.report.write_report import evaluate
 from napari_veinseg.evaluation.summary import TO_CORRECT, differences, summarise, worst_first
 from napari_veinseg.model.card import ModelCard, TrainingData
@@ -456,12 +457,49 @@ def test_what_a_person_has_to_mend_is_listed_worst_first(tmp_path):
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     table = page[page.index("missed or too much first") : page.index("Mean of images")]
     assert re.findall(r"fïnger\d", table)[0] == "fïnger4"
+    assert re.findall(r"<tr[^>]*>.*?(fïnger\d_0)", table) == [
+        f"fïnger{n}_0" for n in (4, 3, 2, 1, 0)
+    ]
     rows = re.findall(r"<tr[^>]*><td><a href=\"#([^\"]+)\">(fïnger\d_0)", table)
-    assert [stem for _, stem in rows] == [f"fïnger{n}_0" for n in (4, 3, 2, 1, 0)]
+    assert [stem for _, stem in rows] == [f"fïnger{n}_0" for n in (4, 3, 2, 0)], "1 is not shown"
     assert all(f'id="{target}"' in page for target, _ in rows)
     with (tmp_path / "out/per_image.csv").open(encoding="utf-8") as file:
         missed = [float(row["missed_length_px"]) for row in csv.DictReader(file)]
     assert missed == sorted(missed)
+
+
+@pytest.mark.parametrize(
+    ("images", "ranks"),
+    [
+        (1, ["the only image"]),
+        (2, ["best", "worst"]),
+        (3, ["median", "best", "worst"]),
+        (6, ["median", "best", "worst", "2nd worst", "3rd worst"]),
+        (9, ["median", "best", "worst", "2nd worst", "3rd worst", "4th worst"]),
+    ],
+)
+def test_at_most_half_of_the_images_are_called_worst(tmp_path, images, ranks):
+    folder = make_dataset(tmp_path / "data", fingers=images, shots=1)
+    comparison = compare(select(Dataset.open(folder)), [MaskFolder("drawn", folder / "masks")])
+    assert [each.rank for each in choose_examples(comparison.results[0])] == ranks
+
+
+def test_figures_have_the_digits_that_they_deserve(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=6, shots=1)
+    evaluate(Dataset.open(folder, PATTERN), [model(), model("b", 0.8)], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "Frangi" not in page, "no baseline is compared"
+    work, means = (
+        page[page.index(start) : page.index(end)]
+        for start, end in (("still have to correct", "<details"), ("Mean of images<", "Pooled"))
+    )
+    cells = [re.findall(r'<td class="[^"]*">([^<]*)', row) for row in work.split("<tr>")[2:]]
+    assert len(cells) == 2
+    for to_correct, places, *lengths in cells:
+        assert re.fullmatch(r"\d of 6", to_correct)
+        assert re.fullmatch(r"\d+\.\d", places)
+        assert all(re.fullmatch(r"\d+", length) for length in lengths)
+    assert len(re.findall(r"\d of 6", means)) == 2
 
 
 def test_an_empty_mask_is_never_the_best_image(tmp_path):

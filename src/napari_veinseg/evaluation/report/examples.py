@@ -53,6 +53,8 @@ class Example:
 def choose_examples(result: ContenderResult) -> list[Example]:
     """Choose the best image, the median and the worst, by `worst_first`; of a baseline the median.
 
+    At most half of the images are called worst.
+
     Returns
     -------
     list of Example
@@ -62,14 +64,17 @@ def choose_examples(result: ContenderResult) -> list[Example]:
     if not ranked:
         return []
     last, middle = len(ranked) - 1, len(ranked) // 2
-    ranks = {last: "best", middle: "median"}
-    if result.contender.kind == "baseline":
-        ranks = {middle: "median"}
-    else:
-        ranks |= {place: f"{place + 1}. worst" for place in reversed(range(min(WORST, last)))}
-        ranks[0] = "worst"
+    ranks = {middle: "median" if last else "the only image"}
+    if result.contender.kind != "baseline" and last:
+        ranks[last] = "best"
+        ranks |= {place: _ordinal(place + 1) for place in range(min(WORST, middle))}
     chosen = sorted(ranks, key=lambda place: (ranks[place] not in ("best", "median"), place))
     return [Example(ranks[place], place + 1, ranked[place]) for place in chosen]
+
+
+def _ordinal(place: int) -> str:
+    which = {1: "", 2: "2nd ", 3: "3rd "}.get(place, f"{place}th ")
+    return f"{which}worst"
 
 
 def draw_example(result: ContenderResult, contender: int, example: Example) -> dict[str, Any]:

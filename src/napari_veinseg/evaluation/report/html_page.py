@@ -118,7 +118,7 @@ def _interval_note(summaries: Sequence[Summary]) -> str:
 def _best_note(comparison: Comparison, means: Sequence[Mapping[str, Any]]) -> str:
     if not comparison.rankable:
         return ""
-    if any(cell["best"] for row in means for cell in row["cells"]):
+    if any(cell["css"] for row in means for cell in row["cells"]):
         return "Bold: best of a column."
     return "No contender is alone the best of a column: they are equal there."
 

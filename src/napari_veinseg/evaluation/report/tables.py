@@ -37,27 +37,49 @@ METRIC_NAMES = {
 }
 """What the report and the widget call the metrics."""
 
-_WORK = ("corrections", "missed_length_px", "too_much_length_px")
+_WORK = (TO_CORRECT, "corrections", "missed_length_px", "too_much_length_px")
 _OF_PROBABILITIES = ("roc_area", "average_precision", "calibration_error")
 POOLED = ("vein_iou", "dice", "precision", "recall", *_OF_PROBABILITIES)
 MEANS = tuple(name for name in METRIC_NAMES if name not in {*_WORK, *_OF_PROBABILITIES})
+_DIGITS = {"corrections": 1, "missed_length_px": 0, "too_much_length_px": 0, "hausdorff_95_px": 0}
+_DASH = "\N{EN DASH}"
 _MOST_ROWS = 200  # of the table image by image
 
 
-def number(value: float | None, signed: bool = False) -> str:
-    """Write a figure: three digits behind the point, one from 10 on.
+def number(value: float | None, digits: int = 3, signed: bool = False) -> str:
+    """Write a figure.
 
     Parameters
     ----------
     value : float or None
         The figure; None gives an empty text.
+    digits : int
+        Behind the point.
     signed : bool
         Whether positive numbers get a plus.
     """
     if value is None:
         return ""
-    text = f"{value:{'+' if signed else ''}.{1 if abs(value) >= 10 else 3}f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _cell(
+    name: str, estimate: Estimate | None, images: int, *, css: str = "", signed: bool = False
+) -> dict[str, str]:
+    """Write a figure with its interval: lengths in whole px, shares as a number of images."""
+    if estimate is None:
+        return {"text": "", "interval": "", "css": ""}
+    digits = _DIGITS.get(name, 3)
+    text = number(estimate.value, digits, signed)
+    if shares := name in (SHARE, TO_CORRECT):
+        text = f"{round(estimate.value * images)} of {images}"
+    if estimate.low is None or estimate.high is None:
+        return {"text": text, "interval": "", "css": css}
+    low, high = (
+        f"{bound:.0%}" if shares else number(bound, digits, signed)
+        for bound in (estimate.low, estimate.high)
+    )
+    return {"text": text, "interval": f"{low}{' to ' if signed else _DASH}{high}", "css": css}
 
 
 def _who(index: int, name: str) -> dict[str, Any]:
@@ -77,14 +99,11 @@ def work_row(index: int, summary: Summary) -> dict[str, Any]:
     Returns
     -------
     dict
-        `name`, `colour`, `images`, `to_correct` and `estimates`.
+        `name`, `colour`, `images` and `cells`.
     """
-    share = summary.mean_of_images.get(TO_CORRECT)
-    count = "" if share is None else f"{round(share.value * summary.images)} ({share.value:.0%})"
     return _who(index, summary.name) | {
         "images": summary.images,
-        "to_correct": count,
-        "estimates": [summary.mean_of_images.get(name) for name in _WORK],
+        "cells": [_cell(name, summary.mean_of_images.get(name), summary.images) for name in _WORK],
     }
 
 
@@ -133,7 +152,7 @@ def image_table(result: ContenderResult, index: int, examples: Sequence[Example]
             "missed": image.metrics["missed_length_px"],
             "too_much": image.metrics["too_much_length_px"],
             "iou": image.metrics["vein_iou"],
-            "remark": f"{image.unsure:.1%} unsure" if image.unsure else "",
+            "unsure": f"{image.unsure:.1%}",
         }
         for image in worst_first(result.judged)
     ]
@@ -169,7 +188,12 @@ def mean_rows(comparison: Comparison, summaries: Sequence[Summary]) -> list[dict
         | {
             "images": each.images,
             "cells": [
-                {"estimate": each.mean_of_images.get(name), "best": best.get(name) == index}
+                _cell(
+                    name,
+                    each.mean_of_images.get(name),
+                    each.images,
+                    css="best" if best.get(name) == index else "",
+                )
                 for name in MEANS
             ],
         }
@@ -208,10 +232,13 @@ def difference_row(difference: Difference, rankable: bool) -> dict[str, Any]:
         "images": difference.images,
         "identical": difference.identical,
         "cells": [
-            {
-                "estimate": difference.of[name],
-                "apart": tells and difference.of[name].differs_from_0,
-            }
+            _cell(
+                name,
+                difference.of[name],
+                difference.images,
+                css="apart" if tells and difference.of[name].differs_from_0 else "",
+                signed=True,
+            )
             for name in COMPARED
         ],
     }
