@@ -25,6 +25,7 @@ from napari_veinseg.evaluation.report.write_report import evaluate
 from napari_veinseg.evaluation.summary import TO_CORRECT, differences, summarise, worst_first
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.segmentation.prediction import Prediction
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from tests.measurement.shapes import capsule
 
 SHAPE = (48, 96)
@@ -323,7 +324,7 @@ def test_one_model_under_two_names_is_told(folder, tmp_path):
     evaluate(Dataset.open(folder, PATTERN), contenders, tmp_path)
     said = lead(tmp_path)
     assert "'mine' and 'base' score exactly alike on every image" in said
-    assert "other" not in said
+    assert "'other'" not in said
 
 
 def test_what_was_too_much_to_compare_is_said(tmp_path, monkeypatch):
@@ -500,6 +501,32 @@ def test_figures_have_the_digits_that_they_deserve(tmp_path):
         assert re.fullmatch(r"\d+\.\d", places)
         assert all(re.fullmatch(r"\d+", length) for length in lengths)
     assert len(re.findall(r"\d of 6", means)) == 2
+
+
+def test_the_contenders_are_introduced(tmp_path):
+    dataset = split_by_image(make_dataset(tmp_path / "data", fingers=3))
+    shots = [*dataset.train[:1], *dataset.validation[1:2]]  # of two fingers
+    card = ModelCard(
+        threshold=0.4,
+        training_data=TrainingData(
+            summary="two shots", image_hashes=tuple(image_hash(shot.image()) for shot in shots)
+        ),
+    )
+    contenders = [
+        Model("knows", Threshold(card)),
+        Model("set", Threshold(ModelCard()), SegmentationSettings(threshold=0.7)),
+        MaskFolder("drawn", dataset.path / "masks"),
+        Baseline("Sato ridges"),
+    ]
+    evaluate(dataset, contenders, tmp_path / "out")
+    rows = [re.findall(r"<td>([^<]+)</td>", row) for row in lead(tmp_path / "out").split("<tr>")]
+    unknown = ["cannot be checked"] * 2
+    assert rows[2:] == [
+        ["model", "0.4", "two shots", "1 of 3", "2 of 3"],
+        ["model", "0.7", "its card does not say", *unknown],
+        ["masks", "none", "not known", *unknown],
+        ["baseline", "strongest tenth", "nothing", "none", "none"],
+    ]
 
 
 def test_an_empty_mask_is_never_the_best_image(tmp_path):
