@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from napari_veinseg.data.images import write_mask, write_probability
+from tests.evaluation.reports import make_dataset
 from tests.evaluation.test_consistency import make_fingers
-from tests.evaluation.test_report import make_dataset
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from napari_veinseg.data.images import image_hash
 from napari_veinseg.evaluation.comparison import compare, select
 from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots
-from tests.evaluation.test_report import make_dataset, model
+from tests.evaluation.reports import make_dataset, model
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,13 @@ import csv
 import html
 import json
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash, read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation import overlap
-from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import compare, select
 from napari_veinseg.evaluation.contenders import (
     Baseline,
@@ -24,54 +20,16 @@ from napari_veinseg.evaluation.report.examples import choose_examples
 from napari_veinseg.evaluation.report.write_report import evaluate
 from napari_veinseg.evaluation.summary import TO_CORRECT, differences, summarise, worst_first
 from napari_veinseg.model.card import ModelCard, TrainingData
-from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from tests.measurement.shapes import capsule
-
-SHAPE = (48, 96)
-
-
-@dataclass
-class Threshold:
-    """A model that calls dark pixels vein."""
-
-    card: ModelCard
-    threshold: float = 0.5
-
-    def predict(self, image, settings):
-        probability = (1 - image / 255).astype(np.float32)
-        mask = (probability >= self.threshold).astype(np.uint8)
-        return Prediction(probability, mask, settings.resolved(6.0, self.threshold))
-
-
-def make_dataset(path, fingers=6, shots=2):
-    """Dark capsules on light ground with noise; every file is written by hand, no samples.csv."""
-    rng = np.random.default_rng(0)
-    for folder in ("images", "masks"):
-        (path / folder).mkdir(parents=True)
-    for finger in range(fingers):
-        row = rng.integers(12, 36)
-        for shot in range(shots):
-            mask = capsule((row + shot, 5), (row, 90), 6, SHAPE).astype(np.uint8)
-            image = np.where(mask == 1, 60.0, 190.0) + rng.normal(0, 30, SHAPE)
-            stem = f"fïnger{finger}_{shot}"
-            Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(path / f"images/{stem}.png")
-            write_mask(path / "masks" / f"{stem}.png", mask)
-    return path
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make_dataset(tmp_path_factory.mktemp("data") / "dätaset")
-
-
-def model(name="dark", threshold=0.5, hashes=()):
-    return Model(
-        name, Threshold(ModelCard(training_data=TrainingData(image_hashes=hashes)), threshold)
-    )
-
-
-PATTERN = r"^(.+)_\d+$"
+from tests.evaluation.reports import (
+    PATTERN,
+    SHAPE,
+    Threshold,
+    lead,
+    make_dataset,
+    model,
+    split_by_image,
+)
 
 
 def test_a_report_is_whole_and_self_contained(folder, tmp_path):
@@ -156,58 +114,6 @@ def test_paired_differences_are_tighter_than_the_models(folder):
     assert gap.of["vein_iou"].low <= gap.of["vein_iou"].value <= gap.of["vein_iou"].high
 
 
-@pytest.mark.parametrize(
-    ("pattern", "caveat"),
-    [
-        (None, "not all known"),
-        (r"^(fïn)", "All 12 images are of one finger"),
-        (r"^(fïnger[0-3])", "not all known"),
-    ],
-)
-def test_a_report_says_what_the_fingers_allow(folder, tmp_path, pattern, caveat):
-    evaluate(Dataset.open(folder, pattern), [model()], tmp_path)
-    text = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
-    assert any(caveat in sentence for sentence in text["caveats"])
-    assert any("too narrow" in sentence for sentence in text["caveats"])
-
-
-def test_shots_of_one_finger_are_suspected_by_name_and_truth(tmp_path):
-    folder = make_dataset(tmp_path / "data", fingers=1, shots=3)
-    shutil_copy = (folder / "masks/fïnger0_0.png").read_bytes()
-    (folder / "masks/fïnger0_1.png").write_bytes(shutil_copy)
-    evaluate(Dataset.open(folder), [model()], tmp_path / "out")
-    said = " ".join(json.loads((tmp_path / "out/summary.json").read_text("utf-8"))["caveats"])
-    assert "All 3 names begin with 'fïnger0'" in said
-    assert "only 2 different truths" in said
-
-
-@pytest.mark.parametrize(("fingers", "said"), [(3, False), (1, True)])
-def test_a_hint_comes_from_real_names_and_does_not_tell_them(tmp_path, fingers, said):
-    folder = make_dataset(tmp_path / "data", fingers=fingers, shots=3)
-    evaluate(Dataset.open(folder), [model()], tmp_path / "out", pseudonyms=True)
-    caveats = " ".join(json.loads((tmp_path / "out/summary.json").read_text("utf-8"))["caveats"])
-    assert ("names begin alike" in caveats) == said
-    assert "names begin with" not in caveats
-
-
-@pytest.mark.parametrize(("share", "said"), [(0.25, None), (0.4, "or more"), (0.75, "half in 1")])
-def test_what_truths_leave_open_is_told(tmp_path, share, said):
-    folder = make_dataset(tmp_path / "data", fingers=5, shots=1)
-    path = folder / "masks" / "fïnger2_0.png"
-    mask = read_mask(path)
-    vein = np.argwhere(mask == 1)
-    mask[tuple(vein[: round(share * len(vein))].T)] = 2
-    write_mask(path, mask)
-    evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "out")
-    with (tmp_path / "out/per_image.csv").open(encoding="utf-8") as file:
-        told = {row["stem"]: float(row["truth_unsure_share"]) for row in csv.DictReader(file)}
-    assert told.pop("fïnger2_0") == pytest.approx(share, abs=0.01)
-    assert set(told.values()) == {0.0}
-    caveat = "30% or more is unsure in 1 of the 5 truths"
-    assert (caveat in lead(tmp_path / "out")) == (said is not None)
-    assert said is None or said in lead(tmp_path / "out")
-
-
 def test_a_truth_of_which_nothing_is_known_is_left_out(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=2)
     write_mask(folder / "masks" / "fïnger0_0.png", np.full(SHAPE, 2, np.uint8))
@@ -241,206 +147,6 @@ def test_the_hold_out_is_taken_where_there_is_one(tmp_path):
     dataset = Dataset.open(folder)
     assert {sample.stem[-1] for sample in select(dataset).samples} == {"1"}
     assert len(select(dataset, everything=True).samples) == 12
-
-
-def lead(output):
-    """What the page says above its first table."""
-    page = (output / "report.html").read_text(encoding="utf-8")
-    return html.unescape(page[page.index("<h1>") : page.index("<h2>")])
-
-
-def first_caveat(output):
-    return re.search("<li>(.*?)</li>", lead(output))[1]
-
-
-def split_by_image(folder):
-    """Put one shot of each finger on either side, without naming fingers."""
-    stems = sorted(path.stem for path in (folder / "images").iterdir())
-    lines = [f"{stem},,{'validation' if stem.endswith('1') else 'train'},yes," for stem in stems]
-    (folder / "samples.csv").write_text(
-        "\n".join(["stem,finger,split,reviewed,source", *lines]), encoding="utf-8"
-    )
-    return Dataset.open(folder, PATTERN)
-
-
-def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):
-    dataset = split_by_image(make_dataset(tmp_path / "data"))
-    learned = tuple(image_hash(sample.image()) for sample in dataset.train)
-    evaluate(dataset, [model("knows", hashes=learned), model("new")], tmp_path / "out")
-    said = lead(tmp_path / "out")
-    assert said.index("figures of 'knows' for those of new fingers") < said.index(
-        "Evaluated: the hold-out, 6 of the dataset's 12 images."
-    )
-    assert "other shots of 6 of the 6 evaluated fingers" in said
-    assert "figures of 'new'" not in said
-    assert "of the 6 held-out fingers 6 are in the training part" in said
-
-
-def test_a_split_by_finger_is_not_doubted(tmp_path):
-    dataset = split_by_image(make_dataset(tmp_path / "data", fingers=12, shots=2))
-    stems = [
-        f"{s.stem},{s.finger},{'train' if s.finger < 'fïnger5' else 'validation'},yes,"
-        for s in dataset
-    ]
-    (dataset.path / "samples.csv").write_text(
-        "\n".join(["stem,finger,split,reviewed,source", *stems]), encoding="utf-8"
-    )
-    dataset = Dataset.open(dataset.path)
-    learned = tuple(image_hash(sample.image()) for sample in dataset.train)
-    comparison, _ = evaluate(dataset, [model(hashes=learned), model("b", 0.6)], tmp_path / "out")
-    assert caveats(comparison) == []
-
-
-def test_twins_across_the_split_and_copies_are_told(tmp_path):
-    folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
-    images = folder / "images"
-    (images / "fïnger0_1.png").write_bytes((images / "fïnger3_0.png").read_bytes())
-    (images / "fïnger3_1.png").write_bytes((images / "fïnger2_0.png").read_bytes())
-    near = np.asarray(Image.open(images / "fïnger4_0.png")).astype(int) + 1
-    Image.fromarray(near.clip(0, 255).astype(np.uint8)).save(images / "fïnger1_1.png")
-    (images / "fïnger5_1.png").write_bytes((images / "fïnger2_1.png").read_bytes())
-    evaluate(split_by_image(folder), [model()], tmp_path / "out")
-    said = lead(tmp_path / "out")
-    assert first_caveat(tmp_path / "out").startswith(
-        "Check images and masks: 2 of the 6 images have the very pixels of a training image, but "
-        "a different mask (evaluated and training: fïnger0_1 and fïnger3_0; fïnger3_1 and "
-        "fïnger2_0)."
-    )
-    with (tmp_path / "out/per_image.csv").open(encoding="utf-8") as file:
-        ious = {row["stem"]: float(row["vein_iou"]) for row in csv.DictReader(file)}
-    rest = np.mean([ious[stem] for stem in ious if stem not in ("fïnger0_1", "fïnger3_1")])
-    instead = f"{rest:.3f} instead of {np.mean(list(ious.values())):.3f} for 'dark'"
-    assert f"Without these images the mean vein IoU is {instead}" in said
-    assert "1 of the 6 images has the very pixels of another one, but a different mask" in said
-    assert "(evaluated and training: fïnger1_1 and fïnger4_0)" in said
-    assert "1 of the 6 images is a copy of another one" in said
-    assert "No contender is known to have learned from that part" in said
-    evaluate(split_by_image(folder), [model()], tmp_path / "anonymous", pseudonyms=True)
-    assert "fïnger" not in (tmp_path / "anonymous/report.html").read_text(encoding="utf-8")
-
-
-def test_one_model_under_two_names_is_told(folder, tmp_path):
-    contenders = [model("mine"), model("base"), model("other", 0.6)]
-    evaluate(Dataset.open(folder, PATTERN), contenders, tmp_path)
-    said = lead(tmp_path)
-    assert "'mine' and 'base' score exactly alike on every image" in said
-    assert "'other'" not in said
-
-
-def test_what_was_too_much_to_compare_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(overlap, "_MOST_COMPARED", 35)
-    folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
-    images = folder / "images"
-    (images / "fïnger0_1.png").write_bytes((images / "fïnger3_0.png").read_bytes())
-    evaluate(split_by_image(folder), [model()], tmp_path / "out")
-    said = lead(tmp_path / "out")
-    assert "was not looked at: 36 pairs are too many" in said
-    assert "1 of the 6 images has the very pixels of" in said
-
-
-def test_the_worst_is_said_first(tmp_path):
-    """A leak goes before contenders that are alike, and these before few images."""
-    folder = make_dataset(tmp_path / "data", fingers=3, shots=2)
-    dataset = split_by_image(folder)
-    learned = tuple(image_hash(sample.image()) for sample in dataset.train)
-    evaluate(dataset, [model("knows", hashes=learned), model("new")], tmp_path / "out")
-    said = lead(tmp_path / "out")
-    order = ("for those of new fingers", "The split went by image", "exactly alike", "Do not rank")
-    places = [said.index(words) for words in order]
-    assert places == sorted(places)
-    assert "in the training part, too; 'knows' learned from that part." in said
-
-
-def test_fingers_that_are_shared_may_not_only_be_shared(tmp_path):
-    folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
-    split_by_image(folder)
-    evaluate(Dataset.open(folder), [model()], tmp_path / "apart")
-    assert "Training and hold-out may share fingers" in lead(tmp_path / "apart")
-    images = folder / "images"
-    (images / "fïnger0_1.png").write_bytes((images / "fïnger0_0.png").read_bytes())
-    evaluate(Dataset.open(folder), [model()], tmp_path / "shared")
-    assert "Training and hold-out share fingers" in lead(tmp_path / "shared")
-
-
-def test_an_annotator_who_doubts_everything_is_found_out(folder, tmp_path):
-    for path in (folder / "masks").iterdir():
-        write_mask(tmp_path / path.name, np.full(SHAPE, 2, np.uint8))
-    doubter = MaskFolder("doubter", tmp_path)
-    _, (summary, _) = evaluate(Dataset.open(folder, PATTERN), [doubter, model()], tmp_path / "out")
-    assert summary.mean_of_images["vein_iou"].value == 0
-    assert summary.mean_of_images["cldice"].value == 0
-    assert summary.pooled["dice"] == 0
-    said = lead(tmp_path / "out")
-    assert "'doubter' decides nothing: it leaves 100.0% of the pixels unsure" in said
-    assert said.count("'doubter'") == 1, "one caveat says it all"
-    assert "'dark' marks no vein" not in said
-    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert "Bold" not in page, "one contender is left"
-    assert "Paired differences" not in page
-
-
-def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path):
-    dataset = Dataset.open(folder, PATTERN)
-    hashes = [image_hash(sample.image()) for sample in dataset]
-    one, other = model("first", hashes=tuple(hashes[:6])), model("second", 0.8, tuple(hashes[6:]))
-    comparison, _ = evaluate(dataset, [one, other], tmp_path / "apart")
-    page = (tmp_path / "apart/report.html").read_text(encoding="utf-8")
-    assert not comparison.same_images
-    assert differences(comparison) == []
-    assert 'class="best"' not in page
-    assert first_caveat(tmp_path / "apart").startswith("Do not compare the contenders")
-    assert "6 of the 12 images are left out of the figures of 'first'" in lead(tmp_path / "apart")
-
-    comparison, summaries = evaluate(
-        dataset, [model("first", hashes=tuple(hashes[:4])), model("second", 0.8)], tmp_path / "same"
-    )
-    assert [each.images for each in summaries] == [8, 8]
-    with (tmp_path / "same/per_image.csv").open(encoding="utf-8") as file:
-        counting = [row["counts"] for row in csv.DictReader(file) if row["model"] == "second"]
-    assert counting == ["no"] * 4 + ["yes"] * 8
-    assert "compared on the 8 images that are new to all" in lead(tmp_path / "same")
-
-
-def test_few_images_that_are_new_are_few_images(folder, tmp_path):
-    dataset = Dataset.open(folder, PATTERN)
-    known = tuple(image_hash(sample.image()) for sample in dataset.samples[:10])
-    evaluate(dataset, [model("knows", hashes=known), model("new", 0.8)], tmp_path / "out")
-    assert "means of 2 images, too few for intervals" in first_caveat(tmp_path / "out")
-    assert "The figures are of 2 of them." in lead(tmp_path / "out")
-    facts = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["dataset"]
-    assert facts["Images"].startswith("2; 10 more are left out")
-
-
-@pytest.mark.parametrize(
-    ("contenders", "shots", "bold"),
-    [
-        ([model("a"), model("b", 0.8)], 6, True),
-        ([model("a"), model("b", 0.8)], 2, False),
-        ([model("a")], 6, False),
-        ([model("a"), model("b")], 6, False),
-    ],
-)
-def test_bold_and_colour_obey_the_warning(tmp_path, contenders, shots, bold):
-    folder = make_dataset(tmp_path / "data", fingers=shots, shots=1)
-    evaluate(Dataset.open(folder, PATTERN), contenders, tmp_path / "out")
-    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert ('class="best"' in page) == ("Bold: best of a column" in page) == bold
-    assert not re.search(r'class="apart"', page) or bold
-    alike = len({each.model.threshold for each in contenders}) == 1 < len(contenders)
-    assert ("they are equal there" in page) == ("identical on every image" in page) == alike
-    assert "+0.000" not in page or not alike
-
-
-@pytest.mark.parametrize("pattern", [None, PATTERN])
-def test_two_images_tell_no_difference(tmp_path, pattern):
-    folder = make_dataset(tmp_path / "data", fingers=2, shots=1)
-    evaluate(Dataset.open(folder, pattern), [model(), model("worse", 0.9)], tmp_path / "out")
-    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert 'class="apart"' not in page
-    assert 'class="interval"' not in page
-    assert "too few for intervals" in lead(tmp_path / "out")
-    summary = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
-    assert summary["models"]["dark"]["vein_iou_mean_of_images"]["low"] is None
 
 
 def test_what_a_person_has_to_mend_is_listed_worst_first(tmp_path):

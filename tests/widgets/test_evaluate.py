@@ -18,8 +18,8 @@ from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.open_layers import open_pairs
+from tests.evaluation.reports import make_dataset
 from tests.evaluation.test_consistency import make_fingers
-from tests.evaluation.test_report import make_dataset
 from tests.measurement.shapes import capsule
 
 MASK = (capsule((60, 40), (140, 260), 9) | capsule((100, 150), (20, 240), 7)).astype(np.uint8)
