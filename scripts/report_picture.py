@@ -9,7 +9,7 @@ from PIL import Image
 from staging import make_dataset
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-WINDOW = (1300, 3500)
+WINDOW = (1300, 2540)
 WIDTH = 960
 
 
