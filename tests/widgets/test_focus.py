@@ -104,3 +104,16 @@ def test_who_went_elsewhere_is_not_called_back(part):
     part.start.setEnabled(True)
     QTest.qWait(20)
     assert part.focusWidget() is part.switch
+
+
+def test_a_control_that_is_no_more_is_forgotten(part, qtbot):
+    part.switch.setFocus()
+    QTest.qWait(20)
+    with qtbot.waitSignal(part.switch.destroyed):
+        part.switch.deleteLater()
+    for each in (part.stop, part.start):
+        each.setFocus()  # an error in a slot fails the test
+        QTest.qWait(20)
+    part.start.setEnabled(False)
+    QTest.qWait(20)
+    assert part.window().focusWidget() is part.stop

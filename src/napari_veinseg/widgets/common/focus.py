@@ -34,9 +34,15 @@ class FocusKeeper(QObject):
     def _watch(self, control: QWidget | None) -> None:
         if self._watched is not None:
             self._watched.removeEventFilter(self)
+            self._watched.destroyed.disconnect(self._forget)
         self._watched = control
         if control is not None:
             control.installEventFilter(self)
+            control.destroyed.connect(self._forget)
+
+    def _forget(self) -> None:
+        """Let go of a control that is no more, as a row of a list that was filled anew."""
+        self._watched = None
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Hear what no change of focus tells: a window in the background, and a return."""
