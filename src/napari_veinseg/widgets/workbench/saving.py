@@ -1,6 +1,7 @@
 """Writes drafts and reviewed masks beside the viewer, one after the other, and loses none."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -11,7 +12,7 @@ from napari_veinseg.correction.drafts import Draft, model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.notify import report, reported
+from napari_veinseg.widgets.common.notify import report
 
 _AGAIN = 5_000  # ms after which what could not be written is tried again
 
@@ -24,6 +25,11 @@ class _Save:
     pixels: NDArray[Any] | None = None  # of an image that was reviewed
     written: bool = False
     _writing: Lock = field(default_factory=Lock)
+
+    @property
+    def image(self) -> tuple[Path, str]:
+        """What its writes have to follow each other for."""
+        return self.folder.home, self.folder.stems[self.index]
 
     def write(self) -> None:
         """Write once: a worker that comes late must not undo what was written after it."""
@@ -52,7 +58,8 @@ class _Save:
 class SaveQueue(QObject):
     """What waits to be written, in order; the last word about an image counts.
 
-    What a full disk refuses goes on waiting, also when the folder is left.
+    What cannot be written goes on waiting, also when the folder is left: beside it the masks of
+    other images are written, behind it the later ones of its own image wait.
     """
 
     changed = Signal()
@@ -60,12 +67,13 @@ class SaveQueue(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._waiting: list[_Save] = []
+        self._refused: dict[tuple[Path, str], str] = {}  # why, by image
+        self._resting: set[tuple[Path, str]] = set()  # refused, and not tried again yet
         self._job = Job("Saving the mask", self, quiet=True)
         self._job.changed.connect(self._go_on)
-        self._told = ""
         self._again = QTimer(self)
         self._again.setSingleShot(True)
-        self._again.timeout.connect(self._go_on)
+        self._again.timeout.connect(self._try_again)
 
     @property
     def busy(self) -> bool:
@@ -74,8 +82,8 @@ class SaveQueue(QObject):
 
     def waiting(self, folder: ImageFolder, index: int) -> Draft | None:
         """Return the mask of an image whose file is not whole yet."""
-        home = folder.home
-        found = [s for s in self._waiting if s.index == index and s.folder.home == home]
+        image = folder.home, folder.stems[index]
+        found = [save for save in self._waiting if save.image == image]
         return found[-1].draft if found else None
 
     def store(self, folder: ImageFolder, index: int, draft: Draft) -> None:
@@ -88,42 +96,47 @@ class SaveQueue(QObject):
 
     def flush(self) -> None:
         """Write all at once: the folder is being left."""
+        self._resting.clear()
+        while (save := self._next()) is not None:
+            self._settle(_written(save))
         self._job.abandon()
-        self._again.stop()
-        saves, self._waiting = self._waiting, []
-        for save in saves:
-            with reported("Saving the mask"):
-                save.write()
-        self._waiting = [save for save in saves if not save.written]
-        if self._waiting:
-            self._again.start(_AGAIN)
 
     def _add(self, save: _Save) -> None:
         self._waiting.append(save)
         self._go_on()
 
+    def _next(self) -> _Save | None:
+        return next((save for save in self._waiting if save.image not in self._resting), None)
+
+    def _try_again(self) -> None:
+        self._resting.clear()
+        self._go_on()
+
     def _go_on(self) -> None:
-        if self._waiting and not self._job.running and not self._again.isActive():
-            save = self._waiting[0]
-
-            def work(_reporter: Reporter) -> tuple[_Save, Exception | None]:
-                try:
-                    save.write()
-                except Exception as error:
-                    return save, error
-                return save, None
-
-            self._job.start(work, self._settle)
+        save = self._next()
+        if save is not None and not self._job.running:
+            self._job.start(lambda _reporter: _written(save), self._settle)
         self.changed.emit()
 
     def _settle(self, ended: tuple[_Save, Exception | None]) -> None:
         save, error = ended
-        if save.written:
-            self._waiting = [each for each in self._waiting if each is not save]
-        else:
-            self._again.start(_AGAIN)
-        if error is not None and str(error) != self._told:  # once, however often it is tried
-            kept = " It is kept in memory, and tried again." if not save.written else ""
+        if error is not None and str(error) not in self._refused.values():  # else it was told
+            kept = "" if save.written else " It is kept in memory, and tried again."
             told = VeinSegError(f"{error}{kept}") if isinstance(error, VeinSegError) else error
             report(told, "Saving the mask")
-        self._told = "" if error is None else str(error)
+        if save.written:
+            self._waiting = [each for each in self._waiting if each is not save]
+            self._refused.pop(save.image, None)
+            return
+        self._refused[save.image] = str(error)
+        self._resting.add(save.image)
+        if not self._again.isActive():  # others that rest must not wait longer for this one
+            self._again.start(_AGAIN)
+
+
+def _written(save: _Save) -> tuple[_Save, Exception | None]:
+    try:
+        save.write()
+    except Exception as error:
+        return save, error
+    return save, None
