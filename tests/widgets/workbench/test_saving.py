@@ -1,15 +1,20 @@
 """What a person has drawn waits for room on a full disk, and comes back meanwhile."""
 
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.workbench import saving
+from napari_veinseg.widgets.workbench.workbench import Workbench
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
 
 
@@ -136,3 +141,63 @@ def test_what_is_no_reviewed_mask_is_kept_as_a_draft_and_not_tried_again(
     assert told.texts == ["This is refused for good."]
     assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
     assert opened.session.folder.states.of(0) is ImageState.EDITED
+
+
+@pytest.fixture
+def asked():
+    """Answer a question with the button of this name; gives what was asked."""
+    texts = []
+
+    def answer(name):
+        box = QApplication.activeModalWidget()
+        texts.append(f"{box.text()} {box.informativeText()}")
+        next(each for each in box.buttons() if each.text() == name).click()
+
+    def answer_soon(name):
+        QTimer.singleShot(200, partial(answer, name))
+        return texts
+
+    return answer_soon
+
+
+def test_closing_the_viewer_asks_before_a_mask_is_lost(opened, folder, disk, qtbot, asked):
+    window = opened.viewer.window._qt_window
+    draw(opened)
+    texts = asked("Keep it open")
+    assert not window.close()
+    (text,) = texts
+    assert "mask of 'a' could not be written" in text
+    assert "No space left" in text
+    assert not opened.closed
+    assert opened.session.shown.mask.data[2, 3] == 1
+    asked("Close and lose")
+    assert not opened.session.queue.eventFilter(window, QCloseEvent())
+    assert len(texts) == 2
+    disk.full = False
+    wait_until_saved(opened, qtbot)
+    assert not opened.session.queue.eventFilter(window, QCloseEvent())
+    assert len(texts) == 2  # nothing is lost any more
+    assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
+
+
+def test_closing_the_viewer_from_code_asks_nothing(opened, disk, told):
+    draw(opened)
+    opened.viewer.close()
+    assert opened.closed
+    assert "No space left" in told.texts[0]
+
+
+def test_what_could_not_be_written_outlives_the_dock(opened, new_bench, folder, disk, qtbot):
+    viewer = opened.viewer
+    draw(opened)
+    viewer.window.remove_dock_widget(opened)
+    assert opened.closed
+    again = Workbench(viewer)
+    viewer.window.add_dock_widget(again)
+    again.session.open(folder)
+    wait_for_mask(again, qtbot, 0)
+    assert again.session.shown.mask.data[2, 3] == 1
+    disk.full = False
+    wait_until_saved(again, qtbot)
+    again.session.close()
+    assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1

@@ -2,19 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import napari
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QLineEdit,
-    QMainWindow,
-    QMessageBox,
-    QWidget,
-)
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox, QWidget
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
@@ -23,6 +15,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
@@ -236,10 +229,12 @@ class TrainWidget(Panel):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over a running training."""
         # Not self.window(): a dock that floats is a window of its own.
-        closing = event is not None and event.type() == QEvent.Type.Close
-        if closing and watched is self.viewer.window._qt_window and self.follower.running:
-            assert event is not None
-            if not _closed_by_hand(watched):
+        if (
+            is_closing(event)
+            and watched is self.viewer.window._qt_window
+            and self.follower.running
+        ):
+            if not closed_by_hand(watched):
                 self._close()
             elif not self._may_close():
                 event.ignore()
@@ -264,15 +259,6 @@ class TrainWidget(Panel):
             show_info(f"Training was stopped; what it has learned so far stays in {run.path}.")
         self.follower.abandon()
         self.job.abandon()
-
-
-def _closed_by_hand(window: Any) -> bool:
-    """Tell a user's close from `viewer.close()`, which has hidden the canvas before."""
-    centre = window.centralWidget() if isinstance(window, QMainWindow) else None
-    if centre is None:
-        return bool(window.isVisible())
-    parts = centre.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-    return window.isVisible() and not all(part.isHidden() for part in parts)
 
 
 def _sources(dataset: Path) -> dict[str, str]:

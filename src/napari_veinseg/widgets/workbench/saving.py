@@ -6,11 +6,13 @@ from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_veinseg.correction.drafts import Draft, model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import report
 
@@ -58,14 +60,17 @@ class _Save:
 class SaveQueue(QObject):
     """What waits to be written, in order; the last word about an image counts.
 
-    What cannot be written goes on waiting, also when the folder is left: beside it the masks of
-    other images are written, behind it the later ones of its own image wait.
+    What cannot be written goes on waiting, also when the folder is left or the dock closed: beside
+    it the masks of other images are written, behind it the later ones of its own image wait.
     """
 
     changed = Signal()
+    closing = Signal()
+    """Somebody closes the viewer: what is not asked for now is not asked about."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        window.installEventFilter(self)
         self._waiting: list[_Save] = []
         self._refused: dict[tuple[Path, str], str] = {}  # why, by image
         self._resting: set[tuple[Path, str]] = set()  # refused, and not tried again yet
@@ -74,6 +79,11 @@ class SaveQueue(QObject):
         self._again = QTimer(self)
         self._again.setSingleShot(True)
         self._again.timeout.connect(self._try_again)
+
+    @classmethod
+    def of(cls, window: QWidget) -> "SaveQueue":
+        """Return the queue of a viewer, which outlives its docks."""
+        return window.findChild(cls) or cls(window)
 
     @property
     def busy(self) -> bool:
@@ -100,6 +110,36 @@ class SaveQueue(QObject):
         while (save := self._next()) is not None:
             self._settle(_written(save))
         self._job.abandon()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Ask before the viewer is closed over masks that cannot be written."""
+        if is_closing(event) and closed_by_hand(watched):
+            self.closing.emit()
+            self.flush()
+            if self._waiting and not self._may_lose():
+                event.ignore()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _may_lose(self) -> bool:
+        names = sorted({stem for _, stem in self._refused})
+        which = f"mask of '{names[0]}'" if len(names) == 1 else f"masks of {len(names)} images"
+        window = self.parent()
+        assert isinstance(window, QWidget)
+        box = QMessageBox(window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Not everything is saved")
+        box.setText(f"The {which} could not be written, and closing the viewer loses what is new.")
+        box.setInformativeText(
+            f"{next(iter(self._refused.values()))} While the viewer is open, it is tried again "
+            f"every {_AGAIN // 1000} seconds."
+        )
+        keep = box.addButton("Keep it open", QMessageBox.ButtonRole.RejectRole)
+        lose = box.addButton("Close and lose", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.exec()
+        return box.clickedButton() is lose
 
     def _add(self, save: _Save) -> None:
         self._waiting.append(save)
