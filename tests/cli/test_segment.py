@@ -46,6 +46,18 @@ def test_a_folder_and_a_file_become_masks(veinseg, images, tiny_model, tmp_path)
         assert len(list(csv.DictReader(file))) == 5
 
 
+def test_photographs_of_scenes_have_their_model_named_once(veinseg, tmp_path):
+    photograph = np.stack([GREY, GREY // 4, GREY], axis=-1).repeat(4, axis=0).repeat(4, axis=1)
+    (tmp_path / "arms").mkdir()
+    for name in ("one.png", "two.png"):
+        write_image(tmp_path / "arms" / name, photograph)
+    done = veinseg(
+        "segment", tmp_path / "arms", "--output", tmp_path / "out", "--vein-width", 2
+    )  # fmt: skip
+    assert done.err.count("'forearm' learned from such photographs") == 1
+    assert "forearm" not in done.out
+
+
 def test_the_settings_reach_the_model(veinseg, images, tiny_model, tmp_path):
     def mask(*options: object) -> np.ndarray:
         veinseg(

@@ -8,13 +8,14 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from napari_veinseg.segmentation.batch.folder_advice import FolderAdvice
     from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 
 _SECONDS_A_LINE = 60.0  # of a log
 
 
 class FolderProgress:
-    """Tells errors at once, and the rate and the time left now and then.
+    """Tells errors and advice at once, and the rate and the time left now and then.
 
     Parameters
     ----------
@@ -22,10 +23,12 @@ class FolderProgress:
         The bar; when it is disabled, because nobody watches, lines are printed instead.
     total : int
         Images.
+    advice : FolderAdvice
+        What may be said of the model.
     """
 
-    def __init__(self, progress: "Progress", total: int) -> None:
-        self._progress = progress
+    def __init__(self, progress: "Progress", total: int, advice: "FolderAdvice") -> None:
+        self._progress, self._advice = progress, advice
         self._task = progress.add_task("Segmenting", total=total)
         self._worked = self._failed = 0
         self._began = self._told = time.monotonic()
@@ -45,6 +48,10 @@ class FolderProgress:
             console.print(row.error, markup=False, soft_wrap=True, style="red")
         elif row.vein_share == 0 or (row.note and row.status == "done"):
             text = f"{row.image}: {row.note}"
+            console.print(text, markup=False, soft_wrap=True, style="yellow")
+        advice = self._advice.on(row)
+        if advice:
+            text = f"{row.image}: {advice} See --model."
             console.print(text, markup=False, soft_wrap=True, style="yellow")
         self._failed += row.status == "failed"
         self._worked += row.status != "kept"

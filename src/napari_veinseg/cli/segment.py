@@ -67,6 +67,7 @@ def segment(
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel
+    from napari_veinseg.segmentation.batch.folder_advice import FolderAdvice
     from napari_veinseg.segmentation.batch.plan_files import plan_files, subfolders
     from napari_veinseg.segmentation.region import Region
     from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -87,7 +88,7 @@ def segment(
         names = ", ".join(str(folder) for folder in left_out[:3])
         typer.echo(f"{len(left_out)} subfolders are left out ({names}): see --recursive", err=True)
     with progress_bar() as progress:
-        shown = FolderProgress(progress, len(plans))
+        shown = FolderProgress(progress, len(plans), FolderAdvice(model))
         rows = _engine(scheduler, model, device)(
             inputs, output, settings=settings, probability=probability, overwrite=overwrite,
             update=update, recursive=recursive, report=shown.hear,

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.model.store import FOREARM, STARTER
+from napari_veinseg.model.store import FOREARM, STARTER, installed_models
 
 _CAST = 0.3  # from the grey axis, in [0, 1]; see `colour_cast`
 _THIN = 0.018  # of the shorter side; forearms have at most 0.017, fingers at least that
@@ -31,12 +31,28 @@ def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -
     Returns
     -------
     str
-        The name of another model; empty where there is nothing to suggest.
+        The name of another model that is installed; empty where there is nothing to suggest.
     """
     if used != STARTER or not is_colour(image.shape) or vein_width <= 0:
         return ""
     is_thin = vein_width <= _THIN * min(image.shape[-3:-1])
-    return FOREARM if is_thin and colour_cast(image) >= _CAST else ""
+    if not is_thin or colour_cast(image) < _CAST:
+        return ""
+    return FOREARM if any(model.name == FOREARM for model in installed_models()) else ""
+
+
+def suggestion(suited: str) -> str:
+    """Say why another model is suggested.
+
+    Parameters
+    ----------
+    suited : str
+        What `suited_model` found.
+    """
+    return (
+        "This looks like a colour photograph of a whole scene, in which the starter marks "
+        f"outlines. '{suited}' learned from such photographs of forearms."
+    )
 
 
 def colour_cast(image: npt.NDArray[Any]) -> float:

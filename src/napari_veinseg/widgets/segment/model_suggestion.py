@@ -4,8 +4,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_veinseg.model.store import installed_models
-from napari_veinseg.segmentation.model_advice import suited_model
+from napari_veinseg.segmentation.model_advice import suggestion, suited_model
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.masks.layers import image_data
@@ -36,10 +35,7 @@ class ModelSuggestion(QWidget):
         """Look at an image with the mask that the chosen model made."""
         self._suited = self._find(image, mask)
         if self._suited:
-            self.sentence.setText(
-                "This looks like a colour photograph of a whole scene, in which the starter marks "
-                f"outlines. '{self._suited}' learned from such photographs of forearms."
-            )
+            self.sentence.setText(suggestion(self._suited))
             self.use.setText(f"Use '{self._suited}'")
         self.setVisible(bool(self._suited))
 
@@ -49,8 +45,7 @@ class ModelSuggestion(QWidget):
         pixels = image_data(image)
         if not isinstance(pixels, np.ndarray):  # reading it all would hold the viewer up
             return ""
-        suited = suited_model(pixels, record_of(mask).vein_width, self._choice.name)
-        return suited if any(each.name == suited for each in installed_models()) else ""
+        return suited_model(pixels, record_of(mask).vein_width, self._choice.name)
 
     def _use(self) -> None:
         self._choice.choose(self._suited)

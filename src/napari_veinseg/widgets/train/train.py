@@ -229,11 +229,7 @@ class TrainWidget(Panel):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over a running training."""
         # Not self.window(): a dock that floats is a window of its own.
-        if (
-            is_closing(event)
-            and watched is self.viewer.window._qt_window
-            and self.follower.running
-        ):
+        if is_closing(event) and watched is self.viewer.window._qt_window and self.follower.running:
             if not closed_by_hand(watched):
                 self._close()
             elif not self._may_close():
