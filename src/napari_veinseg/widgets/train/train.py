@@ -6,7 +6,7 @@ from pathlib import Path
 import napari
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox, QWidget
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError

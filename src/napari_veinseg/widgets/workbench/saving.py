@@ -13,7 +13,7 @@ from napari_veinseg.correction.drafts import Draft, model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
-from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report
 
 _AGAIN = 5_000  # ms after which what could not be written is tried again
