@@ -36,6 +36,13 @@ def test_the_interval_covers_the_mean_about_as_often_as_it_says():
     assert hits >= 51
 
 
+@pytest.mark.parametrize(("count", "low", "high"), [(5, 0.82, 0.87), (10, 0.87, 0.92)])
+def test_intervals_of_few_groups_are_as_narrow_as_is_said(count, low, high):
+    rng, groups = np.random.default_rng(1), grouping([f"{k}" for k in range(count)])
+    intervals = [groups.mean(rng.normal(size=count)) for _ in range(1500)]
+    assert low < np.mean([each.low <= 0 <= each.high for each in intervals]) < high
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_too_few_values_have_no_interval(count):
     interval = grouping(["a"] * count).mean([0.4] * count)

@@ -41,6 +41,24 @@ def test_a_report_says_what_the_fingers_allow(folder, tmp_path, pattern, caveat)
     assert any("too narrow" in sentence for sentence in text["caveats"])
 
 
+@pytest.mark.parametrize(("fingers", "said"), [(5, True), (10, True), (11, False)])
+def test_intervals_of_few_fingers_are_called_too_narrow(tmp_path, fingers, said):
+    folder = make_dataset(tmp_path / "data", fingers=fingers, shots=1)
+    evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "out")
+    text = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    narrow = f"The 95 % intervals come from {fingers} fingers and are too narrow"
+    assert any(sentence.startswith(narrow) for sentence in text["caveats"]) == said
+
+
+def test_it_is_the_fingers_that_count_that_intervals_need(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=6, shots=3)
+    dataset = Dataset.open(folder, PATTERN)
+    learned = [image_hash(s.image()) for s in dataset if s.finger in ("fïnger0", "fïnger1")]
+    evaluate(dataset, [model(hashes=learned)], tmp_path / "out")
+    text = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    assert any("The fingers are only 4, " in sentence for sentence in text["caveats"])
+
+
 def test_shots_of_one_finger_are_suspected_by_name_and_truth(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=1, shots=3)
     shutil_copy = (folder / "masks/fïnger0_0.png").read_bytes()
@@ -92,9 +110,9 @@ def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):
 
 
 def test_a_split_by_finger_is_not_doubted(tmp_path):
-    dataset = split_by_image(make_dataset(tmp_path / "data", fingers=12, shots=2))
+    dataset = split_by_image(make_dataset(tmp_path / "data", fingers=24, shots=1))
     stems = [
-        f"{s.stem},{s.finger},{'train' if s.finger < 'fïnger5' else 'validation'},yes,"
+        f"{s.stem},{s.finger},{'train' if s.finger < 'fïnger2' else 'validation'},yes,"
         for s in dataset
     ]
     (dataset.path / "samples.csv").write_text(

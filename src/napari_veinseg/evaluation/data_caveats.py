@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
+from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS, grouping
 from napari_veinseg.evaluation.comparison import Comparison
 
 Pairs = Sequence[tuple[str, str]]
@@ -139,15 +139,24 @@ def of_fingers(comparison: Comparison) -> list[str]:
         )
     elif "" in fingers:
         said.extend(_of_unknown_fingers(comparison))
-    judged = min((len(each.judged) for each in comparison.results if each.judged), default=0)
-    if judged >= FEWEST_FINGERS and ("" in fingers or len(fingers) < FEWEST_FINGERS):
-        known = "not all known" if "" in fingers else f"only {len(fingers)}"
-        said.append(
-            f"The fingers are {known}, and intervals by finger need five: the 95 % intervals here "
-            "resample images, which resemble each other within a finger, and are therefore too "
-            "narrow; no two contenders can be told apart by them."
-        )
-    return said
+    return [*said, *_of_intervals(comparison)]
+
+
+def _of_intervals(comparison: Comparison) -> list[str]:
+    """Tell why intervals are narrower than they should be, by the contender with fewest images."""
+    judged = min((each.judged for each in comparison.results if each.judged), key=len, default=[])
+    if len(judged) < FEWEST_FINGERS:
+        return []
+    fingers = [image.sample.finger for image in judged]
+    groups = grouping(fingers)
+    if groups.by_finger:
+        return [groups.caveat] if groups.caveat else []
+    known = "not all known" if "" in fingers else f"only {len(set(fingers))}"
+    return [
+        f"The fingers are {known}, and intervals by finger need five: the 95 % intervals here "
+        "resample images, which resemble each other within a finger, and are therefore too "
+        "narrow; no two contenders can be told apart by them."
+    ]
 
 
 def _of_unknown_fingers(comparison: Comparison) -> list[str]:

@@ -6,9 +6,9 @@ once).  Pixels that the truth labels 2 (unsure) count nowhere.  A prediction's 2
 nobody gains by doubt, all contenders are judged on the same pixels, and the share of 2 in what they
 say is reported.
 
-**Unsure ground.** As in Pascal VOC, whose pixels marked void are excluded and whose others all count
-(Everingham et al., IJCV 88, 2010), a pixel of no vein beside an unsure one counts like any other:
-what may be vein is to be marked whole.  A distance, though, does not end where the doubt begins.
+**Unsure ground.** A pixel of no vein beside an unsure one counts like any other, as in Pascal VOC,
+where pixels marked void are excluded and all others count (Everingham et al., IJCV 88, 2010): what
+may be vein is to be marked whole.  A distance, though, does not end where the doubt begins.
 Centrelines and borders are those of the whole masks, never of what is left of them; only what lies
 on known ground is judged; and the nearest vein may lie on unsure ground, in the truth, where any
 pixel may be its border or its line, and in the prediction.  A border of the truth that touches

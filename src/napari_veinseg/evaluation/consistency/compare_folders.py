@@ -125,6 +125,8 @@ def _caveats(names: Sequence[str], folders: Sequence[Masks], pairs: MaskPairs) -
     said = []
     if not pairs.groups.by_finger:
         said.append("There are fewer than five fingers: the intervals are by image and optimistic.")
+    if pairs.groups.caveat:
+        said.append(pairs.groups.caveat)
     for name, masks in zip(names, folders, strict=True):
         empty = sum(not (mask == VEIN).any() for mask in masks.values())
         if empty:
