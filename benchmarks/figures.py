@@ -91,11 +91,10 @@ def shipped_starter() -> str:
     """Return version and digest of what decides about a mask; the figures in its card do not."""
     path = resolve(STARTER)
     card = read_card(path)
-    digest = hashlib.sha256(
-        card.model_dump_json(
-            include={"network", "normalisation", "working_vein_width", "threshold"}
-        ).encode()
-    )
+    deciding = {"network", "normalisation", "working_vein_width", "threshold"}
+    if card.scales != (1.0,):  # else figures that are older than scales would be another's
+        deciding.add("scales")
+    digest = hashlib.sha256(card.model_dump_json(include=deciding).encode())
     for name, weights in sorted(load_file(path).items()):
         digest.update(name.encode() + weights.tobytes())
     return f"{card.package_version} {digest.hexdigest()[:12]}"

@@ -20,8 +20,8 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 
 PIECE = 500
 MOST_MEGABYTES = 2000
@@ -41,17 +41,17 @@ def draw(path: Path, side: int, share: float) -> np.memmap:
 
 def differing_pixels(model: VeinModel, image: np.memmap, mask: np.ndarray, width: float) -> int:
     """Pixels of a corner that one piece of it, with the whole's normalisation, gives otherwise."""
-    factor = model.card.working_vein_width / width
-    corner = min(image.shape[0], int(1500 / factor))
-    inner = corner - int(400 / factor)  # beyond, the piece's own border is seen
+    factors = [seen / width for seen in model.card.seen_widths]
+    corner = min(image.shape[0], int(1500 / max(factors)))
+    inner = corner - int(400 / min(factors))  # beyond, the piece's own border is seen
     plane = ImageSource(image).plane(0)
     percentiles = model.card.normalisation
     normaliser = Normaliser.from_image(
         plane.sample, percentiles.low_percentile, percentiles.high_percentile
     )
     piece = ImageSource(np.asarray(image[:corner, :corner])).plane(0)
-    tiled = TiledPrediction((corner, corner), factor, model.runtime)
-    (tile,) = tiled.tiles([piece], [normaliser])
+    whole = MultiScalePrediction((corner, corner), factors, model.runtime)
+    (tile,) = whole.tiles([piece], [normaliser])
     alone = mask_from_probability(tile.probability[0], model.card.threshold, round(3 * width**2))
     return int((alone[:inner, :inner] != mask[:inner, :inner]).sum())
 

@@ -32,7 +32,7 @@ from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import build_network
 from napari_veinseg.model.store import STARTER, installed_models
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
+from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 
 SHAPE = (240, 320)
 
@@ -72,17 +72,19 @@ def measure(
 ) -> dict[str, Any]:
     settings = SegmentationSettings(vein_width)
     width = model.resolve(settings, image).vein_width
-    tiled = TiledPrediction(image.shape, model.card.working_vein_width / width, model.runtime)
-    size = tiled.working_shape
-    seen = np.random.default_rng(0).random((1, *size), np.float32)
+    factors = [seen / width for seen in model.card.seen_widths]
+    scales = MultiScalePrediction(image.shape, factors, model.runtime).scales
+    rng = np.random.default_rng(0)
+    inputs = [rng.random((1, *scale.working_shape), np.float32) for scale in scales]
 
     def bare() -> None:
-        model.runtime(seen)
+        for seen in inputs:
+            model.runtime(seen)
 
     whole, forward = paired(lambda: model.segment(image, settings), bare, repeats)
     return {
         "vein_width": round(width, 2),
-        "working_size": size,
+        "working_size": max(scale.working_shape for scale in scales),
         "segment_ms": round(1e3 * statistics.median(whole), 2),
         "forward_ms": round(1e3 * statistics.median(forward), 2),
         "overhead_ratio": round(statistics.median(whole) / statistics.median(forward), 3),

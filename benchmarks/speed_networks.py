@@ -20,9 +20,10 @@ from napari_veinseg.model.file import read_model
 from napari_veinseg.model.network import original_2020
 from napari_veinseg.model.store import resolve
 from napari_veinseg.segmentation.runtimes.onnx_runtime import OnnxRuntime
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
+from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 
 PIECE = 512  # px: the side of what a rival gets of a large image
 LARGE = 2048  # px: from this side on
@@ -80,16 +81,18 @@ def _table(
     image = _image(shape)
     any_model = next(iter(models.values()))
     width = any_model.resolve(SegmentationSettings(), image).vein_width
-    factor = any_model.card.working_vein_width / width
-    tiled = TiledPrediction(shape, factor, any_model.runtime)
-    one_piece = len(tiled) == 1
-    seen = np.random.default_rng(0).random((1, *tiled.working_shape), np.float32)
+    factors = [each / width for each in any_model.card.seen_widths]
+    scales = MultiScalePrediction(shape, factors, any_model.runtime).scales
+    count = len(scales[0])
+    one_piece = count == 1
+    rng = np.random.default_rng(0)
+    seen = [rng.random((1, *scale.working_shape), np.float32) for scale in scales]
     calls: dict[str, Callable[[], object]] = {}
     for name, model in models.items():
         calls[f"segment, {name}"] = partial(model.segment, image)
         calls[f"segment, width given, {name}"] = partial(model.segment, image, vein_width=width)
         if one_piece:
-            calls[f"forward pass, {name}"] = partial(model.runtime, seen)
+            calls[f"forward pass, {name}"] = partial(_each, model.runtime, seen)
             if shape == (240, 320):
                 every = model.card.working_vein_width
                 calls[f"segment at full size, {name}"] = partial(
@@ -117,8 +120,8 @@ def _table(
     }
     work = 0
     if one_piece:
-        inputs = torch.from_numpy(seen)[:, None].to(torch_runtime.device)
-        work = multiply_adds(torch_runtime.core, inputs)
+        inputs = [torch.from_numpy(each)[:, None].to(torch_runtime.device) for each in seen]
+        work = sum(multiply_adds(torch_runtime.core, each) for each in inputs)
     rows = []
     for name, call in calls.items():
         found = summary(seconds[name], seconds[BASIC])
@@ -136,9 +139,14 @@ def _table(
                 "memory MB": peak_memory(call, torch_runtime.device),
             }
         )
-    seen_size = "x".join(map(str, tiled.working_shape))
-    title = f"{shape[0]}x{shape[1]}, veins of {width:.1f} px, seen at {seen_size} in {len(tiled)} "
+    sizes = " and ".join("x".join(map(str, scale.working_shape)) for scale in scales)
+    title = f"{shape[0]}x{shape[1]}, veins of {width:.1f} px, seen at {sizes} in {count} "
     return {"title": title + ("piece" if one_piece else "tiles"), "rows": rows}
+
+
+def _each(runtime: Runtime, inputs: list[np.ndarray]) -> None:
+    for each in inputs:
+        runtime(each)
 
 
 def _over(name: str, other: str, seconds: dict[str, list[float]]) -> float | None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_veinseg.data.images import list_images, read_image, read_mask
 from napari_veinseg.data.sample_data import DEMO_IMAGES
+from napari_veinseg.model.file import read_model, write_model
 
 
 def test_a_model_is_imported_listed_shown_and_removed(veinseg, models_folder, tiny_model):
@@ -33,6 +34,16 @@ def test_models_that_cannot_be_handled_are_refused_in_a_sentence(veinseg, models
     models_folder.mkdir()
     (models_folder / "broken.safetensors").write_bytes(b"nothing")
     assert "unreadable" in veinseg("models", "list").out
+
+
+def test_a_model_of_several_scales_is_listed_with_each_width(veinseg, models_folder, tiny_model):
+    card, network = read_model(tiny_model)
+    models_folder.mkdir()
+    scaled = card.model_copy(update={"scales": (1.0, 2.0)})
+    write_model(models_folder / "two.safetensors", scaled, network)
+    assert "6 and 3 px" in veinseg("models", "list").out
+    shown = json.loads(veinseg("models", "info", "two").out)
+    assert (shown["scales"], shown["format_version"]) == ([1, 2], 2)
 
 
 def test_synthesize_makes_a_dataset_that_depends_on_the_seed_alone(veinseg, tmp_path):

@@ -149,6 +149,7 @@ def test_the_digest_is_of_what_decides_about_a_mask(monkeypatch):
     try:
         assert digest(metrics=(), description="other") == of_file
         assert digest(threshold=0.3) != of_file
+        assert len({digest(scales=scales) for scales in ((1, 2), (2.0,), (1.0,))}) == 3
         changed = {name: values * 2 for name, values in weights.items()}
         monkeypatch.setattr(figures, "load_file", lambda _: changed)
         assert digest() != of_file

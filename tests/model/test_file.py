@@ -3,6 +3,7 @@ import struct
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import DenseUNetArguments, Metric, ModelCard, Original2020Arguments
@@ -116,6 +117,8 @@ DAMAGES = {
     ),
     "no layers": (lambda file: with_network(file, layers=[]), "does not know .*layers"),
     "bad threshold": (lambda file: edit_card(file, threshold=2.0), "wrong at threshold"),
+    "a scale twice": (lambda file: edit_card(file, scales=[1, 2, 1]), "wrong at scales .*once"),
+    "a scale of nothing": (lambda file: edit_card(file, scales=[1, 0]), "wrong at scales"),
     "NaN weights": (with_nan, "not finite"),
 }
 
@@ -127,6 +130,39 @@ def test_a_bad_file_is_refused_with_one_sentence(file, damage):
     with pytest.raises(VeinSegError, match=sentence) as caught:
         read_model(file)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "scales", [(), (0.2,), (1, 4.1), (1, 1.0), (0.5, 1, 2, 3, 4), (float("nan"),), ("wide",)]
+)
+def test_scales_are_one_to_four_different_factors_between_a_quarter_and_4(scales):
+    with pytest.raises(ValidationError, match="scales"):
+        small_card(scales=scales)
+
+
+def test_a_card_of_before_scales_has_one(file):
+    header, _ = split(file)
+    card = json.loads(header["__metadata__"][CARD_KEY])
+    del card["scales"]
+    assert card["format_version"] == 1
+    assert ModelCard.model_validate(card) == read_card(file)
+    assert read_card(file).scales == (1.0,)
+
+
+@pytest.mark.parametrize(("scales", "known"), [((1.0,), True), ((2.0,), False), ((1, 2), False)])
+def test_a_package_of_before_scales_reads_what_needs_none_and_refuses_the_rest(
+    tmp_path, monkeypatch, scales, known
+):
+    path = write_small_model(tmp_path / "m.safetensors")
+    card, network = read_model(path)
+    write_model(path, card.model_copy(update={"scales": scales}), network)
+    assert read_card(path).scales == scales
+    monkeypatch.setattr("napari_veinseg.model.file.FORMAT_VERSION", 1)
+    if known:
+        assert read_model(path)[0] == card
+    else:
+        with pytest.raises(VeinSegError, match="has format 2 and this veinseg reads up to 1"):
+            read_model(path)
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -6,8 +6,8 @@ import pytest
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import WHOLE, ImageSource
+from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 
@@ -30,9 +30,9 @@ class OnDisk:
         return part
 
 
-@pytest.fixture(scope="module")
-def model():
-    return VeinModel(small_card(), lively_network(small_card()), device="cpu")
+@pytest.fixture(scope="module", params=[(1,), (1, 2)])
+def model(request):
+    return VeinModel(small_card(scales=request.param), lively_network(small_card()), device="cpu")
 
 
 def test_a_large_image_is_read_in_parts_and_masked_as_a_whole(model):
@@ -49,7 +49,9 @@ def test_a_large_image_is_read_in_parts_and_masked_as_a_whole(model):
     plane = ImageSource(image).plane(0)
     normaliser = Normaliser.from_image(plane.sample, 1, 99)
     crop = ImageSource(image.pixels[:1600, :1600]).plane(0)
-    (piece,) = TiledPrediction((1600, 1600), 1.0, model.runtime).tiles([crop], [normaliser])
+    factors = [1 / scale for scale in model.card.scales]
+    prediction = MultiScalePrediction((1600, 1600), factors, model.runtime)
+    (piece,) = prediction.tiles([crop], [normaliser])
     expected = mask_from_probability(piece.probability[0], 0.5, 40)
     np.testing.assert_array_equal(mask[:1000, :1000], expected[:1000, :1000])
 

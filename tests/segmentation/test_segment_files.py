@@ -140,9 +140,13 @@ def test_small_images_share_the_cores_and_large_ones_do_not(
     assert [row.mask for row in rows] == ["a.tif", "b.tif", "colour.tif", "stack.tif"]
 
 
-def test_an_image_that_is_large_to_the_network_shares_no_cores(folder, tmp_path):
+@pytest.mark.parametrize(
+    "changes",
+    [{"working_vein_width": 600.0}, {"working_vein_width": 150.0, "scales": (1.0, 0.25)}],
+)
+def test_an_image_that_is_large_to_the_network_shares_no_cores(folder, tmp_path, changes):
     model = DarkIsVein(threads=4)
-    model.card = small_card(working_vein_width=600.0)  # its veins are 6 px wide
+    model.card = small_card(**changes)  # its veins are 6 px wide
     segment_files([folder], tmp_path / "out", model, SETTINGS)
     assert model.threads == {threading.get_ident()}
 

@@ -11,7 +11,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import write_mask
 from napari_veinseg.data.sample import read_pairs
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.file import read_card, read_model
+from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.training.config import make_config
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run
@@ -82,6 +82,23 @@ def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path, monk
     assert not status.base_is_best
     image = dataset[stem].image()
     assert run.model().probability(image).shape == image.shape
+
+
+def test_a_run_keeps_the_scales_of_its_base_and_is_judged_at_them(
+    dataset, tiny, tmp_path, monkeypatch
+):
+    card, network = read_model(tiny)
+    base = tmp_path / "two.safetensors"
+    write_model(base, card.model_copy(update={"scales": (1.0, 2.0)}), network)
+    judged = []
+    monkeypatch.setattr(
+        Validator,
+        "compute_vein_ious",
+        lambda _self, card, *_: judged.append(card.scales) or {"f0_1": 0.1 * len(judged)},
+    )
+    run = trained(dataset, base, tmp_path / "run", epochs=1)
+    assert judged == [(1, 2), (1, 2)]
+    assert {read_card(path).scales for path in (run.last, run.best)} == {(1, 2)}
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

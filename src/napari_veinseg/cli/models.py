@@ -23,7 +23,7 @@ def list_models() -> None:
     for model in installed_models():
         try:
             card = read_card(model.path)
-            facts = (f"{card.working_vein_width:g} px", f"{card.threshold:g}", card.licence)
+            facts = (card.seen_widths_text, f"{card.threshold:g}", card.licence)
         except VeinSegError:
             facts = ("unreadable", "", "")
         rows.append((model.name, *facts, "package" if model.shipped else "imported"))

@@ -2,14 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 
 from napari_veinseg import __version__
 
-FORMAT_VERSION = 1
-"""Of the model file; a file with a higher one is refused."""
+FORMAT_VERSION = 2
+"""Highest one of a model file that is understood; a file with a higher one is refused.
+
+1 knows no scales: what reads no further would look at one width only, and draw another mask.
+"""
 
 Count = Annotated[int, Field(ge=1, le=1024)]
+Scale = Annotated[float, Field(ge=0.25, le=4)]
 # Numbers alone: MONAI runs what a text or a nested part of an exported bundle says.
 Options = dict[str, bool | int | float | None]
 
@@ -165,8 +169,6 @@ class ModelCard(_Part):
 
     Parameters
     ----------
-    format_version : int
-        Of the file.
     package_version : str
         Of the package that wrote it.
     name, description : str
@@ -177,6 +179,9 @@ class ModelCard(_Part):
         How to feed it.
     working_vein_width : float
         Px: width of a vein as the network sees it.
+    scales : tuple of float
+        The probability is the mean of those with the vein width told this many times as wide; one
+        to four different factors between a quarter and 4.
     threshold : float
         Probability from which a pixel is vein, in (0, 1).
     training_data : TrainingData
@@ -191,16 +196,39 @@ class ModelCard(_Part):
         The images in the order in which they came, of a model that learned beside its corrector.
     """
 
-    format_version: Annotated[int, Field(ge=1)] = FORMAT_VERSION
     package_version: str = __version__
     name: str = ""
     description: str = ""
     network: NetworkArguments = Field(default_factory=DenseUNetArguments)
     normalisation: Normalisation = Field(default_factory=Normalisation)
     working_vein_width: Annotated[float, Field(gt=0, le=1000)] = 6.0
+    scales: Annotated[tuple[Scale, ...], Field(min_length=1, max_length=4)] = (1.0,)
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     training_data: TrainingData = Field(default_factory=TrainingData)
     metrics: tuple[Metric, ...] = ()
     licence: str = "BSD-3-Clause"
     parent: str | None = None
     history: tuple[LearnedImage, ...] = ()
+
+    @field_validator("scales")
+    @classmethod
+    def _each_once(cls, scales: tuple[float, ...]) -> tuple[float, ...]:
+        if len(set(scales)) < len(scales):
+            raise ValueError("each scale must stand there once")
+        return scales
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
+    @property
+    def format_version(self) -> int:
+        """Of the file: the lowest that holds all of the card."""
+        return 1 if self.scales == (1.0,) else 2
+
+    @property
+    def seen_widths(self) -> tuple[float, ...]:
+        """Px: width of a vein as the network sees it, at each of the scales."""
+        return tuple(self.working_vein_width / scale for scale in self.scales)
+
+    @property
+    def seen_widths_text(self) -> str:
+        """The same in words, as `5 px` or `5 and 2.5 px`."""
+        return " and ".join(f"{width:g}" for width in self.seen_widths) + " px"

@@ -196,6 +196,8 @@ def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
         version = int(content["format_version"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _no_model(path) from error
+    if version < 1:
+        raise _no_model(path)
     if version > FORMAT_VERSION:
         raise VeinSegError(
             f"{path} has format {str(version)[:20]} and this veinseg reads up to "

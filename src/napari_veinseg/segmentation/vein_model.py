@@ -167,7 +167,7 @@ class VeinModel(LoadedModel):
         cancelled: Callable[[], bool] | None = None,
         **changes: Any,
     ) -> NDArray[np.float32]:
-        """Predict for each pixel how likely it is vein.
+        """Predict for each pixel how likely it is vein, in the mean over the card's scales.
 
         Parameters
         ----------
@@ -178,9 +178,9 @@ class VeinModel(LoadedModel):
         settings : SegmentationSettings, optional
             Vein width, channel and inversion count here.
         progress : callable, optional
-            Called with the number of tiles done and of all.
+            Called with the number of tiles done and of all, each as often as the card has scales.
         cancelled : callable, optional
-            Asked between tiles whether to stop.
+            Asked between tiles, and between scales, whether to stop.
         **changes : Any
             Fields of `settings` by name, for instance `vein_width=6`.
 

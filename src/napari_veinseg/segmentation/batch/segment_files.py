@@ -149,8 +149,9 @@ def _is_large(image: ReadImage | SummaryRow, model: "VeinModel") -> bool:
     if isinstance(image.pixels, OmeZarrImage):
         return True
     assert image.settings is not None
-    factor = model.card.working_vein_width / image.settings.vein_width  # to what the network sees
-    return bool(math.prod(image.pixels.shape) * max(1, factor**2) > _LARGE)
+    width = image.settings.vein_width
+    seen = sum((each / width) ** 2 for each in model.card.seen_widths)  # by the network, a pixel
+    return bool(math.prod(image.pixels.shape) * max(1, seen) > _LARGE)
 
 
 def _ahead(items: Iterable[T], count: int) -> Iterator[T]:

@@ -10,8 +10,8 @@ from napari_veinseg.errors import Cancelled
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.tiling.image_source import ImagePlane, ImageSource
+from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 
 Progress = Callable[[int, int], None]
 
@@ -40,9 +40,9 @@ def predict_parts(
     runtime : Runtime
         The network.
     progress : callable, optional
-        Called with the number of tiles done and of all.
+        Called with the number of looks at tiles done and of all, of all scales.
     cancelled : callable, optional
-        Asked between tiles whether to stop.
+        Asked after each look whether to stop.
 
     Yields
     ------
@@ -56,26 +56,30 @@ def predict_parts(
     Cancelled
         If `cancelled` said so.
     """
-    factor = card.working_vein_width / vein_width
+    factors = [seen / vein_width for seen in card.seen_widths]
     rows, columns = source.shape[-2:]
-    tiled = TiledPrediction((rows, columns), factor, runtime)
-    batch = max(1, int(min(_BATCH / factor**2, _READ) / (rows * columns)))
+    prediction = MultiScalePrediction((rows, columns), factors, runtime)
+    batch = max(1, int(min(_BATCH / max(factors) ** 2, _READ) / (rows * columns)))
     starts = range(0, len(source), batch)
-    done, total = 0, len(starts) * len(tiled)
+    done, total = 0, len(starts) * len(prediction)
     if progress:
         progress(0, total)
+
+    def looked() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+        if cancelled and cancelled():
+            raise Cancelled("The segmentation was cancelled.")
+
     for start in starts:
         planes, normalisers, indices = _batch(source, range(start, start + batch), card)
-        for tile in tiled.tiles(planes, normalisers):
+        for tile in prediction.tiles(planes, normalisers, looked):
             if len(source.shape) == 3:
                 yield (indices, tile.rows, tile.columns), tile.probability
             elif indices:
                 yield (tile.rows, tile.columns), tile.probability[0]
-            done += 1
-            if progress:
-                progress(done, total)
-            if cancelled and cancelled():
-                raise Cancelled("The segmentation was cancelled.")
 
 
 def _batch(

@@ -30,6 +30,32 @@ _LARGEST_TILE = 4096  # px of the image, where veins are so wide that the workin
 _SMALLEST_TILE = 64  # px of the image: below, the halo is all that costs memory
 
 
+def usual_tile_side(shape: tuple[int, int], factor: float) -> int:
+    """Choose how large tiles are; an image of usual size is one tile.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        `(Y, X)` of the planes.
+    factor : float
+        Working px per image px.
+
+    Returns
+    -------
+    int
+        Px of the image.
+    """
+    rows, columns = _working_shape(shape, factor)
+    if rows * columns <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE:
+        return max(shape)
+    return min(max(1, int(np.ceil(TILE_SIDE / factor))), _LARGEST_TILE)
+
+
+def _working_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
+    rows, columns = (max(1, round(side * factor)) for side in shape)
+    return rows, columns
+
+
 @dataclass(frozen=True)
 class Tile:
     """A part of the answer.
@@ -59,7 +85,7 @@ class TiledPrediction:
     predictor : Runtime
         The network.
     tile_side : int, optional
-        Working px that a tile keeps; by default an image of usual size is one tile.
+        Px of the image that a tile has; see `usual_tile_side`.
     """
 
     def __init__(
@@ -69,16 +95,11 @@ class TiledPrediction:
         predictor: Runtime,
         tile_side: int | None = None,
     ) -> None:
-        working = [max(1, round(side * factor)) for side in shape]
-        small = working[0] * working[1] <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE
-        if tile_side is None and small:
-            tile = max(shape)
-        else:
-            tile = min(max(1, int(np.ceil((tile_side or TILE_SIDE) / factor))), _LARGEST_TILE)
+        tile = tile_side or usual_tile_side(shape, factor)
         self._predictor = predictor
         self._rows, self._columns = (
             Axis(side, small, predictor.geometry)
-            for side, small in zip(shape, working, strict=True)
+            for side, small in zip(shape, _working_shape(shape, factor), strict=True)
         )
         self._row_spans, self._column_spans = self._rows.spans(tile), self._columns.spans(tile)
         self._constants: dict[tuple[float, int, int], Image] = {}

@@ -1,0 +1,87 @@
+"""The mean of what a network answers when the veins are told to be of several widths.
+
+Each scale predicts the same tiles of the image, with a halo of its own: tiled equals whole for each
+of them, and so for their mean.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from napari_veinseg.segmentation.runtimes.runtime import Runtime
+from napari_veinseg.segmentation.tiling.image_source import ImagePlane
+from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.tiled_prediction import (
+    Tile,
+    TiledPrediction,
+    usual_tile_side,
+)
+
+
+class MultiScalePrediction:
+    """The tiles of planes of one shape, each looked at at every scale before the next one.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        `(Y, X)` of the planes.
+    factors : sequence of float
+        Working px per image px, of each scale.
+    predictor : Runtime
+        The network.
+    tile_side : int, optional
+        Px of the image that a tile has; by default what suits the finest scale.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        factors: Sequence[float],
+        predictor: Runtime,
+        tile_side: int | None = None,
+    ) -> None:
+        side = tile_side or usual_tile_side(shape, max(factors))
+        self.scales = [TiledPrediction(shape, factor, predictor, side) for factor in factors]
+        """One a factor."""
+
+    def __len__(self) -> int:
+        """Count the looks: each tile at each scale."""
+        return sum(map(len, self.scales))
+
+    def tiles(
+        self,
+        planes: Sequence[ImagePlane],
+        normalisers: Sequence[Normaliser],
+        looked: Callable[[], None] = lambda: None,
+    ) -> Iterator[Tile]:
+        """Predict tile after tile.
+
+        Parameters
+        ----------
+        planes : sequence of ImagePlane
+            A batch, all of the shape given above.
+        normalisers : sequence of Normaliser
+            One a plane, from the whole of it.
+        looked : callable, optional
+            Called after each look at a tile.
+
+        Yields
+        ------
+        Tile
+            In rows from the top left.
+
+        Raises
+        ------
+        VeinSegError
+            If the memory is too small even for the smallest tile.
+        """
+        first, *others = (scale.tiles(planes, normalisers) for scale in self.scales)
+        for tile in first:
+            mean = tile.probability  # gathered in place: two answers are held at most
+            looked()
+            for other in others:
+                np.add(mean, next(other).probability, out=mean)
+                looked()
+            if others:
+                np.divide(mean, len(self.scales), out=mean)
+            yield tile
