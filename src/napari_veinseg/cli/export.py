@@ -3,11 +3,14 @@
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_veinseg.cli.app import app
+
+if TYPE_CHECKING:
+    from napari_veinseg.model.card import ModelCard
 
 
 class Format(StrEnum):
@@ -40,5 +43,16 @@ def export(
     exporter = getattr(import_module(f"{_ROOM}.{module}"), function)
     loaded = VeinModel.load(model, device="cpu")
     exporter(loaded, output)
-    width = loaded.card.working_vein_width
-    typer.echo(f"Exported {model} as {output}: for images whose veins are about {width:g} px wide")
+    typer.echo(f"Exported {model} as {output}: {_how_to_feed(loaded.card, format_)}")
+
+
+def _how_to_feed(card: "ModelCard", format_: Format) -> str:
+    if format_ is Format.MONAI_BUNDLE:
+        return "for images whose veins are of any width"
+    said = f"for images whose veins are about {card.seen_widths_text} wide"
+    if len(card.scales) > 1:
+        said += (
+            "; give it each image at all these sizes, bring the answers back to one size and take "
+            "their mean, which is what the threshold is for"
+        )
+    return said

@@ -18,6 +18,10 @@ def export_onnx(model: VeinModel, target: Path) -> None:
     `probability` has the same shape.  Each image is normalised by its own percentiles inside.
     The card stands in the file's metadata, the threshold within it.
 
+    The file holds the network alone: of a card with several `scales` its answers to the image at
+    sizes at which veins have each of the card's `seen_widths`, brought back to one size, are to be
+    averaged.
+
     Raises
     ------
     VeinSegError

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional
 
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.measured_width import measure_width
 from napari_veinseg.segmentation.tiling.normalisation import CLIP, Normaliser
+from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 
 
 class StandaloneModel(nn.Module):
@@ -32,8 +32,7 @@ class StandaloneModel(nn.Module):
     ) -> None:
         super().__init__()
         self.core = network.core
-        self._channels = network.geometry.in_channels
-        self._stride = network.geometry.total_stride
+        self._geometry = network.geometry
         self._shares = low_percentile / 100, high_percentile / 100
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
@@ -93,19 +92,20 @@ class StandaloneModel(nn.Module):
         sides = normal.shape[2:]
         for axis, side in zip((2, 3), sides, strict=True):
             normal = normal.index_select(axis, self._places(side, normal.device))
-        logits: torch.Tensor = self.core(normal.expand(-1, self._channels, -1, -1))
+        logits: torch.Tensor = self.core(normal.expand(-1, self._geometry.in_channels, -1, -1))
         for axis, side in zip((2, 3), sides, strict=True):
             logits = logits.index_select(axis, torch.arange(side, device=logits.device))
         return logits.sigmoid()
 
     def _places(self, side: int, device: torch.device) -> torch.Tensor:
         """Repeat the border up to whole strides; without a branch, so that every size exports."""
-        cells = (side + self._stride - 1) // self._stride
-        return torch.arange(max(2, cells) * self._stride, device=device).clamp(max=side - 1)
+        stride = self._geometry.total_stride
+        cells = (side + stride - 1) // stride
+        return torch.arange(max(2, cells) * stride, device=device).clamp(max=side - 1)
 
 
 class AnyVeinWidth(StandaloneModel):
-    """A standalone model that brings each image to the working width and its answer back.
+    """A standalone model that brings each image to the working width, at each scale, and back.
 
     Parameters
     ----------
@@ -117,6 +117,8 @@ class AnyVeinWidth(StandaloneModel):
         Px: width of a vein as the network sees it.
     vein_width : float or None
         Typical width of a vein in px of the images; None measures it in each.
+    scales : sequence of float
+        The answer is the mean of those with the width told this many times as wide.
     """
 
     def __init__(
@@ -126,10 +128,11 @@ class AnyVeinWidth(StandaloneModel):
         high_percentile: float,
         working_vein_width: float,
         vein_width: float | None = None,
+        scales: Sequence[float] = (1.0,),
     ) -> None:
         super().__init__(network, low_percentile, high_percentile)
         self._working_width = working_vein_width
-        self._width = vein_width
+        self._width, self._scales = vein_width, scales
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Predict images of any vein width.
@@ -151,11 +154,13 @@ class AnyVeinWidth(StandaloneModel):
         width = self._width
         if width is None:
             width = self._measured_width(image[0, 0].cpu().numpy().astype(np.float32))
-        factor = self._working_width / width
-        working = [max(1, round(side * factor)) for side in image.shape[2:]]
         normal, visible = self.normalise(image)
-        probability = self.predict(_resized(normal, working))
-        return _resized(probability, image.shape[2:]) * visible
+        looks = [self._look(normal, self._working_width / scale / width) for scale in self._scales]
+        return torch.stack(looks).mean(dim=0) * visible
+
+    def _look(self, normal: torch.Tensor, factor: float) -> torch.Tensor:
+        working = [max(1, round(side * factor)) for side in normal.shape[2:]]
+        return _resized(self.predict(_resized(normal, working)), normal.shape[2:])
 
     def _measured_width(self, grey: NDArray[np.float32]) -> float:
         low, high = (100 * share for share in self._shares)
@@ -169,8 +174,9 @@ class AnyVeinWidth(StandaloneModel):
                 probability = self.predict(torch.from_numpy(tiles)[:, None].to(device))
             return probability[:, 0].cpu().numpy()
 
-        found = measure_width(grey, normaliser, predict, self._working_width, lambda side: side)
-        return found.width
+        return measure_width(
+            grey, normaliser, predict, self._working_width, self._geometry.padded_side
+        ).width
 
 
 def _quantile(ordered: torch.Tensor, share: float) -> torch.Tensor:
@@ -183,6 +189,8 @@ def _quantile(ordered: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def _resized(image: torch.Tensor, sides: Sequence[int]) -> torch.Tensor:
-    if list(image.shape[2:]) == list(sides):
-        return image
-    return functional.interpolate(image, tuple(sides), mode="bilinear", antialias=True)
+    """Resample an image as the package does: torch has another rule at the borders."""
+    axes = [Resampling(side, wanted) for side, wanted in zip(image.shape[2:], sides, strict=True)]
+    rows, columns = (axis.matrix(0, axis.target) for axis in axes)
+    resized = resample(image[0, 0].detach().cpu().numpy(), rows, columns)
+    return torch.from_numpy(resized).to(image.device)[None, None]

@@ -21,6 +21,10 @@ def export_torch(model: VeinModel, target: Path) -> None:
     network's total stride (16 px for the starter).  Its output is the probability of vein, of the
     same shape.  Each image is normalised by its own percentiles inside.
 
+    The file holds the network alone: of a card with several `scales` its answers to the image at
+    sizes at which veins have each of the card's `seen_widths`, brought back to one size, are to be
+    averaged.
+
     Raises
     ------
     VeinSegError
