@@ -50,7 +50,7 @@ def differing_pixels(model: VeinModel, image: np.memmap, mask: np.ndarray, width
         plane.sample, percentiles.low_percentile, percentiles.high_percentile
     )
     piece = ImageSource(np.asarray(image[:corner, :corner])).plane(0)
-    whole = MultiScalePrediction((corner, corner), factors, model.runtime)
+    whole = MultiScalePrediction((corner, corner), factors, model.runtime, corner)
     (tile,) = whole.tiles([piece], [normaliser])
     alone = mask_from_probability(tile.probability[0], model.card.threshold, round(3 * width**2))
     return int((alone[:inner, :inner] != mask[:inner, :inner]).sum())
