@@ -10,9 +10,9 @@ from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_veinseg.data.images import write_mask
+from napari_veinseg.data.images import image_hash, write_mask
 from napari_veinseg.evaluation.caveats import caveats
-from napari_veinseg.model.card import ModelCard
+from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
@@ -260,6 +260,20 @@ def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
     assert "too narrow" in told_by(judged)
     assert all(each in told_by(judged) for each in caveats(judged.comparison))
     assert judged.about.text().startswith("data by starter at ")
+
+
+def test_what_was_trained_on_is_marked_in_the_narrowest_column(judged, run, stub, qtbot):
+    assert judged.seen.isHidden()
+    sample = judged.comparison.samples[0]
+    learned = TrainingData(image_hashes=(image_hash(sample.image()),))
+    stub.card = ModelCard(training_data=learned)
+    run(judged.evaluate, judged.job)
+    assert not judged.seen.isHidden()
+    table, names = judged.images, [row[0] for row in cells(judged.images)]
+    (marked,) = (name for name in names if name not in {s.stem for s in judged.comparison.samples})
+    assert marked.startswith(sample.stem)
+    mode = table.textElideMode()
+    assert table.fontMetrics().elidedText(marked, mode, 50)[-1] == judged.seen.text()[0]
 
 
 def test_a_folder_of_masks_is_judged_like_a_model(widget, run, stub, tmp_path, monkeypatch):

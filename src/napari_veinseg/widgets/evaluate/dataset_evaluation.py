@@ -8,12 +8,7 @@ import napari
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QVBoxLayout, QWidget
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
@@ -49,6 +44,7 @@ from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
 _IOU = "IoU\nVein IoU: pixels that both call vein, of those that either does."
 _CLDICE = "clDice\nAgreement of the centrelines; the width of a stroke hardly matters."
+_SEEN = "*"  # short, for a long name must make room for it
 _RECALL = (
     f"Centreline recall\nShare of the true centreline that was found, within {TOLERANCE:g} px."
 )
@@ -146,6 +142,8 @@ class DatasetEvaluation(QWidget):
         section.add_wide(
             self.images, "Click a heading to sort, and a row to open that image with its errors."
         )
+        self.seen = Hint(f"{_SEEN} The model was trained on this image, which counts in no mean.")
+        section.add_wide(self.seen)
         section.add_wide(Hint("A click on an image opens it with its errors:"))
         section.add_wide(ErrorLegend())
         section.add_wide(self.correct)
@@ -233,7 +231,7 @@ class DatasetEvaluation(QWidget):
         self.images.fill(
             [
                 (
-                    image.sample.stem + (" (trained on)" if image.seen else ""),
+                    f"{image.sample.stem} {_SEEN}" if image.seen else image.sample.stem,
                     result.contender.name,
                     image.metrics["vein_iou"],
                     image.metrics["cldice"],
@@ -241,6 +239,7 @@ class DatasetEvaluation(QWidget):
                 for result, image in pairs
             ]
         )
+        self.seen.setVisible(any(image.seen for _, image in pairs))
         self.summary.fill(
             [
                 (each.name, *(each.mean_of_images[name].value for name in _SUMMARY))
