@@ -20,6 +20,7 @@ from napari_veinseg.data.sample_data import sample_stack
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import record_of
 
@@ -71,9 +72,26 @@ def example_run() -> list[dict[str, Any]]:
     return [start, *losses, *judged]
 
 
-def whole(widget: Any) -> QPixmap:
+def whole(panel: Panel) -> QPixmap:
     """Draw a dock's contents without scrolling, and its foot."""
-    return widget.findChild(QScrollArea).widget().grab()
+    layout = panel.layout()
+    parts = [layout.itemAt(place).widget() for place in range(layout.count())]
+    drawn = [
+        (part.widget() if isinstance(part, QScrollArea) else part).grab()
+        for part in parts
+        if not part.isHidden()
+    ]
+    sharpness = panel.devicePixelRatio()
+    page = QPixmap(max(each.width() for each in drawn), sum(each.height() for each in drawn))
+    page.fill(Qt.GlobalColor.transparent)  # beside what a scroll bar makes narrower
+    painter = QPainter(page)
+    top = 0
+    for picture in drawn:
+        painter.drawPixmap(0, top, picture.width(), picture.height(), picture)
+        top += picture.height()
+    painter.end()
+    page.setDevicePixelRatio(sharpness)
+    return page
 
 
 def beside_each_other(pictures: list[QPixmap], colour: str) -> QPixmap:

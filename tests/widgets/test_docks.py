@@ -1,6 +1,8 @@
 """Every dock explains each of its controls, can be used by keyboard and fits its width."""
 
+import importlib
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from napari.layers import Labels
@@ -174,3 +176,17 @@ def test_wrapped_text_takes_no_room_from_other_rows(docks):
         for hint in dock.findChildren(Hint):
             if hint.whole and hint.isVisibleTo(dock) and hint.text():
                 assert hint.height() == hint.heightForWidth(hint.width()), hint.text()
+
+
+def test_the_drawing_of_a_dock_has_its_foot(docks, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
+    whole = importlib.import_module("docks").whole
+    for dock in docks():
+        drawn = whole(dock).toImage()
+        contents = dock.findChild(QScrollArea).widget().grab().toImage()
+        feet = [dock.layout().itemAt(place).widget() for place in range(1, dock.layout().count())]
+        height = sum(foot.grab().height() for foot in feet if not foot.isHidden())
+        assert drawn.height() == contents.height() + height
+        below = drawn.copy(0, contents.height(), drawn.width(), height)
+        colours = {below.pixel(x, y) for x in range(below.width()) for y in range(below.height())}
+        assert len(colours) > 1 or not height  # words and buttons, not an empty strip
