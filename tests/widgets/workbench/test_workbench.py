@@ -14,6 +14,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.images import read_image
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 from napari_veinseg.widgets.workbench import recent
@@ -350,3 +351,14 @@ def test_the_next_day_goes_on_with_the_model_of_the_folder(
     other.session.open(folder)  # a model that is gone is not chosen
     qtbot.waitUntil(lambda: not other.session.opening)
     wait_for_mask(other, qtbot, 0)
+
+
+def test_a_model_file_that_goes_ends_nothing_before_it_is_loaded(tmp_path):
+    """The next image is prepared in a timer's slot, where an exception ends the viewer."""
+    path = tmp_path / "0004.safetensors"
+    path.write_text("stub")
+    maker = MaskMaker(path, "Version 4", SegmentationSettings())
+    before = maker.identity
+    path.unlink()
+    assert maker.identity.startswith("Version 4 ")
+    assert maker.identity != before  # its masks are another model's, should one come back

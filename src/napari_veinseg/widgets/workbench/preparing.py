@@ -47,8 +47,15 @@ class MaskMaker:
 
 
 def identity_of_file(path: Path, name: str) -> str:
-    """Return what the identity of all masks begins with that a model has made."""
-    return f"{name} {path.stat().st_mtime_ns} "
+    """Return what the identity of all masks begins with that a model has made.
+
+    A file that is gone is told when it is loaded, not where an identity is asked for.
+    """
+    try:
+        written = path.stat().st_mtime_ns
+    except OSError:
+        written = 0
+    return f"{name} {written} "
 
 
 def prepare_image(
