@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from napari_veinseg import VeinModel
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import list_images, read_image, read_mask
-from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.measurement.width import vein_width
@@ -33,7 +32,8 @@ from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
-from starter import KINDS
+from kinds import VISIBLE
+from pool import make_image, settings_of
 
 Grey = NDArray[np.float32]
 Width = Callable[[Grey], float]
@@ -43,9 +43,9 @@ _SIZES = (0.5, 2.0)
 
 def synthetic(count: int) -> Iterator[tuple[Grey, NDArray[np.uint8]]]:
     """Make images of the recipe's kinds, in their shares."""
-    settings = [kind.settings for kind in KINDS for _ in range(kind.percent)]
+    settings = settings_of(VISIBLE)
     for number in range(count):
-        made = synthetic_finger(_FIRST_SEED + number, settings=settings[37 * number % 100])
+        made = make_image(_FIRST_SEED + number, settings[37 * number % 100])
         yield made.image.astype(np.float32), made.mask
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from kinds import VISIBLE
 from measure import measure_hold_out
 from pool import Item, make_pool, read_pool
 from sensors import HELD_OUT
 from shots import agreement
-from starter import BUDGET, CARD, KINDS, ROOT, SHARDS
+from starter import BUDGET, CARD, ROOT, SHARDS
 from train import Budget, Trainer
 
 from napari_veinseg.model.card import ModelCard
@@ -51,14 +52,14 @@ def main() -> None:
     """Train what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "ablation")
-    parser.add_argument("--pool", type=Path, default=ROOT / "runs" / "starter" / "pool")
+    parser.add_argument("--pool", type=Path, default=ROOT / "runs" / "starter" / "images_visible")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    pool = read_pool(make_pool(arguments.pool, SHARDS, KINDS, arguments.threads, print))
+    pool = read_pool(make_pool(arguments.pool, SHARDS, VISIBLE, arguments.threads, print))
     sensors = " | ".join(f"{sensor}: vein IoU, clDice, EER" for sensor in HELD_OUT)
     print(f"| variant | weights | minutes | {sensors} |\n|---{'|---' * (2 + len(HELD_OUT))}|")
     for name in arguments.only:

@@ -1,6 +1,7 @@
 """Training batches from the pool: the same steps as at inference, at a randomly wrong scale."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,6 +52,15 @@ def _patch(item: Item, working_width: float, rng: np.random.Generator) -> Maps:
     return patch
 
 
+def _truth(item: Item, source: tuple[slice, slice]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give the share of vein in each pixel, and where it is known: to teachers it is everywhere."""
+    if item.taught is not None:
+        share = item.taught[source] / np.float32(255)
+        return share, np.ones_like(share)
+    mask = item.mask[source]
+    return mask == 1, mask != 2
+
+
 def _window(item: Item, factor: float, shape: tuple[int, int], rng: np.random.Generator) -> Maps:
     """Cut a window out of the image at another scale: normalised grey, share of vein, known.
 
@@ -61,12 +71,12 @@ def _window(item: Item, factor: float, shape: tuple[int, int], rng: np.random.Ge
     for axis, want in zip(axes, shape, strict=True):
         start = int(rng.integers(0, max(0, axis.target - want) + 1))
         places.append((start, start + want))
-    source = tuple(slice(*axis.needs(*place)) for axis, place in zip(axes, places, strict=True))
+    top, left = (slice(*axis.needs(*place)) for axis, place in zip(axes, places, strict=True))
+    source = top, left
     rows, columns = (axis.matrix(*place) for axis, place in zip(axes, places, strict=True))
     grey = item.normalise(item.image[source].astype(np.float32))
-    mask = item.mask[source]
     maps = np.empty((3, *shape), np.float32)
-    for number, part in enumerate((grey, mask == 1, mask != 2)):
+    for number, part in enumerate((grey, *_truth(item, source))):
         maps[number] = resample(part.astype(np.float32), rows, columns)
     maps[2] = maps[2] > 0.999
     inside = [axis.target - place[0] for axis, place in zip(axes, places, strict=True)]

@@ -8,15 +8,16 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from kinds import PLAIN, VISIBLE
 from numpy.typing import NDArray
 from PIL import Image
+from pool import Settings, make_image, settings_of
 from scipy import ndimage
 from sensors import FIRST_SEED, HELD_OUT
-from starter import KINDS
 
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.images import list_images, read_image, read_mask
-from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger, synthetic_finger
+from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger
 from napari_veinseg.measurement.skeleton import centreline
 from napari_veinseg.measurement.width import vein_width
 
@@ -34,15 +35,14 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     print("| images | vein contrast (10-90 %) | noise | grey 2-98 % | illumination sd |")
     print("|---|---|---|---|---|")
-    seen = {
-        "training": [kind.settings for kind in KINDS for _ in range(kind.percent)],
+    seen: dict[str, list[Settings]] = {
+        "visible": settings_of(VISIBLE),
+        "plain": settings_of(PLAIN),
         "defaults": [SynthesisSettings()] * _COUNT,
         **{name: [settings] * _COUNT for name, settings in HELD_OUT.items()},
     }
     for name, settings in seen.items():
-        fingers = [
-            synthetic_finger(FIRST_SEED + i, settings=each) for i, each in enumerate(settings)
-        ]
+        fingers = [make_image(FIRST_SEED + i, each) for i, each in enumerate(settings)]
         _sheet(fingers[:: len(fingers) // _COUNT][:_COUNT]).save(arguments.output / f"{name}.png")
         print(_row(name, fingers))
     if arguments.data:

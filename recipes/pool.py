@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from plain import PlainSettings, plain_image
 
-from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
+from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger, synthetic_finger
 from napari_veinseg.files import atomic_path
 from napari_veinseg.measurement.width import vein_width
 from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
+Settings = SynthesisSettings | PlainSettings
 _SHARD = 100
 _USUAL = Normalisation()
 
@@ -25,6 +27,7 @@ class Item:
     """One image of the pool and its mask; vein width in px, measured on the mask and estimated.
 
     The estimate and the normalisation are not kept on disk: they are what the package does today.
+    Where teachers were asked, `taught` is their probability of vein in 255ths.
     """
 
     image: NDArray[np.uint8]
@@ -32,14 +35,24 @@ class Item:
     width: float
     estimate: float
     normalise: Normaliser
+    taught: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Images of one sort: so many of each hundred, with these settings."""
+    """Images of one sort: so many of each hundred, with these settings.
+
+    `plain_share`, in [0, 1], is the weight on these of the teacher that learnt from plain images.
+    """
 
     percent: int
-    settings: SynthesisSettings
+    settings: Settings
+    plain_share: float = 0.5
+
+
+def settings_of(kinds: Sequence[Kind]) -> list[Settings]:
+    """Give the settings of a hundred images, in the kinds' shares."""
+    return [kind.settings for kind in kinds for _ in range(kind.percent)]
 
 
 def make_pool(
@@ -74,13 +87,20 @@ def read_pool(paths: Sequence[Path]) -> list[Item]:
     return [item for path in paths for item in _read_shard(path)]
 
 
-def make_items(seeds: range, settings: SynthesisSettings) -> list[Item]:
+def make_image(seed: int, settings: Settings) -> SyntheticFinger:
+    """Make one image by the generator that its settings belong to."""
+    if isinstance(settings, PlainSettings):
+        return plain_image(seed, settings)
+    return synthetic_finger(seed, settings=settings)
+
+
+def make_items(seeds: range, settings: Settings) -> list[Item]:
     """Make one image a seed."""
     return [_make_item(seed, settings) for seed in seeds]
 
 
-def _make_item(seed: int, settings: SynthesisSettings) -> Item:
-    finger = synthetic_finger(seed, settings=settings)
+def _make_item(seed: int, settings: Settings) -> Item:
+    finger = make_image(seed, settings)
     return _item(finger.image, finger.mask, vein_width(finger.mask))
 
 
@@ -92,11 +112,9 @@ def _item(image: NDArray[np.uint8], mask: NDArray[np.uint8], width: float) -> It
 
 
 def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
-    settings = [kind.settings for kind in kinds for _ in range(kind.percent)]
+    settings = settings_of(kinds)
     seeds = range(number * _SHARD, (number + 1) * _SHARD)
-    made = [
-        synthetic_finger(seed, settings=each) for seed, each in zip(seeds, settings, strict=True)
-    ]
+    made = [make_image(seed, each) for seed, each in zip(seeds, settings, strict=True)]
     with atomic_path(target) as path, path.open("wb") as file:
         np.savez(
             file,
@@ -109,13 +127,17 @@ def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
 
 def _read_shard(path: Path) -> list[Item]:
     with np.load(path, allow_pickle=False) as file:
-        images, masks, shapes, widths = (
-            file[name] for name in ("images", "masks", "shapes", "widths")
-        )
-    cuts = np.cumsum(np.prod(shapes, axis=1))[:-1]
-    return [
-        _item(image.reshape(shape), mask.reshape(shape), float(width))
-        for image, mask, shape, width in zip(
-            np.split(images, cuts), np.split(masks, cuts), shapes, widths, strict=True
-        )
+        shard = {name: file[name] for name in file.files}
+    shapes = shard["shapes"]
+
+    def cut(name: str) -> list[NDArray[np.uint8]]:
+        parts = np.split(shard[name], np.cumsum(np.prod(shapes, axis=1))[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    items = [
+        _item(image, mask, float(width))
+        for image, mask, width in zip(cut("images"), cut("masks"), shard["widths"], strict=True)
     ]
+    if "taught" not in shard:
+        return items
+    return [replace(item, taught=taught) for item, taught in zip(items, cut("taught"), strict=True)]

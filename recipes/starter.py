@@ -1,4 +1,4 @@
-"""Make the starter model from nothing: synthesise, train, measure, write.
+"""Make the starter model from nothing: two teachers, each from other images, and their student.
 
     python recipes/starter.py                    # what ships
     python recipes/starter.py --share 0.05 --output /tmp/quick.safetensors
@@ -8,98 +8,116 @@ An interrupted run goes on where it stopped.  A GPU is used when there is one.
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from kinds import PLAIN, VISIBLE
+from lesson import Lesson, learn
 from measure import measure_hold_out
-from pool import Kind, make_pool, read_pool
-from torch import distributed
-from torch.multiprocessing.spawn import spawn
-from train import Budget, Trainer
+from pool import make_pool
+from teachers import Teachers, teach
+from train import Budget
 
-from napari_veinseg.cli.start import keep_freed_memory
-from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
-from napari_veinseg.model.file import build_network, write_model
-from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training.distributed import leave_process_group
 
 ROOT = Path(__file__).parents[1]
-SHARDS = 200  # hundreds of images in the pool
+SHARDS = 200  # hundreds of images that show what can be seen ...
+_PLAIN_SHARDS = 40  # ... and plain ones
+_TAUGHT_SHARDS = 30  # of each, for the student
 BUDGET = Budget()
-# Wider than the defaults where a network went wrong: it took broad shadows for veins, drew dark
-# veins too wide, marked something on fingers that show no vein, and lost the finest vessels.  The
-# noise is wider too, for one real sensor has more than the defaults.
-_FINGERS = replace(SynthesisSettings(), shadow=(0.0, 1.2), contrast=(0.07, 1.4), noise=(0.25, 14.0))
-_FAINT = replace(_FINGERS, contrast=(0.07, 0.3))  # as on two of three real sensors
-_BOLD = replace(_FINGERS, tree_share=0.0, vein_radius=(0.05, 0.11), trunks=(3, 6), height=(80, 160))
-_FINE_TREES = replace(
-    _FINGERS,
-    tree_share=1.0,
-    height=(160, 320),
-    aspect=(1.0, 1.4),
-    vein_radius=(0.012, 0.04),
-    scatter=(0.1, 0.6),
-    contrast=(0.1, 1.0),
-    noise=(0.25, 6.0),  # in more of it they drown
-    drawn_core=1.0,  # whoever draws the finest vessels draws all that is dark
-)
-KINDS = (
-    Kind(40, _FINGERS),
-    Kind(30, _FAINT),
-    Kind(5, replace(_FINGERS, tree_share=0.0, trunks=(0, 0))),
-    Kind(10, _BOLD),
-    Kind(15, _FINE_TREES),
-)
+_PLAIN_BUDGET = replace(BUDGET, steps=1_200)  # more learns the quirks of the generator
+_STUDENT_BUDGET = replace(BUDGET, steps=600, peak_rate=2e-3, averaging=0.99)
+_KINDS = {"visible": VISIBLE, "plain": PLAIN}
 CARD = ModelCard(
     name="starter",
     description="Dark veins in near-infrared images, learnt from synthetic fingers alone",
     # Few layers where pixels are many: half the time of an even spread, and as good.
     network=DenseUNetArguments(growth_rate=32, layers=(1, 2, 4, 5), compressed_skips=True),
     working_vein_width=5.0,
-    threshold=0.55,  # a lower one finds more on real veins, and marks too much where none is
-    training_data=TrainingData(summary=f"{100 * SHARDS} synthetic images, no photograph"),
+    scales=(1.0, 2.0),
+    threshold=0.45,  # a lower one finds more of real veins, and marks more where none is
+    training_data=TrainingData(
+        summary=f"{100 * (SHARDS + _PLAIN_SHARDS):,} synthetic images, no photograph"
+    ),
 )
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One run of the recipe: where it is kept, how much of it, and what computes it."""
+
+    work: Path
+    share: float
+    device: str
+    processes: int
+    compiled: bool
+    log: Callable[[str], None]
+
+    def images(self, name: str, shards: int) -> list[Path]:
+        """Make images of the kinds of that name."""
+        folder = self.work / f"images_{name}"
+        return make_pool(folder, shards, _KINDS[name], os.cpu_count() or 1, self.log)
+
+    def taught(self, teachers: Teachers) -> list[Path]:
+        """Let the teachers mark images of all kinds."""
+        return [
+            path
+            for name, kinds in _KINDS.items()
+            for path in teach(
+                self.work / f"taught_{name}",
+                self.images(name, _TAUGHT_SHARDS),
+                kinds,
+                teachers,
+                os.cpu_count() or 1,
+                self.log,
+            )
+        ]
+
+    def learn(
+        self,
+        name: str,
+        images: Callable[[], list[Path]],
+        budget: Budget,
+        start: Path | None = None,
+    ) -> Path:
+        """Train a network at one scale, if that is not done yet."""
+        lesson = Lesson(
+            folder=self.work / name,
+            card=CARD.model_copy(update={"scales": (1.0,)}),
+            budget=replace(budget, steps=max(1, round(budget.steps * self.share))),
+            device=self.device,
+            processes=self.processes,
+            compiled=self.compiled,
+            start=start,
+        )
+        return learn(lesson, images, self.log)
+
+
 def main() -> None:
-    """Make the pool, and let each process learn from its part of it."""
+    """Train both teachers, let them mark images, train the student and measure it."""
     arguments = _arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    log = _logger(arguments.work)
-    paths = make_pool(arguments.work / "pool", SHARDS, KINDS, os.cpu_count() or 1, log)
-    with tempfile.TemporaryDirectory() as folder:
-        meeting = f"file://{Path(folder).as_posix()}/meeting"
-        spawn(_learn, (arguments, paths, meeting), arguments.processes)
+    run = _Run(
+        arguments.work,
+        arguments.share,
+        arguments.device,
+        arguments.processes,
+        arguments.compile,
+        _logger(arguments.work),
+    )
+    visible = run.learn("visible", lambda: run.images("visible", SHARDS), BUDGET)
+    plain = run.learn("plain", lambda: run.images("plain", _PLAIN_SHARDS), _PLAIN_BUDGET)
+    student = run.learn("student", lambda: run.taught((visible, plain)), _STUDENT_BUDGET, visible)
+    _write(arguments.output, student, run.log)
 
 
-def _learn(rank: int, arguments: argparse.Namespace, paths: list[Path], meeting: str) -> None:
-    """Train in one of the processes; the first one measures and writes the model."""
-    log = _logger(arguments.work) if rank == 0 else lambda _: None
-    keep_freed_memory()
-    if arguments.processes > 1:
-        distributed.init_process_group(
-            "gloo", init_method=meeting, rank=rank, world_size=arguments.processes
-        )
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // arguments.processes))
-    torch.manual_seed(0)
-    network = build_network(CARD)
-    log(f"training on {arguments.device} in {arguments.processes} processes")
-    steps = max(1, round(BUDGET.steps * arguments.share))
-    trainer = Trainer(arguments.work, network, replace(BUDGET, steps=steps), arguments.compile)
-    pool = read_pool(paths[rank :: arguments.processes])
-    trainer.run(pool, CARD.working_vein_width, torch.device(arguments.device), log)
-    leave_process_group()
-    if rank == 0:
-        _write(arguments.output, network, log)
-
-
-def _write(path: Path, network: SegmentationNetwork, log: Callable[[str], None]) -> None:
+def _write(path: Path, student: Path, log: Callable[[str], None]) -> None:
+    _, network = read_model(student)
     metrics = measure_hold_out(VeinModel(CARD, network, "cpu"))
     for metric in metrics:
         log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
@@ -130,7 +148,7 @@ def _arguments() -> argparse.Namespace:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument("--share", type=float, default=1.0, help="of all steps, for a trial")
     parser.add_argument("--device", default=device)
-    parser.add_argument("--processes", type=int, default=2 if device == "cpu" else 1)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
     arguments = parser.parse_args()
     if BUDGET.batch % arguments.processes:
