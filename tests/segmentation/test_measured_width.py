@@ -135,7 +135,7 @@ def test_every_way_uses_one_width(starter):
     assert starter.vein_width(np.stack([image] * 3)) == width
 
 
-@pytest.mark.parametrize("seed", [2, 5, 8])
+@pytest.mark.parametrize("seed", [2, 5, 9])
 def test_torch_and_onnx_runtime_answer_alike(starter, seed):
     pytest.importorskip("onnxruntime")
     image = synthetic_finger(seed, (160, 220)).image
