@@ -147,50 +147,6 @@ def test_two_full_masks_agree():
     assert hausdorff_95(FULL == 1, FULL == 1) == 0
 
 
-def rows(*strokes, shape=(60, 100)):
-    """A mask with strokes across its width, each as (first row, row behind the last, label)."""
-    mask = np.zeros(shape, np.uint8)
-    for top, bottom, label in strokes:
-        mask[top:bottom] = label
-    return mask
-
-
-SURE, UNSURE = (8, 13, 1), (30, 35, 2)
-HALVES = rows(SURE)
-HALVES[8:13, 50:] = 2  # a vein that is lost to sight half-way
-
-
-@pytest.mark.parametrize(
-    ("prediction", "truth", "expected"),
-    [
-        pytest.param(rows(SURE, (28, 37, 1)), rows(SURE, UNSURE), (1, 0, 2), id="wider"),
-        pytest.param(rows(SURE, (33, 38, 1)), rows(SURE, UNSURE), (1, 0, 3), id="beside it"),
-        pytest.param(rows(SURE, (37, 42, 1)), rows(SURE, UNSURE), (0.5, 100, 7), id="too far"),
-        pytest.param(rows((28, 37, 1)), rows(UNSURE), (1, 0, 2), id="nothing is sure"),
-        pytest.param(rows((33, 38, 1)), rows(UNSURE), (1, 0, 3), id="nothing is sure, beside it"),
-        pytest.param(rows(SURE), HALVES, (1, 0, 0), id="goes on into the unsure"),
-        pytest.param(rows((8, 13, 2), (30, 35, 1)), rows(SURE, UNSURE), (0, 0, 117), id="missed"),
-    ],
-)
-def test_the_nearest_vein_may_be_an_unsure_one(prediction, truth, expected):
-    metrics = mask_metrics(prediction, truth)
-    assert metrics["centreline_precision"] == pytest.approx(expected[0], abs=0.01)
-    assert metrics["too_much_length_px"] == pytest.approx(expected[1], abs=5)
-    assert metrics["hausdorff_95_px"] == pytest.approx(expected[2], abs=0.5)
-
-
-def test_a_sure_vein_may_be_found_by_a_line_on_unsure_ground():
-    truth = rows((8, 11, 1), (11, 20, 2))
-    metrics = mask_metrics(rows((9, 14, 1)), truth)  # its middle, row 11, is 2 px beside row 9
-    assert metrics["centreline_recall"] > 0.95  # thinning shortens ends
-    assert metrics["missed_length_px"] < 5
-
-
-def test_a_pixel_beside_an_unsure_vein_counts_like_any_other():
-    found = counts(rows((28, 37, 1)), rows(UNSURE))
-    assert (found.true_positive, found.false_positive) == (0, 400)
-
-
 def test_pooling_adds_counts_and_differs_from_the_mean_of_images():
     one, other = Counts(9, 0, 0, 1), Counts(0, 1, 1, 8)
     assert (one + other) == Counts(9, 1, 1, 9)

@@ -6,14 +6,6 @@ once).  Pixels that the truth labels 2 (unsure) count nowhere.  A prediction's 2
 nobody gains by doubt, all contenders are judged on the same pixels, and the share of 2 in what they
 say is reported.
 
-**Unsure ground.** A pixel of no vein beside an unsure one counts like any other, as in Pascal VOC,
-where pixels marked void are excluded and all others count (Everingham et al., IJCV 88, 2010): what
-may be vein is to be marked whole.  A distance, though, does not end where the doubt begins.
-Centrelines and borders are those of the whole masks, never of what is left of them; only what lies
-on known ground is judged; and the nearest vein may lie on unsure ground, in the truth, where any
-pixel may be its border or its line, and in the prediction.  A border of the truth that touches
-nothing but unsure pixels may be none, and is not looked for.
-
 **Empty masks.** A ratio of nothing to nothing is 1 where truth and prediction are both empty (they
 agree), else 0.  Thus an empty prediction of a truth with veins has IoU, Dice, precision and recall
 0, and so has a prediction of an image without veins.  No metric here is ever NaN.
@@ -202,13 +194,12 @@ def mask_metrics(
     known = truth != UNSURE
     predicted, true = (prediction == VEIN) & known, (truth == VEIN) & known
     # A centreline is drawn on the whole mask: cutting out what is unsure would bend it.
-    whole_line, true_line = centreline(prediction), centreline(truth)
-    predicted_line = whole_line & known
-    nothing = float(not predicted_line.any() and not true.any())
+    predicted_line, true_line = centreline(prediction) & known, centreline(truth) & known
+    nothing = float(not predicted.any() and not true.any())
     inside_true = _share(predicted_line, true, nothing)
     inside_predicted = _share(true_line, predicted, nothing)
     both = inside_true + inside_predicted
-    right, found = _within(true_line | ~known, tolerance), _within(whole_line, tolerance)
+    right, found = _within(true_line, tolerance), _within(predicted_line, tolerance)
     missed, too_much = line_lengths(true_line & ~found), line_lengths(predicted_line & ~right)
     shortest = _SHORTEST_CORRECTION * _typical_width(truth, true_line)
     return {
@@ -220,7 +211,7 @@ def mask_metrics(
         "cldice": 2 * inside_true * inside_predicted / both if both else 0.0,
         "centreline_precision": _share(predicted_line, right, nothing),
         "centreline_recall": _share(true_line, found, nothing),
-        "hausdorff_95_px": hausdorff_95(prediction, truth),
+        "hausdorff_95_px": hausdorff_95(predicted, true),
         "missed_length_px": float(missed.sum()),
         "too_much_length_px": float(too_much.sum()),
         "corrections": float(np.count_nonzero(np.append(missed, too_much) > shortest)),
@@ -261,46 +252,30 @@ def drawn_unsure_share(truth: NDArray[Any]) -> float:
     return float(unsure) / max(int(drawn), 1)
 
 
-def hausdorff_95(prediction: NDArray[Any], truth: NDArray[Any]) -> float:
+def hausdorff_95(prediction: Mask, truth: Mask) -> float:
     """Measure how far the borders of two masks lie apart, without the farthest twentieth.
 
     Parameters
     ----------
-    prediction, truth : NDArray
-        `(Y, X)` masks: 0 background, 1 vein (or True), 2 unsure.
+    prediction, truth : NDArray[np.bool_]
+        `(Y, X)` masks.
 
     Returns
     -------
     float
-        px: the larger of the two directed 95 % distances between the borders on known ground; 0
-        where both are empty there; the image's diagonal where the prediction is, or where it is
-        not and nothing is drawn in the truth.
+        px: the larger of the two directed 95 % distances between the borders; 0 where both are
+        empty; the image's diagonal where one is.
     """
-    unsure = truth == UNSURE
-    predicted, true = prediction == VEIN, truth == VEIN
-    is_predicted = (predicted & ~unsure).any()
-    if not is_predicted and not true.any():
-        return 0.0
-    if not is_predicted or not truth.any():
-        return float(np.hypot(*truth.shape))
-    predicted_border, true_border = _border(predicted), _border(true)
-    # What touches nothing but unsure pixels may be the middle of a vein.
-    open_ended = ndimage.binary_erosion(true | unsure, border_value=1)
-    open_ended &= ndimage.binary_dilation(unsure)
-    return max(
-        _distance_95(predicted_border & ~unsure, true_border | unsure),
-        _distance_95(true_border & ~open_ended, predicted_border),
-    )
-
-
-def _border(mask: Mask) -> Mask:
+    if not prediction.any() or not truth.any():
+        same = prediction.any() == truth.any()
+        return 0.0 if same else float(np.hypot(*truth.shape))
+    borders = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (prediction, truth)]
     # A mask that fills the image has no border: then it is all border.
-    return mask if mask.all() else mask & ~ndimage.binary_erosion(mask, border_value=1)
-
-
-def _distance_95(border: Mask, other: Mask) -> float:
-    distances = ndimage.distance_transform_edt(~other)[border]
-    return float(np.percentile(distances, 95)) if distances.size else 0.0
+    borders = [border if border.any() else np.ones_like(border) for border in borders]
+    to_prediction, to_truth = (ndimage.distance_transform_edt(~border) for border in borders)
+    return float(
+        max(np.percentile(to_truth[borders[0]], 95), np.percentile(to_prediction[borders[1]], 95))
+    )
 
 
 def _typical_width(truth: NDArray[Any], true_line: Mask) -> float:
