@@ -187,6 +187,32 @@ def test_closing_the_viewer_from_code_asks_nothing(opened, disk, told):
     assert "No space left" in told.texts[0]
 
 
+def test_closing_the_viewer_from_code_writes_what_can_be_written_now(opened, folder, disk):
+    draw(opened)
+    viewer, queue = opened.viewer, opened.session.queue
+    viewer.window.remove_dock_widget(opened)
+    assert queue.busy
+    disk.full = False
+    viewer.close()  # before it is tried again
+    assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
+
+
+def test_what_waits_for_room_is_not_prepared_from_its_old_file(opened, folder, disk, qtbot):
+    session = opened.session
+    session.go(1)
+    wait_for_mask(opened, qtbot, 1)
+    draw(opened)
+    session.go(0)
+    wait_for_mask(opened, qtbot, 0)
+    session.close()
+    session.open(folder)
+    wait_for_mask(opened, qtbot, 0)
+    qtbot.waitUntil(lambda: not session.ahead.running)
+    session.go(1)
+    wait_for_mask(opened, qtbot, 1)
+    assert session.shown.mask.data[2, 3] == 1
+
+
 def test_what_could_not_be_written_outlives_the_dock(opened, new_bench, folder, disk, qtbot):
     viewer = opened.viewer
     draw(opened)

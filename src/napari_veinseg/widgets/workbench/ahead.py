@@ -1,6 +1,7 @@
 """Images that are ready before they are asked for: those around the one that is shown."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 
 from qtpy.QtCore import QObject, Signal
@@ -67,8 +68,17 @@ class ImagesAhead(QObject):
         """Say whether just this image is being prepared."""
         return self._job.running and self._preparing == index
 
-    def prepare(self, folder: ImageFolder, shown: int, maker: MaskMaker | None) -> None:
-        """Begin with the next image that is not ready, or else that waits for a newer mask."""
+    def prepare(
+        self,
+        folder: ImageFolder,
+        shown: int,
+        maker: MaskMaker | None,
+        unsaved: Callable[[int], bool],
+    ) -> None:
+        """Begin with the next image that is not ready, or else that waits for a newer mask.
+
+        What is not saved yet is left: its file does not hold what was drawn.
+        """
         if self._job.running:
             return
         by = maker.identity if maker is not None else ""
@@ -81,7 +91,8 @@ class ImagesAhead(QObject):
         if self.renews_waiting and maker is not None:
             wanted += [(index, False) for index in waiting_for(folder, by, shown)]
         for index, is_near in wanted:
-            if index not in folder.states.faults and (index, by) not in self._tried:
+            tried = (index, by) in self._tried or index in folder.states.faults
+            if not tried and not unsaved(index):
                 self._preparing = index
                 work = partial(_prepare, folder, index, maker)
                 done = partial(self._end, index, by, is_near or index in self._ready)

@@ -276,8 +276,11 @@ class FolderSession(QObject):
 
     def _prepare_next(self) -> None:
         """Have the images that come next read, and segmented, before they are asked for."""
-        if self.folder is not None and not self.masks.running:
-            self.ahead.prepare(self.folder, self.index, self.masks.maker_on_arrival())
+        folder = self.folder
+        if folder is not None and not self.masks.running:
+            maker = self.masks.maker_on_arrival()
+            unsaved = partial(self.queue.is_waiting, folder)
+            self.ahead.prepare(folder, self.index, maker, unsaved)
 
     def _fail_ahead(self, index: int) -> None:
         """Show the image all the same if somebody waits for it: it may be the model that failed."""

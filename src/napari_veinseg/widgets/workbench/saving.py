@@ -96,6 +96,10 @@ class SaveQueue(QObject):
         found = [save for save in self._waiting if save.image == image]
         return found[-1].draft if found else None
 
+    def is_waiting(self, folder: ImageFolder, index: int) -> bool:
+        """Say whether an image's file is not whole yet."""
+        return self.waiting(folder, index) is not None
+
     def store(self, folder: ImageFolder, index: int, draft: Draft) -> None:
         """Write a draft soon."""
         self._add(_Save(folder, index, draft))
@@ -113,16 +117,16 @@ class SaveQueue(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over masks that cannot be written."""
-        if is_closing(event) and closed_by_hand(watched):
+        if is_closing(event):
             self.closing.emit()
             self.flush()
-            if self._waiting and not self._may_lose():
+            if self._waiting and closed_by_hand(watched) and not self._may_lose():
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)
 
     def _may_lose(self) -> bool:
-        names = sorted({stem for _, stem in self._refused})
+        names = [stem for _, stem in self._refused]
         which = f"mask of '{names[0]}'" if len(names) == 1 else f"masks of {len(names)} images"
         window = self.parent()
         assert isinstance(window, QWidget)
