@@ -6,6 +6,7 @@ from pathlib import Path
 from napari_veinseg.data.images import read_image
 from napari_veinseg.data.ome_zarr import is_zarr
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.store import STARTER
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.model_advice import suggestion, suited_model
 
@@ -38,8 +39,10 @@ class FolderAdvice:
         str
             A sentence or two; empty where there is nothing to say, or it was said.
         """
+        if self._used != STARTER or row.status != "done":
+            return ""
         image = Path(row.image)
-        if row.status != "done" or is_zarr(image) or self._looks[image.parent] >= _LOOKED_AT:
+        if is_zarr(image) or self._looks[image.parent] >= _LOOKED_AT:
             return ""
         self._looks[image.parent] += 1
         try:
