@@ -37,11 +37,18 @@ class Lesson:
 
 
 def learn(lesson: Lesson, images: Callable[[], list[Path]], log: Callable[[str], None]) -> Path:
-    """Train on shards of images, if that is not done yet, and give the model file."""
+    """Train on shards of images, if that is not done yet, and give the model file.
+
+    What was learnt with another budget, as in a trial, is not taken for this.
+    """
+    lesson.folder.mkdir(parents=True, exist_ok=True)
+    described, told = repr(lesson.budget), lesson.folder / "budget.txt"
+    if told.exists() and told.read_text(encoding="utf-8") != described:
+        raise SystemExit(f"{lesson.folder} belongs to a run with another budget: move it away.")
+    told.write_text(described, encoding="utf-8")
     if lesson.learnt.exists():
         return lesson.learnt
     paths = images()
-    lesson.folder.mkdir(parents=True, exist_ok=True)
     log(
         f"{lesson.folder.name}: training on {lesson.device} in {lesson.processes} processes, "
         f"{lesson.budget.steps} steps"

@@ -85,6 +85,10 @@ def test_the_recipe_goes_from_nothing_to_a_file_and_does_nothing_twice(
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.safetensors")}
     starter.main()
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
+    monkeypatch.setattr(sys, "argv", [*arguments[:-1], "1"])
+    with pytest.raises(SystemExit, match="another budget"):
+        starter.main()  # a trial is not the whole
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
 
 
 def test_no_group_of_subjects_is_in_two_folds(recipes):
