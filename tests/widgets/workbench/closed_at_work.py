@@ -24,7 +24,7 @@ def main() -> None:
             session.step(1)
         elif session.index == 1 and (session.working or session.ahead.running):
             timer.stop()
-            sys.stdout.write(f"{time.process_time()}\n")
+            sys.stdout.write(f"s until it was closed: {time.process_time()}\n")
             sys.stdout.flush()
             viewer.window._qt_window.close()
 
