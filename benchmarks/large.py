@@ -91,7 +91,7 @@ def main() -> None:
         "share with veins": arguments.share,
         "vein width": arguments.vein_width,
         "runtime": model.device_choice.label,
-        "tiles": steps[-1][1],
+        "tiles": steps[-1][1] // len(model.card.scales),  # each is looked at once a scale
         "seconds": round(seconds, 1),
         "processor seconds": round(cpu, 1),
         "MB beyond the mask (with mapped pages of the image)": beyond and round(beyond),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A sample, its mask, the mask at the scale at which the network works, and the scores."""
+    """A sample, its mask, the mask where its veins have the working width, and the scores."""
 
     sample: "DemoImage"
     mask: "Mask"
@@ -87,7 +87,7 @@ def _segmented(sample: "DemoImage", model: "VeinModel") -> _Shown:
 
 
 def _at_working_scale(image: "NDArray[Any]", model: "VeinModel") -> "Mask":
-    """Segment the first slice without putting the result back to full size."""
+    """Segment the first slice where its veins have the working width, and leave it at that size."""
     from skimage.transform import resize
 
     from napari_veinseg.segmentation.settings import SegmentationSettings
