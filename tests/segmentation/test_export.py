@@ -17,7 +17,12 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, Original2020Arguments
 from napari_veinseg.segmentation.export.monai_bundle import export_bundle
 from napari_veinseg.segmentation.export.standalone import AnyVeinWidth
-from napari_veinseg.segmentation.export.torch_program import CARD_NAME, export_torch, standalone
+from napari_veinseg.segmentation.export.torch_program import (
+    CARD_NAME,
+    WIDTHS_NAME,
+    export_torch,
+    standalone,
+)
 from napari_veinseg.segmentation.tiling import normalisation
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
@@ -79,9 +84,10 @@ def test_any_vein_width_is_brought_to_the_working_width_at_each_scale(model, wid
 
 def test_a_torch_export_takes_any_size_and_carries_its_card(model, tmp_path):
     export_torch(model, tmp_path / "model.pt2")
-    described = {CARD_NAME: ""}
+    described = {CARD_NAME: "", WIDTHS_NAME: ""}
     loaded = torch.export.load(tmp_path / "model.pt2", extra_files=described).module()
     assert json.loads(described[CARD_NAME]) == model.card.model_dump(mode="json")
+    assert json.loads(described[WIDTHS_NAME]) == [7.0]
     for shape in [(64, 96), (90, 70), (40, 17), (18, 130), (200, 300)]:
         image = texture(shape)
         expected = model.probability(image, vein_width=7.0)

@@ -1,6 +1,8 @@
 """The exported file alone, in ONNX Runtime, against the model in torch."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard, Normalisation
-from napari_veinseg.segmentation.export.onnx_file import CARD_KEY, export_onnx
+from napari_veinseg.segmentation.export.onnx_file import CARD_KEY, WIDTHS_KEY, export_onnx
 from tests.models import SHIPPED, SMALL, lively_network, small_card
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -57,6 +59,27 @@ def test_two_grey_values_and_one(model, session):
 def test_the_card_travels_with_it(model, session):
     stored = session.get_modelmeta().custom_metadata_map[CARD_KEY]
     assert ModelCard.model_validate(json.loads(stored)) == model.card
+
+
+def test_the_documented_lines_segment_as_the_package_does(tmp_path):
+    """They find the widths in the file, and make the mean that the threshold is for."""
+    starter = VeinModel.load("starter", device="cpu")
+    export_onnx(starter, tmp_path / "starter.onnx")
+    session = onnxruntime.InferenceSession(
+        tmp_path / "starter.onnx", providers=["CPUExecutionProvider"]
+    )
+    widths = json.loads(session.get_modelmeta().custom_metadata_map[WIDTHS_KEY])
+    assert tuple(widths) == starter.card.seen_widths
+
+    formats = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```python\n(.*?)^```$", formats, re.DOTALL | re.MULTILINE)
+    names: dict[str, object] = {}
+    exec(lines, names)
+    image = synthetic_finger(3, (240, 320)).image.astype(np.float32)
+    mask = names["vein_probability"](session, image, 9.0) >= starter.card.threshold
+    expected = starter.probability(image, vein_width=9.0) >= starter.card.threshold
+    assert expected.mean() > 0.05
+    assert (mask != expected).sum() < 0.05 * expected.sum()
 
 
 def test_what_cannot_be_written_is_one_sentence(model, tmp_path):

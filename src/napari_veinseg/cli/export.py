@@ -53,6 +53,6 @@ def _how_to_feed(card: "ModelCard", format_: Format) -> str:
     if len(card.scales) > 1:
         said += (
             "; give it each image at all these sizes, bring the answers back to one size and take "
-            "their mean, which is what the threshold is for"
+            "their mean, which is what the threshold is for (docs/formats.md has the lines)"
         )
     return said

@@ -1,5 +1,6 @@
 """A model as one ONNX file that needs nothing of ours: grey values in, probabilities out."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,19 +9,19 @@ from napari_veinseg.files import atomic_path, writing
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 CARD_KEY = "veinseg_card"
+WIDTHS_KEY = "veinseg_seen_widths"
+"""Under which the metadata hold the card's `seen_widths`, as a list in JSON."""
 
 
 def export_onnx(model: VeinModel, target: Path) -> None:
     """Write a model as ONNX.
 
     Its input `image` is `(N, 1, Y, X)` float32, finite grey values of any range in which veins
-    are dark and as wide as the card's `working_vein_width`, of any height and width; its output
+    are dark and as wide as one of the card's `seen_widths`, of any height and width; its output
     `probability` has the same shape.  Each image is normalised by its own percentiles inside.
-    The card stands in the file's metadata, the threshold within it.
+    The card, with the threshold, and the widths stand in the file's metadata.
 
-    The file holds the network alone: of a card with several `scales` its answers to the image at
-    sizes at which veins have each of the card's `seen_widths`, brought back to one size, are to be
-    averaged.
+    Of several widths the mean of the answers counts: docs/formats.md has the lines that make it.
 
     Raises
     ------
@@ -36,7 +37,10 @@ def export_onnx(model: VeinModel, target: Path) -> None:
         )
     from napari_veinseg.segmentation.export.onnx_whole_model import whole_model
 
-    described = {CARD_KEY: model.card.model_dump_json()}
+    described = {
+        CARD_KEY: model.card.model_dump_json(),
+        WIDTHS_KEY: json.dumps(model.card.seen_widths),
+    }
     content = whole_model(model.card, model.network, described).SerializeToString()
     with writing(target), atomic_path(target) as temporary:
         temporary.write_bytes(content)

@@ -1,5 +1,6 @@
 """A model as one `torch.export` file: any program with torch runs it, without this package."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -11,19 +12,19 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 
 CARD_NAME = "veinseg_card.json"
 """Name of the card among the extra files of `torch.export.load`."""
+WIDTHS_NAME = "veinseg_seen_widths.json"
+"""Name of the card's `seen_widths`, a list, among them."""
 
 
 def export_torch(model: VeinModel, target: Path) -> None:
-    """Write a model as a program of `torch.export`, with the card as JSON beside it.
+    """Write a model as a program of `torch.export`, with the card and the widths as JSON beside it.
 
     Its input `image` is `(N, 1, Y, X)` float32, finite grey values of any range in which veins
-    are dark and as wide as the card's `working_vein_width`, of any height and width above the
+    are dark and as wide as one of the card's `seen_widths`, of any height and width above the
     network's total stride (16 px for the starter).  Its output is the probability of vein, of the
     same shape.  Each image is normalised by its own percentiles inside.
 
-    The file holds the network alone: of a card with several `scales` its answers to the image at
-    sizes at which veins have each of the card's `seen_widths`, brought back to one size, are to be
-    averaged.
+    Of several widths the mean of the answers counts: docs/formats.md has the lines that make it.
 
     Raises
     ------
@@ -51,7 +52,10 @@ def export_torch(model: VeinModel, target: Path) -> None:
         prefer_deferred_runtime_asserts_over_guards=True,
     )
     with writing(target), atomic_path(target) as temporary:
-        described = {CARD_NAME: model.card.model_dump_json()}
+        described = {
+            CARD_NAME: model.card.model_dump_json(),
+            WIDTHS_NAME: json.dumps(model.card.seen_widths),
+        }
         torch.export.save(program, temporary, extra_files=described)
 
 
