@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from claims import claim, digests
 from pool import read_pool
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
@@ -20,7 +21,7 @@ from napari_veinseg.training.distributed import leave_process_group
 
 @dataclass(frozen=True)
 class Lesson:
-    """How long is learnt, from nothing or from the weights of `start`, and where it is kept."""
+    """How long is learnt, from nothing or from the weights of the first teacher, and where."""
 
     folder: Path
     card: ModelCard
@@ -28,7 +29,7 @@ class Lesson:
     device: str
     processes: int
     compiled: bool
-    start: Path | None = None
+    teachers: tuple[Path, ...] = ()
 
     @property
     def learnt(self) -> Path:
@@ -39,13 +40,11 @@ class Lesson:
 def learn(lesson: Lesson, images: Callable[[], list[Path]], log: Callable[[str], None]) -> Path:
     """Train on shards of images, if that is not done yet, and give the model file.
 
-    What was learnt with another budget, as in a trial, is not taken for this.
+    What was learnt with another budget, as in a trial, or from others is not taken for this.
     """
-    lesson.folder.mkdir(parents=True, exist_ok=True)
-    described, told = repr(lesson.budget), lesson.folder / "budget.txt"
-    if told.exists() and told.read_text(encoding="utf-8") != described:
-        raise SystemExit(f"{lesson.folder} belongs to a run with another budget: move it away.")
-    told.write_text(described, encoding="utf-8")
+    described = repr((lesson.budget, *digests(lesson.teachers)))
+    whose = "belongs to a run with another budget or other teachers"
+    claim(lesson.folder, "lesson.txt", described, whose)
     if lesson.learnt.exists():
         return lesson.learnt
     paths = images()
@@ -68,7 +67,7 @@ def _learn(rank: int, lesson: Lesson, paths: list[Path], meeting: str) -> None:
         )
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // lesson.processes))
     torch.manual_seed(0)
-    network = read_model(lesson.start)[1] if lesson.start else build_network(lesson.card)
+    network = read_model(lesson.teachers[0])[1] if lesson.teachers else build_network(lesson.card)
     trainer = Trainer(lesson.folder, network, lesson.budget, lesson.compiled)
     pool = read_pool(paths[rank :: lesson.processes])
 

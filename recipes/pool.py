@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from claims import claim
 from numpy.typing import NDArray
 from plain import PlainSettings, plain_image
 
@@ -67,11 +68,8 @@ def make_pool(
     An interrupted run goes on, but not with images of other kinds.  Every shard holds all kinds, in
     their shares.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    described, told = repr(kinds), folder / "kinds.txt"
-    if told.exists() and told.read_text(encoding="utf-8") != described:
-        raise SystemExit(f"{folder} holds images of other kinds: move it away.")
-    told.write_text(described, encoding="utf-8")
+    described = repr([(kind.percent, kind.settings) for kind in kinds])  # all that images hang on
+    claim(folder, "kinds.txt", described, "holds images of other kinds")
     paths = [folder / f"shard_{number:04d}.npz" for number in range(shards)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]
     if missing:

@@ -47,7 +47,7 @@ CARD = ModelCard(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Run:
     """One run of the recipe: where it is kept, how much of it, and what computes it."""
 
@@ -83,7 +83,7 @@ class _Run:
         name: str,
         images: Callable[[], list[Path]],
         budget: Budget,
-        start: Path | None = None,
+        teachers: tuple[Path, ...] = (),
     ) -> Path:
         """Train a network at one scale, if that is not done yet."""
         lesson = Lesson(
@@ -93,7 +93,7 @@ class _Run:
             device=self.device,
             processes=self.processes,
             compiled=self.compiled,
-            start=start,
+            teachers=teachers,
         )
         return learn(lesson, images, self.log)
 
@@ -103,16 +103,17 @@ def main() -> None:
     arguments = _arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
     run = _Run(
-        arguments.work,
-        arguments.share,
-        arguments.device,
-        arguments.processes,
-        arguments.compile,
-        _logger(arguments.work),
+        work=arguments.work,
+        share=arguments.share,
+        device=arguments.device,
+        processes=arguments.processes,
+        compiled=arguments.compile,
+        log=_logger(arguments.work),
     )
     visible = run.learn("visible", lambda: run.images("visible", SHARDS), BUDGET)
     plain = run.learn("plain", lambda: run.images("plain", _PLAIN_SHARDS), _PLAIN_BUDGET)
-    student = run.learn("student", lambda: run.taught((visible, plain)), _STUDENT_BUDGET, visible)
+    teachers = visible, plain
+    student = run.learn("student", lambda: run.taught(teachers), _STUDENT_BUDGET, teachers)
     _write(arguments.output, student, run.log)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from claims import claim, digests
 from numpy.typing import NDArray
 from pool import Item, Kind, read_pool
 
@@ -31,8 +32,12 @@ def teach(
     processes: int,
     log: Callable[[str], None],
 ) -> list[Path]:
-    """Copy the shards of a pool that are missing in a folder, with what the teachers say."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Copy the shards of a pool that are missing in a folder, with what the teachers say.
+
+    What other teachers said, or these with other weights, is not taken for it.
+    """
+    described = repr((*digests(teachers), [(kind.percent, kind.plain_share) for kind in kinds]))
+    claim(folder, "teachers.txt", described, "holds what other teachers said")
     targets = {path: folder / path.name for path in paths}
     missing = [path for path, target in targets.items() if not target.exists()]
     if missing:

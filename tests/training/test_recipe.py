@@ -1,5 +1,6 @@
 """The recipes of what ships still work: nothing else would tell before they are needed again."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,47 @@ def test_a_plain_vein_is_in_the_truth_however_faint(recipes):
     assert not dark.mask[~dark.region].any()
     again = plain_image(3, PlainSettings(darkness=(0.5, 0.5)))
     np.testing.assert_array_equal(dark.image, again.image)
+
+
+def test_shards_of_other_images_are_refused_and_weights_of_teachers_are_no_matter(
+    recipes, monkeypatch, tmp_path
+):
+    import pool
+
+    def make(kind):
+        return pool.make_pool(tmp_path / "images", 0, (kind,), 1, print)
+
+    small = SynthesisSettings(height=(60, 60))
+    make(pool.Kind(100, small, plain_share=0.5))
+    make(pool.Kind(100, small, plain_share=0.1))
+    for other in (pool.Kind(99, small), pool.Kind(100, SynthesisSettings(height=(60, 61)))):
+        with pytest.raises(SystemExit, match="other kinds"):
+            make(other)
+
+
+def test_what_other_teachers_said_is_not_taken_for_what_these_say(recipes, tmp_path):
+    from pool import Kind
+    from teachers import teach
+
+    teachers = tmp_path / "one", tmp_path / "other"
+    for path in teachers:
+        path.write_text("weights")
+
+    def ask(share=0.5, folder="taught"):
+        kinds = (Kind(100, SynthesisSettings(), plain_share=share),)
+        return teach(tmp_path / folder, [], kinds, teachers, 1, print)
+
+    ask()
+    ask()
+    with pytest.raises(SystemExit, match="other teachers"):
+        ask(share=0.4)
+    teachers[1].write_text("learnt anew")
+    with pytest.raises(SystemExit, match="other teachers"):
+        ask()
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "shard_0000.npz").touch()  # made when nobody noted whose it is
+    with pytest.raises(SystemExit, match="other teachers"):
+        ask(folder="before")
 
 
 @pytest.mark.parametrize(("plain_share", "expected"), [(0.0, 51), (0.25, 76), (1.0, 153)])
@@ -85,6 +127,13 @@ def test_the_recipe_goes_from_nothing_to_a_file_and_does_nothing_twice(
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.safetensors")}
     starter.main()
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
+    plain = tmp_path / "work" / "plain" / "model.safetensors"
+    learnt = plain.read_bytes()
+    shutil.copy(tmp_path / "work" / "visible" / "model.safetensors", plain)
+    with pytest.raises(SystemExit, match=r"student belongs to .* other teachers"):
+        starter.main()
+    plain.write_bytes(learnt)
+    kept[plain] = plain.stat().st_mtime_ns
     monkeypatch.setattr(sys, "argv", [*arguments[:-1], "1"])
     with pytest.raises(SystemExit, match="another budget"):
         starter.main()  # a trial is not the whole
