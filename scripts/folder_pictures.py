@@ -76,7 +76,7 @@ def _story(
     wait_until(lambda: not session.waiting and not session.working)
     yield NAMES[2]
     wait_until(
-        lambda: len(session.folder.states.doubts) > _IMAGES // 2 and not session.ahead.running
+        lambda: len(session.folder.masks.doubts) > _IMAGES // 2 and not session.ahead.running
     )
     QTest.keyClick(_canvas(viewer), "J", Qt.KeyboardModifier.ShiftModifier)
     wait_until(lambda: not session.waiting and not session.working)

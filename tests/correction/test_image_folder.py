@@ -6,6 +6,7 @@ import pytest
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.correction.mask_home import Unsaved
 from napari_veinseg.correction.next_image import next_to_review, waiting_for
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import make_thumbnail, similarity
@@ -20,6 +21,16 @@ def vein(*rows):
     mask = np.zeros(SHAPE, np.uint8)
     mask[list(rows)] = 1
     return mask
+
+
+def store(folder, index, draft):
+    folder.masks.keep(folder.stems[index], Unsaved(draft))
+    folder.masks.write(folder.stems[index])
+
+
+def review(folder, index, pixels, mask):
+    folder.masks.keep(folder.stems[index], Unsaved(Draft(mask, mask < 9), pixels))
+    folder.masks.write(folder.stems[index])
 
 
 @pytest.fixture
@@ -42,7 +53,7 @@ def test_a_draft_comes_back_with_what_was_edited(folder):
     edited = vein(3) > 0
     probability = np.linspace(0, 1, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
     notes = DraftNotes("starter 1", 0.4, 9, 5.5, 0.25)
-    ImageFolder.open(folder).store(1, Draft(vein(3, 4), edited, probability, notes))
+    store(ImageFolder.open(folder), 1, Draft(vein(3, 4), edited, probability, notes))
 
     again = ImageFolder.open(folder)
     assert [again.states.of(i) for i in range(2)] == [ImageState.NEW, ImageState.EDITED]
@@ -56,9 +67,9 @@ def test_a_draft_comes_back_with_what_was_edited(folder):
 
 def test_what_is_reviewed_is_a_dataset_and_all_of_it_the_user_s(folder):
     opened = ImageFolder.open(folder)
-    opened.store(0, Draft(vein(2)))
+    store(opened, 0, Draft(vein(2)))
     assert opened.states.of(0) is ImageState.SEGMENTED
-    opened.review(0, opened.read(0).pixels, vein(5))
+    review(opened, 0, opened.read(0).pixels, vein(5))
     (sample,) = Dataset.open(opened.home)
     assert sample.reviewed
     again = ImageFolder.open(folder)
@@ -66,7 +77,7 @@ def test_what_is_reviewed_is_a_dataset_and_all_of_it_the_user_s(folder):
     draft = again.read(0).draft
     np.testing.assert_array_equal(draft.mask, vein(5))
     assert draft.edited.all()
-    again.store(0, Draft(vein(6), vein(6) > 0))  # and edited once more
+    store(again, 0, Draft(vein(6), vein(6) > 0))  # and edited once more
     assert ImageFolder.open(folder).states.of(0) is ImageState.EDITED
 
 
@@ -90,14 +101,14 @@ def most_doubtful(folder, besides):
 def test_next_and_most_doubtful_pass_over_what_is_done(folder):
     opened = ImageFolder.open(folder)
     for index, doubt in enumerate((0.1, 0.9, 0.5)):
-        opened.store(index, Draft(vein(1), notes=DraftNotes(doubt=doubt)))
+        store(opened, index, Draft(vein(1), notes=DraftNotes(doubt=doubt)))
     assert most_doubtful(opened, 0) == 1
-    opened.review(1, opened.read(1).pixels, vein(1))
+    review(opened, 1, opened.read(1).pixels, vein(1))
     assert most_doubtful(opened, 0) == 2
     assert opened.states.next_unreviewed(0) == 2
     assert opened.states.next_unreviewed(3) == 0
     for index in (0, 2, 3):
-        opened.review(index, opened.read(index).pixels, vein(1))
+        review(opened, index, opened.read(index).pixels, vein(1))
     assert opened.states.next_unreviewed(0) is None
     assert opened.states.count(ImageState.REVIEWED) == 4
     assert most_doubtful(opened, 3) is None
@@ -106,9 +117,9 @@ def test_next_and_most_doubtful_pass_over_what_is_done(folder):
 def test_images_wait_for_a_model_unless_somebody_worked_on_them(folder):
     opened = ImageFolder.open(folder)
     by = lambda model: DraftNotes(model=model)  # noqa: E731
-    opened.store(0, Draft(vein(1), notes=by("old")))
-    opened.store(1, Draft(vein(1), vein(1) > 0, notes=by("old")))
-    opened.store(2, Draft(vein(1), notes=by("new")))
+    store(opened, 0, Draft(vein(1), notes=by("old")))
+    store(opened, 1, Draft(vein(1), vein(1) > 0, notes=by("old")))
+    store(opened, 2, Draft(vein(1), notes=by("new")))
     assert waiting_for(opened, "new", 0) == [3]
     assert waiting_for(opened, "new", 3) == [0]
     assert waiting_for(ImageFolder.open(folder), "other", 1) == [2, 3, 0]
@@ -120,10 +131,10 @@ def test_how_an_image_looks_is_known_after_its_review_too(folder):
     rng = np.random.default_rng(0)
     pixels = [rng.integers(0, 255, SHAPE).astype(np.uint8) for _ in range(2)]
     for index, image in enumerate(pixels):
-        opened.store(index, Draft(vein(1), look=make_thumbnail(image)))
+        store(opened, index, Draft(vein(1), look=make_thumbnail(image)))
     before = opened.drafts.look(opened.stems[0])
     write_image(opened.images[0], pixels[0])
-    opened.review(0, pixels[0], vein(1))
+    review(opened, 0, pixels[0], vein(1))
     for again in (opened, ImageFolder.open(folder)):
         assert similarity(again.drafts.look(again.stems[0]), before) > 0.99
         assert (
@@ -161,7 +172,7 @@ def test_what_is_damaged_beside_a_mask_is_told_and_kept(folder, room, damage):
     opened = ImageFolder.open(folder)
     probability = np.full(SHAPE, 0.5, np.float32)
     for index in range(2):
-        opened.store(index, Draft(vein(3), vein(3) > 0, probability, DraftNotes("m", doubt=0.5)))
+        store(opened, index, Draft(vein(3), vein(3) > 0, probability, DraftNotes("m", doubt=0.5)))
     name = f"a0{'.json' if room == 'notes' else '.tif'}"
     path = opened.drafts.path / room / name
     if damage == "torn" or room == "notes":
@@ -178,7 +189,7 @@ def test_what_is_damaged_beside_a_mask_is_told_and_kept(folder, room, damage):
     assert draft.edited[3].all()  # no model may draw over it
     assert draft.edited.all() == (room == "edited")
     assert path.read_bytes() == torn  # reading changes nothing
-    again.store(0, draft)
+    store(again, 0, draft)
     assert path.with_name(name + DAMAGED_ENDING).read_bytes() == torn
     last = ImageFolder.open(folder)
     last.read(0), last.read(1)
@@ -188,7 +199,7 @@ def test_what_is_damaged_beside_a_mask_is_told_and_kept(folder, room, damage):
 def test_many_damaged_files_are_one_sentence(folder):
     opened = ImageFolder.open(folder)
     for index in range(4):
-        opened.store(index, Draft(vein(3)))
+        store(opened, index, Draft(vein(3)))
     for path in (opened.drafts.path / "notes").iterdir():
         path.write_text("{")
     (said,) = ImageFolder.open(folder).drafts.damaged.take_untold()

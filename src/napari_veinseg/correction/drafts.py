@@ -101,6 +101,11 @@ class Draft:
     notes: DraftNotes = field(default_factory=DraftNotes)
     look: NDArray[np.float32] | None = None
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether somebody has worked on it."""
+        return self.edited is not None and bool(self.edited.any())
+
 
 class DraftFolder:
     """The drafts beside a dataset; `damaged` knows of the files that could not be understood.

@@ -115,22 +115,25 @@ def next_to_review(
         A place in the folder; None when no other unreviewed image has been segmented.
     """
     pattern = compile_finger_pattern(finger_pattern)
+    stems, doubts, makers = folder.stems, folder.masks.doubts, folder.masks.makers
 
     def known(index: int) -> ImageLook:
-        stem = folder.stems[index]
+        stem = stems[index]
         named = pattern.search(stem) if pattern is not None else None
         finger = named[1] if named is not None else ""
-        return ImageLook(
-            stem, folder.drafts.look(stem), finger, folder.states.doubts.get(index, 0.0)
-        )
+        return ImageLook(stem, folder.drafts.look(stem), finger, doubts.get(stem, 0.0))
 
     states = [folder.states.of(index) for index in range(len(folder))]
     done = (ImageState.REVIEWED, ImageState.FAULTY)
-    places = [i for i in sorted(folder.states.doubts) if i != besides and states[i] not in done]
-    asked = [i for i in places if folder.states.makers.get(i, "").startswith(maker)]
+    places = [
+        i
+        for i, stem in enumerate(stems)
+        if stem in doubts and i != besides and states[i] not in done
+    ]
+    asked = [i for i in places if makers.get(stems[i], "").startswith(maker)]
     if len(asked) >= _ENOUGH:
         places = asked
-    places = sorted(places, key=lambda i: -folder.states.doubts[i])[:_MOST]
+    places = sorted(places, key=lambda i: -doubts[stems[i]])[:_MOST]
     reviewed = [i for i, state in enumerate(states) if state is ImageState.REVIEWED][-_MOST:]
     choice = choose_next([known(i) for i in places], [known(i) for i in reviewed])
     return None if choice is None else Choice(places[choice.place], choice.reason)
@@ -155,7 +158,8 @@ def waiting_for(folder: ImageFolder, maker: str, after: int) -> list[int]:
     """
 
     def waits(index: int) -> bool:
-        state, made_by = folder.states.of(index), folder.states.makers.get(index, "")
+        state = folder.states.of(index)
+        made_by = folder.masks.makers.get(folder.stems[index], "")
         by_another = bool(made_by) and not made_by.startswith(maker)
         return state is ImageState.NEW or (state is ImageState.SEGMENTED and by_another)
 

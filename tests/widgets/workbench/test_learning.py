@@ -87,7 +87,8 @@ def said(bench):
 
 
 def made_by(bench, index):
-    return model_name(bench.session.folder.states.makers.get(index, ""))
+    folder = bench.session.folder
+    return model_name(folder.masks.makers.get(folder.stems[index], ""))
 
 
 def choose(bench, text):

@@ -1,39 +1,49 @@
 """What a person has drawn waits for room on a full disk, and comes back meanwhile."""
 
+import errno
+import gc
 import threading
+import weakref
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMessageBox
 
+from napari_veinseg.correction.drafts import DraftFolder
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.correction.mask_home import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import writing
 from napari_veinseg.widgets.workbench import saving
 from napari_veinseg.widgets.workbench.workbench import Workbench
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
 
 
 class Disk:
-    """Refuses all of a folder's writing while it is full, or that of one image."""
+    """Refuses all writing of masks while it is full, or that of one image; counts what it took."""
 
     full = True
     refused = None
 
     def __init__(self, monkeypatch):
-        for name in ("store", "review"):
-            original = getattr(ImageFolder, name)
+        self.written = []
+        for owner, name in ((DraftFolder, "write"), (Dataset, "add")):
+            original = getattr(owner, name)
 
-            def write(folder, index, *what, original=original, **how):
-                if self.full or index == self.refused:
-                    raise VeinSegError(f"{folder.path} was not written (No space left).")
-                return original(folder, index, *what, **how)
+            def write(folder, stem, *what, original=original, **how):
+                with writing(folder.path / stem):
+                    if self.full or stem == self.refused:
+                        raise OSError(errno.ENOSPC, "No space left")
+                self.written.append(stem)
+                return original(folder, stem, *what, **how)
 
-            monkeypatch.setattr(ImageFolder, name, write)
+            monkeypatch.setattr(owner, name, write)
 
 
 @pytest.fixture
@@ -42,8 +52,8 @@ def disk(monkeypatch):
     return Disk(monkeypatch)
 
 
-def draw(bench):
-    bench.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+def draw(bench, column=3):
+    bench.session.shown.mask.data_setitem((np.array([2]), np.array([column])), 1)
 
 
 def test_a_review_waits_for_room_and_is_told_once(opened, folder, disk, told, qtbot):
@@ -81,18 +91,80 @@ def test_what_could_not_be_written_goes_on_waiting_when_the_folder_is_left(
     assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
 
 
+@pytest.mark.parametrize("spelling", ["the same", "a link", "relative"])
+def test_a_folder_that_is_opened_again_knows_what_waits(
+    opened, folder, disk, qtbot, monkeypatch, tmp_path, spelling
+):
+    session = opened.session
+    draw(opened)
+    session.go(1)
+    wait_for_mask(opened, qtbot, 1)
+    session.close()
+    if spelling == "a link":
+        (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    monkeypatch.chdir(folder)
+    session.open({"the same": folder, "a link": tmp_path / "link", "relative": Path()}[spelling])
+    wait_for_mask(opened, qtbot, 0)
+    assert session.folder.states.of(0) is ImageState.EDITED
+    assert session.shown.mask.data[2, 3] == 1
+    session.go(1)
+    wait_for_mask(opened, qtbot, 1)
+    disk.full = False
+    wait_until_saved(opened, qtbot)
+    assert session.folder.states.of(0) is ImageState.EDITED
+    qtbot.waitUntil(lambda: not session.masks.running and not session.ahead.running)
+    session.ahead.forget()
+    session.segment_rest(lambda _news: None)  # no prediction goes over it
+    qtbot.waitUntil(lambda: not session.masks.running)
+    wait_until_saved(opened, qtbot)
+    assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
+
+
+def test_a_review_that_waits_is_known_when_the_folder_is_opened_again(opened, folder, disk, qtbot):
+    session = opened.session
+    draw(opened)
+    press(opened, "r")
+    wait_for_mask(opened, qtbot, 1)
+    session.close()
+    session.open(folder)
+    wait_for_mask(opened, qtbot, 1)  # the first that is not reviewed
+    assert session.folder.states.of(0) is ImageState.REVIEWED
+    session.go(0)
+    wait_for_mask(opened, qtbot, 0)
+    assert session.shown.draft().edited.all()  # no model may draw over it
+    disk.full = False
+    wait_until_saved(opened, qtbot)
+    assert Dataset.open(session.folder.home)["a"].mask()[2, 3] == 1
+
+
+def test_only_the_newest_mask_of_an_image_waits(opened, folder, disk, told, qtbot):
+    session = opened.session
+    masks = []
+    for column in (3, 4, 5):
+        draw(opened, column)
+        session.save()
+        masks.append(weakref.ref(session.shown._stored.mask))
+    qtbot.wait(200)  # tried again
+    gc.collect()
+    assert [mask() is not None for mask in masks] == [False, False, True]
+    disk.full = False
+    wait_until_saved(opened, qtbot)
+    assert disk.written.count("a") == 1
+    assert ImageFolder.open(folder).read(0).draft.mask[2, 3:6].tolist() == [1, 1, 1]
+
+
 def test_one_that_cannot_be_written_holds_up_no_other(opened, folder, disk, told, qtbot):
     session = opened.session
-    disk.full, disk.refused = False, 0
+    disk.full, disk.refused = False, "a"
     draw(opened)
     press(opened, "r")
     wait_for_mask(opened, qtbot, 1)
     draw(opened)
     press(opened, "r")
     wait_for_mask(opened, qtbot, 2)
-    qtbot.waitUntil(lambda: session.queue.waiting(session.folder, 1) is None)
+    qtbot.waitUntil(lambda: session.folder.masks.unsaved("b") is None)
     assert [sample.stem for sample in Dataset.open(session.folder.home)] == ["b"]
-    assert session.queue.waiting(session.folder, 0).mask[2, 3] == 1
+    assert session.folder.masks.unsaved("a").draft.mask[2, 3] == 1
     assert len(told.texts) == 1
     disk.refused = None
     wait_until_saved(opened, qtbot)
@@ -104,16 +176,16 @@ def test_an_older_mask_never_overtakes_a_newer_one_of_its_image(
     opened, folder, monkeypatch, qtbot, leaves
 ):
     monkeypatch.setattr(saving, "_AGAIN", 50)
-    store, refused = ImageFolder.store, threading.Event()
+    write, refused = DraftFolder.write, threading.Event()
     room = threading.Event()
 
-    def refuse_the_older(folder, index, draft):
+    def refuse_the_older(drafts, stem, draft):
         if draft.mask[2, 3] and not room.is_set():
             refused.set()
             raise VeinSegError("Not now.")
-        store(folder, index, draft)
+        write(drafts, stem, draft)
 
-    monkeypatch.setattr(ImageFolder, "store", refuse_the_older)
+    monkeypatch.setattr(DraftFolder, "write", refuse_the_older)
     draw(opened)
     opened.session.save()
     qtbot.waitUntil(refused.is_set)
@@ -133,7 +205,7 @@ def test_what_is_no_reviewed_mask_is_kept_as_a_draft_and_not_tried_again(
     def refuse(*_what, **_how):
         raise VeinSegError("This is refused for good.")
 
-    monkeypatch.setattr(ImageFolder, "review", refuse)
+    monkeypatch.setattr(MaskHome, "dataset", refuse)
     draw(opened)
     press(opened, "r")
     wait_until_saved(opened, qtbot)
@@ -178,6 +250,21 @@ def test_closing_the_viewer_asks_before_a_mask_is_lost(opened, folder, disk, qtb
     assert not opened.session.queue.eventFilter(window, QCloseEvent())
     assert len(texts) == 2  # nothing is lost any more
     assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
+
+
+def test_the_question_at_closing_gives_every_reason_and_leaves_nothing(opened, disk, qtbot, asked):
+    window = opened.viewer.window._qt_window
+    draw(opened)
+    opened.session.go(1)
+    wait_for_mask(opened, qtbot, 1)
+    draw(opened)
+    texts = asked("Keep it open")
+    assert not window.close()
+    (text,) = texts
+    assert "masks of 2 images" in text
+    assert "drafts/a was not" in text.replace("\\", "/")
+    assert "drafts/b was not" in text.replace("\\", "/")
+    qtbot.waitUntil(lambda: not window.findChildren(QMessageBox))
 
 
 def test_closing_the_viewer_from_code_asks_nothing(opened, disk, told):

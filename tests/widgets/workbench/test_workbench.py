@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.correction.mask_home import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.images import read_image
@@ -84,7 +85,7 @@ def test_a_review_that_cannot_be_stored_is_told_and_its_work_is_kept(
     opened, qtbot, folder, told, monkeypatch
 ):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
-    monkeypatch.setattr(ImageFolder, "dataset", lambda self: Dataset.create(folder))
+    monkeypatch.setattr(MaskHome, "dataset", lambda self: Dataset.create(folder))
     press(opened, "r")
     wait_for_mask(opened, qtbot, 1)
     wait_until_saved(opened, qtbot)

@@ -1,7 +1,6 @@
 """Images that are ready before they are asked for: those around the one that is shown."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
 
 from qtpy.QtCore import QObject, Signal
@@ -68,17 +67,8 @@ class ImagesAhead(QObject):
         """Say whether just this image is being prepared."""
         return self._job.running and self._preparing == index
 
-    def prepare(
-        self,
-        folder: ImageFolder,
-        shown: int,
-        maker: MaskMaker | None,
-        unsaved: Callable[[int], bool],
-    ) -> None:
-        """Begin with the next image that is not ready, or else that waits for a newer mask.
-
-        What is not saved yet is left: its file does not hold what was drawn.
-        """
+    def prepare(self, folder: ImageFolder, shown: int, maker: MaskMaker | None) -> None:
+        """Begin with the next image that is not ready, or else that waits for a newer mask."""
         if self._job.running:
             return
         by = maker.identity if maker is not None else ""
@@ -91,8 +81,7 @@ class ImagesAhead(QObject):
         if self.renews_waiting and maker is not None:
             wanted += [(index, False) for index in waiting_for(folder, by, shown)]
         for index, is_near in wanted:
-            tried = (index, by) in self._tried or index in folder.states.faults
-            if not tried and not unsaved(index):
+            if index not in folder.states.faults and (index, by) not in self._tried:
                 self._preparing = index
                 work = partial(_prepare, folder, index, maker)
                 done = partial(self._end, index, by, is_near or index in self._ready)
@@ -121,9 +110,6 @@ def _prepare(
     folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
 ) -> OpenedImage | str:
     try:
-        opened = prepare_image(folder, index, maker, reporter)
-        if maker is not None and opened.draft is not None and opened.draft.edited is None:
-            folder.store_prediction(index, opened.draft)
-        return opened
+        return prepare_image(folder, index, maker, reporter)
     except VeinSegError as error:
         return str(error)

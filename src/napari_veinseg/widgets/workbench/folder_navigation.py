@@ -165,8 +165,7 @@ class FolderSession(QObject):
         shown.settle(draft)
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
-        folder.states.pending.add(shown.index)
-        self.queue.review(folder, shown.index, shown.pixels, draft)
+        self.queue.review(folder, shown.index, shown.pixels, accepted)
         self.go_to_unreviewed()
         self.changed.emit()
 
@@ -206,10 +205,8 @@ class FolderSession(QObject):
         self.changed.emit()
 
     def _read(self, folder: ImageFolder, index: int, _reporter: Reporter) -> OpenedImage | str:
-        kept = self.queue.waiting(folder, index)  # its file may not be whole yet
         try:
-            opened = folder.read(index)
-            return opened if kept is None else replace(opened, draft=kept)
+            return folder.read(index)
         except VeinSegError as error:
             return str(error)
 
@@ -278,9 +275,7 @@ class FolderSession(QObject):
         """Have the images that come next read, and segmented, before they are asked for."""
         folder = self.folder
         if folder is not None and not self.masks.running:
-            maker = self.masks.maker_on_arrival()
-            unsaved = partial(self.queue.is_waiting, folder)
-            self.ahead.prepare(folder, self.index, maker, unsaved)
+            self.ahead.prepare(folder, self.index, self.masks.maker_on_arrival())
 
     def _fail_ahead(self, index: int) -> None:
         """Show the image all the same if somebody waits for it: it may be the model that failed."""
@@ -289,6 +284,10 @@ class FolderSession(QObject):
             self.go(index)
 
     def _take_prepared(self, index: int, opened: OpenedImage | str) -> None:
+        folder = self.folder
+        draft = opened.draft if isinstance(opened, OpenedImage) else None
+        if folder is not None and draft and folder.masks.is_news(folder.stems[index], draft):
+            self.queue.store(folder, index, draft)
         if index == self.index and self.waiting:
             self._show_read(opened)
         self.changed.emit()

@@ -138,7 +138,7 @@ class LearningBeside(QObject):
         if folder is None:
             return
         with reported("Learning"):
-            folder.dataset()  # it may have no image yet
+            folder.masks.dataset()  # it may have no image yet
             config = self._asked_for(folder.home)
             begin = self._beginning.start
             begin(lambda _reporter: watched_run(config), self._start, failed=self._give_up)

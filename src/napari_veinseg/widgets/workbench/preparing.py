@@ -42,8 +42,8 @@ class MaskMaker:
         """Say whether an image has no mask, or one that only another model has made."""
         if draft is None:
             return True
-        untouched = draft.edited is None or not draft.edited.any()
-        return untouched and bool(draft.notes.model) and draft.notes.model != self.identity
+        by_another = bool(draft.notes.model) and draft.notes.model != self.identity
+        return by_another and not draft.is_edited
 
 
 def identity_of_file(path: Path, name: str) -> str:
@@ -97,5 +97,5 @@ def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter
         here = maker.at(folder.stems[index], opened.pixels)
         if here.must_segment(opened.draft):
             draft = segment_pixels(opened.pixels, here, reporter)
-            count += folder.store_prediction(index, draft)
+            count += folder.masks.store_prediction(folder.stems[index], draft)
     return count

@@ -21,7 +21,6 @@ def recent_folders() -> list[Path]:
 
 def remember_folder(folder: Path) -> None:
     """Put a folder before all others; a home that cannot be written is no reason to stop."""
-    folder = folder.resolve()
     folders = [folder, *(each for each in recent_folders() if each != folder)][:_KEPT]
     try:
         _file().parent.mkdir(parents=True, exist_ok=True)

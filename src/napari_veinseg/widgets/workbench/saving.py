@@ -1,67 +1,37 @@
 """Writes drafts and reviewed masks beside the viewer, one after the other, and loses none."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_veinseg.correction.drafts import Draft, model_name
+from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.correction.mask_home import MaskHome, Unsaved
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report
 
 _AGAIN = 5_000  # ms after which what could not be written is tried again
+_TOLD = 4  # reasons, when the viewer is closed
+
+_Image = tuple[MaskHome, str]
 
 
-@dataclass(eq=False)
-class _Save:
-    folder: ImageFolder
-    index: int
-    draft: Draft
-    pixels: NDArray[Any] | None = None  # of an image that was reviewed
-    written: bool = False
-    _writing: Lock = field(default_factory=Lock)
+class _Refusal(NamedTuple):
+    """Why an image could not be written; no exception, whose traceback would hold the viewer."""
 
-    @property
-    def image(self) -> tuple[Path, str]:
-        """What its writes have to follow each other for."""
-        return self.folder.home, self.folder.stems[self.index]
-
-    def write(self) -> None:
-        """Write once: a worker that comes late must not undo what was written after it."""
-        with self._writing:
-            if not self.written:
-                self._write()
-
-    def _write(self) -> None:
-        if self.pixels is None:
-            self.folder.store(self.index, self.draft)
-            self.written = True
-            return
-        try:
-            drawn_by = model_name(self.draft.notes.model)
-            self.folder.review(self.index, self.pixels, self.draft.mask, drawn_by)
-            self.written = True
-        except VeinSegError:
-            self.folder.store(self.index, self.draft)  # it is work all the same
-            self.written = True
-            raise
-        finally:
-            if self.written:
-                self.folder.states.pending.discard(self.index)
+    cause: str
+    text: str
 
 
 class SaveQueue(QObject):
-    """What waits to be written, in order; the last word about an image counts.
+    """The images whose last word waits to be written, in order.
 
-    What cannot be written goes on waiting, also when the folder is left or the dock closed: beside
-    it the masks of other images are written, behind it the later ones of its own image wait.
+    What cannot be written goes on waiting, also when the folder is left or the dock closed, and
+    holds up no other image.
     """
 
     changed = Signal()
@@ -71,9 +41,9 @@ class SaveQueue(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         window.installEventFilter(self)
-        self._waiting: list[_Save] = []
-        self._refused: dict[tuple[Path, str], str] = {}  # why, by image
-        self._resting: set[tuple[Path, str]] = set()  # refused, and not tried again yet
+        self._waiting: dict[_Image, None] = {}  # an ordered set
+        self._refused: dict[_Image, _Refusal] = {}
+        self._resting: set[_Image] = set()  # refused, and not tried again yet
         self._job = Job("Saving the mask", self, quiet=True)
         self._job.changed.connect(self._go_on)
         self._again = QTimer(self)
@@ -90,29 +60,19 @@ class SaveQueue(QObject):
         """Whether something is not on disk yet."""
         return bool(self._waiting)
 
-    def waiting(self, folder: ImageFolder, index: int) -> Draft | None:
-        """Return the mask of an image whose file is not whole yet."""
-        image = folder.home, folder.stems[index]
-        found = [save for save in self._waiting if save.image == image]
-        return found[-1].draft if found else None
-
-    def is_waiting(self, folder: ImageFolder, index: int) -> bool:
-        """Say whether an image's file is not whole yet."""
-        return self.waiting(folder, index) is not None
-
     def store(self, folder: ImageFolder, index: int, draft: Draft) -> None:
         """Write a draft soon."""
-        self._add(_Save(folder, index, draft))
+        self._add(folder, index, Unsaved(draft))
 
     def review(self, folder: ImageFolder, index: int, pixels: NDArray[Any], draft: Draft) -> None:
         """Put an image into the dataset soon."""
-        self._add(_Save(folder, index, draft, pixels))
+        self._add(folder, index, Unsaved(draft, pixels))
 
     def flush(self) -> None:
         """Write all at once: the folder is being left."""
         self._resting.clear()
-        while (save := self._next()) is not None:
-            self._settle(_written(save))
+        while (image := self._next()) is not None:
+            self._settle(_write(image))
         self._job.abandon()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
@@ -134,53 +94,72 @@ class SaveQueue(QObject):
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("Not everything is saved")
         box.setText(f"The {which} could not be written, and closing the viewer loses what is new.")
-        box.setInformativeText(
-            f"{next(iter(self._refused.values()))} While the viewer is open, it is tried again "
-            f"every {_AGAIN // 1000} seconds."
-        )
+        reasons = list(dict.fromkeys(refusal.text for refusal in self._refused.values()))
+        more = [f"... and {len(reasons) - _TOLD} more like these."] if len(reasons) > _TOLD else []
+        again = f"While the viewer is open, it is tried again every {_AGAIN // 1000} seconds."
+        box.setInformativeText("\n\n".join([*reasons[:_TOLD], *more, again]))
         keep = box.addButton("Keep it open", QMessageBox.ButtonRole.RejectRole)
         lose = box.addButton("Close and lose", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
         box.exec()
+        box.deleteLater()
         return box.clickedButton() is lose
 
-    def _add(self, save: _Save) -> None:
-        self._waiting.append(save)
+    def _add(self, folder: ImageFolder, index: int, unsaved: Unsaved) -> None:
+        image = folder.masks, folder.stems[index]
+        folder.masks.keep(folder.stems[index], unsaved)
+        self._waiting[image] = None
         self._go_on()
 
-    def _next(self) -> _Save | None:
-        return next((save for save in self._waiting if save.image not in self._resting), None)
+    def _next(self) -> _Image | None:
+        return next((image for image in self._waiting if image not in self._resting), None)
 
     def _try_again(self) -> None:
         self._resting.clear()
         self._go_on()
 
     def _go_on(self) -> None:
-        save = self._next()
-        if save is not None and not self._job.running:
-            self._job.start(lambda _reporter: _written(save), self._settle)
+        image = self._next()
+        if image is not None and not self._job.running:
+            self._job.start(lambda _reporter: _write(image), self._settle)
         self.changed.emit()
 
-    def _settle(self, ended: tuple[_Save, Exception | None]) -> None:
-        save, error = ended
-        if error is not None and str(error) not in self._refused.values():  # else it was told
-            kept = "" if save.written else " It is kept in memory, and tried again."
+    def _settle(self, ended: tuple[_Image, Exception | None]) -> None:
+        image, error = ended
+        home, stem = image
+        waits = home.unsaved(stem) is not None
+        if error is not None and not self._was_told(home, _cause(error)):
+            kept = " It is kept in memory, and tried again." if waits else ""
             told = VeinSegError(f"{error}{kept}") if isinstance(error, VeinSegError) else error
             report(told, "Saving the mask")
-        if save.written:
-            self._waiting = [each for each in self._waiting if each is not save]
-            self._refused.pop(save.image, None)
+        if not waits:
+            self._waiting.pop(image, None)
+        if not waits or error is None:
+            self._refused.pop(image, None)
             return
-        self._refused[save.image] = str(error)
-        self._resting.add(save.image)
+        self._refused[image] = _Refusal(_cause(error), str(error))
+        self._resting.add(image)
         if not self._again.isActive():  # others that rest must not wait longer for this one
             self._again.start(_AGAIN)
 
+    def _was_told(self, home: MaskHome, cause: str) -> bool:
+        """Say whether another image of the folder waits for the same: a full disk is told once."""
+        return any(
+            where is home and refusal.cause == cause
+            for (where, _), refusal in self._refused.items()
+        )
 
-def _written(save: _Save) -> tuple[_Save, Exception | None]:
+
+def _cause(error: Exception) -> str:
+    system = error.__cause__
+    return (system.strerror if isinstance(system, OSError) else None) or str(error)
+
+
+def _write(image: _Image) -> tuple[_Image, Exception | None]:
+    home, stem = image
     try:
-        save.write()
+        home.write(stem)
     except Exception as error:
-        return save, error
-    return save, None
+        return image, error
+    return image, None

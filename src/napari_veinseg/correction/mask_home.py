@@ -1,0 +1,261 @@
+"""The masks of one dataset: those on disk, those that wait to be written, and how far each is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes, model_name
+from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import corrected_source
+from napari_veinseg.data.fingers import make_thumbnail
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import writing
+
+
+@dataclass(frozen=True, eq=False)
+class Unsaved:
+    """The last word about an image, which is not on disk yet.
+
+    Parameters
+    ----------
+    draft : Draft
+        The mask.
+    pixels : ndarray, optional
+        Of an image that was reviewed, as it was read; None for a mask in work.
+    """
+
+    draft: Draft
+    pixels: NDArray[Any] | None = None
+
+    @property
+    def state(self) -> ImageState:
+        """How far the work is."""
+        if self.pixels is not None:
+            return ImageState.REVIEWED
+        return ImageState.EDITED if self.draft.is_edited else ImageState.SEGMENTED
+
+
+class MaskHome:
+    """Masks by the names of their images; use `at`.
+
+    All who work on a dataset in this process share one such object: what one of them has drawn,
+    written or not, the others know, and no older mask is written after a newer one.
+
+    Parameters
+    ----------
+    path : Path
+        The dataset's folder; it need not exist.
+    """
+
+    _known: ClassVar["WeakValueDictionary[Path, MaskHome]"] = WeakValueDictionary()
+    _finding = Lock()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.drafts = DraftFolder(path)
+        self.makers: dict[str, str] = {}  # what made a draft, see `DraftNotes.model`
+        self.doubts: dict[str, float] = {}
+        self._samples: dict[str, bool] = {}  # whether they are reviewed
+        self._drafted: set[str] = set()
+        self._edited: set[str] = set()
+        self._unsaved: dict[str, Unsaved] = {}
+        self._keeping = Lock()
+        self._writing = Lock()
+
+    @classmethod
+    def at(cls, path: Path) -> "MaskHome":
+        """Return the home at a path, with what is on disk now.
+
+        Parameters
+        ----------
+        path : Path
+            Resolved: another spelling would be another home.
+
+        Raises
+        ------
+        VeinSegError
+            When the dataset there cannot be read.
+        """
+        with cls._finding:
+            home = cls._known.get(path)
+            if home is None:
+                home = cls._known[path] = cls(path)
+        home._look()
+        return home
+
+    def _look(self) -> None:
+        with self._writing:
+            samples = Dataset.open(self.path) if (self.path / "images").is_dir() else ()
+            self._samples = {sample.stem: sample.reviewed for sample in samples}
+            self.drafts = DraftFolder(self.path)
+            self._drafted, self._edited = self.drafts.stems()
+            self.makers, self.doubts = {}, {}
+            for stem in self._drafted:
+                self._note_maker(stem, self.drafts.notes(stem))
+
+    def state(self, stem: str) -> ImageState:
+        """Say how far the work on an image is.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+
+        Returns
+        -------
+        ImageState
+            What is in work counts more than what was reviewed before.
+        """
+        unsaved = self.unsaved(stem)
+        if unsaved is not None:
+            return unsaved.state
+        if stem in self._edited:
+            return ImageState.EDITED
+        if self._samples.get(stem):
+            return ImageState.REVIEWED
+        known = stem in self._drafted or stem in self._samples
+        return ImageState.SEGMENTED if known else ImageState.NEW
+
+    def unsaved(self, stem: str) -> Unsaved | None:
+        """Return what is not on disk yet of an image, None when all is."""
+        return self._unsaved.get(stem)
+
+    def draft(self, stem: str) -> Draft | None:
+        """Return the newest mask of an image, None when it has none.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be read.
+        """
+        unsaved = self.unsaved(stem)
+        if unsaved is not None:
+            return unsaved.draft
+        draft = self.drafts.read(stem)
+        if draft is None and stem in self._samples:
+            sample = Dataset.open(self.path)[stem]
+            mask = sample.mask()
+            draft = Draft(mask, np.ones(mask.shape, bool) if sample.reviewed else None)
+        return draft
+
+    def keep(self, stem: str, unsaved: Unsaved) -> None:
+        """Take the last word about an image; `write` puts it on disk.
+
+        Parameters
+        ----------
+        stem : str
+            Its name.
+        unsaved : Unsaved
+            It replaces what waits already.
+        """
+        with self._keeping:
+            self._unsaved[stem] = unsaved
+
+    def write(self, stem: str) -> None:
+        """Write what is not on disk yet of an image; what cannot be written goes on waiting.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be written.  What the dataset alone refuses is a draft from then on.
+        """
+        with self._writing:
+            unsaved = self.unsaved(stem)
+            if unsaved is None:
+                return
+            refused: VeinSegError | None = None
+            if unsaved.pixels is not None:
+                try:
+                    self._review(stem, unsaved.pixels, unsaved.draft)
+                except VeinSegError as error:
+                    refused = error
+            if unsaved.pixels is None or refused is not None:
+                self._store(stem, unsaved.draft)
+            with self._keeping:
+                if self._unsaved[stem] is unsaved:  # else a newer one came meanwhile
+                    del self._unsaved[stem]
+            if refused is not None:
+                raise refused
+
+    def is_news(self, stem: str, draft: Draft) -> bool:
+        """Say whether a model's mask may be kept: nobody has worked on the image.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+        draft : Draft
+            The mask.
+
+        Returns
+        -------
+        bool
+            False also where the same model's mask is kept already.
+        """
+        untouched = self.state(stem) in (ImageState.NEW, ImageState.SEGMENTED)
+        return untouched and self.makers.get(stem, "") != draft.notes.model
+
+    def store_prediction(self, stem: str, draft: Draft) -> bool:
+        """Write a model's mask at once where it may be kept, and say whether it was.
+
+        Parameters
+        ----------
+        stem : str
+            The image's name.
+        draft : Draft
+            The mask.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be written.
+        """
+        with self._writing:
+            stored = self.is_news(stem, draft) and self.unsaved(stem) is None
+            if stored:
+                self._store(stem, draft)
+            return stored
+
+    def _store(self, stem: str, draft: Draft) -> None:
+        self.drafts.write(stem, draft)
+        self._drafted.add(stem)
+        (self._edited.add if draft.is_edited else self._edited.discard)(stem)
+        self._note_maker(stem, draft.notes)
+
+    def _note_maker(self, stem: str, notes: DraftNotes) -> None:
+        self.makers[stem] = notes.model
+        if notes.doubt >= 0:
+            self.doubts[stem] = notes.doubt
+
+    def _review(self, stem: str, pixels: NDArray[Any], draft: Draft) -> None:
+        model = model_name(draft.notes.model)
+        known = stem in self._samples and not model  # what is known of who drew it stays
+        source = "" if known else corrected_source(model)
+        self.dataset().add(
+            stem, pixels, draft.mask, reviewed=True, replace=True, same_image=True, source=source
+        )
+        self.drafts.write_look(stem, make_thumbnail(pixels))
+        self.drafts.remove(stem)
+        self._drafted.discard(stem)
+        self._edited.discard(stem)
+        self._samples[stem] = True
+
+    def dataset(self) -> Dataset:
+        """Open the dataset, or make it.
+
+        Raises
+        ------
+        VeinSegError
+            When it cannot be made.
+        """
+        if not (self.path / "images").is_dir():  # there may be drafts in it already
+            with writing(self.path):
+                for room in ("images", "masks"):
+                    (self.path / room).mkdir(parents=True, exist_ok=True)
+        return Dataset.open(self.path)
