@@ -59,6 +59,35 @@ def test_it_is_the_fingers_that_count_that_intervals_need(tmp_path):
     assert any("The fingers are only 4, " in sentence for sentence in text["caveats"])
 
 
+@pytest.mark.parametrize(
+    ("of_one", "of_other", "said"),
+    [
+        (8, 4, "The fingers are only 4, "),  # with more images than the other
+        (5, 2, "The fingers are only 2, "),
+        (11, 7, "The 95 % intervals come from 7 fingers"),
+        (4, 8, "The 95 % intervals come from 8 fingers"),  # the one has no intervals at all
+    ],
+)
+def test_intervals_are_called_too_narrow_by_the_contender_of_fewest_fingers(
+    tmp_path, of_one, of_other, said
+):
+    """Each has learned all that the other is judged on: one shot a finger, and three a finger."""
+    folder = make_dataset(tmp_path / "data", fingers=of_one + of_other, shots=3)
+    fingers = [f"fïnger{number}" for number in range(of_one + of_other)]
+    for path in [*folder.rglob("*_1.png"), *folder.rglob("*_2.png")]:
+        if path.stem.rpartition("_")[0] in fingers[:of_one]:
+            path.unlink()
+    hashes = {s.stem: image_hash(s.image()) for s in Dataset.open(folder, PATTERN)}
+    first = {stem for stem in hashes if stem.rpartition("_")[0] in fingers[:of_one]}
+    one = model("one", hashes=[hashes[stem] for stem in set(hashes) - first])
+    other = model("other", hashes=[hashes[stem] for stem in first])
+    evaluate(Dataset.open(folder, PATTERN), [one, other], tmp_path / "out")
+    text = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
+    narrow = [sentence for sentence in text["caveats"] if "too narrow" in sentence]
+    assert len(narrow) == 1
+    assert said in narrow[0]
+
+
 def test_shots_of_one_finger_are_suspected_by_name_and_truth(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=1, shots=3)
     shutil_copy = (folder / "masks/fïnger0_0.png").read_bytes()

@@ -143,11 +143,17 @@ def of_fingers(comparison: Comparison) -> list[str]:
 
 
 def _of_intervals(comparison: Comparison) -> list[str]:
-    """Tell why intervals are narrower than they should be, by the contender with fewest images."""
-    judged = min((each.judged for each in comparison.results if each.judged), key=len, default=[])
-    if len(judged) < FEWEST_FINGERS:
+    """Tell why intervals are narrower than they should be, by the contender of fewest fingers."""
+    with_intervals = [
+        [image.sample.finger for image in result.judged]
+        for result in comparison.results
+        if len(result.judged) >= FEWEST_FINGERS
+    ]
+    if not with_intervals:
         return []
-    fingers = [image.sample.finger for image in judged]
+    fingers = min(
+        with_intervals, key=lambda each: (grouping(each).by_finger, len(set(each) - {""}))
+    )
     groups = grouping(fingers)
     if groups.by_finger:
         return [groups.caveat] if groups.caveat else []
