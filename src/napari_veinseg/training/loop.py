@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -41,7 +40,6 @@ from napari_veinseg.training.training_data import RunData, load_training_data
 from napari_veinseg.training.validator import Validator
 
 Stop = Callable[[], bool]
-T = TypeVar("T")
 
 _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps
 
@@ -194,9 +192,8 @@ class Trainer:
         took = self._clock.tick() - begin
         if not trained:  # the budget is for learning, and for validating what was learned
             self._clock.seconds = begin
-        self.at.validation_seconds, self.at.validated_at = self._agree_on(
-            (took, self._clock.seconds)
-        )
+        times = self.fabric.broadcast((took, self._clock.seconds))  # of the first process
+        self.at.validation_seconds, self.at.validated_at = times
         better = self.at.record_score(score)
         if trained and self.fabric.is_global_zero:
             self._keep_best(better, score)
@@ -218,7 +215,7 @@ class Trainer:
             self.at = self.learner.load(self.run.state)
             validated = earlier.validated if earlier else self.data.record.validated
             changed = validated != self.data.record.validated
-            self._validate_anew = self._agree_on(changed)
+            self._validate_anew = self.fabric.broadcast(changed)
         self._write_record(validated=not self._validate_anew)
 
     def validate_anew(self) -> None:
@@ -257,8 +254,9 @@ class Trainer:
         )
 
     def _reason_to_end(self) -> str:
-        """Look at clock and stop button; empty while there is more to do."""
-        self.at.seconds, asked = self._agree_on((self._clock.tick(), self._stop_requested()))
+        """Look at clock and stop button of the first process; empty while there is more to do."""
+        seen = self._clock.tick(), self._stop_requested()
+        self.at.seconds, asked = self.fabric.broadcast(seen)
         if asked:
             return "stopped"
         if self.at.stale >= self.config.patience:
@@ -299,10 +297,3 @@ class Trainer:
         if self.config.base and self.fabric.is_global_zero:
             with atomic_path(self.run.best) as temporary:
                 temporary.write_bytes(model_bytes(resolve(self.config.base)))
-
-    def _agree_on(self, values: T) -> T:
-        """Take the clock and the stop button of the first process for all."""
-        if self.fabric.world_size == 1:
-            return values
-        agreed: T = self.fabric.broadcast(values)
-        return agreed
