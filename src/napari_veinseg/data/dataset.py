@@ -205,15 +205,7 @@ class Dataset:
                     f"{self.path} holds another image called {stem!r}: choose another dataset or "
                     "give this file another name."
                 )
-            store_sample(
-                self.path,
-                stem,
-                image,
-                mask,
-                self._files.images.get(stem, []),
-                self._files.masks.get(stem, []),
-                stored,
-            )
+            store_sample(self.path, stem, image, mask, *self._files.of(stem), stored)
             known = self._rows.get(stem, {"stem": stem})
             self._rows[stem] = known | {
                 "finger": known.get("finger", "") if finger is None else finger,

@@ -55,6 +55,10 @@ class Pairing:
             if len(self.images[stem]) == len(self.masks.get(stem, [])) == 1 and is_stem(stem)
         ]
 
+    def of(self, stem: str) -> tuple[list[Path], list[Path]]:
+        """Give the images and the masks of a name."""
+        return self.images.get(stem, []), self.masks.get(stem, [])
+
     def faults(self, listed: Iterable[str] = ()) -> list[Fault]:
         """Tell which files are no sample, and why.
 
@@ -70,7 +74,7 @@ class Pairing:
         ]
 
     def _incomplete(self, stem: str) -> Iterator[str]:
-        images, masks = self.images.get(stem, []), self.masks.get(stem, [])
+        images, masks = self.of(stem)
         if not is_stem(stem):
             yield f"{stem!r} is a name that not every system can hold: rename it."
         elif not images and not masks:
@@ -90,7 +94,7 @@ class Pairing:
         """
         return [
             f"{' and '.join(path.name for path in files)} share a stem: delete all but one."
-            for files in (self.images.get(stem, []), self.masks.get(stem, []))
+            for files in self.of(stem)
             if len(files) > 1
         ]
 
