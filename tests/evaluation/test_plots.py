@@ -5,9 +5,10 @@ import pytest
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash
-from napari_veinseg.evaluation.comparison import compare, select
+from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots
+from napari_veinseg.evaluation.selection import select
 from tests.evaluation.reports import make_dataset, model
 
 

@@ -9,7 +9,7 @@ import pytest
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.images import image_hash, read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.comparison import compare, select
+from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import (
     Baseline,
     MaskFolder,
@@ -18,6 +18,7 @@ from napari_veinseg.evaluation.contenders import (
 )
 from napari_veinseg.evaluation.report.examples import choose_examples
 from napari_veinseg.evaluation.report.write_report import evaluate
+from napari_veinseg.evaluation.selection import select
 from napari_veinseg.evaluation.summary import TO_CORRECT, differences, summarise, worst_first
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.segmentation.settings import SegmentationSettings

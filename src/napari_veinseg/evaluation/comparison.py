@@ -1,12 +1,9 @@
 """Contenders on the samples of a dataset: every image scored, nothing averaged yet."""
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import thumbnail_spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.errors import VeinSegError
@@ -22,48 +19,11 @@ from napari_veinseg.evaluation.metrics import (
 )
 from napari_veinseg.evaluation.overlap import Looks, Overlap, find_overlap
 from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
+from napari_veinseg.evaluation.selection import Selection
 
 _MOSTLY_UNSURE = 0.5
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The samples that are evaluated.
-
-    Parameters
-    ----------
-    samples : tuple of Sample
-        At least one.
-    note : str
-        What they are, in a sentence for the report.
-    training : tuple of Sample
-        The other side of the split, with which they must have nothing in common.
-    left_out : tuple of Fault
-        Files of the dataset that are no sample.
-    folder : Path
-        The dataset; reports tell file names from here on.
-    anonymous : bool
-        Whether stems are pseudonyms and no file may be named.
-    """
-
-    samples: tuple[Sample, ...]
-    note: str
-    training: tuple[Sample, ...] = ()
-    left_out: tuple[Fault, ...] = ()
-    folder: Path = Path()
-    anonymous: bool = False
-
-    def told(self, fault: Fault) -> Fault:
-        """Free a fault of the folder's path, or of all names."""
-        if self.anonymous:
-            sample = next((each for each in self.samples if each.stem == fault.stem), None)
-            text = fault.message
-            for path in (sample.image_path, sample.mask_path) if sample else ():
-                text = text.replace(str(path), path.parent.name).replace(path.name, "it")
-            return Fault(fault.stem, text)
-        return Fault(fault.stem, fault.message.replace(f"{self.folder}{os.sep}", ""))
 
 
 @dataclass(frozen=True)
@@ -192,27 +152,6 @@ class Comparison:
             return self.selection.note
         some = " to ".join(str(count) for count in dict.fromkeys((judged[0], judged[-1])))
         return f"{self.selection.note} The figures are of {some} of them."
-
-
-def select(dataset: Dataset, everything: bool = False) -> Selection:
-    """Choose the hold-out, or every sample.
-
-    Raises
-    ------
-    VeinSegError
-        If there is no sample.
-    """
-    if not len(dataset):
-        raise VeinSegError(
-            f"{dataset.path} holds no pair of an image and a mask with the same name: add some."
-        )
-    hold_out, left_out = dataset.validation, tuple(dataset.left_out)
-    if everything or not hold_out:
-        why = "as asked for" if everything else "for it has no hold-out"
-        note = f"Evaluated: all {len(dataset)} images of the dataset, {why}."
-        return Selection(dataset.samples, note, (), left_out, dataset.path)
-    note = f"Evaluated: the hold-out, {len(hold_out)} of the dataset's {len(dataset)} images."
-    return Selection(hold_out, note, dataset.train, left_out, dataset.path)
 
 
 def compare(

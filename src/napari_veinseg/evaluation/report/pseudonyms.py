@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from napari_veinseg.data.sample import Fault, Sample
-from napari_veinseg.evaluation.comparison import Selection
 from napari_veinseg.evaluation.contenders import Contender, MaskFolder
+from napari_veinseg.evaluation.selection import Selection
 
 DATASET = "dataset"
 """What a dataset is called when its own name is not to be told."""

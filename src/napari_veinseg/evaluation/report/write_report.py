@@ -13,7 +13,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.caveats import caveats
-from napari_veinseg.evaluation.comparison import Comparison, compare, select
+from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.comparison import Progress as Progress
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
@@ -23,6 +23,7 @@ from napari_veinseg.evaluation.report.pseudonyms import (
     with_pseudonyms,
     without_folder_names,
 )
+from napari_veinseg.evaluation.selection import select
 from napari_veinseg.evaluation.summary import (
     SHARE,
     TO_CORRECT,

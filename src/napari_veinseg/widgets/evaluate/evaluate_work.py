@@ -13,7 +13,7 @@ from napari_veinseg.data.sample import Fault, Sample, read_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.baselines import BASELINES
-from napari_veinseg.evaluation.comparison import Comparison, compare, select
+from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import (
     Baseline,
     Contender,
@@ -24,6 +24,7 @@ from napari_veinseg.evaluation.contenders import (
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
+from napari_veinseg.evaluation.selection import select
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
