@@ -17,8 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart in every form of colour blindness.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
 _SIZE = (5.4, 3.7)  # inches
+
+
+def contender_colour(number: int) -> str:
+    """Give the colour of a contender in plots and tables.
+
+    Parameters
+    ----------
+    number : int
+        Its place among all, from 0.
+    """
+    return _COLOURS[number % len(_COLOURS)]
 
 
 def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
@@ -32,7 +43,14 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
         order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
         spread = ((order * 0.618) % 1 - 0.5) * 0.5
         axes.plot(
-            column + spread, values, "o", ms=3, alpha=0.45, mew=0, color=_colour(column), zorder=2
+            column + spread,
+            values,
+            "o",
+            ms=3,
+            alpha=0.45,
+            mew=0,
+            color=contender_colour(column),
+            zorder=2,
         )
         axes.boxplot(
             values,
@@ -83,7 +101,7 @@ def _pooled_curves(
     for number, result in enumerate(results):
         if not result.judged:
             continue
-        colour, label = _colour(number), _label(result.contender.name)
+        colour, label = contender_colour(number), _label(result.contender.name)
         if pool := pooled_histogram(result):
             axes.plot(*curve(pool), color=colour, lw=1.6, label=label)
             label = "_"
@@ -105,12 +123,18 @@ def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
             mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
             best = int(mean.argmax())
             axes.plot(
-                thresholds, mean, color=_colour(number), lw=1.6, label=_label(result.contender.name)
+                thresholds,
+                mean,
+                color=contender_colour(number),
+                lw=1.6,
+                label=_label(result.contender.name),
             )
-            axes.plot(thresholds[best], mean[best], "o", color=_colour(number), mec="white", ms=7)
+            axes.plot(
+                thresholds[best], mean[best], "o", color=contender_colour(number), mec="white", ms=7
+            )
             if result.contender.card:
                 axes.axvline(
-                    result.contender.card.threshold, color=_colour(number), lw=0.9, ls="--"
+                    result.contender.card.threshold, color=contender_colour(number), lw=0.9, ls="--"
                 )
     axes.set_xlim(0, 1)
     axes.set_ylim(0, None)
@@ -130,7 +154,7 @@ def calibration(results: Sequence[ContenderResult]) -> "Figure":
                 probability[filled],
                 share[filled],
                 "o-",
-                color=_colour(number),
+                color=contender_colour(number),
                 lw=1.4,
                 ms=4,
             )
@@ -175,10 +199,6 @@ def _false_positive_rate(counts: Counts) -> float:
 def _unit_square(axes: Any) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
-
-
-def _colour(number: int) -> str:
-    return COLOURS[number % len(COLOURS)]
 
 
 def _label(name: str) -> str:
