@@ -236,6 +236,19 @@ def test_both_masks_are_shown_one_over_the_other(started, viewer, stub, qtbot, s
     assert not viewer.layers
 
 
+def test_a_truth_that_was_painted_on_outlasts_the_look_at_both_masks(started, viewer, stub, qtbot):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    look = started.comparison
+    QTest.mouseClick(look.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: look.masks.isVisibleTo(started), timeout=20_000)
+    viewer.layers["b_1 truth"].paint((5, 5), 1)
+    look.discard.click()
+    assert "b_1 truth" in viewer.layers
+
+
 def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtbot):
     why = "base was trained on 1 of the 1 held-out images: they are left out of its figures."
     (child,) = StubChild.made

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QVBoxLayout, QWidget
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
@@ -36,10 +35,8 @@ from napari_veinseg.widgets.evaluate.evaluate_work import (
     open_image,
     save_report,
 )
-from napari_veinseg.widgets.masks.agreement import add_agreement_layer
 from napari_veinseg.widgets.masks.error_legend import ErrorLegend
-from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import edited_pixels, record_of
+from napari_veinseg.widgets.masks.judged_image import JudgedImage
 
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
 _IOU = "IoU\nVein IoU: pixels that both call vein, of those that either does."
@@ -65,8 +62,7 @@ class DatasetEvaluation(QWidget):
         self.comparison: Comparison | None = None
         self._judged = Path()
         self._rows: list[tuple[Contender, Sample]] = []
-        self._opened: list[object] = []
-        self._opened_stem = ""
+        self._opened = JudgedImage(viewer)
         self.can_correct: Callable[[str], bool] = lambda _stem: False  # where no folder is open
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -154,7 +150,7 @@ class DatasetEvaluation(QWidget):
         )
         section.hide()
         self.images.chosen.connect(self._open)
-        self.correct.clicked.connect(lambda: self.asked_for.emit(self._opened_stem))
+        self.correct.clicked.connect(lambda: self.asked_for.emit(self._opened.stem))
         self.save.clicked.connect(self._save)
         return section
 
@@ -271,37 +267,17 @@ class DatasetEvaluation(QWidget):
 
     def _show_image(self, opened: OpenedImage) -> None:
         """Put an image with truth, prediction and errors into the viewer, in place of the last."""
-        self.close_opened()
-        layers = self._viewer.layers
-        image = self._viewer.add_image(
-            opened.image, name=opened.stem, metadata={"files": [f"{opened.stem}.tif"]}
+        self._opened.show(opened.stem, opened.image, opened.truth)
+        self._opened.add_mask(opened.prediction, opened.model)
+        self._viewer.layers.selection.active = self._opened.add_errors(
+            opened.prediction, opened.truth, f"{opened.model} agreement"
         )
-        truth = add_mask_layer(self._viewer, opened.truth, image, name=f"{opened.stem} truth")
-        mask = add_mask_layer(
-            self._viewer, opened.prediction, image, name=f"{opened.stem} {opened.model}"
-        )
-        errors = add_agreement_layer(
-            self._viewer,
-            agreement(opened.prediction, opened.truth),
-            mask,
-            f"{opened.stem} {opened.model} agreement",
-        )
-        truth.visible = mask.visible = False
-        record_of(truth).evaluated = record_of(mask).evaluated = True
-        layers.selection.active = errors
-        self._opened = [image, truth, mask, errors]
-        self._viewer.reset_view()
-        self._opened_stem = opened.stem
         self.correct.setVisible(self.can_correct(opened.stem))
 
     def close_opened(self) -> None:
         """Take what a click on a row has opened out of the viewer."""
         self.correct.hide()
-        if any(edited_pixels(layer).any() for layer in self._opened[1:3]):
-            return  # somebody has painted on truth or prediction
-        for layer in self._opened:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        self._opened.close()
 
     def _save(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report")

@@ -11,18 +11,14 @@ from numpy.typing import NDArray
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.sample import Fault, read_pair
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.masks.agreement import add_agreement_layer
 from napari_veinseg.widgets.masks.error_legend import ErrorLegend
-from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.judged_image import JudgedImage
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,8 @@ class BothMasksView(QWidget):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._opened: list[Any] = []
+        self._opened = JudgedImage(viewer)
+        self._errors: list[Labels] = []  # of the old model and of the new one
         self.old = button("Old mask", "Show what the old model draws, with its errors.")
         self.new = button("New mask", "Show what the new model draws, with its errors.")
         group = QButtonGroup(self)
@@ -82,21 +79,11 @@ class BothMasksView(QWidget):
 
     def show_masks(self, both: BothMasks, old_name: str) -> None:
         """Put an image with both masks into the viewer, in place of the last."""
-        self.close_opened()
-        image = self._viewer.add_image(
-            both.image,
-            name=both.stem,
-            rgb=is_colour(both.image.shape),
-            metadata={"files": [f"{both.stem}.tif"]},
-        )
-        truth = add_mask_layer(self._viewer, both.truth, image, name=f"{both.stem} truth")
-        truth.visible, record_of(truth).evaluated = False, True
-        self._opened = [image, truth]
-        for mask, name in ((both.old, old_name), (both.new, "new model")):
-            errors = agreement(mask, both.truth)
-            layer_name = f"{both.stem} {name}"
-            self._opened.append(add_agreement_layer(self._viewer, errors, truth, layer_name))
-        self._viewer.reset_view()
+        self._opened.show(both.stem, both.image, both.truth)
+        self._errors = [
+            self._opened.add_errors(mask, both.truth, name)
+            for mask, name in ((both.old, old_name), (both.new, "new model"))
+        ]
         self._name.setText(f"On the screen: {both.stem}")
         self.new.setChecked(True)
         self._turn()
@@ -104,14 +91,12 @@ class BothMasksView(QWidget):
 
     def close_opened(self) -> None:
         """Take what was shown out of the viewer."""
-        for layer in self._opened:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
-        self._opened = []
+        self._opened.close()
+        self._errors = []
         self.hide()
 
     def _turn(self, *_checked: bool) -> None:
-        layers = [each for each in self._opened[2:] if each in self._viewer.layers]
+        layers = [each for each in self._errors if each in self._viewer.layers]
         if len(layers) == 2:
             old, new = layers
             shown: Labels = new if self.new.isChecked() else old
