@@ -347,7 +347,7 @@ def test_the_next_day_goes_on_with_the_model_of_the_folder(
     assert other.segment.model.name == "starter"
     other.session.open(folder)
     wait_for_mask(other, qtbot, 0)
-    assert {choice.name for choice in other.choices} == {"mine"}
+    assert {choice.name for choice in other.model.choices} == {"mine"}
     (tmp_path / "models" / "mine.safetensors").unlink()
     other.session.open(folder)  # a model that is gone is not chosen
     qtbot.waitUntil(lambda: not other.session.opening)

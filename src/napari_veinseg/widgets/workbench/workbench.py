@@ -1,7 +1,6 @@
 """The workbench: from a folder of images to a reviewed dataset and a better model."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import napari
@@ -30,6 +29,7 @@ from napari_veinseg.widgets.workbench.keys import ViewerKeys
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.seeing import SeeingControls, image_and_mask
+from napari_veinseg.widgets.workbench.shared_model import SharedModel
 from napari_veinseg.widgets.workbench.shown_region import ShownRegion
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.strip import FolderStrip
@@ -44,7 +44,7 @@ class Workbench(QWidget):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
-        self.moving = self.closed = self._handing_over = False
+        self.moving = self.closed = False
         self._followed = ""
         self.segment = SegmentWidget(viewer)
         self.correct = CorrectWidget(viewer)
@@ -116,10 +116,10 @@ class Workbench(QWidget):
 
     def _share(self) -> None:
         """Let what is chosen in one tab hold in all."""
-        self.choices = [self.segment.model, *self.train.findChildren(ModelChoice)]
-        self.choices += self.correct.findChildren(ModelChoice)
-        for choice in self.choices:
-            choice.model_changed.connect(partial(self._share_model, choice))
+        choices = [self.segment.model, *self.train.findChildren(ModelChoice)]
+        choices += self.correct.findChildren(ModelChoice)
+        contenders = self.evaluate.on_dataset.models
+        self.model = SharedModel(choices, contenders, self.session, self.learning, self.status)
         self.segment.model.model_changed.connect(self._suggest_model)
         for options in (self.train.options, self.evaluate.on_dataset.options):
             options.follow(self.segment.options)
@@ -137,41 +137,10 @@ class Workbench(QWidget):
         self.train.dataset.names.changed.connect(self._share_fingers)
         self.evaluate.on_dataset.asked_for.connect(self._correct)
         self.status.reviewed.clicked.connect(self.review)
-        self.learning.handed_over.connect(self._hand_over)
-        self.status.show_model(self.segment.model.name)
 
     def _share_fingers(self) -> None:
         if self.session.folder is not None:  # else the tabs may have two datasets
             self.evaluate.on_dataset.fingers.follow(self.train.dataset.names)
-
-    def _share_model(self, source: ModelChoice) -> None:
-        if self._handing_over:
-            return
-        for choice in self.choices:
-            if choice is not source and source.name and choice.name != source.name:
-                choice.choose(source.name)
-        if source.name:
-            self.evaluate.on_dataset.models.tick(source.name)
-        folder = self.session.folder
-        if folder is not None and source.name and source.is_installed:
-            folder.drafts.remember_model(source.name)
-        if self.status.shown_model != source.name:
-            self.learning.hold(source.name)
-            self.status.show_model(source.name)
-            self.session.follow_model()
-
-    def _hand_over(self) -> None:
-        """Have the next masks made by the version in use; the shown one is somebody's work."""
-        version = self.learning.in_use
-        self._handing_over = True
-        for choice in self.choices:
-            choice.lend({version.name: version.path} if version is not None else {})
-            if version is not None:
-                choice.choose(version.name)
-        self._handing_over = False
-        self.status.show_model(self.segment.model.name)
-        self.session.ahead.renews_waiting = version is not None
-        self.session.follow_model(renew_shown=False)
 
     def _learning_config(self, dataset: Path) -> TrainingConfig:
         settings = self.segment.settings()
