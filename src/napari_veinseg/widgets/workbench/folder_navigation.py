@@ -147,11 +147,10 @@ class FolderSession(QObject):
         ready = self.ahead.get(index)
         if ready is not None:
             self._show(ready)
-        elif self.ahead.is_preparing(index):
-            self._show_message("Opening…")
-        else:
+            return
+        self._show_message("Opening…")
+        if not self.ahead.is_preparing(index):
             self._reading.abandon()
-            self._show_message("Opening…")
             self._reading.start(partial(self._read, self.folder, index), self._show_read)
 
     def review(self) -> None:
@@ -177,17 +176,6 @@ class FolderSession(QObject):
             self.ahead.keep(OpenedImage(self.shown.index, self.shown.pixels, draft))
             self.queue.store(self.folder, self.shown.index, draft)
 
-    def segment_rest(self, news: Callable[[object], None]) -> None:
-        """Segment all other images that need it, beside the viewer."""
-        if self.folder is not None:
-            self.ahead.stop()
-            self.masks.segment_rest(self.folder, self.index, self._end_rest, news)
-
-    def _end_rest(self, count: int) -> None:
-        self.ahead.forget()
-        self._show_message(f"{count} image{'s were' if count != 1 else ' was'} segmented.")
-        self._done.start()
-
     def follow_model(self, *, renew_shown: bool = True) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
         self.ahead.stop()
@@ -198,6 +186,11 @@ class FolderSession(QObject):
         self._prepare_next()
 
     # What is shown.
+
+    def tell_done(self, text: str) -> None:
+        """Say for some seconds what was done."""
+        self._show_message(text)
+        self._done.start()
 
     def _show_message(self, text: str) -> None:
         self._done.stop()

@@ -50,7 +50,18 @@ class FolderRun(Section):
         if self._session.masks.rest.running:
             self._session.masks.rest.cancel()
         else:
-            self._session.segment_rest(self._hear)
+            self.segment_rest()
+
+    def segment_rest(self) -> None:
+        """Segment all images but the shown one that need it, beside the viewer."""
+        session = self._session
+        if session.folder is not None:
+            session.ahead.stop()
+            session.masks.segment_rest(session.folder, session.index, self._end, self._hear)
+
+    def _end(self, count: int) -> None:
+        self._session.ahead.forget()
+        self._session.tell_done(f"{count} image{'s were' if count != 1 else ' was'} segmented.")
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step) and news.total:
