@@ -94,6 +94,29 @@ def test_scales_err_as_the_measured_width_does(samples):
     assert not any(torch.isin(crops[step, 0]["image"], known).all() for step in range(8))
 
 
+@pytest.mark.parametrize(("scales", "low", "high"), [((1.0,), -0.9, 0.3), ((2.0,), 0.1, 1.3)])
+def test_veins_are_shown_as_narrow_as_a_scale_makes_them(dataset, scales, low, high):
+    octaves = seen_octaves(dataset, scales)
+    assert low - 0.1 < min(octaves) < low + 0.3
+    assert high - 0.3 < max(octaves) < high + 0.1
+
+
+def test_crops_stand_at_each_scale_of_the_model(dataset):
+    octaves = np.array(seen_octaves(dataset, (1.0, 2.0)))
+    assert np.mean(octaves < 0.1) > 0.25
+    assert np.mean(octaves > 0.3) > 0.25
+
+
+def seen_octaves(dataset, scales) -> list[float]:
+    """How much narrower than the working width one straight vein is, in each of many crops."""
+    mask = np.zeros((120, 160), np.uint8)
+    mask[57:63] = 1
+    straight = dataset.add("straight", np.where(mask, 50, 200).astype(np.uint8), mask)
+    crops = Crops(prepared_samples([straight], CARD), 96, 2, "none", 0, scales)
+    widths = [crops[step, 0]["vein"][0].sum(0).max().item() for step in range(60)]
+    return [float(np.log2(CARD.working_vein_width / width)) for width in widths if width]
+
+
 def test_photometric_changes_leave_the_truth_alone(samples):
     plain, changed = (Crops(samples, 32, 2, name, seed=0) for name in ("none", "photometric"))
     pairs = [(plain[step, 0], changed[step, 0]) for step in range(30)]

@@ -21,7 +21,7 @@ from napari_veinseg.training.prepared_samples import PreparedSample
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
 # Octaves that a crop is smaller, as in use: the measured width is below the mean one, and errs.
-_SCALES = (-0.9, 0.3)
+_ERRORS = (-0.9, 0.3)
 
 Crop = dict[str, torch.Tensor]
 Place = tuple[int, int]  # step, place in the batch
@@ -30,8 +30,9 @@ Place = tuple[int, int]  # step, place in the batch
 class Crops(Dataset[Crop]):
     """Random crops of the training samples, indexed by step and place in the batch.
 
-    Every pass takes each sample once, in a new order.  Scales err as much as the measured vein
-    width may: a network that saw true scales alone would fail in use.
+    Every pass takes each sample once, in a new order.  Each crop stands at one of the model's
+    scales, which errs as much as the measured vein width may: a network that saw true scales
+    alone would fail in use.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ class Crops(Dataset[Crop]):
         How crops are changed.
     seed : int
         The run's seed.
+    scales : sequence of float, optional
+        Of the model's card, drawn equally often.
     """
 
     def __init__(
@@ -54,8 +57,10 @@ class Crops(Dataset[Crop]):
         batch_size: int,
         augmentation: Augmentation,
         seed: int,
+        scales: Sequence[float] = (1.0,),
     ) -> None:
         self._samples, self._batch_size, self._seed = samples, batch_size, seed
+        self._scales = scales
         sides = np.max([sample.maps.shape[1:] for sample in samples], axis=0)
         height, width = (min(largest_side, 16 * math.ceil(side / 16)) for side in sides)
         self.shape = (height, width)
@@ -95,7 +100,7 @@ class Crops(Dataset[Crop]):
 
         Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
         """
-        zoom = 2 ** rng.uniform(*_SCALES)
+        zoom = self._scales[rng.integers(len(self._scales))] * 2 ** rng.uniform(*_ERRORS)
         window = tuple(round(side * zoom) for side in self._window)
         maps = self._cut(sample, window, rng)
         if zoom <= 1 and self._augment.enlarges:

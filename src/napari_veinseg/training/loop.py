@@ -113,6 +113,7 @@ class Trainer:
             self.config.batch_size,
             self.config.augmentation,
             self.config.seed,
+            data.card.scales,
         )
         passes = -(-len(data.train) // self.config.batch_size)
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)

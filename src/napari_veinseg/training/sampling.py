@@ -81,7 +81,7 @@ class WeightedCrops(Crops):
     first_step, steps : int
         The steps of the round.
     **how : object
-        `largest_side`, `batch_size`, `augmentation` and `seed` of `Crops`.
+        `largest_side`, `batch_size`, `augmentation`, `seed` and `scales` of `Crops`.
     """
 
     def __init__(
@@ -151,6 +151,7 @@ class RoundSampler:
             batch_size=self._config.batch_size,
             augmentation=self._config.augmentation,
             seed=self._config.seed,
+            scales=self._base.scales,
         )
 
     def count(self, crops: WeightedCrops, steps: int) -> None:
