@@ -100,7 +100,7 @@ class Crops(Dataset[Crop]):
 
         Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
         """
-        zoom = self._scales[rng.integers(len(self._scales))] * 2 ** rng.uniform(*_ERRORS)
+        zoom = rng.choice(self._scales) * 2 ** rng.uniform(*_ERRORS)
         window = tuple(round(side * zoom) for side in self._window)
         maps = self._cut(sample, window, rng)
         if zoom <= 1 and self._augment.enlarges:
