@@ -1,13 +1,14 @@
 """Is the viewer fluid?  Measured in a real one, beside itself at rest.
 
-    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json] [--first]
+    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json] [--first] [--again]
 
 How late a 10 ms timer of the viewer's thread comes at worst, at rest, while the Segment widget
 segments (torch is loaded before), while a training that the Train widget started runs and while a
 model learns beside the person; with `--first` only how late it comes at the first mask, the first
 region, the first measurement and the second, in a home in which nothing was compiled yet, and then
 while a folder is opened, gone through, reviewed and evaluated, with what the viewer's thread
-computed, which other programs don't disturb; how long
+computed, which other programs don't disturb (`--again`: in a home in which all of it was done once
+before, so that the drivers of the screen have kept their programs, too); how long
 a move of the threshold slider takes until the mask is drawn; how long the Segment widget takes to
 open.
 """
@@ -87,10 +88,16 @@ def opening(viewer: napari.Viewer, name: str) -> tuple[Any, float]:
     return widget, time.perf_counter() - begin
 
 
+def until_drawn(seconds: float = 1) -> None:
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end)
+
+
 def segmenting(widget: Any) -> Latecomer:
     with Latecomer() as late:
         widget.segment.click()
         wait_until(lambda: not widget.job.running)
+        until_drawn()
     return late
 
 
@@ -99,18 +106,16 @@ def measuring(workbench: Workbench) -> Latecomer:
     with Latecomer() as late:
         evaluate.measure.click()
         wait_until(lambda: not evaluate.job.running)
-        end = time.monotonic() + 1  # what was added is drawn
-        wait_until(lambda: time.monotonic() > end)
+        until_drawn()
     return late
 
 
-def drawing_a_region(workbench: Workbench) -> float:
+def drawing_a_region(workbench: Workbench) -> Latecomer:
     with Latecomer() as late:
         workbench.segment.region.rectangle.click()
         wait_until(lambda: workbench.segment.region.told.text().startswith("Drag"))
-        end = time.monotonic() + 1
-        wait_until(lambda: time.monotonic() > end)
-    return late.worst
+        until_drawn()
+    return late
 
 
 def first_times() -> dict[str, float]:
@@ -120,8 +125,8 @@ def first_times() -> dict[str, float]:
     widget, figures["widget_open_s"] = opening(viewer, "Segment")
     workbench = widget.window().findChild(Workbench)
     viewer.add_image(synthetic_field(0, (512, 512)).image)
-    figures["first_region_delay_ms"] = drawing_a_region(workbench)
-    did = {"first_mask": segmenting(widget)}
+    until_drawn()  # the viewer's own first image
+    did = {"first_region": drawing_a_region(workbench), "first_mask": segmenting(widget)}
     workbench.show_tab("Evaluate")
     did |= {"first_measure": measuring(workbench), "second_measure": measuring(workbench)}
     figures |= delays(did)
@@ -146,8 +151,7 @@ def going_through(workbench: Workbench, folder: Path) -> dict[str, float]:
         with Latecomer() as late:
             act()
             wait_until(done)
-            end = time.monotonic() + 0.7
-            wait_until(lambda: time.monotonic() > end)
+            until_drawn(0.7)
         return late
 
     did = {
@@ -164,14 +168,15 @@ def delays(did: dict[str, Latecomer]) -> dict[str, float]:
     return figures | {f"{name}_computed_ms": late.computed for name, late in did.items()}
 
 
-def in_a_fresh_home() -> None:
-    """Run `--first` again where no program has ever run."""
+def in_a_fresh_home(again: bool) -> None:
+    """Run `--first` where no program has ever run, or where it ran once."""
     with tempfile.TemporaryDirectory() as home:
         names = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "NUMBA_CACHE_DIR")
         fresh = {name: f"{home}/{name.lower()}" for name in names}
-        subprocess.run(
-            [sys.executable, *sys.argv], env={**os.environ, **fresh, _FRESH: "1"}, check=True
-        )
+        fresh = {**os.environ, **fresh, _FRESH: "1"}
+        if again:
+            subprocess.run([sys.executable, *sys.argv], env=fresh, check=True, capture_output=True)
+        subprocess.run([sys.executable, *sys.argv], env=fresh, check=True)
 
 
 def sliding(side: int) -> float:
@@ -248,9 +253,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="of rest, and of training")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--first", action="store_true", help="first times in a fresh home")
+    parser.add_argument("--again", action="store_true", help="with --first: where they were before")
     arguments = parser.parse_args()
     if arguments.first and _FRESH not in os.environ:
-        in_a_fresh_home()
+        in_a_fresh_home(arguments.again)
         return
     figures = first_times() if arguments.first else all_figures(arguments.seconds)
     if arguments.json:
