@@ -39,8 +39,8 @@ class Mouse:
         QTest.mouseMove(self.canvas.native, self.where(place))
         QTest.qWait(15)  # napari listens to moves every few milliseconds
 
-    def click(self, place, modifier=Qt.KeyboardModifier.NoModifier):
-        QTest.mouseClick(self.canvas.native, LEFT, modifier, self.where(place))
+    def click(self, place, modifier=Qt.KeyboardModifier.NoModifier, button=LEFT):
+        QTest.mouseClick(self.canvas.native, button, modifier, self.where(place))
 
     def double_click(self, place):
         self.click(place)

@@ -11,6 +11,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Shapes
 from napari.utils.colormaps import DirectLabelColormap
+from vispy.visuals.line.dash_atlas import DashAtlas
 
 from napari_veinseg.data.labels import LABEL_COLOURS
 from napari_veinseg.widgets.common.garbage import loading
@@ -52,6 +53,7 @@ def _make_mask() -> None:
     layer = Labels(mask, colormap=DirectLabelColormap(color_dict=LABEL_COLOURS))
     layer.contour = 1
     layer.data_setitem((np.array([1]), np.array([1])), 1)
+    DashAtlas()  # of the outline of napari's polygon tool; vispy keeps its patterns
 
 
 def _make_lines() -> None:

@@ -17,6 +17,7 @@ from napari_veinseg.widgets.common.notify import report, reported
 AT_ONCE = 100_000
 """Pixels whose work holds nobody up; more are worked on beside the viewer."""
 
+_PATIENCE = 300  # ms, after which work has a bar: making one holds the viewer for 30 ms
 _BREATH = 20  # ms between two turns, in which what the first one added is drawn
 
 _reporters = WeakSet["Reporter"]()
@@ -80,13 +81,18 @@ class Job(QObject):
         self._quiet = quiet  # no progress bar: nobody waits for it
         self._reporter: Reporter | None = None
         self._bar: progress | None = None
+        self._step: Step | None = None
         self._worker: Any = None
         self._on_news: Callable[[object], None] | None = None
         self._done: Callable[[Any], Iterator[None] | None] | None = None
         self._failed: Callable[[], None] | None = None
         self._turns: Iterator[None] | None = None
-        self._next_turn = QTimer(self)
-        self._next_turn.setSingleShot(True)
+        self._breath = QTimer(self, singleShot=True, interval=_BREATH)
+        self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
+        self._patience.timeout.connect(self._show_bar)
+        # Not in the same turn as the drawing, which also waits for a timer.
+        self._next_turn = QTimer(self, singleShot=True, interval=0)
+        self._breath.timeout.connect(self._next_turn.start)
         self._next_turn.timeout.connect(self._take_turn)
         self._news.connect(self._hear)
 
@@ -113,7 +119,8 @@ class Job(QObject):
         self._reporter, self._on_news = reporter, news
         # Never a lambda here: a collector in a worker's thread empties it before Qt calls it.
         self.destroyed.connect(reporter.cancel)
-        self._bar = None if self._quiet else progress(total=0, desc=self._doing)
+        if not self._quiet:
+            self._patience.start()
         self._done, self._failed = done, failed
         self._worker = create_worker(_run, work, reporter, _start_thread=False)
         # A bound method of a QObject, not a lambda: that is what makes Qt change threads.
@@ -151,13 +158,27 @@ class Job(QObject):
         if reporter is not self._reporter:
             return
         with reported(self._doing):
-            # Drawing the bar lets Qt work, which may end this very job: hold on to both.
-            bar, on_news = self._bar, self._on_news
-            if isinstance(item, Step) and bar is not None:
-                bar.total, bar.n = item.total, item.done
-                bar.set_description(item.text or self._doing)
+            on_news = self._on_news
+            if isinstance(item, Step):
+                self._step = item
+                self._fill_bar()  # may end this very job
             if on_news is not None:
                 on_news(item)
+
+    def _show_bar(self) -> None:
+        reporter = self._reporter
+        bar = progress(total=0, desc=self._doing)  # lets Qt work, which may end this very job
+        if reporter is not None and reporter is self._reporter:
+            self._bar = bar
+            self._fill_bar()
+        else:
+            bar.close()
+
+    def _fill_bar(self) -> None:
+        bar, step = self._bar, self._step  # drawing it lets Qt work, too
+        if bar is not None and step is not None:
+            bar.total, bar.n = step.total, step.done
+            bar.set_description(step.text or self._doing)
 
     def _end(self, ended: "_Ended") -> None:
         if ended.reporter is not self._reporter:
@@ -179,17 +200,18 @@ class Job(QObject):
         """Go on with what is shown piece by piece; without any more the job has ended."""
         with reported(self._doing):
             for _ in self._turns or ():
-                self._next_turn.start(_BREATH)
+                self._breath.start()
                 return
         self._turns = None
         self.changed.emit()
 
     def _close(self) -> None:
+        self._patience.stop()
         if self._bar is not None:
             self._bar.close()
         if self._reporter is not None:
             self.destroyed.disconnect(self._reporter.cancel)
-        self._reporter = self._bar = self._worker = None
+        self._reporter = self._bar = self._worker = self._step = None
         self._on_news = self._done = self._failed = self._turns = None
 
 

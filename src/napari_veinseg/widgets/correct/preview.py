@@ -9,6 +9,8 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 from vispy.scene.visuals import Line, Markers, Mesh
 
+from napari_veinseg.widgets.common.canvas import canvas_of
+
 _RIBBON = (1.0, 0.86, 0.25, 0.5)
 _MIDDLE = (1.0, 1.0, 1.0, 0.95)
 _MARK = (1.0, 0.86, 0.25, 1.0)
@@ -123,12 +125,6 @@ def _anchors(whole: NDArray[np.float64]) -> NDArray[np.float64]:
     anchors = np.repeat(whole[:1], 3, axis=0)
     anchors[:, -2:] = [[0, 0], [1, 0], [0, 1]]
     return anchors
-
-
-def canvas_of(viewer: napari.Viewer) -> Any:
-    """Return napari's canvas; napari has no public way to draw above its layers."""
-    window = getattr(getattr(viewer, "__wrapped__", viewer), "window", None)
-    return None if window is None else window._qt_viewer.canvas
 
 
 def _scene_of(viewer: napari.Viewer, layer: Labels) -> Any:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton
 
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.canvas import canvas_of
 from napari_veinseg.widgets.common.form import Section, button, connect_while_alive
 from napari_veinseg.widgets.common.notify import report
 from napari_veinseg.widgets.correct.add_tool import AddTool
@@ -22,7 +23,6 @@ from napari_veinseg.widgets.correct.edited_mask import EditedMask
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
 from napari_veinseg.widgets.correct.mask_actions import MaskActions
 from napari_veinseg.widgets.correct.message import Message
-from napari_veinseg.widgets.correct.preview import canvas_of
 from napari_veinseg.widgets.correct.remove_tool import RemoveTool
 from napari_veinseg.widgets.correct.tool import Tool
 from napari_veinseg.widgets.correct.trace_tool import TraceTool

@@ -15,6 +15,7 @@ from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
+from napari_veinseg.widgets.common.canvas import spare_text
 from napari_veinseg.widgets.common.compiled import prepare_lines
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.geometry import PixelSize
@@ -83,7 +84,7 @@ def show_measurement(
             viewer.layers.remove(layer)
             yield
     common = {**spatial_attributes(mask), "metadata": derived_metadata(Derived.MEASUREMENT)}
-    viewer.add_points(
+    points = viewer.add_points(
         measured.points,
         ndim=mask.ndim,
         name=names[1],
@@ -95,8 +96,9 @@ def show_measurement(
         border_color="black",
         **common,
     )
+    spare_text(viewer, points)
     yield
-    viewer.add_shapes(
+    lines = viewer.add_shapes(
         list(measured.paths) or None,
         ndim=mask.ndim,
         shape_type="path",
@@ -107,6 +109,7 @@ def show_measurement(
         face_color="transparent",
         **common,
     )
+    spare_text(viewer, lines)
     yield
     if mask in viewer.layers:  # over lines, napari's keys would take the place of the workbench's
         viewer.layers.selection.active = mask

@@ -12,7 +12,7 @@ from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import COLOURS, NAMES
 from napari_veinseg.evaluation.metrics import mask_metrics
-from napari_veinseg.widgets.masks.layers import spatial_attributes
+from napari_veinseg.widgets.masks.layers import build_tools_when_used, spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 
@@ -45,7 +45,7 @@ def add_agreement_layer(
             viewer.layers.remove(layer)
     colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
     colours.update({int(kind): colour for kind, colour in COLOURS.items()})
-    layer = viewer.add_labels(
+    layer = Labels(
         labels,
         name=name,
         opacity=1,
@@ -55,6 +55,8 @@ def add_agreement_layer(
         **spatial_attributes(mask),
     )
     layer.editable = False
+    build_tools_when_used(layer)
+    viewer.add_layer(layer)
     return layer
 
 

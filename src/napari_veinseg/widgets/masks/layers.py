@@ -121,6 +121,7 @@ def add_mask_layer(
         features={"index": [0, VEIN, UNSURE], "name": ["background", "vein", "unsure"]},
         **spatial_attributes(image),
     )
+    build_tools_when_used(layer)
     layer.selected_label = VEIN
     layer.brush_size = 5
     record = record_of(layer)
@@ -131,6 +132,22 @@ def add_mask_layer(
         place += 1
     layers.insert(place, layer)
     return layer
+
+
+def build_tools_when_used(layer: Labels) -> None:
+    """Have napari build what shows a polygon or a stroke when a mask is first drawn on.
+
+    Built and drawn with each new mask, they take longer than the mask itself: 0.1 s the first time.
+    """
+    shown_while_drawing = layer._overlays["polygon"], layer._overlays["brush_stroke"]
+    for overlay in shown_while_drawing:
+        overlay.visible = False
+
+    def build(_event: object) -> None:
+        for overlay in shown_while_drawing:
+            overlay.visible = True
+
+    layer.events.mode.connect(build)
 
 
 def _belongs_to(layer: Layer, image: Image) -> bool:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.common.canvas import spare_text
 from napari_veinseg.widgets.common.form import connect_while_alive
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.layers import image_shape, plane_attributes
@@ -81,6 +82,7 @@ class RegionLayer(QObject):
         )
         layer.events.data.connect(self._hear_data)
         viewer.layers.append(layer)
+        spare_text(viewer, layer)
         viewer.layers.selection.active = active
         return layer
 

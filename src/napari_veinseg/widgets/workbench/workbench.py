@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLa
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.train import configure
+from napari_veinseg.widgets.common.canvas import LayersGoSafely
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
@@ -51,6 +52,7 @@ class Workbench(QWidget):
         self.train = TrainWidget(viewer)
         self.evaluate = EvaluateWidget(viewer)
         self.viewer = self.segment.viewer
+        self._layers_go_safely = LayersGoSafely(self.viewer, self)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for name, panel in self.panels().items():
