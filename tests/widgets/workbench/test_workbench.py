@@ -1,5 +1,7 @@
 """The workbench leads through a folder: nothing is lost, and nothing needs the layer list."""
 
+import os
+
 import napari
 import numpy as np
 import pytest
@@ -79,6 +81,17 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
     qtbot.waitUntil(lambda: opened.session.folder.states.count(ImageState.REVIEWED) == 3)
     assert "All images are reviewed" in opened.session.message
     assert sorted(path.name for path in folder.iterdir()) == NAMES
+
+
+def test_no_other_model_draws_over_the_last_image_that_was_reviewed(opened, qtbot, model_file):
+    for index in (1, 2, 2):
+        press(opened, "r")
+        wait_for_mask(opened, qtbot, index)
+    wait_until_saved(opened, qtbot)
+    os.utime(model_file, (1, 1))  # another version of the model
+    opened.session.follow_model()
+    assert not opened.session.working
+    assert opened.session.shown.draft().edited.all()
 
 
 def test_a_review_that_cannot_be_stored_is_told_and_its_work_is_kept(
@@ -208,6 +221,19 @@ def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):
     for keys, opacity in (("99", 0.5), ("0", 0.6), ("0" * 9, 1.0), ("9" * 15, 0.05)):
         press(opened, keys)
         assert shown.mask.opacity == pytest.approx(opacity)
+
+
+def test_what_was_just_drawn_is_said_before_it_is_saved(opened):
+    mask = opened.session.shown.mask
+    assert opened.strip.state.text() == "segmented"
+    opened.segment.mask.threshold.setValue(0.9)  # no stroke
+    assert opened.strip.state.text() == "segmented"
+    mask.data_setitem((np.array([2]), np.array([3])), 1)
+    assert opened.strip.state.text() == "edited"
+    mask.undo()
+    opened.session.save()
+    opened.session.changed.emit()
+    assert opened.strip.state.text() == "segmented"
 
 
 def test_the_train_tab_knows_the_dataset(opened, qtbot):

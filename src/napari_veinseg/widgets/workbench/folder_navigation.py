@@ -162,6 +162,7 @@ class FolderSession(QObject):
         if draft is None:
             raise VeinSegError("There is no mask to review: press Segment, or draw one.")
         shown.settle(draft)
+        shown.accept()
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
         self.queue.review(folder, shown.index, shown.pixels, accepted)
@@ -220,7 +221,7 @@ class FolderSession(QObject):
         name = self.folder.images[opened.index].name
         if self.shown is None or not self.shown.replace(opened, name):
             self._leave()
-            self.shown = ShownImage(self._viewer, opened, name)
+            self.shown = ShownImage(self._viewer, opened, name, self.changed.emit)
         extent = opened.pixels.shape[:2]
         if extent != self._extent:
             self._viewer.reset_view()
@@ -295,6 +296,15 @@ class FolderSession(QObject):
         """The name of the shown image in the dataset; empty when none is shown."""
         folder, shown = self.folder, self.shown
         return folder.stems[shown.index] if folder is not None and shown is not None else ""
+
+    @property
+    def state(self) -> ImageState | None:
+        """How far the work on the image is, with what was drawn since it was saved last."""
+        if self.folder is None:
+            return None
+        if self.shown is not None and self.shown.touched and not self.waiting:
+            return ImageState.EDITED
+        return self.folder.states.of(self.index)
 
     @property
     def waiting(self) -> bool:

@@ -112,7 +112,7 @@ class LearningBeside(QObject):
         for version in self.versions():
             if version.number and identity.startswith(identity_of_file(version.path, version.name)):
                 return str(version)
-        return f"model: {model_name(identity)}"
+        return f"mask by {model_name(identity)}"
 
     def describe(self) -> str:
         """Say in a sentence what learning does now."""

@@ -1,6 +1,7 @@
 """The one image of a folder that the viewer shows, with the mask above it."""
 
 import weakref
+from collections.abc import Callable
 
 import napari
 import numpy as np
@@ -18,8 +19,16 @@ from napari_veinseg.widgets.masks.undo import replace_mask
 class ShownImage:
     """Layers of one image of the folder; what the user does to them can be taken as a draft."""
 
-    def __init__(self, viewer: napari.Viewer, opened: OpenedImage, file_name: str) -> None:
-        self._viewer = weakref.ref(viewer)
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        opened: OpenedImage,
+        file_name: str,
+        drawn: Callable[[], None],
+    ) -> None:
+        self._viewer, self._drawn = weakref.ref(viewer), drawn
+        self.touched = False
+        """Whether somebody has drawn since the mask was looked at last."""
         self.index, self.pixels = opened.index, opened.pixels
         self._stored: Draft | None = None
         self._last_mask: Labels | None = None
@@ -72,6 +81,8 @@ class ShownImage:
             return
         if mask is None:
             mask = add_mask_layer(viewer, draft.mask, self.image, kept=True)
+            # Last: then the record knows whether it was a stroke or the program's own change.
+            mask.events.paint.connect(self._note_stroke, position="last")
         else:
             replace_mask(mask, draft.mask, self.image)
             mask.name = f"{self.image.name} veins"
@@ -83,7 +94,13 @@ class ShownImage:
         if draft.edited is not None:
             record.edits.accept(draft.edited)
         viewer.layers.selection.active = mask
-        self._stored, self._last_mask = draft, mask
+        self._stored, self._last_mask, self.touched = draft, mask, False
+
+    def _note_stroke(self, _event: object) -> None:
+        mask = self.mask
+        if mask is not None and not self.touched and record_of(mask).edits.edited.any():
+            self.touched = True
+            self._drawn()
 
     def draft(self) -> Draft | None:
         """Take a copy of the mask as it is now; None while there is none."""
@@ -101,11 +118,17 @@ class ShownImage:
 
     def unsaved_draft(self) -> Draft | None:
         """Take the mask where it differs from what was stored or shown last."""
-        now, before = self.draft(), self._stored
+        now, before, self.touched = self.draft(), self._stored, False
         if now is None:
             return None
         same = before is not None and np.array_equal(now.mask, before.mask)
         return None if same else now
+
+    def accept(self) -> None:
+        """Make all of the mask the user's, who has reviewed it: no model draws over it."""
+        mask = self.mask
+        if mask is not None:
+            record_of(mask).edits.accept(np.ones(mask.data.shape, bool))
 
     def settle(self, draft: Draft) -> None:
         """Remember what is stored."""

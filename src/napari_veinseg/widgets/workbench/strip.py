@@ -141,7 +141,7 @@ class FolderStrip(QWidget):
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
         self.name.show_text(folder.images[session.index].name)
-        state = "segmenting…" if session.working else str(folder.states.of(session.index))
+        state = "segmenting…" if session.working else str(session.state)
         self.state.setText(state)
         self.reason.setText(session.reason)
         self.reason.setVisible(bool(session.reason))
