@@ -32,8 +32,7 @@ class LayersGoSafely:
     """Has napari free what a removed layer has drawn where it was drawn, while a widget lives.
 
     Napari frees it at once, in whichever OpenGL context Qt was in last.  That is mostly not the
-    canvas's, where the names are then given to new things while old ones are still bound: opening
-    a folder after a measurement ended the program (Mesa 22.3).
+    canvas's, and an image that was added next ended the program (napari 0.9.2 alone, Mesa 22.3).
     """
 
     def __init__(self, viewer: napari.Viewer, widget: QWidget) -> None:
