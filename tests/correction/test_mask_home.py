@@ -28,22 +28,28 @@ def by(model, mask=MASK, edited=None):
     return Draft(mask, edited, notes=DraftNotes(model=model))
 
 
-@pytest.mark.parametrize("spelling", ["plain", "link", "linked parent", "relative", "images"])
+@pytest.mark.parametrize("spelling", ["plain", "linked parent", "relative", "upwards"])
 def test_however_a_folder_is_spelt_its_masks_have_one_home(folder, monkeypatch, spelling):
     top = folder.parent
-    (top / "link").symlink_to(folder, target_is_directory=True)
     (top / "top").symlink_to(top, target_is_directory=True)
     monkeypatch.chdir(folder)
     path = {
         "plain": folder,
-        "link": top / "link",
         "linked parent": top / "top" / "arms",
         "relative": Path(),
-        "images": Path("..", "arms"),
+        "upwards": Path("..", "arms"),
     }[spelling]
     first, second = ImageFolder.open(folder), ImageFolder.open(path)
     assert second.masks is first.masks
     assert second.home == top / "arms_veins"
+
+
+def test_a_link_keeps_its_masks_beside_itself(folder, tmp_path):
+    """What it leads to may be a shared disk that nobody writes to."""
+    (tmp_path / "own").mkdir()
+    link = tmp_path / "own" / "link"
+    link.symlink_to(folder, target_is_directory=True)
+    assert ImageFolder.open(link).home == link.with_name("link_veins")
 
 
 def test_what_one_has_drawn_the_other_knows(folder):

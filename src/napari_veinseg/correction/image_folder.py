@@ -5,6 +5,7 @@ the folder itself where it is one, else a new folder beside it.  Masks that are 
 drafts in there (see `correction.mask_home`).  Nothing is ever written among the images.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,15 +76,16 @@ class ImageFolder:
         VeinSegError
             When there is no image or the folder cannot be read.
         """
-        path = Path(path).expanduser().resolve()  # however it is spelt, its masks have one home
+        path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - a link stays one
         if path.name == "images" and (path.parent / "masks").is_dir():
             path = path.parent
         is_dataset = (path / "images").is_dir()
         images = list_images(path / "images" if is_dataset else path)
         if not images:
             raise VeinSegError(f"There is no image in {path}: choose a folder that holds some.")
-        home = path if is_dataset else path.with_name(path.name + HOME_ENDING).resolve()
-        return cls(path, images, MaskHome.at(home))
+        # Beside a link, not beside what it leads to, where nobody may be allowed to write.
+        home = path if is_dataset else path.with_name(path.name + HOME_ENDING)
+        return cls(path, images, MaskHome.at(home.resolve()))  # one, however it is spelt
 
     @property
     def home(self) -> Path:

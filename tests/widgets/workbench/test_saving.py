@@ -91,7 +91,7 @@ def test_what_could_not_be_written_goes_on_waiting_when_the_folder_is_left(
     assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
 
 
-@pytest.mark.parametrize("spelling", ["the same", "a link", "relative"])
+@pytest.mark.parametrize("spelling", ["the same", "a linked parent", "relative"])
 def test_a_folder_that_is_opened_again_knows_what_waits(
     opened, folder, disk, qtbot, monkeypatch, tmp_path, spelling
 ):
@@ -100,10 +100,11 @@ def test_a_folder_that_is_opened_again_knows_what_waits(
     session.go(1)
     wait_for_mask(opened, qtbot, 1)
     session.close()
-    if spelling == "a link":
-        (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    if spelling == "a linked parent":
+        (tmp_path / "link").symlink_to(folder.parent, target_is_directory=True)
     monkeypatch.chdir(folder)
-    session.open({"the same": folder, "a link": tmp_path / "link", "relative": Path()}[spelling])
+    linked = tmp_path / "link" / folder.name
+    session.open({"the same": folder, "a linked parent": linked, "relative": Path()}[spelling])
     wait_for_mask(opened, qtbot, 0)
     assert session.folder.states.of(0) is ImageState.EDITED
     assert session.shown.mask.data[2, 3] == 1
