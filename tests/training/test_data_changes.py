@@ -45,6 +45,7 @@ def test_images_that_the_base_was_trained_on_are_no_hold_out(dataset, tiny, tmp_
     run = trained(copied, first.last, tmp_path / "second", epochs=1)
     start = start_of(run)
     assert start["validation"]["images"] == 0
+    assert start["validation"]["seen"] == 1
     assert "last was trained on 1 of the 1 held-out images" in " ".join(start["caveats"])
     assert status_of(run).scores == {}
 

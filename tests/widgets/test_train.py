@@ -254,7 +254,8 @@ def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtb
     (child,) = StubChild.made
     qtbot.waitUntil(lambda: bool(started.follower.status.start))
     start = {**started.follower.status.start, "event": "start", "caveats": [why]}
-    child.run.tell(start | {"validation": {"images": 0, "fingers": 0}, "faults": ["No mask."] * 9})
+    holdout = {"images": 0, "fingers": 0, "seen": 1}
+    child.run.tell(start | {"validation": holdout, "faults": ["No mask."] * 9})
     qtbot.waitUntil(lambda: why in started.status.text())  # before the time is spent
     height = started.curves.sizeHint().height()
     child.run.tell(
@@ -264,7 +265,7 @@ def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtb
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
     verdict = told_by(started.comparison)
-    assert "no image to judge by" in started.comparison.headline.text()
+    assert "held-out images were learned from before" in started.comparison.headline.text()
     assert "Details, 5 caveats" in started.comparison.details.heading.text()
     assert why in verdict
     assert verdict.count("No mask.") == 3
@@ -385,7 +386,7 @@ def test_stop_and_discard(started, qtbot):
     qtbot.waitUntil(lambda: not started.follower.running)
     assert StubChild.made[0].stopped
     assert "Stopped" in started.status.text()
-    assert "no image to judge by" in told_by(started.comparison)
+    assert "stopped before the held-out images were looked at" in told_by(started.comparison)
     folder = started.follower.run.path
     started.comparison.discard.click()
     assert not folder.exists()

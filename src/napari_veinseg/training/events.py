@@ -2,8 +2,9 @@
 
 Every event has `event` and `seconds` (of training, over all sittings):
 
-    start        device, reason, precision, train, validation (images, fingers, vein_pixels each),
-                 optimistic, faults (a sentence for each sample that is left out), caveats,
+    start        device, reason, precision, train (images, fingers, vein_pixels), validation
+                 (images, fingers; seen: held out, but learned from before), optimistic,
+                 faults (a sentence for each sample that is left out), caveats,
                  validated_anew (the hold-out has changed: scores before this line are void)
     validation   epoch (0: the base model), vein_iou (mean of images), per_image
     epoch        epoch, step, loss, progress, seconds_left, compute_share

@@ -127,6 +127,7 @@ class ReviewedPool:
             network=base,
             train=list(self.train.values()),
             holdout=list(self.holdout.values()),
+            seen=0,
             fingers=(0, 0),
             optimistic=self.optimistic,
             left_out=[],

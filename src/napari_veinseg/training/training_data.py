@@ -38,6 +38,8 @@ class RunData:
         What is learned from.
     holdout : list of Pair
         What is validated on.
+    seen : int
+        Held-out images that are not validated on: the base model or this run has learned from them.
     fingers : tuple of int
         Fingers to learn from, and held out.
     optimistic : bool
@@ -54,6 +56,7 @@ class RunData:
     network: "SegmentationNetwork"
     train: list[PreparedSample]
     holdout: list[Pair]
+    seen: int
     fingers: tuple[int, int]
     optimistic: bool
     left_out: list[Fault]
@@ -74,7 +77,11 @@ class RunData:
                 "fingers": self.fingers[0],
                 "vein_pixels": sum(sample.vein_pixels for sample in self.train),
             },
-            "validation": {"images": len(self.holdout), "fingers": self.fingers[1]},
+            "validation": {
+                "images": len(self.holdout),
+                "fingers": self.fingers[1],
+                "seen": self.seen,
+            },
             "optimistic": self.optimistic,
             "faults": [fault.message for fault in self.left_out],
             "caveats": self.caveats,
@@ -148,6 +155,7 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
         raise VeinSegError(
             f"{config.dataset} has no image with a usable mask to learn from{first}: add some."
         )
+    held_out = len(holdout)
     seen = {*card.training_data.image_hashes} if config.base else set()
     holdout, of_base = drop_seen(holdout, seen, Path(config.base or "").stem)
     holdout, of_run = drop_seen(holdout, {*earlier.learned}, "This run")
@@ -159,6 +167,7 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
         network,
         train,
         [sample.pair for sample in validated if sample.pair],
+        held_out - len(holdout),
         (_count_fingers(train), _count_fingers(holdout)),
         may_leak(read.samples),
         left_out,

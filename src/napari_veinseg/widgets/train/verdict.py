@@ -36,7 +36,7 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     ]
     caveats = tuple(each for each in weak if each)
     if not rows:
-        headline = "Not judged: there was no image to judge by."
+        headline = f"Not judged: {_why_not(status)}."
         advice = "Look at the new model's masks before you trust it."
         return Verdict(headline, advice, "", caveats)
     old, new = (sum(column) / len(rows) for column in list(zip(*rows, strict=True))[1:])
@@ -66,6 +66,15 @@ def notes(status: RunStatus) -> list[str]:
     said = [*status.start.get("caveats", []), *status.start.get("faults", [])]
     more = len(said) - _NOTES
     return [*said[:_NOTES], *([f"And {more} more such notes: see its log."] if more > 0 else [])]
+
+
+def _why_not(status: RunStatus) -> str:
+    holdout = status.start.get("validation", {})
+    if holdout.get("images"):
+        return "it was stopped before the held-out images were looked at"
+    if holdout.get("seen"):
+        return "the held-out images were learned from before"
+    return "there was no image to judge by"
 
 
 def _advice(rows: list[tuple[str, float, float]]) -> str:
