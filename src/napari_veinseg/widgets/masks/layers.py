@@ -139,7 +139,9 @@ def build_tools_when_used(layer: Labels) -> None:
 
     Built and drawn with each new mask, they take longer than the mask itself: 0.1 s the first time.
     """
-    shown_while_drawing = layer._overlays["polygon"], layer._overlays["brush_stroke"]
+    # Private to napari: without them a mask takes longer, and is no worse.
+    known = (layer._overlays.get(name) for name in ("polygon", "brush_stroke"))
+    shown_while_drawing = [overlay for overlay in known if overlay is not None]
     for overlay in shown_while_drawing:
         overlay.visible = False
 
