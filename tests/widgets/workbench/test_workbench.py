@@ -236,6 +236,15 @@ def test_what_was_just_drawn_is_said_before_it_is_saved(opened):
     assert opened.strip.state.text() == "segmented"
 
 
+def test_what_was_just_drawn_is_said_of_the_next_image_too(opened, qtbot):
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    wait_until_saved(opened, qtbot)
+    assert opened.strip.state.text() == "segmented"
+    opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    assert opened.strip.state.text() == "edited"
+
+
 def test_the_train_tab_knows_the_dataset(opened, qtbot):
     opened.show_tab("Train")
     assert "No image of the open folder is reviewed" in opened.train.dataset.summary.text()

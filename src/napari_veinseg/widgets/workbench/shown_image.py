@@ -81,12 +81,13 @@ class ShownImage:
             return
         if mask is None:
             mask = add_mask_layer(viewer, draft.mask, self.image, kept=True)
-            # Last: then the record knows whether it was a stroke or the program's own change.
-            mask.events.paint.connect(self._note_stroke, position="last")
         else:
             replace_mask(mask, draft.mask, self.image)
             mask.name = f"{self.image.name} veins"
         record, notes = record_of(mask), draft.notes
+        # Behind the record, also a new one: it knows a stroke from the program's own change.
+        mask.events.paint.disconnect(self._note_stroke)
+        mask.events.paint.connect(self._note_stroke, position="last")
         record.kept, record.probability = True, draft.probability
         record.model, record.vein_width, record.doubt = notes.model, notes.vein_width, notes.doubt
         record.threshold = record.model_threshold = notes.threshold
