@@ -20,6 +20,7 @@ from napari_veinseg.data.images import read_image
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of
+from napari_veinseg.widgets.train.both_masks import BothMasks
 from napari_veinseg.widgets.workbench import recent
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from tests.widgets.workbench.conftest import NAMES, press, wait_for_mask, wait_until_saved
@@ -81,6 +82,20 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
     qtbot.waitUntil(lambda: opened.session.folder.states.count(ImageState.REVIEWED) == 3)
     assert "All images are reviewed" in opened.session.message
     assert sorted(path.name for path in folder.iterdir()) == NAMES
+
+
+def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
+    mask = np.zeros((40, 60), np.uint8)
+    opened.show_tab("Train")
+    both = BothMasks("other", mask, mask, mask, mask)
+    opened.train.comparison.masks.show_masks(both, old_name="base")
+    opened.status.reviewed.click()
+    assert opened.session.index == 0
+    assert "look, then review" in opened.session.message
+    assert [layer.name for layer in opened.viewer.layers] == ["a.tif", "a.tif veins"]
+    opened.status.reviewed.click()
+    wait_for_mask(opened, qtbot, 1)
+    assert opened.session.folder.states.of(0) is ImageState.REVIEWED
 
 
 def test_no_other_model_draws_over_the_last_image_that_was_reviewed(opened, qtbot, model_file):

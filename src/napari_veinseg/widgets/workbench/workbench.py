@@ -219,13 +219,19 @@ class Workbench(QWidget):
         shown = self.tabs.currentWidget()
         if shown is self.train:
             self.train.dataset.refresh()
+        self._uncover(but_for=shown)
+
+    def _uncover(self, but_for: QWidget | None = None) -> bool:
+        """Take what a tab has opened off the image of the folder; say whether it lay there."""
         count = len(self.viewer.layers)
-        if shown is not self.train:  # what a tab has opened lies over the image of the folder
+        if but_for is not self.train:
             self.train.comparison.masks.close_opened()
-        if shown is not self.evaluate:
+        if but_for is not self.evaluate:
             self.evaluate.on_dataset.close_opened()
-        if len(self.viewer.layers) != count:
+        lay_there = len(self.viewer.layers) != count
+        if lay_there:
             self.viewer.reset_view()
+        return lay_there
 
     def _correct(self, stem: str) -> None:
         """Leave an image that an evaluation has opened for the same one of the folder."""
@@ -243,7 +249,10 @@ class Workbench(QWidget):
                 return
             if self.session.shown is None:
                 raise VeinSegError("There is no image to review: choose another in the strip.")
-            self.session.review()
+            if self._uncover():
+                self.session.tell_done("Another image lay over this one: look, then review it.")
+            else:
+                self.session.review()
 
     def _actions(self) -> dict[str, Callable[[], object]]:
         session = self.session
