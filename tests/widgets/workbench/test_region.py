@@ -7,6 +7,7 @@ import pytest
 from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QScrollArea
 
 from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.common import compiled
@@ -55,6 +56,15 @@ def test_a_rectangle_limits_the_mask_and_comes_back_with_its_image(opened, qtbot
     click(opened.segment.region.whole)
     qtbot.waitUntil(lambda: veins_of(opened)[:, 1].min() == 0)
     assert regions_shown(opened) == 0
+
+
+def test_what_a_region_asks_fits_the_dock(opened, qtbot):
+    opened.viewer.window._qt_window.resize(1024, 670)
+    opened.viewer.show()
+    draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (60, 60))
+    assert opened.segment.region.shared.isVisible()
+    (area,) = opened.segment.findChildren(QScrollArea)
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
 
 
 def test_one_region_for_all_images_lasts_until_it_is_removed(opened, qtbot, folder, told):

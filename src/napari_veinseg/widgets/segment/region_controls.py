@@ -54,7 +54,7 @@ class RegionControls(QObject):
             "Click the corners of the part in which veins are looked for; a double click ends it.",
         )
         self.whole = button("Remove", "Look for veins in the whole image again.")
-        self.shared = QCheckBox("The same region in every image of this folder")
+        self.shared = QCheckBox("The same region in every image")
         self.told = Hint()
         field = QWidget()
         row = QHBoxLayout(field)
