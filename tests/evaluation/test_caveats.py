@@ -263,6 +263,15 @@ def test_contenders_are_ranked_on_the_same_images_or_not_at_all(folder, tmp_path
     assert "compared on the 8 images that are new to all" in lead(tmp_path / "same")
 
 
+def test_who_has_no_figures_is_named(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    known = tuple(image_hash(sample.image()) for sample in dataset.samples)
+    evaluate(dataset, [model("knows all", hashes=known), model("new", 0.8)], tmp_path / "out")
+    told = lead(tmp_path / "out")
+    assert "No figures of knows all: trained on all that could be judged." in told
+    assert "The figures are of" not in told  # all that others were judged on
+
+
 def test_few_images_that_are_new_are_few_images(folder, tmp_path):
     dataset = Dataset.open(folder, PATTERN)
     known = tuple(image_hash(sample.image()) for sample in dataset.samples[:10])

@@ -146,12 +146,19 @@ class Comparison:
 
     @property
     def note(self) -> str:
-        """What was taken, and how much of it the figures are of where that is less."""
-        judged = sorted({len(result.judged) for result in self.results})
-        if judged == [len(self.selection.samples)]:
-            return self.selection.note
-        some = " to ".join(str(count) for count in dict.fromkeys((judged[0], judged[-1])))
-        return f"{self.selection.note} The figures are of {some} of them."
+        """What was taken, how much of it the figures are of where that is less, and who has none.
+
+        A contender without figures stands in no table, so it is named here.
+        """
+        said = [self.selection.note]
+        counts = sorted({len(result.judged) for result in self.results if result.judged})
+        if counts not in ([], [len(self.selection.samples)]):
+            some = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+            said.append(f"The figures are of {some} of them.")
+        without = [result.contender.name for result in self.results if not result.judged]
+        if without:
+            said.append(f"No figures of {', '.join(without)}: trained on all that could be judged.")
+        return " ".join(said)
 
 
 def compare(
