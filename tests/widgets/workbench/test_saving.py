@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QMessageBox
 
-from napari_veinseg.correction.drafts import DraftFolder
+from napari_veinseg.correction.drafts import Draft, DraftFolder
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_home import MaskHome
@@ -234,8 +234,10 @@ def asked():
 
 
 def test_closing_the_viewer_asks_before_a_mask_is_lost(opened, folder, disk, qtbot, asked):
-    window = opened.viewer.window._qt_window
+    window, session = opened.viewer.window._qt_window, opened.session
     draw(opened)
+    prediction = Draft(np.zeros_like(session.shown.mask.data))
+    session.queue.store(session.folder, 1, prediction)  # a model makes it again: no loss
     texts = asked("Keep it open")
     assert not window.close()
     (text,) = texts

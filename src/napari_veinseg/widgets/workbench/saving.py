@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_home import MaskHome, Unsaved
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
@@ -86,7 +87,10 @@ class SaveQueue(QObject):
         return super().eventFilter(watched, event)
 
     def _may_lose(self) -> bool:
-        names = [stem for _, stem in self._refused]
+        lost = {image: refusal for image, refusal in self._refused.items() if _is_work(image)}
+        if not lost:
+            return True
+        names = [stem for _, stem in lost]
         which = f"mask of '{names[0]}'" if len(names) == 1 else f"masks of {len(names)} images"
         window = self.parent()
         assert isinstance(window, QWidget)
@@ -94,7 +98,7 @@ class SaveQueue(QObject):
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("Not everything is saved")
         box.setText(f"The {which} could not be written, and closing the viewer loses what is new.")
-        reasons = list(dict.fromkeys(refusal.text for refusal in self._refused.values()))
+        reasons = list(dict.fromkeys(refusal.text for refusal in lost.values()))
         more = [f"... and {len(reasons) - _TOLD} more like these."] if len(reasons) > _TOLD else []
         again = f"While the viewer is open, it is tried again every {_AGAIN // 1000} seconds."
         box.setInformativeText("\n\n".join([*reasons[:_TOLD], *more, again]))
@@ -154,6 +158,13 @@ class SaveQueue(QObject):
 def _cause(error: Exception) -> str:
     system = error.__cause__
     return (system.strerror if isinstance(system, OSError) else None) or str(error)
+
+
+def _is_work(image: _Image) -> bool:
+    """Tell a person's work from a mask that a model makes again."""
+    home, stem = image
+    unsaved = home.unsaved(stem)
+    return unsaved is not None and unsaved.state is not ImageState.SEGMENTED
 
 
 def _write(image: _Image) -> tuple[_Image, Exception | None]:
