@@ -29,5 +29,8 @@ def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
 
     judge._show_image(row)
     press(opened, ".")
+    assert opened.session.index == 1, "it leads back first"
+    assert list(opened.viewer.layers) == layers
+    press(opened, ".")
     wait_for_mask(opened, qtbot, 2)
     assert list(opened.viewer.layers) == layers, "what was opened does not hide the next image"

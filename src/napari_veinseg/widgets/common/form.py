@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QObject, Qt
 from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -116,14 +116,16 @@ def clock() -> str:
     return time.strftime("%H:%M")
 
 
-def connect_while_alive(widget: QWidget, emitter: Any, callback: Any) -> None:
+def connect_while_alive(
+    widget: QObject, emitter: Any, callback: Any, position: str = "first"
+) -> None:
     """Connect to a napari event until the widget is deleted.
 
     napari only knows that a Python object is gone, not that Qt has deleted its widget.  An error
     in the callback is told and goes no further: napari's other listeners must hear the event.
     """
     listener = _Listener(emitter, callback)
-    emitter.connect(listener)
+    emitter.connect(listener, position=position)
     widget.destroyed.connect(listener.leave)
 
 

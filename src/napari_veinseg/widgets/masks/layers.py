@@ -179,6 +179,14 @@ def is_source_image(layer: Layer) -> bool:
     return not any(is_derived(layer, kind) for kind in Derived)
 
 
+def topmost_image(viewer: napari.Viewer) -> Image | None:
+    """Return the image of the user's that lies over all others that are visible."""
+    for layer in reversed(viewer.layers):
+        if isinstance(layer, Image) and layer.visible and is_source_image(layer):
+            return layer
+    return None
+
+
 def is_probability_layer(layer: Layer) -> bool:
     """Tell whether a layer was made by `add_probability_layer`."""
     return is_derived(layer, Derived.PROBABILITY)

@@ -48,6 +48,8 @@ class FolderSession(QObject):
         self.message = self.reason = ""  # what happened last; why this image is shown
         self.opening = ""  # the name of a folder that is being opened
         self.finger_pattern: Callable[[], str | None] = lambda: None
+        self.uncover: Callable[[], bool] = lambda: False
+        """Takes away what lies over the image; says whether anything did."""
         self._extent: tuple[int, ...] = ()
         self._opening = Job("Opening the folder", self)
         self._reading = Job("Opening the image", self)
@@ -106,8 +108,8 @@ class FolderSession(QObject):
         self.changed.emit()
 
     def step(self, by: int) -> None:
-        """Go to a neighbour, beginning anew at the end."""
-        if self.folder is not None:
+        """Go to a neighbour, beginning anew at the end; from an image of elsewhere, lead back."""
+        if self.folder is not None and not self.uncover():
             self.go((self.index + by) % len(self.folder))
 
     def go_to_unreviewed(self) -> None:
@@ -140,6 +142,7 @@ class FolderSession(QObject):
         """Show an image and its mask alone; what was changed on the last one is saved."""
         if self.folder is None:
             return
+        self.uncover()
         self.save()
         self.masks.leave_shown()
         self.index, self.reason = index, reason

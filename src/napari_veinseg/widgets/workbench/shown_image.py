@@ -11,7 +11,7 @@ from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.widgets.masks.agreement import is_agreement_layer
-from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image
+from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image, topmost_image
 from napari_veinseg.widgets.masks.records import Derived, image_of, is_derived, record_of
 from napari_veinseg.widgets.masks.undo import replace_mask
 
@@ -40,6 +40,7 @@ class ShownImage:
         )
         if opened.draft is not None:
             self.show_draft(opened.draft)
+        self.show_alone()
 
     def replace(self, opened: OpenedImage, file_name: str) -> bool:
         """Show another image in the same layers; say whether they can show it."""
@@ -58,7 +59,34 @@ class ShownImage:
             self.image.reset_contrast_limits()
         if opened.draft is not None:
             self.show_draft(opened.draft)
+        self.show_alone()
         return True
+
+    def show_alone(self) -> None:
+        """Hide the images that are not the folder's, with all that lies over them."""
+        viewer, over_another = self._viewer(), False
+        if viewer is None:
+            return
+        for layer in viewer.layers:
+            if isinstance(layer, Image) and is_source_image(layer):
+                over_another = layer is not self.image
+            if over_another and not self._belongs_here(layer):
+                layer.visible = False
+        self.image.visible = True
+        self.take_active()
+
+    def take_active(self) -> None:
+        """Make the mask the active layer, or the image, unless another image lies over both."""
+        viewer, mask = self._viewer(), self.mask
+        if viewer is None or topmost_image(viewer) is not self.image:
+            return
+        if mask is not None:
+            mask.visible = True
+        viewer.layers.selection.active = mask or self.image
+
+    def _belongs_here(self, layer: Layer) -> bool:
+        follows = is_derived(layer, Derived.ENHANCED) or is_derived(layer, Derived.REGION)
+        return follows or image_of(layer) is self.image
 
     @property
     def mask(self) -> Labels | None:
@@ -94,8 +122,8 @@ class ShownImage:
         record.min_size = record.model_min_size = notes.min_size
         if draft.edited is not None:
             record.edits.accept(draft.edited)
-        viewer.layers.selection.active = mask
         self._stored, self._last_mask, self.touched = draft, mask, False
+        self.take_active()
 
     def _note_stroke(self, _event: object) -> None:
         mask = self.mask

@@ -1,5 +1,6 @@
 """The line at the foot of the workbench: device, model, vein width, and the button that goes on."""
 
+from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -10,6 +11,7 @@ from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.learning_controls import LearningControls
+from napari_veinseg.widgets.workbench.on_screen import OnScreen
 
 REVIEWED_KEY = "R"
 
@@ -17,9 +19,11 @@ REVIEWED_KEY = "R"
 class StatusLine(QWidget):
     """Says what masks are made with, or what just happened."""
 
-    def __init__(self, session: FolderSession, learning: LearningBeside) -> None:
+    def __init__(
+        self, session: FolderSession, learning: LearningBeside, on_screen: OnScreen
+    ) -> None:
         super().__init__()
-        self._session, self._learning = session, learning
+        self._session, self._learning, self._on_screen = session, learning, on_screen
         self.shown_model: str | None = None
         self._badge = DeviceBadge(self)  # it loads torch, and knows the device
         self._badge.hide()
@@ -41,6 +45,7 @@ class StatusLine(QWidget):
         column.addWidget(self.reviewed)
         self._focus = FocusKeeper(self)
         session.changed.connect(self.refresh)
+        on_screen.changed.connect(self.refresh)
 
     def show_model(self, name: str | None) -> None:
         """Name the model that masks are made with."""
@@ -48,18 +53,24 @@ class StatusLine(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what is known of the shown image."""
-        session = self._session
-        mask = session.shown.mask if session.shown is not None else None
+        """Show what is known of the image on the screen."""
+        session, mask = self._session, self._on_screen.mask if self._session.folder else None
         device = [self._badge.short_text()]
         if mask is not None and record_of(mask).vein_width > 0:
             device.append(f"veins {record_of(mask).vein_width:.1f} px")
-        made_by = record_of(mask).model if mask is not None else ""
-        model = f"model: {self.shown_model}" if self.shown_model else ""
-        if made_by:
-            model = self._learning.describe_model(made_by)
-        facts = "\n".join([" · ".join(device), model[:1].upper() + model[1:]])
+        facts = "\n".join([" · ".join(device), self._describe_model(mask)])
         self.facts.setText(session.message or facts)
         self.facts.setToolTip(f"{session.message}\n{facts}\n{self._badge.text()}".strip())
         self.reviewed.setVisible(session.folder is not None)
-        self.reviewed.setEnabled(mask is not None)
+        self.reviewed.setEnabled(mask is not None or self._on_screen.other is not None)
+
+    def _describe_model(self, mask: Labels | None) -> str:
+        """Say what has made the mask, or else what would make one."""
+        errors, made_by = self._on_screen.errors, record_of(mask).model if mask is not None else ""
+        if errors is not None:
+            return f"Errors: {errors.name}"
+        if made_by:
+            model = self._learning.describe_model(made_by)
+        else:
+            model = f"model: {self.shown_model}" if self.shown_model else ""
+        return model[:1].upper() + model[1:]

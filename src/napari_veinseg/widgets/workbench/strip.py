@@ -20,6 +20,7 @@ from superqt.utils import signals_blocked
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import Hint, button, explain
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
+from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.recent import recent_folders
 
 NEXT_KEY, PREVIOUS_KEY, UNREVIEWED_KEY, DOUBTFUL_KEY = ".", ",", "J", "Shift-J"
@@ -59,9 +60,9 @@ class ElidedLabel(QLabel):
 class FolderStrip(QWidget):
     """Shows where the session is, and leads it elsewhere."""
 
-    def __init__(self, session: FolderSession) -> None:
+    def __init__(self, session: FolderSession, on_screen: OnScreen) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._on_screen = session, on_screen
         self.folder = QPushButton("Open a folder of images")
         explain(self.folder, "Choose a folder of images, or one that was open before.")
         self.folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -95,6 +96,7 @@ class FolderStrip(QWidget):
         self.doubtful.clicked.connect(session.go_to_most_doubtful)
         self.number.valueChanged.connect(lambda value: session.go(value - 1))
         session.changed.connect(self.refresh)
+        on_screen.changed.connect(self.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -135,16 +137,20 @@ class FolderStrip(QWidget):
         where = f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed"
         self.folder.setText(f"Opening {session.opening}/…" if session.opening else where)
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
-        with signals_blocked(self.number):
-            self.number.setRange(1, len(folder))
-            self.number.setValue(session.index + 1)
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
-        self.name.show_text(folder.images[session.index].name)
-        state = "segmenting…" if session.working else str(session.state)
-        self.state.setText(state)
-        self.reason.setText(session.reason)
-        self.reason.setVisible(bool(session.reason))
+        other, here = self._on_screen.other, folder.images[session.index].name
+        with signals_blocked(self.number):
+            self.number.setRange(1 if other is None else 0, len(folder))
+            self.number.setSpecialValueText("" if other is None else "-")  # stands for the least
+            self.number.setValue(session.index + 1 if other is None else 0)
+        self.name.show_text(here if other is None else other.name)
+        working = session.working and other is None
+        self.state.setText("segmenting…" if working else self._on_screen.state)
+        what = "Opened to show errors" if self._on_screen.is_judged else "Not of this folder"
+        reason = session.reason if other is None else f"{what}: < and > lead back to {here}."
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import napari
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
@@ -28,8 +28,9 @@ from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
 from napari_veinseg.widgets.workbench.keys import ViewerKeys
 from napari_veinseg.widgets.workbench.learning import LearningBeside
+from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
-from napari_veinseg.widgets.workbench.seeing import SeeingControls, image_and_mask
+from napari_veinseg.widgets.workbench.seeing import SeeingControls
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
 from napari_veinseg.widgets.workbench.shown_region import ShownRegion
 from napari_veinseg.widgets.workbench.status_line import StatusLine
@@ -60,12 +61,14 @@ class Workbench(QWidget):
         self.session = FolderSession(self.viewer, self._mask_maker)
         self.session.setParent(self)
         self.session.finger_pattern = lambda: self.train.dataset.finger_pattern
-        self.strip = FolderStrip(self.session)
+        self.session.uncover = self._uncover
+        self.on_screen = OnScreen(self.viewer, self.session)
+        self.strip = FolderStrip(self.session, self.on_screen)
         self.seeing = SeeingControls(
-            self.viewer, lambda: self._shown()[0], lambda: self._shown()[1]
+            self.viewer, lambda: self.on_screen.image, lambda: self.on_screen.mask
         )
         self.learning = LearningBeside(self.session, self._learning_config)
-        self.status = StatusLine(self.session, self.learning)
+        self.status = StatusLine(self.session, self.learning, self.on_screen)
         self.folder_run = FolderRun(self.session)
         self.segment.insert(0, self.folder_run)
         self._lay_out()
@@ -138,6 +141,8 @@ class Workbench(QWidget):
         self.evaluate.on_dataset.can_correct = lambda stem: self.session.find(stem) is not None
         self.train.dataset.names.changed.connect(self._share_fingers)
         self.evaluate.on_dataset.asked_for.connect(self._correct)
+        self.on_screen.changed.connect(self.seeing.apply)
+        self.on_screen.changed.connect(self._suggest_model)
         self.status.reviewed.clicked.connect(self.review)
 
     def _share_fingers(self) -> None:
@@ -170,19 +175,13 @@ class Workbench(QWidget):
         self._suggest_model()
 
     def _suggest_model(self) -> None:
-        self.segment.suggestion.show_for(*self._shown())
+        self.segment.suggestion.show_for(self.on_screen.image, self.on_screen.mask)
 
     def _follow_region(self) -> None:
         """Segment anew where that takes no edits away, or say that it must be asked for."""
         self.session.follow_model()
         if not self.session.working:
             self.segment.region.ask_for_segment()
-
-    def _shown(self) -> tuple[Image | None, Labels | None]:
-        shown = self.session.shown
-        if shown is not None:
-            return shown.image, shown.mask
-        return image_and_mask(self.viewer)
 
     def _follow_folder(self) -> None:
         """Give the tabs the folder's dataset, so that nobody types it again."""
@@ -219,25 +218,33 @@ class Workbench(QWidget):
         shown = self.tabs.currentWidget()
         if shown is self.train:
             self.train.dataset.refresh()
-        self._uncover(but_for=shown)
+        self._close_opened(but_for=shown)
 
-    def _uncover(self, but_for: QWidget | None = None) -> bool:
-        """Take what a tab has opened off the image of the folder; say whether it lay there."""
+    def _close_opened(self, but_for: QWidget | None = None) -> None:
+        """Take what the tabs have opened off the image of the folder."""
         count = len(self.viewer.layers)
         if but_for is not self.train:
             self.train.comparison.masks.close_opened()
         if but_for is not self.evaluate:
             self.evaluate.on_dataset.close_opened()
-        lay_there = len(self.viewer.layers) != count
-        if lay_there:
+        if len(self.viewer.layers) != count:
             self.viewer.reset_view()
-        return lay_there
+            if self.session.shown is not None:
+                self.session.shown.take_active()
+
+    def _uncover(self) -> bool:
+        """Show the image of the folder again, and say whether another one lay over it."""
+        if self.on_screen.other is None:
+            return False
+        self._close_opened()
+        if self.session.shown is not None:
+            self.session.shown.show_alone()
+        return True
 
     def _correct(self, stem: str) -> None:
         """Leave an image that an evaluation has opened for the same one of the folder."""
         index = self.session.find(stem)
         if index is not None:
-            self.evaluate.on_dataset.close_opened()
             self.session.go(index)
             self.show_tab("Correct")
 

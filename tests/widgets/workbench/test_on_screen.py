@@ -1,0 +1,132 @@
+"""Strip, foot, review and the active layer are about the image that is on the screen."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.data.images import write_image
+from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
+from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.train.both_masks import BothMasks
+from tests.widgets.workbench.conftest import press, wait_for_mask
+
+
+def open_file(bench, path, pixels):
+    write_image(path, pixels)
+    (layer,) = bench.viewer.open(path, plugin="napari")
+    return layer
+
+
+def open_in_train(bench, image):
+    mask = (image > 0).astype(np.uint8)
+    bench.show_tab("Train")
+    bench.train.comparison.masks.show_masks(BothMasks("far", image, mask, mask, mask), "old")
+
+
+def open_in_evaluate(bench, image):
+    mask = (image > 0).astype(np.uint8)
+    bench.show_tab("Evaluate")
+    bench.evaluate.on_dataset._show_image(OpenedImage("far", "starter", image, mask, mask))
+
+
+def texts(bench):
+    strip = bench.strip
+    shown = (strip.number.text(), strip.name.text(), strip.state.text(), strip.reason.text())
+    return " | ".join((*shown, bench.status.facts.text()))
+
+
+@pytest.fixture
+def edited(opened):
+    """A folder whose image has been drawn on."""
+    opened.viewer.window._qt_window.resize(1400, 900)
+    opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    assert opened.strip.number.text() == "1"
+    assert "a.tif" in texts(opened)
+    assert "edited" in texts(opened)
+    assert "veins 6.0 px" in texts(opened)
+    return opened
+
+
+@pytest.mark.parametrize("open_image", [open_in_train, open_in_evaluate])
+def test_an_image_that_a_tab_has_opened_is_the_one_described(edited, vein_image, open_image):
+    before = texts(edited)
+    open_image(edited, vein_image)
+    now = texts(edited)
+    assert now.startswith("- | far | errors | Opened to show errors: < and > lead back to a.tif.")
+    assert "veins 6.0 px" not in now
+    assert "Errors: far " in now
+    QTest.mouseClick(edited.strip.next, Qt.MouseButton.LeftButton)
+    assert texts(edited) == before
+    assert [layer.name for layer in edited.viewer.layers] == ["a.tif", "a.tif veins"]
+    assert edited.viewer.layers.selection.active is edited.session.shown.mask
+
+
+def test_an_opened_file_is_described_with_its_own_mask(edited, vein_image, tmp_path, qtbot):
+    before = texts(edited)
+    layer = open_file(edited, tmp_path / "far.tif", vein_image)
+    now = texts(edited)
+    assert now.startswith("- | far | new | Not of this folder: < and > lead back to a.tif.")
+    assert "veins" not in edited.status.facts.text()
+    edited.segment.segment.click()
+    qtbot.waitUntil(lambda: edited.on_screen.mask is not None, timeout=20_000)
+    mask = edited.on_screen.mask
+    record_of(mask).vein_width = 9.5
+    mask.data_setitem((np.array([2]), np.array([3])), 1)
+    assert texts(edited).startswith("- | far | edited | Not of this folder")
+    assert "veins 9.5 px" in texts(edited)
+    layer.visible = False
+    assert texts(edited) == before, "the eye in the layer list tells, too"
+    layer.visible = True
+    press(edited, ",")
+    assert texts(edited) == before
+    assert not layer.visible
+    assert not mask.visible
+    assert layer in edited.viewer.layers, "what somebody has opened is not taken away"
+
+
+def test_any_way_to_another_image_shows_that_alone(edited, vein_image, tmp_path, qtbot):
+    layer = open_file(edited, tmp_path / "far.tif", vein_image)
+    edited.strip.number.setValue(3)
+    wait_for_mask(edited, qtbot, 2)
+    assert not layer.visible
+    assert "c.tif" in texts(edited)
+    assert edited.viewer.layers.selection.active is edited.session.shown.mask
+
+
+def test_no_image_is_reviewed_under_an_opened_file(edited, vein_image, tmp_path, qtbot):
+    open_file(edited, tmp_path / "far.tif", vein_image)
+    press(edited, "r")
+    assert edited.session.index == 0
+    assert "look, then review" in edited.session.message
+    press(edited, "r")
+    wait_for_mask(edited, qtbot, 1)
+    assert edited.session.folder.states.of(0) is ImageState.REVIEWED
+
+
+def test_a_mask_that_is_made_under_another_image_is_not_the_active_layer(
+    opened, vein_image, qtbot, model_file
+):
+    open_in_train(opened, vein_image)
+    mask, before = opened.session.shown.mask, opened.viewer.layers.selection.active
+    made = record_of(mask).model
+    model_file.touch()  # as after Keep: another model is chosen
+    opened.session.follow_model()
+    qtbot.waitUntil(lambda: record_of(mask).model != made, timeout=20_000)
+    assert opened.viewer.layers.selection.active is before
+    assert before.visible
+    opened.show_tab("Correct")
+    assert opened.viewer.layers.selection.active is mask
+
+
+def test_display_controls_act_on_what_is_seen(opened, vein_image, tmp_path):
+    layer = open_file(opened, tmp_path / "far.tif", vein_image)
+    mask = add_mask_layer(opened.viewer, np.zeros(vein_image.shape, np.uint8), layer)
+    before = opened.session.shown.mask.contour
+    opened.seeing.outline.click()
+    assert mask.contour > 0
+    assert opened.session.shown.mask.contour == before
+    press(opened, ".")
+    assert opened.session.shown.mask.contour > 0
