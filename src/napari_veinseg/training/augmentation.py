@@ -4,7 +4,7 @@ A crop's changes are a function of its seed alone, so that a run is the same how
 prepare its crops, and a resumed one needs no random state.
 """
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from monai.transforms import (
 from monai.transforms.utils import create_grid
 from numpy.typing import NDArray
 
-Augmentation = Literal["none", "photometric", "full"]
+from napari_veinseg.training.config import Augmentation
 
 MARGIN = 1.25
 """Crops are taken this much larger than wanted: turning and scaling need the surroundings."""

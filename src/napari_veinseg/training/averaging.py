@@ -13,7 +13,7 @@ from napari_veinseg.model.network import SegmentationNetwork
 def interpolate(
     base: SegmentationNetwork, learned: SegmentationNetwork, share: float
 ) -> SegmentationNetwork:
-    """Mix the weights and statistics of a model with those that it was fine-tuned to.
+    """Mix the weights and statistics of a model with what it was fine-tuned to, into a new one.
 
     Parameters
     ----------
@@ -21,11 +21,6 @@ def interpolate(
         Of the same architecture, on any devices; neither is changed.
     share : float
         Of what was learned, in [0, 1].
-
-    Returns
-    -------
-    SegmentationNetwork
-        A new one, where `learned` is.
 
     References
     ----------

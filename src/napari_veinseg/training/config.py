@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from napari_veinseg.data.grey import Channel
 from napari_veinseg.errors import VeinSegError
 
+Augmentation = Literal["none", "photometric", "full"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -85,7 +86,7 @@ class TrainingConfig(BaseModel):
     watch: bool = False
     minutes: Annotated[float, Field(gt=0)] | None = None
     epochs: Annotated[int, Field(gt=0)] | None = None
-    augmentation: Literal["none", "photometric", "full"] = "full"
+    augmentation: Augmentation = "full"
     finger_pattern: str | None = None
     validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.2
     thin: bool = False

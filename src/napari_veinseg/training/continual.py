@@ -247,7 +247,7 @@ class ContinualTrainer:
     def _publish(self, found: Comparison) -> None:
         self.versions.publish(self._latest(found))
         number = self.versions.number
-        path, learned = str(self.versions.path(number)), len(self.pool.learned)
+        path, learned = str(self.run.version(number)), len(self.pool.learned)
         judged = found.in_use, found.latest, found.by
         left = found.left_in_use, found.left_latest, found.threshold
         self._tell(Published(number, path, learned, *judged, *left))

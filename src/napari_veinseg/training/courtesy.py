@@ -32,13 +32,7 @@ class Courtesy:
         self._reason = ""
 
     def reason_to_rest(self) -> str:
-        """Say why nothing should be learned now.
-
-        Returns
-        -------
-        str
-            A sentence; empty where there is no reason.
-        """
+        """Say in a sentence why nothing should be learned now; empty where there is no reason."""
         self._look()
         return self._reason
 

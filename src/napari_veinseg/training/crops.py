@@ -16,7 +16,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from napari_veinseg.segmentation.runtimes.devices import usable_cpus
-from napari_veinseg.training.augmentation import MARGIN, Augment, Augmentation
+from napari_veinseg.training.augmentation import MARGIN, Augment
+from napari_veinseg.training.config import Augmentation
 from napari_veinseg.training.prepared_samples import PreparedSample
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein

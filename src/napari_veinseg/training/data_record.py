@@ -1,6 +1,7 @@
 """What a run keeps of its data: the split, what was learned from, what was validated on."""
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -8,27 +9,11 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_text
 
 
-class DataRecord(BaseModel):
-    """Kept as `data.json` in the run's folder, so that a dataset may change between two sittings.
-
-    Parameters
-    ----------
-    split : dict of str to str
-        'train' or 'validation' by stem.
-    learned : tuple of str
-        Hashes of the images that were learned from, in all sittings.
-    validated : dict of str to str
-        Hash of image and mask, by the stem of the image that is validated on.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    split: dict[str, str] = {}
-    learned: tuple[str, ...] = ()
-    validated: dict[str, str] = {}
+class Kept(BaseModel):
+    """What a run keeps as a JSON file in its folder."""
 
     @classmethod
-    def read(cls, path: Path) -> "DataRecord | None":
+    def read(cls, path: Path) -> Self | None:
         """Read what an earlier sitting kept.
 
         Raises
@@ -48,3 +33,23 @@ class DataRecord(BaseModel):
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""
         write_text(path, self.model_dump_json(indent=1) + "\n")
+
+
+class DataRecord(Kept):
+    """Kept as `data.json` in the run's folder, so that a dataset may change between two sittings.
+
+    Parameters
+    ----------
+    split : dict of str to str
+        'train' or 'validation' by stem.
+    learned : tuple of str
+        Hashes of the images that were learned from, in all sittings.
+    validated : dict of str to str
+        Hash of image and mask, by the stem of the image that is validated on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    split: dict[str, str] = {}
+    learned: tuple[str, ...] = ()
+    validated: dict[str, str] = {}

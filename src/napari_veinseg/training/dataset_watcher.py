@@ -46,12 +46,7 @@ class DatasetWatcher:
         self._looks = 0
 
     def poll(self) -> DatasetChanges:
-        """Look once.
-
-        Returns
-        -------
-        DatasetChanges
-            What is new since the last look; everything reviewed at the first.
+        """Look once: what is new since the last look, and at the first one everything reviewed.
 
         Raises
         ------

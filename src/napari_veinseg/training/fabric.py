@@ -17,11 +17,6 @@ FabricPrecision = Literal["32-true", "bf16-mixed"]
 def launch(choice: DeviceChoice, precision: str) -> Fabric:
     """Start Fabric on a device, alone or as one of the processes that torchrun started.
 
-    Returns
-    -------
-    Fabric
-        Launched, with as many processes as WORLD_SIZE says.
-
     Raises
     ------
     VeinSegError
@@ -62,24 +57,15 @@ def choose_precision(wish: str, device: str) -> FabricPrecision:
     {"32-true", "bf16-mixed"}
         As Fabric names it; weights stay float32 in either case.
     """
-    fast = {"cuda": _fast_on_cuda, "cpu": cpu_multiplies_bfloat16}.get(device)
-    if wish == "bfloat16" or (wish == "auto" and fast is not None and fast()):
-        return "bf16-mixed"
-    return "32-true"
+    if wish == "auto" and device == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = wish == "auto" and device == "cpu" and cpu_multiplies_bfloat16()
+    return "bf16-mixed" if fast or wish == "bfloat16" else "32-true"
 
 
 def cpu_multiplies_bfloat16() -> bool:
-    """Tell whether the CPU has units for bfloat16; without them it only emulates, and is slower.
-
-    Returns
-    -------
-    bool
-        True with AMX or AVX-512 BF16; false where this PyTorch cannot say.
-    """
+    """Tell whether the CPU is known to have units for bfloat16; without them it is slower in it."""
     capabilities: Callable[[], dict[str, object]]
     capabilities = getattr(torch.cpu, "get_capabilities", dict)
     return any(capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
-
-
-def _fast_on_cuda() -> bool:
-    return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -13,12 +13,7 @@ def drop_twins(
 ) -> tuple[list[PreparedSample], list[HeldOutSample], list[Fault]]:
     """Let the very same pixels stand on one side: held out, unless nothing else could be learned.
 
-    Returns
-    -------
-    train, holdout : list
-        Those that stay.
-    left_out : list of Fault
-        Names both of each pair.
+    Gives those that stay on either side, and a fault for each pair, which names both.
     """
     held = {sample.image_hash: sample.stem for sample in holdout}
     learned = {sample.content_hash: sample.stem for sample in train}
@@ -47,12 +42,7 @@ def drop_seen(
 ) -> tuple[list[HeldOutSample], str]:
     """Leave out of the hold-out what the model has learned from already.
 
-    Returns
-    -------
-    holdout : list of HeldOutSample
-        What no model here has seen.
-    caveat : str
-        A sentence, in the words of an evaluation; empty where nothing was seen.
+    Gives what is left, and a sentence in the words of an evaluation; empty where nothing was seen.
     """
     unseen = [sample for sample in holdout if sample.image_hash not in seen]
     count = len(holdout) - len(unseen)
@@ -68,18 +58,13 @@ def drop_seen(
 def warn_of_near_duplicates(
     train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
 ) -> str:
-    """Look for held-out images that look like one that is learned from.
-
-    Returns
-    -------
-    str
-        A sentence with an example; empty where there is none.
-    """
-    alike = [
-        (sample.stem, twin.stem)
-        for sample in holdout
-        if (twin := next((t for t in train if _look_alike(sample, t)), None))
-    ]
+    """Name a held-out image that looks like one that is learned from; empty where there is none."""
+    alike = []
+    for sample in holdout:
+        for learned in train:
+            if similarity(sample.thumbnail, learned.thumbnail) >= NEAR_DUPLICATE:
+                alike.append((sample.stem, learned.stem))
+                break
     if not alike:
         return ""
     one, other = alike[0]
@@ -87,7 +72,3 @@ def warn_of_near_duplicates(
         f"{len(alike)} of the {len(holdout)} held-out images look like one that is learned from "
         f"({one} like {other}): give both one finger; until then the figures are optimistic."
     )
-
-
-def _look_alike(one: HeldOutSample, other: PreparedSample) -> bool:
-    return similarity(one.thumbnail, other.thumbnail) >= NEAR_DUPLICATE

@@ -7,7 +7,7 @@ budget in minutes the clock decides on the rate, and so on the weights.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -134,7 +134,15 @@ class Trainer:
             self.validate_anew()
         if self.at.validation_pending:
             self.validate()
-        batches = self._iterate_batches()
+        batches = iterate_batches(
+            self.crops,
+            self.at.step,
+            self.config.batch_size,
+            self.fabric.global_rank,
+            self.fabric.world_size,
+            self.config.workers,
+            self.fabric.device,
+        )
         while not (reason := self._reason_to_end()):
             self.train_step(next(batches))
             if self.at.step % self.epoch_steps == 0:
@@ -242,17 +250,6 @@ class Trainer:
             record = record.model_copy(update={"validated": {}})
         if self.fabric.is_global_zero:
             record.write(self.run.data_record)
-
-    def _iterate_batches(self) -> Iterator[dict[str, torch.Tensor]]:
-        return iterate_batches(
-            self.crops,
-            self.at.step,
-            self.config.batch_size,
-            self.fabric.global_rank,
-            self.fabric.world_size,
-            self.config.workers,
-            self.fabric.device,
-        )
 
     def _reason_to_end(self) -> str:
         """Look at clock and stop button of the first process; empty while there is more to do."""

@@ -95,12 +95,8 @@ def cache_on_device(
 ) -> Sequence[PreparedSample]:
     """Keep samples on the device where they leave enough of its memory to the network.
 
-    Crops are then cut and changed there, and no pixel is transferred while learning.
-
-    Returns
-    -------
-    sequence of PreparedSample
-        The same samples; on the CPU, and where they are too many, the very same objects.
+    Crops are then cut and changed there, and no pixel is transferred while learning.  On the CPU,
+    and where they are too many, they stay what they are.
     """
     if device.type != "cuda":
         return samples

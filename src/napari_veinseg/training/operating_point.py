@@ -57,18 +57,7 @@ class Outcome:
 
     @staticmethod
     def of_all(outcomes: "Sequence[Outcome]") -> "Outcome":
-        """Add images up: a long vein is more work than a short one.
-
-        Parameters
-        ----------
-        outcomes : sequence of Outcome
-            At least one.
-
-        Returns
-        -------
-        Outcome
-            Of all together.
-        """
+        """Add images up, at least one: a long vein is more work than a short one."""
         return Outcome(
             statistics.mean(each.vein_iou for each in outcomes),
             sum(each.to_correct for each in outcomes),
@@ -100,11 +89,6 @@ class ReviewedMask:
         ----------
         mask : ndarray of uint8, shape (Y, X)
             0 background, 1 vein.
-
-        Returns
-        -------
-        Outcome
-            Vein IoU, wrong and missing centreline, and that of the reviewed mask.
         """
         wrong = centreline(mask == VEIN) & self._clear
         missing = self._line & ~_near(mask == VEIN)

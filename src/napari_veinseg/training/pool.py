@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import write_text
 from napari_veinseg.model.card import LearnedImage, ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.training.data_record import DataRecord
+from napari_veinseg.training.data_record import DataRecord, Kept
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
 from napari_veinseg.training.reading import draw_and_keep_split
 from napari_veinseg.training.run import Run
@@ -44,9 +43,9 @@ class ArrivalRecord(BaseModel):
     version: int
 
 
-class _Records(BaseModel):
-    split: dict[str, str] = {}
-    arrivals: list[ArrivalRecord] = []
+class _Records(Kept):
+    split: dict[str, str] = Field(default_factory=dict)
+    arrivals: list[ArrivalRecord] = Field(default_factory=list)
 
 
 class ReviewedPool:
@@ -62,7 +61,7 @@ class ReviewedPool:
 
     def __init__(self, run: Run, card: ModelCard) -> None:
         self._run, self._card, self._config = run, card, run.config
-        self._records = _read_records(run)
+        self._records = _Records.read(run.arrivals) or _Records()
         self.train: dict[str, PreparedSample] = {}
         self.holdout: dict[str, Pair] = {}
         self._samples: dict[str, Sample] = {}
@@ -82,29 +81,6 @@ class ReviewedPool:
         """Error on arrival by stem, where it is known."""
         known = [(a.stem, a.error_in_use) for a in self.arrivals]
         return {stem: error for stem, error in known if error is not None}
-
-    @property
-    def optimistic(self) -> bool:
-        """Whether near duplicates may stand on both sides."""
-        return may_leak(self._samples.values())
-
-    def history(self) -> tuple[LearnedImage, ...]:
-        """List the images in the order in which they came, for a model's card.
-
-        Returns
-        -------
-        tuple of LearnedImage
-            Without names.
-        """
-        return tuple(
-            LearnedImage(
-                image_hash=each.image_hash,
-                error_on_arrival=each.error_in_use,
-                version=each.version,
-                held_out=each.held_out,
-            )
-            for each in self.arrivals
-        )
 
     def new_card(
         self, base: SegmentationNetwork, version: int, vein_iou: float | None, threshold: float
@@ -127,11 +103,7 @@ class ReviewedPool:
             network=base,
             train=list(self.train.values()),
             holdout=list(self.holdout.values()),
-            seen=0,
-            fingers=(0, 0),
-            optimistic=self.optimistic,
-            left_out=[],
-            caveats=[],
+            optimistic=may_leak(self._samples.values()),
             record=DataRecord(learned=self.learned),
         )
         description, before = f"Version {version} of what learns beside a person.", self._card
@@ -140,23 +112,20 @@ class ReviewedPool:
                 f" Its threshold of {threshold:g} was chosen for the images that it learnt from; "
                 f"for others begin with {before.threshold:g}."
             )
-        update = {
-            "description": description,
-            "threshold": threshold,
-            "history": self.history(),
-        }
+        history = tuple(
+            LearnedImage(
+                image_hash=each.image_hash,
+                error_on_arrival=each.error_in_use,
+                version=each.version,
+                held_out=each.held_out,
+            )
+            for each in self.arrivals
+        )
+        update = {"description": description, "threshold": threshold, "history": history}
         return data.new_card(self._config, vein_iou).model_copy(update=update)
 
     def read(self, samples: Iterable[Sample]) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
-        """Read new samples, and say for each whether it is held out.
-
-        Returns
-        -------
-        read : list of tuple
-            The pair, and whether it is held out.
-        faults : list of Fault
-            What cannot be used, and why.
-        """
+        """Read new samples, and say for each whether it is held out; name what cannot be used."""
         read = list(read_pairs(list(samples)))
         found = [each for each in read if isinstance(each, Pair)]
         faults = [each for each in read if isinstance(each, Fault)]
@@ -185,29 +154,17 @@ class ReviewedPool:
         return any((a.stem, a.image_hash, a.mask_hash) == content for a in self.arrivals)
 
     def has_arrived(self, pair: Pair) -> bool:
-        """Tell whether this image has arrived before, be it with another mask.
-
-        Returns
-        -------
-        bool
-            Then it is no new arrival, even where it was only held out.
-        """
+        """Tell whether this image has arrived before, be it with another mask or only held out."""
         return any(each.image_hash == pair.image_hash for each in self.arrivals)
 
     def is_seen(self, pair: Pair) -> bool:
-        """Tell whether the image was learned from: then no figure of it is honest.
-
-        Returns
-        -------
-        bool
-            Here, by the base, or under another name.
-        """
+        """Tell whether it was learned from, here or by the base: no figure of it is honest."""
         return pair.image_hash in {*self._card.training_data.image_hashes, *self.learned}
 
     def record(self, arrival: ArrivalRecord) -> None:
         """Write an arrival down; on the disk before anything is learned from it."""
         self._records.arrivals.append(arrival)
-        write_text(self._run.arrivals, self._records.model_dump_json(indent=1) + "\n")
+        self._records.write(self._run.arrivals)
 
     def add(self, pair: Pair, held_out: bool) -> None:
         """Let a sample be learned from or validated on.
@@ -237,14 +194,3 @@ class ReviewedPool:
         """Forget a sample; that it was learned from stays on record."""
         self.train.pop(stem, None)
         self.holdout.pop(stem, None)
-
-
-def _read_records(run: Run) -> _Records:
-    try:
-        return _Records.model_validate_json(run.arrivals.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return _Records()
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise VeinSegError(
-            f"{run.arrivals} is damaged: start a new run from the newest version beside it."
-        ) from error

@@ -82,13 +82,7 @@ class TrainingProcess:
         self.wait(5)
 
     def last_words(self) -> str:
-        """Return the last line that the child wrote outside its events.
-
-        Returns
-        -------
-        str
-            For instance the sentence of an error; empty if there is none.
-        """
+        """Return the last line that the child wrote outside its events, as of an error."""
         try:
             text = Path(self._log.name).read_text(encoding="utf-8", errors="replace")
         except OSError:

@@ -69,7 +69,7 @@ class Versions:
     ) -> None:
         self._run, self._settings, self._device, self._output = run, settings, device, output
         self.number = self._newest()
-        self.in_use = Model(*read_model(self.path(self.number))) if self.number else base
+        self.in_use = Model(*read_model(run.version(self.number))) if self.number else base
         self._thresholds = sorted({*THRESHOLDS, base.card.threshold, self.threshold})
         self._in_use_outcomes: dict[tuple[int, str, str], Outcomes] = {}
         # Outcomes of the version in use and of the latest weights on images that came since it was
@@ -87,25 +87,8 @@ class Versions:
         """That of the version in use."""
         return self.in_use.card.threshold
 
-    def path(self, number: int) -> Path:
-        """Return where a version lies.
-
-        Parameters
-        ----------
-        number : int
-            From 1.
-        """
-        return self._run.versions / f"{number:04}.safetensors"
-
     def score_arrival(self, pair: Pair, latest: Model | None) -> tuple[float, float]:
-        """Predict an image that nothing has learned from yet.
-
-        Parameters
-        ----------
-        pair : Pair
-            The image with its reviewed mask.
-        latest : Model or None
-            The latest weights; None where they are those in use.
+        """Predict an image that nothing has learned from; `latest` is None where those are in use.
 
         Returns
         -------
@@ -136,11 +119,6 @@ class Versions:
             The hold-out; the newest images of a large one are taken.
         step : int
             Steps so far.
-
-        Returns
-        -------
-        Comparison or None
-            None where there is no such image.
         """
         arrivals = list(self._arrivals)
         few = len(held_out) < _ENOUGH_HELD_OUT
@@ -174,7 +152,7 @@ class Versions:
             If a file cannot be written; the version in use stays.
         """
         number = self._newest() + 1
-        path = self.path(number)
+        path = self._run.version(number)
         self._run.versions.mkdir(exist_ok=True)
         write_model(path, latest.card, latest.network)
         try:

@@ -82,15 +82,8 @@ def read_dataset(
 ) -> ReadDataset:
     """Read all samples, and draw the split among the usable ones where it is not drawn yet.
 
-    Parameters
-    ----------
-    config : TrainingConfig
-        What is asked for.
-    card : ModelCard
-        Its normalisation and working width.
-    earlier_split : mapping of str to str
-        What the run has kept of an earlier sitting, by stem: it stands where `samples.csv` is
-        silent, as for a dataset that cannot be written.
+    What the run has kept of an earlier sitting, `earlier_split`, stands where `samples.csv` is
+    silent, as for a dataset that cannot be written.
 
     Raises
     ------
@@ -98,7 +91,7 @@ def read_dataset(
         If the dataset cannot be opened.
     """
     dataset = Dataset.open(config.dataset, config.finger_pattern)
-    samples = _with_split(dataset, earlier_split)
+    samples = [replace(s, split=s.split or earlier_split.get(s.stem, "")) for s in dataset]
     planned = draw_split(samples, config.validation_share, config.seed)
     read = _read_all(samples, planned, config, card)
     samples = [each for each in samples if not isinstance(read[each.stem], Fault)]
@@ -115,21 +108,12 @@ def read_dataset(
     )
 
 
-def _with_split(dataset: Dataset, earlier: Mapping[str, str]) -> list[Sample]:
-    return [replace(each, split=each.split or earlier.get(each.stem, "")) for each in dataset]
-
-
 def draw_and_keep_split(
     dataset: Dataset, usable: list[Sample], earlier: Mapping[str, str], config: TrainingConfig
 ) -> tuple[dict[str, str], str]:
     """Draw what is not drawn yet, and write it into the dataset where that can be written.
 
-    Returns
-    -------
-    split : dict of str to str
-        'train' or 'validation' by stem.
-    note : str
-        Says so where the run alone keeps it.
+    Gives 'train' or 'validation' by stem, and a note where the run alone keeps it.
     """
     stems = {sample.stem for sample in usable}
     drawn = draw_split(usable, config.validation_share, config.seed)

@@ -16,7 +16,7 @@ _SETTINGS = replace(SynthesisSettings(), contrast=(0.07, 1.4), noise=(0.25, 14.0
 
 
 def remembered_samples(card: ModelCard, count: int) -> list[PreparedSample]:
-    """Make images like those that the starter learned from, for rehearsal.
+    """Make at most so many images like those that the starter learned from, for rehearsal.
 
     Parameters
     ----------
@@ -24,11 +24,6 @@ def remembered_samples(card: ModelCard, count: int) -> list[PreparedSample]:
         Its normalisation and working width.
     count : int
         How many; 40 ms each.
-
-    Returns
-    -------
-    list of PreparedSample
-        At most so many: a finger without a vein is passed over.
 
     References
     ----------

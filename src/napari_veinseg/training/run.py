@@ -31,6 +31,7 @@ from napari_veinseg.training.config import TrainingConfig
 
 _LOCK = ".lock"
 _BEFORE_WEIGHTS = {"config.json", "data.json", "events.jsonl", "log.txt", "stop", _LOCK}
+_OWN = {*_BEFORE_WEIGHTS, "last.safetensors", "best.safetensors", "state.pt"}
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -159,6 +160,16 @@ class Run:
         """The folder of the versions that a run which watches has published."""
         return self.path / "versions"
 
+    def version(self, number: int) -> Path:
+        """Return where the version of a number lies, from 1 on.
+
+        Parameters
+        ----------
+        number : int
+            Of the version.
+        """
+        return self.versions / f"{number:04}.safetensors"
+
     @property
     def paused(self) -> bool:
         """Whether somebody asked a run that watches to rest."""
@@ -178,12 +189,7 @@ class Run:
         return self.path / "events.jsonl"
 
     def model(self) -> "VeinModel":
-        """Load what the run has made.
-
-        Returns
-        -------
-        VeinModel
-            The best model, or the last one where there was no hold-out.
+        """Load the best model that the run has made, or the last one where there was no hold-out.
 
         Raises
         ------
@@ -213,16 +219,8 @@ class Run:
 
     def remove(self) -> None:
         """Delete the run's own files, and its folder if nothing else lies in it."""
-        own = ("config.json", "stop", "log.txt", _LOCK)
-        for path in (
-            self.last,
-            self.best,
-            self.state,
-            self.events_path,
-            self.data_record,
-            *map(self.path.joinpath, own),
-        ):
-            path.unlink(missing_ok=True)
+        for name in _OWN:
+            (self.path / name).unlink(missing_ok=True)
         with suppress(OSError):
             self.path.rmdir()
 
@@ -257,13 +255,7 @@ class Run:
 
 
 def runs_folder() -> Path:
-    """Return the folder of runs that were given no place.
-
-    Returns
-    -------
-    Path
-        `runs` in the user's data folder; it need not exist.
-    """
+    """Return the folder of runs that were given no place; it need not exist."""
     from platformdirs import user_data_path
 
     return user_data_path("napari-veinseg", appauthor=False) / "runs"

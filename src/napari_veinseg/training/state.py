@@ -76,13 +76,7 @@ class Position:
         return self.step / (config.epochs * epoch_steps)
 
     def validation_due(self, config: TrainingConfig) -> bool:
-        """Whether to look at the hold-out now: that must not eat a budget in minutes.
-
-        Returns
-        -------
-        bool
-            Always true with a budget of epochs.
-        """
+        """Whether to look at the hold-out now: that must not eat a budget in minutes."""
         if not config.minutes:
             return True
         since = self.seconds - self.validated_at
@@ -94,7 +88,7 @@ class Position:
         self.validation_pending = True
 
     def record_score(self, score: float, epoch: int | None = None) -> bool:
-        """Count a validation.
+        """Count a validation, and tell whether it is the best so far.
 
         Parameters
         ----------
@@ -102,11 +96,6 @@ class Position:
             Mean vein IoU of the hold-out.
         epoch : int, optional
             Whose weights; those of this epoch by default.
-
-        Returns
-        -------
-        bool
-            Whether it is the best so far.
         """
         if epoch is None:
             epoch = self.validated_epoch = self.epoch

@@ -111,13 +111,6 @@ def configure(
 def start(folder: str | Path | None, config: TrainingConfig) -> Run:
     """Make the folder of a run; of several processes that torchrun started, the first one does.
 
-    Parameters
-    ----------
-    folder : str or Path or None
-        New or empty; None makes one in the user's data folder.
-    config : TrainingConfig
-        What is asked for.
-
     Raises
     ------
     VeinSegError
@@ -176,7 +169,7 @@ def _train(
     on_event: Callable[[dict[str, Any]], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> None:
-    tell, stop = on_event or _ignore, should_stop or _never
+    tell, stop = on_event or (lambda _event: None), should_stop or (lambda: False)
     try:
         run.withdraw_stop()
         sweep(run.path)
@@ -246,11 +239,3 @@ def _absolute(base: str | Path | None) -> str | None:
 
 def _rank() -> int:
     return int(os.environ.get("RANK", "0"))
-
-
-def _ignore(event: dict[str, Any]) -> None:
-    pass
-
-
-def _never() -> bool:
-    return False

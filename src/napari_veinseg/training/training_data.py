@@ -1,5 +1,6 @@
 """What a run starts from, learns from and is validated on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,30 +39,30 @@ class RunData:
         What is learned from.
     holdout : list of Pair
         What is validated on.
+    optimistic : bool
+        Whether near duplicates may stand on both sides.
+    record : DataRecord
+        What the run keeps of all this.
     seen : int
         Held-out images that are not validated on: the base model or this run has learned from them.
     fingers : tuple of int
         Fingers to learn from, and held out.
-    optimistic : bool
-        Whether near duplicates may stand on both sides.
-    left_out : list of Fault
+    left_out : sequence of Fault
         Samples that are neither learned from nor held out.
-    caveats : list of str
+    caveats : sequence of str
         What weakens the figures, or should be looked at before they are believed.
-    record : DataRecord
-        What the run keeps of all this.
     """
 
     card: ModelCard
     network: "SegmentationNetwork"
     train: list[PreparedSample]
     holdout: list[Pair]
-    seen: int
-    fingers: tuple[int, int]
     optimistic: bool
-    left_out: list[Fault]
-    caveats: list[str]
     record: DataRecord
+    seen: int = 0
+    fingers: tuple[int, int] = (0, 0)
+    left_out: Sequence[Fault] = ()
+    caveats: Sequence[str] = ()
 
     def summary(self) -> dict[str, Any]:
         """Say what is trained and validated on, as the fields of a start event.
@@ -84,11 +85,11 @@ class RunData:
             },
             "optimistic": self.optimistic,
             "faults": [fault.message for fault in self.left_out],
-            "caveats": self.caveats,
+            "caveats": list(self.caveats),
         }
 
     def new_card(self, config: TrainingConfig, vein_iou: float | None) -> ModelCard:
-        """Write the card of the trained model.
+        """Write the card of the trained model, without names of files or folders.
 
         Parameters
         ----------
@@ -96,11 +97,6 @@ class RunData:
             The run's config.
         vein_iou : float or None
             Mean vein IoU of the hold-out's images, None without a hold-out.
-
-        Returns
-        -------
-        ModelCard
-            Without names of files or folders.
         """
         unit = "by image, optimistic" if self.optimistic else "by finger"
         metric = Metric(
@@ -167,12 +163,12 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
         network,
         train,
         [sample.pair for sample in validated if sample.pair],
+        may_leak(read.samples),
+        _record(read, train, validated, earlier),
         held_out - len(holdout),
         (_count_fingers(train), _count_fingers(holdout)),
-        may_leak(read.samples),
         left_out,
         [caveat for caveat in caveats if caveat],
-        _record(read, train, validated, earlier),
     )
 
 

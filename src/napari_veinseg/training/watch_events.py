@@ -170,17 +170,12 @@ def as_line(event: WatchEvent) -> dict[str, Any]:
 
 
 def from_line(line: Mapping[str, Any]) -> WatchEvent | None:
-    """Make an event of a line.
+    """Make an event of a line; None of one of another kind, or of a damaged one.
 
     Parameters
     ----------
     line : mapping
         As a run wrote it.
-
-    Returns
-    -------
-    WatchEvent or None
-        None for a line of another kind, or a damaged one.
     """
     kind = _KINDS.get(line.get("event", ""))
     values = {name: value for name, value in line.items() if name not in ("event", "seconds")}
@@ -190,13 +185,7 @@ def from_line(line: Mapping[str, Any]) -> WatchEvent | None:
 
 
 def describe(event: WatchEvent) -> str:
-    """Say an event in a sentence.
-
-    Returns
-    -------
-    str
-        Empty for what comes every few seconds.
-    """
+    """Say an event in a sentence; empty for what comes every few seconds."""
     match event:
         case Arrival():
             side = "held out" if event.held_out else "learned from"

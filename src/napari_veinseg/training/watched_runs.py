@@ -60,43 +60,25 @@ class WatchedRun:
 
     @classmethod
     def of(cls, run: Run) -> "WatchedRun":
-        """Read what a run has told.
-
-        Parameters
-        ----------
-        run : Run
-            The run; it may be new.
-
-        Returns
-        -------
-        WatchedRun
-            The run and its picture.
-        """
+        """Read what a run has told; it may be new."""
         reader, status = EventReader(run.events_path), WatchStatus()
         for line in reader.new_events():
             status.hear(line)
         return cls(run, status, reader)
 
     def versions(self) -> list[Version]:
-        """List the models that there are to go back to.
-
-        Returns
-        -------
-        list of Version
-            The one that learning began with first, the newest last; those whose file is gone are
-            left out.
-        """
+        """List the models to go back to whose files are there, what learning began with first."""
         told = {each.version: each for each in self.status.versions}
-        found = [Version(n, f"version {n}", self._path(n), _seen(told[n])) for n in sorted(told)]
+        found = [
+            Version(number, f"version {number}", self.run.version(number), _seen(told[number]))
+            for number in sorted(told)
+        ]
         base = self.run.config.base
         if base is not None:
             with suppress(VeinSegError):
                 path = resolve(base)
                 found.insert(0, Version(0, path.stem, path, "before learning"))
         return [version for version in found if version.path.exists()]
-
-    def _path(self, number: int) -> Path:
-        return self.run.versions / f"{number:04}.safetensors"
 
 
 def _seen(version: Published) -> str:
@@ -111,24 +93,13 @@ def _seen(version: Published) -> str:
 
 
 def latest_watched_run(dataset: Path) -> WatchedRun | None:
-    """Find the run that learned last from a dataset.
-
-    Returns
-    -------
-    WatchedRun or None
-        None where none has.
-    """
+    """Find the run that learned last from a dataset; None where none has."""
     found = next(_watching(dataset), None)
     return None if found is None else WatchedRun.of(found)
 
 
 def watched_run(config: TrainingConfig) -> WatchedRun:
     """Find the latest run from the same model on the same kind of images, or begin one.
-
-    Returns
-    -------
-    WatchedRun
-        To be trained by a child process.
 
     Raises
     ------
