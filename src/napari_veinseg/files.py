@@ -26,11 +26,6 @@ def locked(folder: Path) -> Iterator[None]:
 
     The system takes the lock back when its holder dies, so that a crash blocks nobody.
 
-    Parameters
-    ----------
-    folder : Path
-        An existing folder; the file `.lock` stays in it.
-
     Raises
     ------
     VeinSegError
@@ -69,20 +64,9 @@ def sweep(folder: Path) -> None:
 def atomic_path(target: Path, *, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path that replaces `target` when the block ends without an error.
 
-    The temporary file lies in the same folder (a rename is atomic only within a file system), is
-    flushed to disk before the rename and removed when the block raises.
-
-    Parameters
-    ----------
-    target : Path
-        The file to create or replace; its folder must exist.
-    private : bool, optional
-        Whether nobody else may read or write it.
-
-    Yields
-    ------
-    Path
-        An existing, empty file to write to; its suffix is that of `target`.
+    The temporary file lies in the same folder (a rename is atomic only within a file system), has
+    the suffix of `target`, is flushed to disk before the rename and removed when the block raises.
+    A `private` one nobody else may read or write.
     """
     handle, name = tempfile.mkstemp(
         prefix=f".{target.stem[:40]}-", suffix=f".tmp{target.suffix}", dir=target.parent
@@ -149,13 +133,7 @@ class DamagedFiles:
         self._meanings[path] = meaning
 
     def take_untold(self) -> list[str]:
-        """Return what nobody was told yet.
-
-        Returns
-        -------
-        list of str
-            A sentence for each meaning, however many files share it.
-        """
+        """Return what nobody was told yet: a sentence for each meaning, however many files."""
         untold, self._untold = self._untold, []
         files: dict[str, list[Path]] = {}
         for path in untold:
@@ -177,13 +155,7 @@ def _damage(paths: list[Path], meaning: str) -> str:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file, so that nothing is written over it.
-
-    Returns
-    -------
-    Path
-        Its new place beside the old one; no earlier file is replaced.
-    """
+    """Give a damaged file another name beside it, so that nothing is written over it."""
     kept, number = path.with_name(f"{path.name}{DAMAGED_ENDING}"), 1
     while kept.exists():
         number += 1
@@ -199,18 +171,7 @@ def write_text(target: Path, text: str) -> None:
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder that becomes `target` when the block ends without an error.
-
-    Parameters
-    ----------
-    target : Path
-        The folder to create or replace; the one above it must exist.
-
-    Yields
-    ------
-    Path
-        An existing, empty folder beside it; what killed writers of the target left is removed.
-    """
+    """Yield a temporary folder beside `target` that replaces it when a block ends without error."""
     for left in target.parent.glob(f".{target.name}-????????.part"):
         if time.time() - _last_change(left) > _LITTER_SECONDS:
             shutil.rmtree(left, ignore_errors=True)

@@ -64,7 +64,7 @@ class FolderProgress:
 
 
 def rate_line(done: int, total: int, worked: int, seconds: float, failed: int = 0) -> str:
-    """Say how far it is, how fast it goes and how long it will take.
+    """Say how far it is, as `1,200 of 9,000 images, 31.5 a second, 4 min left`.
 
     Parameters
     ----------
@@ -76,11 +76,6 @@ def rate_line(done: int, total: int, worked: int, seconds: float, failed: int = 
         Since the start.
     failed : int, optional
         Images that could not be segmented.
-
-    Returns
-    -------
-    str
-        For instance `1,200 of 9,000 images, 31.5 a second, 4 min left`.
     """
     parts = [f"{done:,} of {total:,} images"]
     if worked and seconds > 0:

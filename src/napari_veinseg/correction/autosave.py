@@ -222,13 +222,7 @@ def plane_name(number: int) -> str:
 
 
 def left_sessions(folder: Path | None = None) -> list[LeftSession]:
-    """List the corrections that a viewer has left behind.
-
-    Returns
-    -------
-    list of LeftSession
-        Newest first; those of running viewers are not among them.
-    """
+    """List the corrections that viewers which are gone have left behind, newest first."""
     sessions = []
     for path in (folder or autosave_folder()).glob("*/session.json"):
         session = _read_session(path)
@@ -239,13 +233,7 @@ def left_sessions(folder: Path | None = None) -> list[LeftSession]:
 
 
 def set_damaged_aside(folder: Path | None = None) -> list[Path]:
-    """Find sessions that cannot be restored, and mark them, so that they are found once.
-
-    Returns
-    -------
-    list of Path
-        Their folders; the planes in there stay as they are.
-    """
+    """Give the sessions that cannot be restored, and mark them so that they are given once."""
     found = []
     for path in (folder or autosave_folder()).glob("*/session.json"):
         if _read_session(path) is None:

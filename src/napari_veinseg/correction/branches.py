@@ -20,7 +20,7 @@ REACH = 4.0
 def remove_branch(
     mask: NDArray[Any], point: tuple[float, float], label: int = BACKGROUND, reach: float = REACH
 ) -> Change:
-    """Take away the branch under a click, between its two bifurcations or ends.
+    """Take away the branch within reach of a click, between its two bifurcations or ends.
 
     Parameters
     ----------
@@ -32,11 +32,6 @@ def remove_branch(
         What the branch becomes: 0 background or 2 unsure.
     reach : float
         How far beside a vein a click still means it, in px; more where an image is shown small.
-
-    Returns
-    -------
-    Change
-        Empty when no vein is within reach.
     """
     is_vein = np.asarray(mask) == VEIN
     seed = _nearest(is_vein, point, reach)

@@ -61,7 +61,7 @@ def doubt_map(probability: NDArray[Any], vein_width: float = 6.0, threshold: flo
 def doubtful_places(
     doubt: Map, distance: float = 40.0, count: int = 20, settled: NDArray[np.bool_] | None = None
 ) -> list[Place]:
-    """List the most doubtful places, worst first.
+    """List the most doubtful places, worst first, with a doubt of at least 0.2.
 
     Parameters
     ----------
@@ -73,11 +73,6 @@ def doubtful_places(
         How many at most.
     settled : NDArray[np.bool_], optional
         `(Y, X)`, True where a person has decided: not to be asked again.
-
-    Returns
-    -------
-    list of Place
-        Places with a doubt of at least 0.2.
     """
     open_doubt = np.array(doubt, np.float32)
     if settled is not None:

@@ -62,18 +62,7 @@ class DraftNotes:
 
 
 def model_name(model: str) -> str:
-    """Return the name of a model without its version.
-
-    Parameters
-    ----------
-    model : str
-        As in `DraftNotes`: the name, the time of its file in ns, and settings.
-
-    Returns
-    -------
-    str
-        Empty when it is unknown.
-    """
+    """Take the name of the model alone from what `DraftNotes.model` says; it may be empty."""
     return re.split(r" \d{9,} ", model, maxsplit=1)[0]
 
 
@@ -122,24 +111,12 @@ class DraftFolder:
         self._looks: dict[str, Spectrum | None] = {}
 
     def stems(self) -> tuple[set[str], set[str]]:
-        """List what is there.
-
-        Returns
-        -------
-        drafts, edited : set of str
-            The stems of all drafts, and of those that somebody has worked on.
-        """
+        """List the stems of all drafts, and of those that somebody has worked on."""
         masks = {path.stem for path in (self.path / "masks").glob("*.tif")}
         return masks, masks & {path.stem for path in (self.path / "edited").glob("*.tif")}
 
     def notes(self, stem: str) -> DraftNotes:
-        """Read where a draft came from.
-
-        Returns
-        -------
-        DraftNotes
-            The defaults where nothing is known.
-        """
+        """Read where a draft came from; the defaults where nothing is known."""
         path = self._file("notes", stem)
         try:
             return DraftNotes(**_typed(json.loads(path.read_text(encoding="utf-8"))))
@@ -241,37 +218,19 @@ class DraftFolder:
             self._looks.pop(stem, None)
 
     def remove(self, stem: str) -> None:
-        """Forget a draft: its mask is kept elsewhere now.
-
-        Parameters
-        ----------
-        stem : str
-            Its name; it need not exist.
-        """
+        """Forget a draft, if there is one: its mask is kept elsewhere now."""
         for room in ("masks", "edited", "probability", "notes"):
             self.damaged.set_aside(self._file(room, stem))
             self._file(room, stem).unlink(missing_ok=True)
 
     def last_model(self) -> str:
-        """Return the name of the model that was chosen last.
-
-        Returns
-        -------
-        str
-            Empty when none is known.
-        """
+        """Return the name of the model that was chosen last; empty when none is known."""
         with suppress(OSError, ValueError):
             return (self.path / _MODEL).read_text(encoding="utf-8").strip()
         return ""
 
     def remember_model(self, name: str) -> None:
-        """Keep the name of the model that was chosen; where that cannot be done, go on without.
-
-        Parameters
-        ----------
-        name : str
-            As `last_model` returns it.
-        """
+        """Keep the name of the model that was chosen; where that cannot be done, go on without."""
         with suppress(OSError, VeinSegError):
             self.path.mkdir(parents=True, exist_ok=True)
             write_text(self.path / _MODEL, name + "\n")

@@ -103,17 +103,10 @@ class EditTracker:
         self._edited = None
 
     def follow(self, done: Iterable[object], undone: Iterable[object]) -> None:
-        """Bring the recorded changes up to date with the undo history.
+        """Bring the recorded changes up to date with the keys that stand in the undo history.
 
         A change that is in neither list has left the history: it stays if it was done when last
         seen, and is forgotten if it was undone.
-
-        Parameters
-        ----------
-        done : iterable of object
-            The keys that stand in the history as done.
-        undone : iterable of object
-            The keys that were undone and can be redone.
         """
         done_ids = {id(key) for key in done}
         undone_ids = {id(key) for key in undone}

@@ -64,12 +64,7 @@ class ImageFolder:
 
     @classmethod
     def open(cls, path: str | Path) -> "ImageFolder":
-        """Look into a folder; no image is read.
-
-        Parameters
-        ----------
-        path : str or Path
-            A folder of images, or a dataset with `images/` in it.
+        """Look into a folder of images, or a dataset; no image is read.
 
         Raises
         ------
@@ -109,17 +104,12 @@ class ImageFolder:
         return len(self.images)
 
     def read(self, index: int) -> OpenedImage:
-        """Read an image and its mask.
+        """Read an image with its draft, else its mask in the dataset, else without a mask.
 
         Parameters
         ----------
         index : int
             Its place.
-
-        Returns
-        -------
-        OpenedImage
-            With the draft, else the mask in the dataset, else none.
 
         Raises
         ------

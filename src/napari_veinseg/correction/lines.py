@@ -133,6 +133,9 @@ def vein_region(shape: tuple[int, int], path: Points, widths: Any) -> NDArray[np
 def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
     """Paint a vein along a line in place of the one that is there.
 
+    The old vein goes within half a width, at least 2 px, beside the new one, except around the
+    ends, where other veins may go on.
+
     Parameters
     ----------
     mask : NDArray
@@ -141,12 +144,6 @@ def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
         `(n, 2)`, corners of the line.
     widths : float or array-like
         The vein's width in px, one or one a corner.
-
-    Returns
-    -------
-    Change
-        The pixels of the new vein, and of the old one within half a width, at least 2 px, beside
-        it, except around the ends, where other veins may go on.
     """
     new = vein_region(np.shape(mask), path, widths)
     widths = np.broadcast_to(np.asarray(widths, np.float64), (len(path),))
@@ -159,7 +156,7 @@ def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
 
 
 def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = False) -> Change:
-    """Draw lines as veins.
+    """Draw lines as veins; label 2 stays where no line runs.
 
     Parameters
     ----------
@@ -169,11 +166,6 @@ def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = 
         The veins' middles and widths.
     replace : bool, default False
         Whether the lines are all the veins there are; otherwise they are added.
-
-    Returns
-    -------
-    Change
-        Label 2 stays where no line runs.
     """
     after = np.array(mask)
     if replace:
@@ -184,17 +176,12 @@ def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = 
 
 
 def lines_from_veins(mask: NDArray[Any]) -> list[Line]:
-    """Find the middles of a mask's veins as lines with few corners.
+    """Find the middles of a mask's veins as lines with few corners, one a branch.
 
     Parameters
     ----------
     mask : NDArray
         `(Y, X)`, vein where it equals 1.
-
-    Returns
-    -------
-    list of Line
-        One a branch.
     """
     is_vein = np.asarray(mask) == VEIN
     # A vein goes on behind the image's border.

@@ -70,12 +70,7 @@ class MaskHome:
 
     @classmethod
     def at(cls, path: Path) -> "MaskHome":
-        """Return the home at a path, with what is on disk now.
-
-        Parameters
-        ----------
-        path : Path
-            Resolved: another spelling would be another home.
+        """Return the home at a resolved path, with what is on disk now.
 
         Raises
         ------
@@ -100,18 +95,7 @@ class MaskHome:
                 self._note_maker(stem, self.drafts.notes(stem))
 
     def state(self, stem: str) -> ImageState:
-        """Say how far the work on an image is.
-
-        Parameters
-        ----------
-        stem : str
-            Its name.
-
-        Returns
-        -------
-        ImageState
-            What is in work counts more than what was reviewed before.
-        """
+        """Say how far the work on an image is; what is in work counts more than a review."""
         unsaved = self.unsaved(stem)
         if unsaved is not None:
             return unsaved.state
@@ -145,15 +129,7 @@ class MaskHome:
         return draft
 
     def keep(self, stem: str, unsaved: Unsaved) -> None:
-        """Take the last word about an image; `write` puts it on disk.
-
-        Parameters
-        ----------
-        stem : str
-            Its name.
-        unsaved : Unsaved
-            It replaces what waits already.
-        """
+        """Take the last word about an image, in place of what waits; `write` puts it on disk."""
         with self._keeping:
             self._unsaved[stem] = unsaved
 
@@ -184,32 +160,12 @@ class MaskHome:
                 raise refused
 
     def is_news(self, stem: str, draft: Draft) -> bool:
-        """Say whether a model's mask may be kept: nobody has worked on the image.
-
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-        draft : Draft
-            The mask.
-
-        Returns
-        -------
-        bool
-            False also where the same model's mask is kept already.
-        """
+        """Say whether a model's mask may be kept: nobody has worked on the image, and it is new."""
         untouched = self.state(stem) in (ImageState.NEW, ImageState.SEGMENTED)
         return untouched and self.makers.get(stem, "") != draft.notes.model
 
     def store_prediction(self, stem: str, draft: Draft) -> bool:
         """Write a model's mask at once where it may be kept, and say whether it was.
-
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-        draft : Draft
-            The mask.
 
         Raises
         ------

@@ -54,16 +54,11 @@ class Choice:
 
 
 def choose_next(candidates: Sequence[ImageLook], reviewed: Sequence[ImageLook]) -> Choice | None:
-    """Choose the image from which a model would learn most.
+    """Choose the image from which a model would learn most; None without a candidate.
 
     Doubt alone picks ten shots of one difficult finger, so it is weighed by how unlike an image is
     to all that are reviewed (uncertainty and diversity: B. Settles, "Active learning literature
     survey", 2009, section 3).
-
-    Returns
-    -------
-    Choice or None
-        None without a candidate; of equal ones the first.
     """
     if not candidates:
         return None
@@ -95,7 +90,7 @@ def choose_next(candidates: Sequence[ImageLook], reviewed: Sequence[ImageLook]) 
 def next_to_review(
     folder: ImageFolder, besides: int, maker: str = "", finger_pattern: str | None = None
 ) -> Choice | None:
-    """Choose the next image of a folder by what is known of it.
+    """Choose the next image of a folder by what is known of it; None without another candidate.
 
     Parameters
     ----------
@@ -108,11 +103,6 @@ def next_to_review(
         was asked about enough images.
     finger_pattern : str, optional
         A regular expression whose first group is the finger in a name.
-
-    Returns
-    -------
-    Choice or None
-        A place in the folder; None when no other unreviewed image has been segmented.
     """
     pattern = compile_finger_pattern(finger_pattern)
     stems, doubts, makers = folder.stems, folder.masks.doubts, folder.masks.makers

@@ -15,6 +15,8 @@ from napari_veinseg.measurement.skeleton import trace
 def redrawn_as_measured(mask: NDArray[Any], grey: NDArray[Any], vein_width: float) -> Change:
     """Draw all veins of a mask anew, in the middle and in the width that the image shows.
 
+    A vein that leaves the image still does.
+
     Parameters
     ----------
     mask : NDArray
@@ -23,11 +25,6 @@ def redrawn_as_measured(mask: NDArray[Any], grey: NDArray[Any], vein_width: floa
         `(Y, X)` image; veins are dark.
     vein_width : float
         Typical vein width in px.
-
-    Returns
-    -------
-    Change
-        The pixels along the borders of the veins; a vein that leaves the image still does.
     """
     is_vein = np.asarray(mask) == VEIN
     drawn = np.zeros(is_vein.shape, np.bool_)

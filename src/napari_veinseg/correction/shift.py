@@ -50,7 +50,7 @@ def best_shift(grey: NDArray[Any], mask: NDArray[Any], vein_width: float) -> tup
 
 
 def shifted(mask: NDArray[Any], down: int, right: int) -> Change:
-    """Move all labels of a mask.
+    """Move all labels of a mask; what comes in at its border repeats the labels there.
 
     Parameters
     ----------
@@ -58,11 +58,6 @@ def shifted(mask: NDArray[Any], down: int, right: int) -> Change:
         `(Y, X)`.
     down, right : int
         Rows and columns to move by; negative is up and to the left.
-
-    Returns
-    -------
-    Change
-        What comes in at the image's border repeats the labels there.
     """
     after = ndimage.shift(np.asarray(mask), (down, right), order=0, mode="nearest")
     return between(mask, after)

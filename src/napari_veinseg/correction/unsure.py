@@ -33,11 +33,6 @@ def all_but_boxes_unsure(mask: NDArray[Any], boxes: Iterable[NDArray[np.float64]
         `(Y, X)`.
     boxes : iterable of NDArray[np.float64]
         `(2, 2)` each, two opposite corners, (row, column).
-
-    Returns
-    -------
-    Change
-        The pixels outside of all rectangles; without one, all pixels.
     """
     reviewed = np.zeros(np.shape(mask), np.bool_)
     for corners in boxes:

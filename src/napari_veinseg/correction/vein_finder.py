@@ -67,7 +67,7 @@ class VeinFinder:
         self._shape = np.array(self._levels.shape)
 
     def find(self, mask: NDArray[Any], point: tuple[float, float]) -> FoundVein:
-        """Find the vein under a click.
+        """Find the vein under a click, or the reason why there is none.
 
         Parameters
         ----------
@@ -75,11 +75,6 @@ class VeinFinder:
             `(Y, X)`, vein where it equals 1: where the new vein ends.
         point : tuple of float
             The click, (row, column).
-
-        Returns
-        -------
-        FoundVein
-            One path, or the reason why there is none.
         """
         here = np.clip(np.rint(point).astype(int), 0, self._shape - 1)
         is_vein = np.asarray(mask) == VEIN

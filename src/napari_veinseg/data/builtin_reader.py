@@ -20,13 +20,7 @@ _MODES = {"LA": "its transparency is left out", "CMYK": _PHOTOMETRIC["SEPARATED"
 
 
 def shown_otherwise(path: Path) -> str:
-    """Tell from the first bytes of a file whether napari alone would show it otherwise.
-
-    Returns
-    -------
-    str
-        What `read_image` does beyond napari, as the end of a sentence; empty for nothing.
-    """
+    """Tell what `read_image` does to a file beyond napari, as the end of a sentence, or nothing."""
     if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
         return ""
     try:

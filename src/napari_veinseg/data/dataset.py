@@ -220,7 +220,7 @@ class Dataset:
         seed: int = 0,
         usable: Collection[str] | None = None,
     ) -> dict[str, str]:
-        """Say where every sample stands or would be put, without writing anything.
+        """Say where every sample stands or would be put, 'train' or 'validation'; write nothing.
 
         Parameters
         ----------
@@ -228,11 +228,6 @@ class Dataset:
             See `split.draw_split`.
         usable : collection of str, optional
             The stems to draw among, by default all: what cannot be read is no hold-out.
-
-        Returns
-        -------
-        dict of str to str
-            'train' or 'validation' by stem.
 
         Raises
         ------
@@ -283,13 +278,6 @@ class Dataset:
             self._read()
 
     def faults(self) -> list[Fault]:
-        """Look through all files for what cannot be used.
-
-        Returns
-        -------
-        list of Fault
-            Unpaired, ambiguous, unreadable or mismatching files and masks without a vein, sorted
-            by stem.
-        """
+        """List unpaired, ambiguous, unreadable or mismatching files and empty masks, by stem."""
         faulty = [each for each in read_pairs(self.samples) if isinstance(each, Fault)]
         return sorted([*self.left_out, *faulty], key=lambda fault: fault.stem)

@@ -131,11 +131,6 @@ def refuse_oversize(path: Path, nbytes: int) -> None:
 def read_with_pillow(path: Path) -> StoredImage:
     """Read a png, jpg or bmp file, or a TIFF file of a kind that tifffile does not know.
 
-    Returns
-    -------
-    StoredImage
-        `(Y, X)`, `(Y, X, 3 or 4)`, or for many TIFF pages a stack of them.
-
     Raises
     ------
     VeinSegError

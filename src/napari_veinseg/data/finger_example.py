@@ -142,12 +142,7 @@ def _some(names: list[str]) -> str:
 
 
 def group_by_finger(stems: Sequence[str], pattern: str) -> FingerGroups:
-    """Apply a finger pattern to names.
-
-    Returns
-    -------
-    FingerGroups
-        Every name is in it once.
+    """Apply a finger pattern to names, each of which is in the result once.
 
     Raises
     ------

@@ -22,12 +22,7 @@ Spectrum: TypeAlias = npt.NDArray[np.complex64]
 
 
 def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
-    r"""Compile the pattern that finds the finger in a stem.
-
-    Parameters
-    ----------
-    pattern : str or None
-        A regular expression with one group, for instance ``^(.+)_\d+$``.
+    r"""Compile the pattern whose first group is the finger in a stem, such as ``^(.+)_\d+$``.
 
     Raises
     ------
@@ -52,10 +47,7 @@ def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
 def suggest_finger_pattern(stems: Sequence[str]) -> str | None:
     """Suggest a pattern for the user to confirm; nothing applies it unasked.
 
-    Returns
-    -------
-    str or None
-        A pattern that finds at least two fingers, some with several shots, in all names.
+    It finds at least two fingers, some with several shots, in all names.
     """
     for pattern in _COMMON_PATTERNS:
         matches = [re.search(pattern, stem) for stem in stems]
@@ -81,13 +73,7 @@ AShot = TypeVar("AShot", bound=Shot)
 
 
 def thin_near_duplicates(shots: Iterable[AShot]) -> list[AShot]:
-    """Leave out shots that look like an earlier shot of the same finger.
-
-    Parameters
-    ----------
-    shots : iterable of Shot
-        Those of an unknown finger all stay.
-    """
+    """Leave out shots that look like an earlier shot of the same finger, where that is known."""
     kept: dict[str, list[Spectrum]] = defaultdict(list)
     stay = []
     for shot in shots:

@@ -159,29 +159,19 @@ def without_gaps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def is_constant(grey: npt.NDArray[np.float32]) -> bool:
-    """Tell whether an image shows nothing.
+    """Tell whether an image shows nothing: all pixels are equal, none of them NaN.
 
     Parameters
     ----------
     grey : ndarray of float32
         Of any shape, at least one pixel.
-
-    Returns
-    -------
-    bool
-        Whether all its pixels are equal; never with a NaN among them.
     """
     # Two pixels settle it for most images.
     return bool(grey.flat[0] == grey.flat[-1] and grey.min() == grey.max())
 
 
 def parse_channel(text: str) -> Channel:
-    """Read the name or the number of a channel.
-
-    Parameters
-    ----------
-    text : str
-        `luminance`, `red`, `green`, `blue` or a number from 0.
+    """Read a channel: `luminance`, `red`, `green`, `blue` or a number from 0.
 
     Returns
     -------

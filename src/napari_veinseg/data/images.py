@@ -27,10 +27,7 @@ PROBABILITY_ENDING = "_probability"
 def list_images(folder: str | Path) -> list[Path]:
     """List the images of a folder, without those of its subfolders.
 
-    Returns
-    -------
-    list of Path
-        Files with a suffix of `IMAGE_SUFFIXES` in any case, hidden ones left out, sorted by name.
+    Files with a suffix of `IMAGE_SUFFIXES` in any case, hidden ones left out, sorted by name.
 
     Raises
     ------
@@ -53,13 +50,7 @@ def list_images(folder: str | Path) -> list[Path]:
 
 
 def without_probabilities(paths: Iterable[Path]) -> list[Path]:
-    """Leave out the probabilities that segmenting has written beside masks.
-
-    Returns
-    -------
-    list of Path
-        Those that are no `STEM_probability` beside a mask `STEM` in the same folder.
-    """
+    """Leave out each `STEM_probability` that segmenting has written beside a mask `STEM`."""
     kept = list(paths)
     masks = {(path.parent, f"{path.stem}{PROBABILITY_ENDING}") for path in kept}
     return [path for path in kept if (path.parent, path.stem) not in masks]
@@ -251,17 +242,12 @@ def _write(path: Path, array: Array) -> None:
 
 
 def image_hash(image: npt.ArrayLike) -> str:
-    """Hash the content of an image: equal pixels of equal type and shape give equal hashes.
+    """Hash an image by SHA-256: equal pixels of equal type and shape give equal hashes.
 
     Parameters
     ----------
     image : array_like
         Any array of numbers; byte order and memory layout do not matter.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits (SHA-256).
     """
     array = np.asarray(image)
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))

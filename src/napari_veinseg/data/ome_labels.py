@@ -18,21 +18,9 @@ _ORANGE = [255, 140, 0, 255]
 
 @contextmanager
 def new_labels(target: Path, image: OmeZarrImage) -> Iterator[PlaneStack]:
-    """Make a group of labels that lies on an image, whole or not at all.
+    """Make a group of labels, all background, that lies on an image, whole or not at all.
 
     The block fills the finest level; the others are drawn from it when the block ends.
-
-    Parameters
-    ----------
-    target : Path
-        The group to create or replace.
-    image : OmeZarrImage
-        Whose axes, scales and version the labels take; channels apart.
-
-    Yields
-    ------
-    PlaneStack
-        `uint8`, all background.
     """
     import zarr
 

@@ -23,13 +23,7 @@ def is_zarr(path: Path) -> bool:
 
 
 def zarr_images(path: Path) -> list[Path]:
-    """List the images of a Zarr hierarchy, as bioformats2raw writes several into one file.
-
-    Returns
-    -------
-    list of Path
-        Their groups in order; the path itself where it is no such collection.
-    """
+    """List the images that bioformats2raw wrote into one Zarr file; of another the path itself."""
     import zarr
 
     try:
@@ -45,13 +39,7 @@ def zarr_images(path: Path) -> list[Path]:
 
 
 def zarr_name(path: Path) -> str:
-    """Name an image group: by its file, and by its own name where the file holds it within.
-
-    Returns
-    -------
-    str
-        `scan` of `scan.zarr`, `scan_0` of `scan.zarr/0`.
-    """
+    """Name an image group: `scan` of `scan.zarr`, `scan_0` of `scan.zarr/0`."""
     parents = [path]
     while is_zarr(parents[0].parent):
         parents.insert(0, parents[0].parent)
@@ -184,12 +172,7 @@ class OmeZarrImage:
 
     @classmethod
     def open(cls, path: str | Path) -> "OmeZarrImage":
-        """Open an image group for reading.
-
-        Returns
-        -------
-        OmeZarrImage
-            Nothing but metadata is read.
+        """Open an image group for reading, of which nothing but metadata is read.
 
         Raises
         ------
@@ -231,17 +214,12 @@ class OmeZarrImage:
         return "".join(axis["name"].lower() for axis in self.axes)
 
     def planes(self, channel: Channel = "luminance") -> PlaneStack:
-        """See the finest level as planes.
+        """See the finest level as planes; three or four channels are colours if none is chosen.
 
         Parameters
         ----------
         channel : str or int, optional
             What to take where there are several channels.
-
-        Returns
-        -------
-        PlaneStack
-            Three or four channels become colours unless one is chosen by its number.
 
         Raises
         ------

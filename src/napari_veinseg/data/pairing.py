@@ -60,13 +60,7 @@ class Pairing:
         return self.images.get(stem, []), self.masks.get(stem, [])
 
     def faults(self, listed: Iterable[str] = ()) -> list[Fault]:
-        """Tell which files are no sample, and why.
-
-        Parameters
-        ----------
-        listed : iterable of str, optional
-            The names that stand in `samples.csv`.
-        """
+        """Tell which files, and which of the names in `samples.csv`, are no sample, and why."""
         return [
             Fault(stem, sentence)
             for stem in sorted({*self.images, *self.masks, *listed})
@@ -85,13 +79,7 @@ class Pairing:
             yield f"{masks[0]} has no image{_near(stem, self.images, self.masks)}."
 
     def shared(self, stem: str) -> list[str]:
-        """Tell of files that nobody can choose between.
-
-        Returns
-        -------
-        list of str
-            A sentence for the images, and one for the masks, where there are several.
-        """
+        """Tell of the images, or masks, of one name that nobody can choose between."""
         return [
             f"{' and '.join(path.name for path in files)} share a stem: delete all but one."
             for files in self.of(stem)
@@ -105,20 +93,7 @@ def stem_of(path: Path) -> str:
 
 
 def masks_of(images: Iterable[str], masks: Iterable[Path]) -> Files:
-    """Find the image that each mask belongs to.
-
-    Parameters
-    ----------
-    images : iterable of str
-        What `stem_of` gave of the images.
-    masks : iterable of Path
-        Files, which may have one of `MASK_SUFFIXES` behind the name of their image.
-
-    Returns
-    -------
-    dict of str to list of Path
-        The masks by the name of their image; those without one by their own.
-    """
+    """Find the image that each mask belongs to; one of `MASK_SUFFIXES` may follow its name."""
     known = set(images)
     found: dict[str, list[Path]] = defaultdict(list)
     for path in masks:

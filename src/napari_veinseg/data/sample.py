@@ -167,13 +167,8 @@ class Pair:
 def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
     """Read a sample and judge whether it can be learnt from or evaluated.
 
-    Parameters
-    ----------
-    sample : Sample
-        The sample.
-    needs_vein : bool, optional
-        Whether a mask without a vein is a fault: nothing can be learnt from it, but a model can be
-        evaluated on it.
+    Nothing can be learnt from a mask without a vein, but a model can be evaluated on it
+    (`needs_vein`).
     """
     try:
         image, mask = sample.image(), sample.mask()

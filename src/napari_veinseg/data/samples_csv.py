@@ -26,13 +26,7 @@ SampleRow = dict[str, str]
 
 
 def is_stem(text: str) -> bool:
-    """Tell whether a text can be the stem of a file on every system.
-
-    Returns
-    -------
-    bool
-        Whether it is a plain name: no folder, no control character, not hidden, not too long.
-    """
+    """Tell whether a text is a plain name that can be the stem of a file on every system."""
     return (
         0 < len(text.encode("utf-8", "surrogatepass")) <= _LONGEST_STEM
         and not text.startswith(".")
@@ -43,13 +37,7 @@ def is_stem(text: str) -> bool:
 
 
 def stem_from(name: str) -> str:
-    """Make a stem out of any name.
-
-    Returns
-    -------
-    str
-        The name with what a file name cannot hold replaced by `_`.
-    """
+    """Make a stem out of any name, with `_` for what a file name cannot hold."""
     kept = "".join(
         "_" if sign in _NOT_IN_NAMES or not sign.isprintable() else sign for sign in name
     )
@@ -62,11 +50,8 @@ def stem_from(name: str) -> str:
 def read_rows(path: Path) -> dict[str, SampleRow]:
     """Read `samples.csv`.
 
-    Returns
-    -------
-    dict of str to dict
-        A row for each stem (in Unicode's composed form), in the order of the file; at least the
-        columns `COLUMNS`.
+    A row for each stem (in Unicode's composed form), in the order of the file, with at least
+    `COLUMNS`.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from napari_veinseg.errors import VeinSegError
 def draw_split(
     samples: Iterable[Sample], validation_share: float = 0.2, seed: int = 0
 ) -> dict[str, str]:
-    """Put samples into train or validation; those that stand somewhere stay there.
+    """Put samples into 'train' or 'validation'; those that stand somewhere stay there.
 
     Fingers stay whole.  With fewer than two known ones, and for samples of an unknown one, it goes
     by image.
@@ -25,11 +25,6 @@ def draw_split(
         The share of samples to hold out, in [0, 0.5].
     seed : int, optional
         Seed of the draw.
-
-    Returns
-    -------
-    dict of str to str
-        'train' or 'validation' by stem.
 
     Raises
     ------

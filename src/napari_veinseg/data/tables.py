@@ -38,15 +38,7 @@ def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iter
 
 
 def table_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
-    """Write rows as the text of a CSV file, every value as it is.
-
-    Parameters
-    ----------
-    rows : iterable of mapping
-        The values by column; what a row has not is an empty cell.
-    columns : iterable of str
-        The columns in order.
-    """
+    """Write rows as the text of a CSV file, every value as it is, an empty cell for none."""
     table = list(rows)
     # Python's writer does not quote a lone carriage return, at which its reader ends a row.
     returns = any("\r" in str(value) for row in table for value in row.values())

@@ -35,12 +35,8 @@ def is_tiff(path: Path) -> bool:
 def read_tiff(path: Path) -> StoredImage:
     """Read all pages of a TIFF file.
 
-    Returns
-    -------
-    StoredImage
-        `(Y, X)`, or `(N, Y, X)` for many pages; colours are the last axis.  Colour planes that
-        are stored one after another are a stack: nearly always they are one, since writers take
-        a stack of three or four for colours.
+    Colour planes that are stored one after another are a stack: nearly always they are one, since
+    writers take a stack of three or four for colours.
 
     Raises
     ------

@@ -91,17 +91,12 @@ class Grouping:
         return generator.multinomial(self.count, shares, replicates).astype(float)
 
     def mean(self, values: ArrayLike) -> Estimate:
-        """Average values, one an image, with the interval of the mean.
+        """Average values, one an image, with the interval; below five groups without one.
 
         Parameters
         ----------
         values : array_like
             `(n,)`, finite.
-
-        Returns
-        -------
-        Estimate
-            Mean of images and its interval, without one below five groups.
         """
         values = np.asarray(values, float)
         if self.count < FEWEST_FINGERS:
@@ -112,13 +107,7 @@ class Grouping:
 
 
 def grouping(fingers: Sequence[str]) -> Grouping:
-    """Decide what is resampled: fingers where at least five are known, else images.
-
-    Parameters
-    ----------
-    fingers : sequence of str
-        The finger of each image; empty where it is not known.
-    """
+    """Decide what is resampled: fingers where at least five are known, else images."""
     names, group = np.unique(np.asarray(fingers, dtype=str), return_inverse=True)
     by_finger = len(names) >= FEWEST_FINGERS and "" not in names.tolist()
     return Grouping(group if by_finger else np.arange(len(group)), by_finger)

@@ -167,7 +167,7 @@ def compare(
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Score every contender on every sample.
+    """Score every contender on every sample; one that cannot be read is left out and named.
 
     Parameters
     ----------
@@ -179,11 +179,6 @@ def compare(
         px by which a predicted centreline may lie beside the true one.
     progress : callable, optional
         Called with the number of images done, of all, and the next one's stem; it may raise.
-
-    Returns
-    -------
-    Comparison
-        All scores.  A sample that cannot be read is left out and named.
 
     Raises
     ------

@@ -125,7 +125,7 @@ class Baseline:
     card: ModelCard | None = None
 
     def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
-        """Filter an image.
+        """Filter an image: the strongest tenth of its pixels is vein.
 
         Parameters
         ----------
@@ -133,11 +133,6 @@ class Baseline:
             Not needed.
         image : NDArray
             `(Y, X)` or `(Y, X, colours)`.
-
-        Returns
-        -------
-        ScoredMask
-            The strongest tenth of the pixels, and the score.
         """
         grey = without_gaps(to_grey(image, self.settings.channel, self.settings.invert))
         score = baseline_score(self.name, grey, estimate_vein_width(grey))
@@ -155,19 +150,6 @@ def gather_contenders(
     settings: SegmentationSettings = _USUAL,
 ) -> list[Contender]:
     """Load what is to be compared.
-
-    Parameters
-    ----------
-    models : sequence of str
-        Names or files of models.
-    mask_folders : sequence of Path
-        Folders of masks.
-    baselines : bool
-        Whether the classical baselines come along.
-    device : str
-        Where the models run, see `devices.choose_device`.
-    settings : SegmentationSettings
-        How models and baselines read images.
 
     Raises
     ------

@@ -100,17 +100,12 @@ class Counts:
 
 
 def counts(prediction: NDArray[Any], truth: NDArray[Any]) -> Counts:
-    """Count the pixels of one image by prediction and truth.
+    """Count the pixels of one image by prediction and truth, as far as that is known.
 
     Parameters
     ----------
     prediction, truth : NDArray
         Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
-
-    Returns
-    -------
-    Counts
-        Without the pixels that the truth labels 2.
 
     Raises
     ------

@@ -74,14 +74,7 @@ def find_overlap(
 ) -> Overlap:
     """Look for what makes evaluated images less new, or fewer, than they seem.
 
-    Parameters
-    ----------
-    evaluated : sequence of Looks
-        The images that were scored.
-    training : iterable of Sample
-        The other side of the split; what cannot be read is passed over.
-    cards : sequence of ModelCard or None
-        One a contender.
+    What of `training` cannot be read is passed over.
     """
     others = [looks for sample in training if (looks := _look_at(sample))]
     by_hash = {looks.image_hash: looks.sample for looks in others}

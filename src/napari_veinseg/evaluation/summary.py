@@ -89,13 +89,7 @@ class Difference:
 
 
 def summarise(result: ContenderResult) -> Summary:
-    """Reduce the images of a contender.
-
-    Returns
-    -------
-    Summary
-        The figures; empty where it was trained on every image.
-    """
+    """Reduce the images of a contender; there are no figures where it was trained on all."""
     judged = result.judged
     histograms = [image.histogram for image in judged if image.histogram]
     groups = _groups(judged)
@@ -116,14 +110,9 @@ def summarise(result: ContenderResult) -> Summary:
 
 
 def worst_first(images: Sequence[ImageResult]) -> list[ImageResult]:
-    """Order images by the work that is left.
+    """Order images by the work that is left: most length missed or too much first.
 
     Length goes before places to correct: an empty mask is one place, and all work is left.
-
-    Returns
-    -------
-    list of ImageResult
-        Those with most length missed or too much first, then those with most places to correct.
     """
 
     def work(image: ImageResult) -> tuple[float, ...]:
@@ -159,14 +148,9 @@ def _pooled(
 
 
 def differences(comparison: Comparison) -> list[Difference]:
-    """Compare the contenders in pairs, image by image.
+    """Compare the contenders in pairs, image by image, where neither was trained on it.
 
     No two baselines, and none that decides nothing.
-
-    Returns
-    -------
-    list of Difference
-        Of each pair that has images in common that neither was trained on.
     """
     deciding = [result for result in comparison.results if not result.undecided]
     found = []

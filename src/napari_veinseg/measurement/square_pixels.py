@@ -36,13 +36,7 @@ class SquarePixels:
     factors: tuple[float, float]
 
     def restore(self, skeleton: Skeleton) -> Skeleton:
-        """Give a skeleton of the redrawn mask in the pixels of the given one.
-
-        Returns
-        -------
-        Skeleton
-            The same graph; neighbours along a path may touch by a corner.
-        """
+        """Give a skeleton in the pixels of the given mask; neighbours may touch by a corner."""
         branches = [replace(branch, path=self._path(branch)) for branch in skeleton.branches]
         ends, bifurcations = self._pixels(skeleton.ends), self._pixels(skeleton.bifurcations)
         return Skeleton(ends, bifurcations, tuple(branches))
@@ -60,17 +54,14 @@ class SquarePixels:
 def square_pixels(mask: NDArray[Any], spacing: tuple[float, float]) -> SquarePixels:
     """Redraw a mask on square pixels, by interpolating the distance to its veins' borders.
 
+    A mask whose pixels are square already (within 1 %) stays as it is.
+
     Parameters
     ----------
     mask : NDArray
         `(Y, X)`: 0 background, 1 vein (or True), 2 unsure.
     spacing : tuple of float
         Size of a pixel along Y and X.
-
-    Returns
-    -------
-    SquarePixels
-        The mask as it is where its pixels are square already (within 1 %).
     """
     if max(spacing) <= _ALIKE * min(spacing):
         return SquarePixels(mask.astype(np.uint8), float(np.sqrt(np.prod(spacing))), (1.0, 1.0))

@@ -37,14 +37,7 @@ def read_card(path: str | Path) -> ModelCard:
 
 
 def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
-    """Read a card and build its network with the weights of the file.
-
-    Returns
-    -------
-    card : ModelCard
-        The checked card.
-    network : SegmentationNetwork
-        In evaluation mode, `float32`, on the CPU.
+    """Read a card and build its network with the weights of the file, ready to predict.
 
     Raises
     ------
@@ -68,16 +61,7 @@ def write_model(
 ) -> None:
     """Write card and weights, whole or not at all.
 
-    Parameters
-    ----------
-    path : str or Path
-        The file to create or replace; its name ends in `.safetensors`.
-    card : ModelCard
-        Must describe `network`.
-    network : SegmentationNetwork
-        The weights to keep.
-    half : bool, optional
-        Store `float16`: half the size, a change in probability of about 1e-3.
+    `half` stores `float16`: half the size, a change in probability of about 1e-3.
 
     Raises
     ------
@@ -114,12 +98,7 @@ def _halved(tensor: "torch.Tensor") -> "torch.Tensor":
 
 
 def build_network(card: ModelCard) -> "SegmentationNetwork":
-    """Build the network that a card describes, with fresh random weights.
-
-    Returns
-    -------
-    SegmentationNetwork
-        In training mode, `float32`, on the CPU.
+    """Build the network that a card describes, with fresh random weights, on the CPU.
 
     Raises
     ------

@@ -18,17 +18,7 @@ _ALIKE = str.maketrans(
 def checked_name(name: str, taken: Iterable[str]) -> str:
     """Refuse a name that some system cannot keep, or that can be taken for one in use.
 
-    Parameters
-    ----------
-    name : str
-        What a person typed, or the stem of a file.
-    taken : iterable of str
-        The names in use; `name` may be among them, but not look like another of them.
-
-    Returns
-    -------
-    str
-        The name, its accents in one piece with their letters (NFC).
+    Gives the name with its accents in one piece with their letters (NFC); it may be in use itself.
 
     Raises
     ------

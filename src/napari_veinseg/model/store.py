@@ -60,13 +60,9 @@ def models_folder() -> Path:
 
 
 def installed_models() -> list[InstalledModel]:
-    """List the models that have a name.
+    """List the models that have a name, the starter first, the user's own last.
 
-    Returns
-    -------
-    list of InstalledModel
-        The starter first, the user's own last, by name.  Of two of one name the user's own: it may
-        be older than the one that ships.
+    Of two of one name the user's own: it may be older than the one that ships.
     """
     paths = sorted(models_folder().glob(f"[!.]*{_SUFFIX}"))
     own = [InstalledModel(path.stem, path) for path in paths if path.stem != STARTER]
@@ -78,12 +74,7 @@ def installed_models() -> list[InstalledModel]:
 
 
 def resolve(name_or_path: str | Path) -> Path:
-    """Find the file of a model.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-        A name from `installed_models`, or a path; a name wins over a file without a suffix.
+    """Find the file of a model by its path, or its name, which wins over a file without a suffix.
 
     Raises
     ------
@@ -117,12 +108,7 @@ def model_bytes(path: Path) -> bytes:
 
 
 def model_digest(path: Path) -> str:
-    """Hash what a model file holds at this moment.
-
-    Returns
-    -------
-    str
-        SHA-256, hexadecimal.
+    """Hash what a model file holds at this moment, by SHA-256.
 
     Raises
     ------
@@ -136,16 +122,7 @@ def model_digest(path: Path) -> str:
 def import_model(
     path: str | Path, name: str | None = None, *, replace: bool = False
 ) -> InstalledModel:
-    """Check a model file and copy it into the models folder.
-
-    Parameters
-    ----------
-    path : str or Path
-        A model file.
-    name : str, optional
-        The name to give it; by default that of the file.
-    replace : bool, optional
-        Whether a model of this name may be replaced.
+    """Check a model file and copy it into the models folder, by default under its own name.
 
     Raises
     ------

@@ -30,17 +30,11 @@ class FolderRegions:
         self._read()
 
     def of(self, stem: str) -> Region | None:
-        """Return the region of an image.
-
-        Returns
-        -------
-        Region or None
-            None for the whole image.
-        """
+        """Return the region of an image, None for the whole image."""
         return self._own.get(stem, self._shared)
 
     def fitting(self, stem: str, shape: tuple[int, ...]) -> Region | None:
-        """Return the region of an image if the image has it.
+        """Return the region of an image; None also where the one for all lies beside it.
 
         Parameters
         ----------
@@ -48,11 +42,6 @@ class FolderRegions:
             The image's name.
         shape : tuple of int
             `(Y, X)`.
-
-        Returns
-        -------
-        Region or None
-            None also where the region for all lies beside this image, of another size.
         """
         region = self.of(stem)
         if region is not None:
@@ -63,24 +52,11 @@ class FolderRegions:
         return region
 
     def is_shared(self, stem: str) -> bool:
-        """Tell whether an image has the region for all.
-
-        Returns
-        -------
-        bool
-            False also where there is no region for all.
-        """
+        """Tell whether an image has the region for all."""
         return self._shared is not None and stem not in self._own
 
     def give(self, stem: str, region: Region | None) -> None:
-        """Give an image a region of its own.
-
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-        region : Region or None
-            None for the whole image.
+        """Give an image a region of its own, None for the whole image.
 
         Raises
         ------

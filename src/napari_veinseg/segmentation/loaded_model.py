@@ -53,11 +53,6 @@ class LoadedModel:
         device : str
             `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
-        Returns
-        -------
-        LoadedModel
-            Ready to segment.
-
         Raises
         ------
         VeinSegError
@@ -91,19 +86,7 @@ class LoadedModel:
 
     @classmethod
     def from_bytes(cls, content: bytes, device: str = "auto") -> Self:
-        """Load a model from the content of its file.
-
-        Parameters
-        ----------
-        content : bytes
-            What `to_bytes` gave, or a model file holds.
-        device : str
-            See `load`.
-
-        Returns
-        -------
-        LoadedModel
-            Ready to segment.
+        """Load a model from the content of its file, or from what `to_bytes` gave.
 
         Raises
         ------
@@ -144,14 +127,7 @@ class LoadedModel:
         return self._read_network()
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
-        """Write the model to a file.
-
-        Parameters
-        ----------
-        path : str or Path
-            Ends in `.safetensors`.
-        half : bool, optional
-            Store the weights as `float16`.
+        """Write the model to a `.safetensors` file, with `half` as `float16`.
 
         Raises
         ------

@@ -167,6 +167,8 @@ def measure_source_width(
 ) -> MeasuredWidth | None:
     """Measure the vein width of an image or stack on some slices, and on parts of large ones.
 
+    Of those that saw veins, the one with the median width; None where nothing is to be seen.
+
     Parameters
     ----------
     source : ImageSource
@@ -179,11 +181,6 @@ def measure_source_width(
         Likewise.
     padded_side : callable
         Likewise.
-
-    Returns
-    -------
-    MeasuredWidth or None
-        The one with the median width, of those that saw veins; None where nothing is to be seen.
     """
     found = [
         measure_width(grey, normaliser, predict, working_width, padded_side)

@@ -14,7 +14,7 @@ _SOME = 10_000  # pixels
 
 
 def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -> str:
-    """Say which shipped model suits an image better than the starter.
+    """Name the shipped model that suits an image better than the starter, if there is one.
 
     The starter knows close-ups of fingers.  A near-infrared photograph in colour has the cast of
     its camera, and in one of a whole forearm veins are thin beside the picture.
@@ -27,11 +27,6 @@ def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -
         As it was measured, in px; 0 where nobody knows it.
     used : str or None
         The name of the model that was used.
-
-    Returns
-    -------
-    str
-        The name of another model that is installed; empty where there is nothing to suggest.
     """
     if used != STARTER or not is_colour(image.shape) or vein_width <= 0:
         return ""
@@ -42,13 +37,7 @@ def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -
 
 
 def suggestion(suited: str) -> str:
-    """Say why another model is suggested.
-
-    Parameters
-    ----------
-    suited : str
-        What `suited_model` found.
-    """
+    """Say why the model that `suited_model` found is suggested."""
     return (
         "This looks like a colour photograph of a whole scene, in which the starter marks "
         f"outlines. '{suited}' learned from such photographs of forearms."

@@ -65,11 +65,6 @@ class SegmentationSettings:
             Likewise, in (0, 1).
         remark : str, optional
             What to tell the user of the width.
-
-        Returns
-        -------
-        ResolvedSettings
-            Whose smallest component is three squared vein widths, if none was chosen.
         """
         width = vein_width if self.vein_width is None else self.vein_width
         chosen = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -124,7 +124,7 @@ class VeinModel(LoadedModel):
         cancelled: Callable[[], bool] | None = None,
         **changes: Any,
     ) -> Prediction:
-        """Predict probability and mask of an image.
+        """Predict probability and mask of an image, with the numbers that were used.
 
         Parameters
         ----------
@@ -136,11 +136,6 @@ class VeinModel(LoadedModel):
             See `probability`.
         **changes : Any
             Fields of `settings` by name, for instance `threshold=0.4`.
-
-        Returns
-        -------
-        Prediction
-            With the numbers that were used.
 
         Raises
         ------

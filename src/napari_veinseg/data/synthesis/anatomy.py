@@ -42,7 +42,7 @@ class Vein:
 def finger_veins(
     rng: np.random.Generator, length: float, settings: SynthesisSettings
 ) -> list[Vein]:
-    """Draw the veins of a finger: trunks along it, bridges between these, branches off them.
+    """Draw the veins of a finger in its own coordinates: trunks, bridges and branches.
 
     Parameters
     ----------
@@ -52,11 +52,6 @@ def finger_veins(
         Length of the finger in half widths.
     settings : SynthesisSettings
         Ranges to draw from.
-
-    Returns
-    -------
-    list of Vein
-        In coordinates of the finger.
     """
     main_radius = log_uniform(rng, settings.vein_radius)
     absorbance = log_uniform(rng, settings.contrast)
@@ -109,7 +104,7 @@ def finger_veins(
 
 
 def tree_veins(rng: np.random.Generator, aspect: float, settings: SynthesisSettings) -> list[Vein]:
-    """Draw vessels that enter from anywhere and split again and again.
+    """Draw vessels that enter from anywhere and split again and again, about the middle.
 
     Parameters
     ----------
@@ -119,11 +114,6 @@ def tree_veins(rng: np.random.Generator, aspect: float, settings: SynthesisSetti
         Width of the frame over its height.
     settings : SynthesisSettings
         Ranges to draw from.
-
-    Returns
-    -------
-    list of Vein
-        In half heights of the frame, origin in its middle.
     """
     radius = log_uniform(rng, settings.vein_radius) * uniform(rng, (0.5, 1.0))
     absorbance = log_uniform(rng, settings.contrast)

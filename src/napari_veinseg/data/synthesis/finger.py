@@ -94,11 +94,6 @@ def synthetic_field(seed: int, shape: tuple[int, int] = (1024, 1024)) -> Synthet
         Which field; at least 0.
     shape : (int, int)
         Y, X in px.
-
-    Returns
-    -------
-    SyntheticFinger
-        The image and its truth; the region is the whole frame.
     """
     settings = SynthesisSettings(
         tree_share=1.0,

@@ -89,7 +89,7 @@ class Pose:
 def draw_pose(
     rng: np.random.Generator, shape: tuple[int, int], settings: SynthesisSettings
 ) -> Pose:
-    """Draw how a finger lies in the frame.
+    """Draw how a finger lies in the frame, which it fills in `settings.crop_share` of the draws.
 
     Parameters
     ----------
@@ -99,11 +99,6 @@ def draw_pose(
         Y, X.
     settings : SynthesisSettings
         Ranges to draw from.
-
-    Returns
-    -------
-    Pose
-        A finger that fills the frame in `settings.crop_share` of the draws.
     """
     height, width = shape
     fills_frame = rng.random() < settings.crop_share

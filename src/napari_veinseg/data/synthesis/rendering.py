@@ -35,7 +35,7 @@ class Course:
 def course(
     vein: Vein, points: NDArray[np.float32], shown: NDArray[np.float32], unit: float
 ) -> Course:
-    """Sample a vein densely enough that its discs touch.
+    """Sample a vein so densely, at least every half px, that its discs touch.
 
     Parameters
     ----------
@@ -47,11 +47,6 @@ def course(
         How much of each sample the camera sees.
     unit : float
         Px of one unit of the vein's radius.
-
-    Returns
-    -------
-    Course
-        At most half a px from sample to sample.
     """
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     dense = np.linspace(0, length[-1], max(2, int(2 * length[-1])))

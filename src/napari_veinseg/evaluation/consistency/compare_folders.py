@@ -55,14 +55,7 @@ def compare_folders(
 ) -> FolderComparison:
     """Judge one folder of masks, or two on the same pairs of the same images.
 
-    Parameters
-    ----------
-    folders : sequence of Path
-        One or two folders.
-    finger_pattern : str
-        A regular expression whose first group is the finger in a name.
-    output : Path or None
-        Folder for `consistency.json` and `scores.csv`; None writes nothing.
+    `output` gets `consistency.json` and `scores.csv`.
 
     Raises
     ------
@@ -92,12 +85,7 @@ def compare_folders(
 
 
 def read_masks(folder: Path) -> dict[str, NDArray[np.uint8]]:
-    """Read the masks of a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        A folder of `(Y, X)` masks of any sizes; probabilities beside them are left out.
+    """Read the `(Y, X)` masks of a folder, of any sizes; probabilities beside them are left out.
 
     Returns
     -------

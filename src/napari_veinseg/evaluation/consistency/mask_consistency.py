@@ -60,20 +60,7 @@ def measure_consistency(masks: Mapping[str, NDArray[Any]], pairs: MaskPairs) -> 
 def subtract_error_rates(
     first: MaskConsistency, second: MaskConsistency, pairs: MaskPairs
 ) -> Estimate:
-    """Compare two equal error rates on the same pairs and the same bootstrap draws.
-
-    Parameters
-    ----------
-    first, second : MaskConsistency
-        Of masks that `pairs` names.
-    pairs : MaskPairs
-        Which masks were matched.
-
-    Returns
-    -------
-    Estimate
-        First minus second with its interval: below 0 the first is better.
-    """
+    """Subtract the second equal error rate on the same pairs and draws: below 0 the first wins."""
     rates = [_replicates(each.genuine, each.impostor, pairs)[0] for each in (first, second)]
     return estimate(
         first.equal_error_rate.value - second.equal_error_rate.value, rates[0] - rates[1]

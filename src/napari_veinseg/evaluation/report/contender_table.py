@@ -11,11 +11,6 @@ from napari_veinseg.evaluation.report.plots import contender_colour
 def contender_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """Tell who is compared, and what each has learned from.
 
-    Parameters
-    ----------
-    comparison : Comparison
-        All contenders.
-
     Returns
     -------
     list of dict

@@ -53,12 +53,7 @@ class Example:
 def choose_examples(result: ContenderResult) -> list[Example]:
     """Choose the best image, the median and the worst, by `worst_first`; of a baseline the median.
 
-    At most half of the images are called worst.
-
-    Returns
-    -------
-    list of Example
-        Each image once; none where no image counts.
+    At most half of the images are called worst, and each image is there once.
     """
     ranked = worst_first(result.judged)
     if not ranked:

@@ -12,14 +12,9 @@ DATASET = "dataset"
 
 
 def with_pseudonyms(selection: Selection) -> Selection:
-    """Give every sample and every finger a number, in the order of their names.
+    """Call samples `image 1`, fingers `finger 1` and so on, in the order of their names.
 
     Whoever has the dataset can tell who is meant; nobody else can.
-
-    Returns
-    -------
-    Selection
-        The same samples, called `image 1`, `finger 1` and so on.
     """
     everyone = (*selection.samples, *selection.training)
     fingers = sorted({sample.finger for sample in everyone if sample.finger})

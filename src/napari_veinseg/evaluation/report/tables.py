@@ -163,13 +163,6 @@ def image_table(result: ContenderResult, index: int, examples: Sequence[Example]
 def mean_rows(comparison: Comparison, summaries: Sequence[Summary]) -> list[dict[str, Any]]:
     """Give a row of means for each contender; a best one only where it may be called so.
 
-    Parameters
-    ----------
-    comparison : Comparison
-        Tells who may be ranked.
-    summaries : sequence of Summary
-        One a contender.
-
     Returns
     -------
     list of dict
@@ -212,13 +205,6 @@ def _best(estimates: Sequence[Estimate | None], name: str) -> int | None:
 
 def difference_row(difference: Difference, rankable: bool) -> dict[str, Any]:
     """Give the row of a pair; nothing is apart that may not be ranked.
-
-    Parameters
-    ----------
-    difference : Difference
-        Of two contenders.
-    rankable : bool
-        See `comparison.Comparison`.
 
     Returns
     -------

@@ -154,14 +154,7 @@ def summary_json(
     gaps: Sequence[Difference],
     facts: dict[str, str],
 ) -> str:
-    """Give all figures of a comparison as JSON.
-
-    Returns
-    -------
-    str
-        The text of `summary.json`: `<metric>_mean_of_images` with `value`, `low` and `high`, and
-        `<metric>_pooled`.
-    """
+    """Give all figures of a comparison as the text of `summary.json`."""
     models = {}
     for summary, result in zip(summaries, comparison.results, strict=True):
         figures: dict[str, object] = {}

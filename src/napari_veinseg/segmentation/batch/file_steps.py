@@ -97,13 +97,7 @@ class FileSteps:
     update: bool = False
 
     def read(self, plan: FilePlan) -> ReadImage | SummaryRow:
-        """Read an image, unless its mask is kept.
-
-        Returns
-        -------
-        ReadImage or SummaryRow
-            The row of a kept mask, or of a file that cannot be read.
-        """
+        """Read an image; else give the row of a mask that is kept, or of an unreadable file."""
         try:
             made_from = Provenance.of(plan.source, self.model, self.settings)
             if plan.finished and not self.overwrite:
@@ -130,20 +124,6 @@ class FileSteps:
         cancelled: Callable[[], bool] | None = None,
     ) -> SegmentedImage | SummaryRow:
         """Segment an image; one that is larger than memory is written at the same time.
-
-        Parameters
-        ----------
-        plan : FilePlan
-            The image.
-        image : ReadImage or SummaryRow
-            What `read` gave.
-        cancelled : callable, optional
-            Asked between tiles whether to stop.
-
-        Returns
-        -------
-        SegmentedImage or SummaryRow
-            The row of an image that is done with.
 
         Raises
         ------

@@ -27,18 +27,7 @@ class FolderAdvice:
         self._looks: Counter[Path] = Counter()
 
     def on(self, row: SummaryRow) -> str:
-        """Return what there is to say after an image.
-
-        Parameters
-        ----------
-        row : SummaryRow
-            What became of it.
-
-        Returns
-        -------
-        str
-            A sentence or two; empty where there is nothing to say, or it was said.
-        """
+        """Return a sentence or two about the model after an image; nothing where it was said."""
         if self._used != STARTER or row.status != "done":
             return ""
         image = Path(row.image)

@@ -51,17 +51,8 @@ def plan_files(
 ) -> list[FilePlan]:
     """Find the images and the names of their results, without touching the disk.
 
-    Parameters
-    ----------
-    inputs : iterable of str or Path
-        Images, or folders whose images are meant.
-    output : str or Path
-        The folder for the results; it need not exist.
-    probability : bool, optional
-        Whether probabilities are wanted.
-    recursive : bool, optional
-        Whether the images of subfolders are meant, too; their results go into subfolders of the
-        same names.  Hidden folders and links to folders are left out.
+    Results of subfolders (`recursive`) go into subfolders of the same names; hidden folders and
+    links to folders are left out.
 
     Raises
     ------
@@ -97,13 +88,7 @@ def _folder_below(top: Path, image: Path) -> Path:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """List the folders that a recursive run also takes.
-
-    Returns
-    -------
-    list of Path
-        Those directly in it, sorted; without hidden ones, links and OME-Zarr images.
-    """
+    """List the folders in a folder that a recursive run takes: none hidden, linked or a Zarr."""
     return sorted(
         path
         for path in folder.iterdir()

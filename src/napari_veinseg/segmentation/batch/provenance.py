@@ -47,13 +47,7 @@ class Provenance:
         return cls(model.digest[:_LENGTH], _as_text(settings), file_digest(image))
 
     def changes_since(self, made: "Provenance") -> list[str]:
-        """Say what differs from what a mask was made from.
-
-        Returns
-        -------
-        list of str
-            Clauses, such as `made with threshold=0.5, now 0.35`; none where nothing differs.
-        """
+        """Say what differs now, in clauses such as `made with threshold=0.5, now 0.35`."""
         if not made.model:
             return [UNKNOWN]
         told = []

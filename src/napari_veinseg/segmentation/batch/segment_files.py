@@ -97,6 +97,8 @@ def segment_planned_files(
 ) -> Iterator[SummaryRow]:
     """Segment images while the next ones are read and the ones before are written.
 
+    A bad file gives a row with an error, not an exception.
+
     Parameters
     ----------
     plans : iterable of FilePlan
@@ -107,11 +109,6 @@ def segment_planned_files(
         Asked between the tiles of an image whether to stop.
     at_once : int, optional
         Small images that share the cores of a CPU, at most.
-
-    Yields
-    ------
-    SummaryRow
-        What became of each, in order; a bad file gives a row with an error, not an exception.
     """
     lanes_of = steps.model.runtime.lanes
     with ThreadPoolExecutor(2, "veinseg-files") as files, lanes_of(at_once) as lanes:

@@ -81,12 +81,7 @@ def open_output(
 ) -> tuple[list[FilePlan], list[SummaryRow]]:
     """Make the folder for results ready, before any work.
 
-    Returns
-    -------
-    plans : list of FilePlan
-        With what earlier runs told of each mask.
-    known : list of SummaryRow
-        All that earlier runs told.
+    Gives the plans with what earlier runs told of each mask, and all that these told.
 
     Raises
     ------
@@ -196,12 +191,7 @@ def _add(folder: Path, collected: Sequence[SummaryRow], known: set[SummaryRow]) 
 
 
 def read_summary(path: Path) -> list[SummaryRow]:
-    """Read what `write_summary` wrote.
-
-    Returns
-    -------
-    list of SummaryRow
-        Nothing where there is no such file, or an empty one.
+    """Read what `write_summary` wrote; nothing where there is no such file, or an empty one.
 
     Raises
     ------

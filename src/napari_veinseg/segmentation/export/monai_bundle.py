@@ -31,15 +31,8 @@ def export_bundle(model: VeinModel, target: Path) -> None:
 
     The bundle predicts `STEM_probability.tif` (float32) and `STEM_mask.png` (0 and 255) for the
     png, jpg and tif images of a folder; its README says how, and what must be installed.  Its
-    weights are tensors alone, which torch loads with `weights_only=True`.
-
-    Parameters
-    ----------
-    model : VeinModel
-        What to export.
-    target : Path
-        The folder to create; one that exists must be a bundle, with nothing beside, and is
-        replaced.
+    weights are tensors alone, which torch loads with `weights_only=True`.  A folder that exists
+    must be a bundle, with nothing beside, and is replaced.
 
     Raises
     ------

@@ -60,13 +60,7 @@ def export_torch(model: VeinModel, target: Path) -> None:
 
 
 def standalone(model: VeinModel) -> StandaloneModel:
-    """Take the network of a model with its normalisation.
-
-    Returns
-    -------
-    StandaloneModel
-        In evaluation mode, without gradients; it shares the weights.
-    """
+    """Take the network of a model with its normalisation, to predict; it shares the weights."""
     percentiles = model.card.normalisation
     module = StandaloneModel(model.network, percentiles.low_percentile, percentiles.high_percentile)
     return module.eval().requires_grad_(False)

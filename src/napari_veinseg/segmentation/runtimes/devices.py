@@ -42,12 +42,7 @@ class DeviceChoice:
 
 
 def choose_device(wish: str = "auto") -> DeviceChoice:
-    """Choose CUDA before MPS before the CPU, or the device that was asked for.
-
-    Parameters
-    ----------
-    wish : str, optional
-        `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+    """Choose CUDA before MPS before the CPU, or what is asked for: `cpu`, `cuda`, `cuda:1`, `mps`.
 
     Raises
     ------
@@ -69,13 +64,7 @@ def choose_device(wish: str = "auto") -> DeviceChoice:
 
 
 def device_without_torch(wish: str = "auto") -> DeviceChoice | None:
-    """Choose the CPU where that can be told without torch, whose import takes seconds.
-
-    Returns
-    -------
-    DeviceChoice or None
-        The CPU; None where only torch can tell.
-    """
+    """Choose the CPU where that can be told without torch, which takes seconds; else nothing."""
     if wish == "cpu":
         return choose_device(wish)
     if wish == "auto" and "torch" not in sys.modules and not _has_gpu_driver():

@@ -60,12 +60,9 @@ def open_cached(path: Path) -> OnnxRuntime | None:
 def convert(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRuntime | None:
     """Convert a model, compare it with torch and keep it.
 
-    Returns
-    -------
-    OnnxRuntime or None
-        None where torch has to do it: ONNX Runtime or the exporter is not installed or broken,
-        knows not all of the network or gives other answers, the model file was replaced since
-        `path` was asked for, or the cache cannot be written.
+    None where torch has to do it: ONNX Runtime or the exporter is not installed or broken, knows
+    not all of the network or gives other answers, the model file was replaced since `path` was
+    asked for, or the cache cannot be written.
     """
     if not usable():
         return None

@@ -58,7 +58,7 @@ class _Graph:
 def core_nodes(
     core: nn.Module, in_channels: int, image: str, probability: str
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Translate a core and the sigmoid behind it.
+    """Translate a core and the sigmoid behind it into nodes, in order, and constants.
 
     Parameters
     ----------
@@ -70,13 +70,6 @@ def core_nodes(
         Name of the input `(N, 1, Y, X)`; sides are multiples of the total stride.
     probability : str
         Name of the output, of the same shape.
-
-    Returns
-    -------
-    nodes : list of onnx.NodeProto
-        In the order of computation.
-    weights : list of onnx.TensorProto
-        Named constants.
 
     Raises
     ------
@@ -122,17 +115,7 @@ def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes
 def model_of(
     nodes: list[onnx.NodeProto], weights: list[onnx.TensorProto], described: dict[str, str]
 ) -> onnx.ModelProto:
-    """Make a model of a graph that takes `image` to `probability`.
-
-    Parameters
-    ----------
-    nodes : list of onnx.NodeProto
-        The graph, in the order of computation.
-    weights : list of onnx.TensorProto
-        Its constants.
-    described : dict of str to str
-        Kept in the file.
-    """
+    """Make a model of a graph that takes `image` to `probability`."""
     image, probability = (
         helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1, "Y", "X"])
         for name in ("image", "probability")

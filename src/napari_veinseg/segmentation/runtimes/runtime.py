@@ -75,17 +75,13 @@ class Runtime(ABC):
     def lanes(self, most: int) -> Iterator[Executor | None]:
         """Open threads that compute several images side by side, each on its share of the cores.
 
-        On a CPU that does more small images a second than when all cores share each of them.
+        On a CPU that does more small images a second than when all cores share each of them; there
+        are none where one at a time is best.
 
         Parameters
         ----------
         most : int
             Images at a time, at most.
-
-        Yields
-        ------
-        Executor or None
-            None where one at a time is best.
         """
         threads = self._threads
         count = min(most, threads)
@@ -109,13 +105,7 @@ class Runtime(ABC):
         """Let the calling thread compute with so many."""
 
     def move_to_cpu(self) -> bool:
-        """Go on without the device that has no memory left.
-
-        Returns
-        -------
-        bool
-            Whether that was possible: False on the CPU.
-        """
+        """Go on without the device that has no memory left, and tell whether that is possible."""
         return False
 
     @abstractmethod
@@ -136,10 +126,7 @@ class Runtime(ABC):
 def ran_out_of_memory(error: Exception) -> bool:
     """Tell whether an error means that the memory is too small.
 
-    Parameters
-    ----------
-    error : Exception
-        Of any runtime: CUDA and Python have a class of their own, the others only say so.
+    CUDA and Python have a class of their own for it, other runtimes only say so.
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -70,25 +70,13 @@ class TorchRuntime(Runtime):
 
 
 def prediction_core(network: SegmentationNetwork) -> nn.Module:
-    """Copy the convolutions of a network for prediction.
-
-    Returns
-    -------
-    nn.Module
-        On the CPU, in evaluation mode, with folded norms and without gradients.
-    """
+    """Copy the convolutions of a network for prediction on the CPU, with folded norms."""
     core = copy.deepcopy(network.core).cpu().eval()
     return fold_batch_norm(core).requires_grad_(False)
 
 
 def fold_batch_norm(module: nn.Module) -> nn.Module:
-    """Fold each batch norm into the convolution before it, in place.
-
-    Parameters
-    ----------
-    module : nn.Module
-        In evaluation mode; norms that do not directly follow a convolution stay.
-    """
+    """Fold each batch norm that directly follows a convolution into it, in place."""
     for block in module.modules():
         norm = getattr(getattr(block, "adn", None), "N", None)
         if isinstance(block, Convolution) and isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):

@@ -54,21 +54,9 @@ class MultiScalePrediction:
         normalisers: Sequence[Normaliser],
         looked: Callable[[], None] = lambda: None,
     ) -> Iterator[Tile]:
-        """Predict tile after tile.
+        """Predict the tiles of a batch of planes in rows from the top left.
 
-        Parameters
-        ----------
-        planes : sequence of ImagePlane
-            A batch, all of the shape given above.
-        normalisers : sequence of Normaliser
-            One a plane, from the whole of it.
-        looked : callable, optional
-            Called after each look at a tile.
-
-        Yields
-        ------
-        Tile
-            In rows from the top left.
+        Each plane comes with a normaliser from the whole of it; `looked` is called after each look.
 
         Raises
         ------

@@ -71,17 +71,12 @@ class Axis:
         return self.geometry.padded_side(self.working)
 
     def span(self, start: int, stop: int) -> Span:
-        """Trace a stretch of the answer back to what it depends on.
+        """Trace a stretch of the answer back to what it depends on, with a halo on the stride grid.
 
         Parameters
         ----------
         start, stop : int
             Px of the image, half open.
-
-        Returns
-        -------
-        Span
-            Its origin on the stride grid, its halo as wide as the receptive field.
         """
         shrink, enlarge = Resampling(self.side, self.working), Resampling(self.working, self.side)
         kept = enlarge.needs(start, stop)

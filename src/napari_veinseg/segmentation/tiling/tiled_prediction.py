@@ -115,19 +115,9 @@ class TiledPrediction:
     def tiles(
         self, planes: Sequence[ImagePlane], normalisers: Sequence[Normaliser]
     ) -> Iterator[Tile]:
-        """Predict tile after tile.
+        """Predict the tiles of a batch of planes in rows from the top left.
 
-        Parameters
-        ----------
-        planes : sequence of ImagePlane
-            A batch, all of the shape given above.
-        normalisers : sequence of Normaliser
-            One a plane, from the whole of it.
-
-        Yields
-        ------
-        Tile
-            In rows from the top left.
+        Each plane comes with a normaliser from the whole of it.
 
         Raises
         ------
