@@ -66,6 +66,23 @@ def model_name(model: str) -> str:
     return re.split(r" \d{9,} ", model, maxsplit=1)[0]
 
 
+def model_region(model: str) -> str:
+    """Return the region that a model was asked about.
+
+    Parameters
+    ----------
+    model : str
+        As in `DraftNotes`; the last of its settings is the region, if there was one.
+
+    Returns
+    -------
+    str
+        As a `Region` writes itself; empty for the whole image, and where nothing is known.
+    """
+    last = model.rsplit(" ", maxsplit=1)[-1]
+    return last if "," in last else ""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A mask in work.

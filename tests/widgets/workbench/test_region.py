@@ -69,10 +69,13 @@ def test_what_a_region_asks_fits_the_dock(opened, qtbot):
 
 def test_one_region_for_all_images_lasts_until_it_is_removed(opened, qtbot, folder, told):
     region = draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (60, 60))
+    assert "Outside it, no vein" in opened.segment.region.told.text()
     opened.segment.region.shared.click()
+    assert "Press Segment" not in opened.segment.region.told.text(), "it was made with it already"
     press(opened, ".")
     wait_for_mask(opened, qtbot, 1)
     qtbot.waitUntil(lambda: veins_of(opened)[:, 1].max() < 62, timeout=5000)
+    assert "Outside it, no vein" in opened.segment.region.told.text()
     opened.session.close()
     assert regions_shown(opened) == 0
     assert not told.texts
@@ -93,11 +96,39 @@ def test_an_edited_mask_keeps_its_pixels_until_segment_is_pressed(opened, qtbot)
     before = mask.data.copy()
     draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
     np.testing.assert_array_equal(mask.data, before)
-    assert "Press Segment" in opened.segment.region.told.text()
+    told = opened.segment.region.told
+    assert "Press Segment to apply it" in told.text()
+    assert "no vein" not in told.text(), "there are some outside it"
+    for key, index in ((".", 1), (",", 0)):
+        press(opened, key)
+        wait_for_mask(opened, qtbot, index)
+    assert "Press Segment to apply it" in told.text(), "it is still so when one comes back"
     click(opened.segment.segment)
     qtbot.waitUntil(lambda: not opened.segment.job.running, timeout=5000)
+    assert "Outside it, no vein" in told.text()
+    mask = opened.session.shown.mask
     assert mask.data[2, 3] == 1
     assert (mask.data[30:36, :18] == 0).all()
+
+
+def test_a_reviewed_mask_is_not_said_to_change(opened, qtbot):
+    press(opened, "r")
+    wait_for_mask(opened, qtbot, 1)
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
+    assert "stays as it was reviewed" in opened.segment.region.told.text()
+
+
+def test_the_region_of_the_folder_is_not_that_of_an_image_of_elsewhere(opened, qtbot, vein_image):
+    draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
+    opened.segment.region.shared.click()
+    other = opened.viewer.add_image(vein_image, name="far")
+    assert opened.segment.region.region() is None
+    assert not opened.segment.region.told.text()
+    click(opened.segment.segment)
+    qtbot.waitUntil(lambda: mask_layer_of(opened.viewer, other) is not None, timeout=5000)
+    assert np.argwhere(mask_layer_of(opened.viewer, other).data == 1)[:, 1].min() == 0
 
 
 def test_removing_the_layer_removes_the_region_and_closing_the_image_does_not(opened, qtbot):
@@ -116,8 +147,10 @@ def test_open_layers_have_regions_too(bench, qtbot, vein_image, shape):
     other.visible = False
     region = draw_rectangle(bench, qtbot, image, (20, 20), (50, 60))
     np.testing.assert_allclose(region.corners, ((20, 20), (60, 50)), atol=1)
+    assert "Press Segment to apply it" in bench.segment.region.told.text()
     click(bench.segment.segment)
     qtbot.waitUntil(lambda: mask_layer_of(bench.viewer, image) is not None, timeout=5000)
+    assert "Outside it, no vein" in bench.segment.region.told.text()
     veins = np.argwhere(mask_layer_of(bench.viewer, image).data == 1)
     assert veins[:, -1].min() >= 18
     assert veins[:, -1].max() <= 62

@@ -21,7 +21,10 @@ _KEY = "veinseg_region"
 
 
 class RegionMemory(Protocol):
-    """Where the regions of a folder's images are kept; `image` is the one that is shown."""
+    """Where the regions of a folder's images are kept."""
+
+    def is_of(self, image: Image | None) -> bool:
+        """Tell whether an image is that of the folder which is shown."""
 
     def region(self) -> Region | None:
         """Return the region of the image."""
@@ -44,7 +47,9 @@ class RegionControls(QObject):
     ) -> None:
         super().__init__(section)
         self._image = image
-        self._memory: RegionMemory | None = None
+        self._kept: RegionMemory | None = None
+        self.say_effect: Callable[[Region | None], str] = lambda _region: ""
+        """Says what a region means for the mask that is there."""
         self._preparing = Job("Preparing the display", self)
         self._when_ready: Callable[[], None] = lambda: None
         self.layer = RegionLayer(viewer, self)
@@ -78,20 +83,21 @@ class RegionControls(QObject):
 
     def region(self) -> Region | None:
         """Return where to look in the image that is chosen."""
-        if self._memory is not None:
-            return self._memory.region()
-        image = self._image()
+        memory, image = self._memory, self._image()
+        if memory is not None:
+            return memory.region()
         return region_of_layer(image) if image is not None else None
 
     def use(self, memory: RegionMemory | None) -> None:
         """Keep regions in a folder's memory, or with each image layer."""
-        self._memory = memory
+        self._kept = memory
         self.show()
 
-    def ask_for_segment(self) -> None:
-        """Say that the mask is not made anew by itself."""
-        self.told.setText(f"{self.told.text()} Press Segment to apply it.".strip())
-        self.told.show()
+    @property
+    def _memory(self) -> RegionMemory | None:
+        """Where the region of the image is kept; None for one that is not the folder's."""
+        kept = self._kept
+        return kept if kept is not None and kept.is_of(self._image()) else None
 
     def show(self) -> None:
         """Show the region of the image that is chosen now."""
@@ -100,20 +106,21 @@ class RegionControls(QObject):
             self.layer.show(image, None)
         else:
             self._with_lines(lambda: self.layer.show(self._image(), self.region()))
-        self._say(region)
+        self.tell()
 
-    def _say(self, region: Region | None) -> None:
-        memory = self._memory
+    def tell(self) -> None:
+        """Say which region the image has, and whether its mask was made with it."""
+        memory, region = self._memory, self.region()
         self.whole.setEnabled(region is not None)
         self.shared.setVisible(memory is not None and region is not None)
         with signals_blocked(self.shared):
             self.shared.setChecked(memory is not None and memory.is_shared())
-        beside = region is None and memory is not None and memory.is_shared()
-        if beside:
-            self.told.setText("The folder's region lies beside this image: all of it is searched.")
-        elif region is not None:
-            self.told.setText(f"{_words(region)}; outside it, no vein.")
-        self.told.setVisible(beside or region is not None)
+        parts = [_words(region)] if region is not None else []
+        if region is None and memory is not None and memory.is_shared():
+            parts = ["The folder's region lies beside this image: all of it is searched"]
+        parts += [effect] if (effect := self.say_effect(region)) else []
+        self.told.setText("".join(f"{part}. " for part in parts).strip())
+        self.told.setVisible(bool(parts))
 
     def _draw(self, shape: str) -> None:
         with reported("Drawing the region"):
@@ -144,8 +151,9 @@ class RegionControls(QObject):
         with reported("Taking the region"):
             image = self._image()
             try:
-                if self._memory is not None:
-                    self._memory.remember(region, self.shared.isChecked())
+                memory = self._memory
+                if memory is not None:
+                    memory.remember(region, self.shared.isChecked())
                 elif image is not None:
                     image.metadata = {**image.metadata, _KEY: region}
             finally:

@@ -42,8 +42,8 @@ from napari_veinseg.widgets.segment.vein_width_box import VeinWidthBox
 class SegmentWidget(Panel):
     """Choose an image and a model, press Segment, and refine the mask."""
 
-    segmented = Signal(object)
-    """A mask shows a new result; carries its layer."""
+    segmented = Signal(object, object)
+    """A mask shows a new result; carries its layer and the settings that it was made with."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
@@ -257,7 +257,7 @@ class SegmentWidget(Panel):
         self.mask.show_mask()
         if has_edits:
             self.mask.update_mask()
-        self.segmented.emit(layer)
+        self.segmented.emit(layer, prediction.settings)
         if not prediction.mask.any():
             show_warning(
                 f"No vein was found in '{layer.name}': lower the threshold below, give the vein "

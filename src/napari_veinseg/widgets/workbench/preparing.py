@@ -12,6 +12,7 @@ from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.data.fingers import make_thumbnail
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
+from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -28,7 +29,10 @@ class MaskMaker:
 
     def at(self, stem: str, pixels: NDArray[Any]) -> "MaskMaker":
         """Return what makes the mask of one image of the folder: it may have a region."""
-        region = self.regions.fitting(stem, pixels.shape[:2]) if self.regions else None
+        return self.within(self.regions.fitting(stem, pixels.shape[:2]) if self.regions else None)
+
+    def within(self, region: Region | None) -> "MaskMaker":
+        """Return what makes masks that have veins in a region alone."""
         return replace(self, settings=replace(self.settings, region=region))
 
     @property

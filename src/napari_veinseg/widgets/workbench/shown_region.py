@@ -1,6 +1,10 @@
-"""The region of interest of the image that an open folder shows."""
+"""The region of interest of the image that an open folder shows, and what it means for a mask."""
 
+from napari.layers import Image, Labels
+
+from napari_veinseg.correction.drafts import model_region
 from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 
 
@@ -9,6 +13,10 @@ class ShownRegion:
 
     def __init__(self, session: FolderSession) -> None:
         self._session = session
+
+    def is_of(self, image: Image | None) -> bool:
+        """Tell whether an image is the shown one: others have their regions elsewhere."""
+        return self._session.shown is not None and self._session.shown.image is image
 
     def region(self) -> Region | None:
         """Return the region of the shown image."""
@@ -33,3 +41,16 @@ class ShownRegion:
         if regions.is_shared(stem):  # from now on it is that of this image alone
             regions.share(stem, None)
         regions.give(stem, region)
+
+
+def say_effect(mask: Labels | None, region: Region | None) -> str:
+    """Say whether a mask was made with a region, or how it can be."""
+    wanted = "" if region is None else str(region)
+    if mask is None:
+        return "Press Segment to apply it" if wanted else ""
+    record = record_of(mask)
+    if model_region(record.model) == wanted:
+        return "Outside it, no vein" if wanted else ""
+    if record.edits.edited.all():
+        return "The mask stays as it was reviewed"
+    return f"Press Segment to {'apply it' if wanted else 'search the whole image'}"

@@ -10,6 +10,8 @@ from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.region import Region
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.train import configure
 from napari_veinseg.widgets.common.canvas import LayersGoSafely
@@ -32,7 +34,7 @@ from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.seeing import SeeingControls
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
-from napari_veinseg.widgets.workbench.shown_region import ShownRegion
+from napari_veinseg.widgets.workbench.shown_region import ShownRegion, say_effect
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.strip import FolderStrip
 
@@ -131,6 +133,7 @@ class Workbench(QWidget):
         self.segment.options.changed.connect(self.session.follow_model)
         self.segment.options.invert.toggled.connect(self.correct.invert.setChecked)
         self.segment.vein_width.editingFinished.connect(self.session.follow_model)
+        self.segment.region.say_effect = self._say_effect
         self.segment.region.changed.connect(self._follow_region)
         self.segment.segmented.connect(self._sign)
         self.segment.update_mask.setChecked(True)
@@ -166,12 +169,12 @@ class Workbench(QWidget):
         settings = self.segment.settings()
         return MaskMaker(model.path, model.name or "", settings, self.session.regions)
 
-    def _sign(self, layer: Labels) -> None:
-        """Note on a mask that was asked for by hand which model made it."""
-        maker, shown = self._mask_maker(), self.session.shown
+    def _sign(self, layer: Labels, used: SegmentationSettings) -> None:
+        """Note on a mask that was asked for by hand what made it."""
+        maker = self._mask_maker()
         if maker is not None:
-            here = maker.at(self.session.stem, shown.pixels) if shown is not None else maker
-            record_of(layer).model = here.identity
+            record_of(layer).model = maker.within(used.region).identity
+        self.segment.region.tell()
         self._suggest_model()
 
     def _suggest_model(self) -> None:
@@ -180,8 +183,11 @@ class Workbench(QWidget):
     def _follow_region(self) -> None:
         """Segment anew where that takes no edits away, or say that it must be asked for."""
         self.session.follow_model()
-        if not self.session.working:
-            self.segment.region.ask_for_segment()
+        self.segment.region.tell()
+
+    def _say_effect(self, region: Region | None) -> str:
+        working = self.session.working and self.on_screen.other is None
+        return "" if working else say_effect(self.on_screen.mask, region)
 
     def _follow_folder(self) -> None:
         """Give the tabs the folder's dataset, so that nobody types it again."""
