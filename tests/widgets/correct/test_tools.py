@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from scipy import ndimage
 
@@ -69,6 +69,21 @@ def test_enter_draws_escape_drops_and_backspace_takes_back(viewer, correct_in, u
     assert widget.toolbox.active is tool
     mouse.key(Qt.Key.Key_Escape)
     assert widget.toolbox.active is None
+
+
+def test_a_hand_on_its_way_to_the_next_click_loses_none(viewer, correct_in, use):
+    widget, _, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    tool = use(widget, TraceTool)
+    native, plain = mouse.canvas.native, Qt.KeyboardModifier.NoModifier
+    for clicks, place in enumerate([(59, 30), (50, 60), (60, 90), (70, 120)], start=1):
+        QTest.mousePress(native, Qt.MouseButton.LeftButton, plain, mouse.where(place))
+        QTest.qWait(15)
+        QTest.mouseMove(native, mouse.where(place) + QPoint(6, 4))
+        QTest.qWait(15)
+        QTest.mouseRelease(
+            native, Qt.MouseButton.LeftButton, plain, mouse.where(place) + QPoint(6, 4)
+        )
+        assert len(tool._clicks) == clicks
 
 
 def test_shift_makes_a_straight_line_of_a_fixed_width_and_label(viewer, correct_in, use):

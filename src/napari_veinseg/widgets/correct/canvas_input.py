@@ -7,11 +7,12 @@ import napari
 import numpy as np
 from napari.layers import Labels, Layer
 from napari.utils.key_bindings import coerce_keybinding
+from qtpy.QtWidgets import QApplication
 
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.tool import Point, Tool
 
-# A press that moves no farther than this, in px of the canvas, is a click and not a drag.
+# A press that moves no farther than this, in px of the canvas, draws no box.
 _STILL = 4.0
 
 
@@ -107,11 +108,13 @@ class CanvasInput:
         if event.button != 1 or {"Alt", "Control"} & set(event.modifiers):
             return
         pressed, start = np.array(event.pos), find_point(layer, event)
+        # A hand that clicks quickly is on its way to the next click before it lets go.
+        still = _STILL if self._tool.draws_boxes else QApplication.startDragDistance()
         moved = False
         yield
         # napari goes on with a drag that was begun, also when Escape leaves the tool meanwhile.
         while self._attached and event.type == "mouse_move":
-            moved = moved or bool(np.linalg.norm(event.pos - pressed) > _STILL)
+            moved = moved or bool(np.linalg.norm(event.pos - pressed) > still)
             if moved and self._tool.draws_boxes:
                 with reported(self._tool.name):
                     self._tool.drag(start, find_point(layer, event), False)

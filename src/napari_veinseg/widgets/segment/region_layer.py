@@ -81,6 +81,7 @@ class RegionLayer(QObject):
             **place,
         )
         layer.events.data.connect(self._hear_data)
+        layer.mouse_drag_callbacks.insert(0, _move_to_press)
         viewer.layers.append(layer)
         spare_text(viewer, layer)
         viewer.layers.selection.active = active
@@ -135,6 +136,16 @@ class RegionLayer(QObject):
             if layer.mode.startswith("add_"):
                 layer.mode = "select"  # the next drag changes it instead of drawing another
             self.drawn.emit(region)
+
+
+def _move_to_press(layer: Shapes, event: object) -> None:
+    """Let a corner lie where it is clicked.
+
+    Napari lets it lie where the mouse was last seen to move, and passes over moves that follow each
+    other in a few milliseconds: of quick clicks, and of those in a busy viewer, corners were lost.
+    """
+    for follow in layer.mouse_move_callbacks:
+        follow(layer, event)
 
 
 def _region_of(layer: Shapes) -> Region | None:
