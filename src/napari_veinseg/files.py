@@ -211,6 +211,20 @@ def _umask() -> int:
     return mask
 
 
+def user_folder(name: str, variable: str = "", *, cache: bool = False) -> Path:
+    """Return a folder of ours among the user's data; an environment variable names another.
+
+    It need not exist.
+    """
+    chosen = os.environ.get(variable)
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_cache_path, user_data_path
+
+    home = user_cache_path if cache else user_data_path
+    return home("napari-veinseg", appauthor=False) / name
+
+
 def make_output_folder(path: str | Path) -> Path:
     """Make the folder for results, and those above it.
 

@@ -6,7 +6,6 @@ nobody has touched for a while was left behind and can be restored.
 """
 
 import json
-import os
 import shutil
 import time
 import uuid
@@ -19,11 +18,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_data_path
+from pydantic import TypeAdapter
 
 from napari_veinseg.data.images import read_image, write_image
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import set_aside, write_text
+from napari_veinseg.files import set_aside, user_folder, write_text
 
 FOLDER_VARIABLE = "VEINSEG_AUTOSAVE_DIR"
 SECONDS_BETWEEN_SAVES = 4.0
@@ -34,8 +33,7 @@ _NOWHERE = -1  # no checksum is negative
 
 def autosave_folder() -> Path:
     """Return the folder of all sessions: `VEINSEG_AUTOSAVE_DIR`, or one in the user's data."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named) if named else user_data_path("napari-veinseg", False) / "autosave"
+    return user_folder("autosave", FOLDER_VARIABLE)
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,9 @@ class LeftSession:
     def discard(self) -> None:
         """Delete the session."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_SESSION = TypeAdapter(LeftSession)
 
 
 class Autosave:
@@ -246,16 +247,8 @@ def set_damaged_aside(folder: Path | None = None) -> list[Path]:
 def _read_session(path: Path) -> LeftSession | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return LeftSession(
-            path.parent,
-            str(content["name"]),
-            str(content["image_name"]),
-            str(content["image_path"]),
-            tuple(int(side) for side in content["shape"]),
-            dict(content["place"]),
-            float(content["saved"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return _SESSION.validate_python(content | {"folder": path.parent})
+    except (OSError, ValueError, TypeError):
         return None
 
 

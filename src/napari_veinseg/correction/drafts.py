@@ -13,7 +13,6 @@ all, and the mask last: a draft without a mask does not count.
 
 import json
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from napari_veinseg.data.fingers import Spectrum, thumbnail_spectrum
 from napari_veinseg.data.images import read_image, read_mask, write_image, write_mask
@@ -59,6 +59,9 @@ class DraftNotes:
     min_size: int = 0
     vein_width: float = 0.0
     doubt: float = -1.0
+
+
+_NOTES = TypeAdapter(DraftNotes)  # made once: a folder has thousands of notes
 
 
 def model_name(model: str) -> str:
@@ -136,10 +139,10 @@ class DraftFolder:
         """Read where a draft came from; the defaults where nothing is known."""
         path = self._file("notes", stem)
         try:
-            return DraftNotes(**_typed(json.loads(path.read_text(encoding="utf-8"))))
+            return _NOTES.validate_json(path.read_bytes())
         except FileNotFoundError:
             return DraftNotes()
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError):
             self.damaged.add(path, _MEANINGS["notes"])
             return DraftNotes()
 
@@ -254,10 +257,3 @@ class DraftFolder:
 
     def _file(self, room: str, stem: str) -> Path:
         return self.path / room / f"{stem}{'.json' if room == 'notes' else '.tif'}"
-
-
-def _typed(content: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(content.get("model", ""), str):
-        raise TypeError("the model is no name")
-    kinds = {"model": str, "threshold": float, "min_size": int, "vein_width": float, "doubt": float}
-    return {name: kind(content[name]) for name, kind in kinds.items() if name in content}

@@ -1,13 +1,12 @@
 """Named models: those inside the package, and the user's own in a data folder."""
 
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, locked, opening, writing
+from napari_veinseg.files import atomic_path, locked, opening, user_folder, writing
 from napari_veinseg.model.file import read_model
 from napari_veinseg.model.names import checked_name
 
@@ -44,19 +43,8 @@ class InstalledModel:
 
 
 def models_folder() -> Path:
-    """Return the folder of the imported models; it need not exist.
-
-    Returns
-    -------
-    Path
-        The value of `VEINSEG_MODELS`, or `models` in the user's data folder.
-    """
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("napari-veinseg", appauthor=False) / "models"
+    """Return the folder of the imported models; it need not exist."""
+    return user_folder("models", FOLDER_VARIABLE)
 
 
 def installed_models() -> list[InstalledModel]:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, write_text, writing
+from napari_veinseg.files import atomic_path, user_folder, write_text, writing
 from napari_veinseg.training.config import TrainingConfig
 
 _LOCK = ".lock"
@@ -256,6 +256,4 @@ class Run:
 
 def runs_folder() -> Path:
     """Return the folder of runs that were given no place; it need not exist."""
-    from platformdirs import user_data_path
-
-    return user_data_path("napari-veinseg", appauthor=False) / "runs"
+    return user_folder("runs")

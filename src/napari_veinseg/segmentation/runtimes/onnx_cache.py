@@ -19,7 +19,7 @@ import numpy as np
 
 from napari_veinseg import __version__
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, user_folder
 from napari_veinseg.model.store import model_digest
 from napari_veinseg.segmentation.runtimes.onnx_runtime import GEOMETRY_KEY, OnnxRuntime, usable
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
@@ -40,7 +40,8 @@ _MOST_KEPT = 20  # models; each takes about what its file takes
 def cached_path(digest: str) -> Path:
     """Tell where a converted model is kept."""
     key = f"{digest} {_FORMAT} {__version__} {_runtime_version()}".encode()
-    return cache_folder() / f"{hashlib.sha256(key).hexdigest()[:40]}.onnx"
+    folder = user_folder("prepared", CACHE_VARIABLE, cache=True)
+    return folder / f"{hashlib.sha256(key).hexdigest()[:40]}.onnx"
 
 
 def open_cached(path: Path) -> OnnxRuntime | None:
@@ -84,22 +85,6 @@ def convert(model: Path, network: "SegmentationNetwork", path: Path) -> OnnxRunt
         _forget_old(path.parent)
         return runtime
     return None
-
-
-def cache_folder() -> Path:
-    """Return the folder of what was converted; it need not exist.
-
-    Returns
-    -------
-    Path
-        The value of `VEINSEG_CACHE`, or a folder in the user's cache.
-    """
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("napari-veinseg", appauthor=False) / "prepared"
 
 
 def _read(path: Path) -> bytes:
