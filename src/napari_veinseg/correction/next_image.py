@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.data.fingers import Spectrum, compile_finger_pattern, similarity
+from napari_veinseg.data.fingers import Spectrum, compile_finger_pattern, finger_in, similarity
 
 _OF_A_KNOWN_FINGER = 0.5  # what another shot of a reviewed finger is worth
 _LEAST_NEW = 0.25  # what an image is worth that looks just like a reviewed one
@@ -109,8 +109,7 @@ def next_to_review(
 
     def known(index: int) -> ImageLook:
         stem = stems[index]
-        named = pattern.search(stem) if pattern is not None else None
-        finger = named[1] if named is not None else ""
+        finger = finger_in(stem, pattern)
         return ImageLook(stem, folder.drafts.look(stem), finger, doubts.get(stem, 0.0))
 
     states = [folder.states.of(index) for index in range(len(folder))]

@@ -5,11 +5,10 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
-from napari_veinseg.data.decoders import PILLOW_FORMATS, is_deep_png
+from napari_veinseg.data.decoders import ORIENTATION, PILLOW_FORMATS, is_deep_png
 from napari_veinseg.data.images import IMAGE_SUFFIXES
 from napari_veinseg.data.tiff import is_tiff
 
-_ORIENTATION = 0x112
 _TURNED = "its orientation tag is heeded"
 _PHOTOMETRIC = {
     "MINISWHITE": "0 means white in it",
@@ -32,7 +31,7 @@ def shown_otherwise(path: Path) -> str:
 def _of_tiff(path: Path) -> str:
     with tifffile.TiffFile(path, is_ome=False, is_mmstack=False) as file:
         page = file.series[0].keyframe
-        if page.tags.valueof(_ORIENTATION, 1) in range(2, 9):
+        if page.tags.valueof(ORIENTATION, 1) in range(2, 9):
             return _TURNED
         name = getattr(page.photometric, "name", "")
         if (
@@ -51,6 +50,6 @@ def _of_others(path: Path) -> str:
         return "it keeps all of its 16 bits"
     with Image.open(path, formats=PILLOW_FORMATS) as file:
         # Without decoding: a tag behind the pixels of a png is not looked for.
-        if "exif" in file.info and file.getexif().get(_ORIENTATION, 1) in range(2, 9):
+        if "exif" in file.info and file.getexif().get(ORIENTATION, 1) in range(2, 9):
             return _TURNED
         return _MODES.get(file.mode, "")

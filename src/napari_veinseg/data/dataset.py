@@ -17,7 +17,7 @@ from unicodedata import normalize
 import numpy as np
 import numpy.typing as npt
 
-from napari_veinseg.data.fingers import compile_finger_pattern
+from napari_veinseg.data.fingers import compile_finger_pattern, finger_in
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
 from napari_veinseg.data.sample_files import refuse_unsound, store_sample
@@ -99,12 +99,11 @@ class Dataset:
 
     def _sample(self, stem: str) -> Sample:
         row = self._rows.get(stem, {})
-        named = self._pattern.search(stem) if self._pattern else None
         return Sample(
             stem,
             self._files.images[stem][0],
             self._files.masks[stem][0],
-            finger=(named[1] if named else None) or row.get("finger", ""),
+            finger=finger_in(stem, self._pattern) or row.get("finger", ""),
             split=row.get("split", ""),
             reviewed=row.get("reviewed", "").lower() in ("yes", "true", "1"),
             source=row.get("source", ""),

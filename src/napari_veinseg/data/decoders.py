@@ -18,7 +18,7 @@ PILLOW_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 _PILLOW_CONVERSIONS = {"LA": "L", "La": "L", "PA": "P"} | dict.fromkeys(
     ("CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa"), "RGB"
 )
-_ORIENTATION = 0x112
+ORIENTATION = 0x112  # the tag of EXIF and TIFF
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHANNELS = {2: 3, 4: 2, 6: 4}  # colour, grey with alpha, colour with alpha
 _BYTES = {"I;16": 2, "I;16B": 2, "I": 4, "F": 4}
@@ -145,7 +145,7 @@ def read_with_pillow(path: Path) -> StoredImage:
             return StoredImage(np.stack([_pillow_array(page) for page in pages]))
         array = _deep_png(path) if is_deep_png(path) else _pillow_array(file)
         # Pillow itself turns TIFF files; the tag of a png may stand behind its pixels.
-        orientation = 1 if file.format == "TIFF" else file.getexif().get(_ORIENTATION, 1)
+        orientation = 1 if file.format == "TIFF" else file.getexif().get(ORIENTATION, 1)
         return StoredImage(upright(array, orientation), _pillow_palette(file))
 
 

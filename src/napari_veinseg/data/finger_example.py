@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from napari_veinseg.data.fingers import compile_finger_pattern
+from napari_veinseg.data.fingers import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
 
 _LETTERS = r"[^\W\d_]"
@@ -151,11 +151,8 @@ def group_by_finger(stems: Sequence[str], pattern: str) -> FingerGroups:
     """
     compiled = compile_finger_pattern(pattern)
     fingers: dict[str, list[str]] = defaultdict(list)
-    unknown = []
+    unknown: list[str] = []
     for stem in stems:
-        found = compiled.search(stem) if compiled is not None else None
-        if found is not None and found[1]:
-            fingers[found[1]].append(stem)
-        else:
-            unknown.append(stem)
+        finger = finger_in(stem, compiled)
+        (fingers[finger] if finger else unknown).append(stem)
     return FingerGroups(dict(fingers), unknown)

@@ -44,6 +44,12 @@ def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
     return compiled
 
 
+def finger_in(stem: str, pattern: re.Pattern[str] | None) -> str:
+    """Find the finger in a stem; empty where there is none, or no pattern."""
+    found = pattern.search(stem) if pattern else None
+    return (found[1] or "") if found else ""
+
+
 def suggest_finger_pattern(stems: Sequence[str]) -> str | None:
     """Suggest a pattern for the user to confirm; nothing applies it unasked.
 

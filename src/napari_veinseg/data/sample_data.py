@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,25 +55,13 @@ class DemoImage:
 
 
 def sample_finger() -> DemoImage:
-    """Make one finger.
-
-    Returns
-    -------
-    DemoImage
-        240 x 480 px, the same in every call.
-    """
+    """Make one finger of 240 x 480 px, the same in every call."""
     finger = synthetic_finger(_FINGER_SEED, _FINGER_SHAPE, _CLEAR)
     return DemoImage("finger", finger.image, finger.mask)
 
 
 def sample_stack() -> DemoImage:
-    """Make five shots of one finger, which moved a little between them.
-
-    Returns
-    -------
-    DemoImage
-        5 x 240 x 480 px, the same in every call.
-    """
+    """Make five shots of one finger, which moved a little between them; the same in every call."""
     shots = [synthetic_finger(_STACK_SEED, _FINGER_SHAPE, _CLEAR, shot) for shot in range(5)]
     return DemoImage(
         "five_shots", np.stack([s.image for s in shots]), np.stack([s.mask for s in shots])
@@ -80,13 +69,7 @@ def sample_stack() -> DemoImage:
 
 
 def sample_field() -> DemoImage:
-    """Make a larger field of branching veins, as on the back of a hand.
-
-    Returns
-    -------
-    DemoImage
-        1024 x 1024 px, the same in every call.
-    """
+    """Make a larger field of branching veins, as on the back of a hand; the same in every call."""
     field = synthetic_field(_FIELD_SEED)
     return DemoImage("hand_field", field.image, field.mask)
 
@@ -95,40 +78,8 @@ DEMO_IMAGES: tuple[Callable[[], DemoImage], ...] = (sample_finger, sample_stack,
 """Every sample, in the order in which a reader should meet them."""
 
 
-def finger_layers() -> list[LayerData]:
-    """Make the layers of napari's sample "Finger".
-
-    Returns
-    -------
-    list of tuple
-        The image and its truth.
-    """
-    return _layers(sample_finger())
-
-
-def stack_layers() -> list[LayerData]:
-    """Make the layers of napari's sample "Five shots of a finger".
-
-    Returns
-    -------
-    list of tuple
-        The image and its truth.
-    """
-    return _layers(sample_stack())
-
-
-def field_layers() -> list[LayerData]:
-    """Make the layers of napari's sample "Back of a hand".
-
-    Returns
-    -------
-    list of tuple
-        The image and its truth.
-    """
-    return _layers(sample_field())
-
-
-def _layers(sample: DemoImage) -> list[LayerData]:
+def _layers(make: Callable[[], DemoImage]) -> list[LayerData]:
+    sample = make()
     return [
         (sample.image, {"name": sample.name}, "image"),
         (
@@ -137,3 +88,7 @@ def _layers(sample: DemoImage) -> list[LayerData]:
             "labels",
         ),
     ]
+
+
+# The contributions of the manifest.
+finger_layers, stack_layers, field_layers = (partial(_layers, make) for make in DEMO_IMAGES)

@@ -12,6 +12,7 @@ import tifffile
 
 from napari_veinseg.data.decoders import (
     MAX_UNPACKED,
+    ORIENTATION,
     StoredImage,
     read_with_pillow,
     refuse_oversize,
@@ -21,7 +22,6 @@ from napari_veinseg.errors import VeinSegError
 
 Array = npt.NDArray[Any]
 
-_ORIENTATION = 274
 _MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TO_RGB = ("SEPARATED", "CIELAB", "ICCLAB", "ITULAB")  # colour spaces that Pillow knows
 
@@ -55,7 +55,7 @@ def read_tiff(path: Path) -> StoredImage:
         if compression or getattr(page.photometric, "name", "") in _TO_RGB:
             return _read_with_pillow(path, compression)
         array = _channels_last(series.asarray(), series)
-        orientation = page.tags.valueof(_ORIENTATION, 1)
+        orientation = page.tags.valueof(ORIENTATION, 1)
         stack = series.axes[-1:] != "S" and array.ndim == 3
         return StoredImage(
             upright(array, orientation, stack or array.ndim == 4),

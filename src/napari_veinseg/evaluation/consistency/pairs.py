@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.fingers import compile_finger_pattern
+from napari_veinseg.data.fingers import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Grouping, grouping
 
@@ -89,10 +89,10 @@ def _fingers(stems: Sequence[str], pattern: str) -> list[str]:
     compiled = compile_finger_pattern(pattern)
     fingers = []
     for stem in stems:
-        match = compiled.search(stem) if compiled else None
-        if match is None or not match[1]:
+        finger = finger_in(stem, compiled)
+        if not finger:
             raise VeinSegError(
                 f"The finger pattern {pattern!r} finds no finger in {stem!r}: mend the pattern."
             )
-        fingers.append(match[1])
+        fingers.append(finger)
     return fingers
