@@ -1,14 +1,11 @@
 """`veinseg consistency`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from napari_veinseg.cli.app import app
-
-if TYPE_CHECKING:
-    from napari_veinseg.evaluation.bootstrap import Estimate
 
 
 @app.command()
@@ -37,8 +34,8 @@ def consistency(
         [
             (
                 str(folder),
-                _with_interval(each.equal_error_rate),
-                _with_interval(each.d_prime),
+                str(each.equal_error_rate),
+                str(each.d_prime),
                 f"{each.genuine.mean():.3f}",
                 f"{each.impostor.mean():.3f}",
             )
@@ -48,8 +45,4 @@ def consistency(
     pairs = compared.pairs
     typer.echo(f"{len(pairs.genuine)} genuine and {len(pairs.impostor)} impostor pairs.")
     if compared.difference:
-        typer.echo(f"Equal error rate, first minus second: {_with_interval(compared.difference)}")
-
-
-def _with_interval(estimate: "Estimate") -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+        typer.echo(f"Equal error rate, first minus second: {compared.difference}")

@@ -27,6 +27,9 @@ class Estimate:
     low: float | None
     high: float | None
 
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
     @property
     def differs_from_0(self) -> bool:
         """Whether there is an interval, and 0 lies outside."""

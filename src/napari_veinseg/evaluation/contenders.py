@@ -1,8 +1,9 @@
 """What is compared: models, folders of masks and classical baselines, all asked the same way."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -148,6 +149,7 @@ def gather_contenders(
     baselines: bool = False,
     device: str = "auto",
     settings: SegmentationSettings = _USUAL,
+    load: "Callable[[str], VeinModel] | None" = None,
 ) -> list[Contender]:
     """Load what is to be compared.
 
@@ -160,7 +162,8 @@ def gather_contenders(
     if models:
         from napari_veinseg.segmentation.vein_model import VeinModel
 
-        found += [Model(Path(each).stem, VeinModel.load(each, device), settings) for each in models]
+        load = load or partial(VeinModel.load, device=device)
+        found += [Model(Path(each).stem, load(each), settings) for each in models]
     for folder in mask_folders:
         list_images(folder)  # refuses a folder that is not there before any work
         found.append(MaskFolder(folder.resolve().name, folder))
@@ -168,10 +171,10 @@ def gather_contenders(
         found += [Baseline(name, settings) for name in BASELINES]
     if not found:
         raise VeinSegError("There is nothing to evaluate: name a model, masks or the baselines.")
-    return unique_names(found)
+    return _unique_names(found)
 
 
-def unique_names(contenders: Sequence[Contender]) -> list[Contender]:
+def _unique_names(contenders: Sequence[Contender]) -> list[Contender]:
     """Give a number to those that share a name."""
     names = Counter(each.name for each in contenders)
     return [

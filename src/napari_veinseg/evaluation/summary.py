@@ -93,7 +93,8 @@ def summarise(result: ContenderResult) -> Summary:
     judged = result.judged
     histograms = [image.histogram for image in judged if image.histogram]
     groups = _groups(judged)
-    values = {name: [image.metrics[name] for image in judged] for name in metric_names(judged)}
+    names = judged[0].metrics if judged else ()
+    values = {name: [image.metrics[name] for image in judged] for name in names}
     if judged:
         values[SHARE] = [float(iou >= 0.5) for iou in values["vein_iou"]]
         values[TO_CORRECT] = [float(count > 0) for count in values["corrections"]]
@@ -124,11 +125,6 @@ def worst_first(images: Sequence[ImageResult]) -> list[ImageResult]:
 
 def _groups(images: list[ImageResult]) -> Grouping:
     return grouping([image.sample.finger for image in images])
-
-
-def metric_names(images: list[ImageResult]) -> list[str]:
-    """List the metrics of images."""
-    return list(images[0].metrics) if images else []
 
 
 def _pooled(

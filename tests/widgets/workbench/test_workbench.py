@@ -371,7 +371,7 @@ def test_the_model_in_use_is_among_those_that_are_evaluated(new_bench, tmp_path)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "mine.safetensors").touch()
     bench.segment.model.choose("mine")
-    assert "mine" in [name for name, _ in bench.evaluate.on_dataset.models.models()]
+    assert "mine" in [path.stem for path in bench.evaluate.on_dataset.models.models()]
 
 
 def test_why_a_file_cannot_be_read_is_not_cut(bench, folder, qtbot):

@@ -9,7 +9,7 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.contender_table import contender_rows
-from napari_veinseg.evaluation.report.examples import WORST, Example, choose_examples, draw_example
+from napari_veinseg.evaluation.report.examples import WORST, choose_examples, draw_example
 from napari_veinseg.evaluation.report.tables import (
     MEANS,
     METRIC_NAMES,
@@ -98,7 +98,10 @@ def html_page(
         difference_note=_difference_note(differences, comparison.rankable),
         plots=[{"svg": plots.as_svg(draw(results)), "caption": text} for draw, text in _PLOTS],
         examples=[
-            _drawn_examples(result, index, examples[index])
+            {
+                "name": result.contender.name,
+                "examples": [draw_example(result, index, each) for each in examples[index]],
+            }
             for index, result in enumerate(results)
             if examples[index]
         ],
@@ -131,15 +134,6 @@ def _difference_note(differences: Sequence[Difference], rankable: bool) -> str:
     if rankable and any(each.by_finger for each in differences):
         return "Coloured where the interval leaves out 0: of many pairs a few do so by chance."
     return "Nothing is coloured as different: that takes images of five known fingers."
-
-
-def _drawn_examples(
-    result: ContenderResult, index: int, examples: Sequence[Example]
-) -> dict[str, Any]:
-    return {
-        "name": result.contender.name,
-        "examples": [draw_example(result, index, each) for each in examples],
-    }
 
 
 def _cards(results: Sequence[ContenderResult]) -> list[dict[str, str]]:

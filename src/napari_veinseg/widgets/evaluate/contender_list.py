@@ -47,9 +47,9 @@ class ContenderList(QListWidget):
             self._folders.append(folder)
         self.refresh()
 
-    def models(self) -> list[tuple[str, Path]]:
-        """Return the ticked models."""
-        return [(item.text(), item.data(_FILE)) for item in self._ticked() if item.data(_FILE)]
+    def models(self) -> list[Path]:
+        """Return the files of the ticked models."""
+        return [item.data(_FILE) for item in self._ticked() if item.data(_FILE)]
 
     def folders(self) -> list[Path]:
         """Return the ticked folders of masks."""

@@ -12,15 +12,8 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, Sample, read_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import agreement
-from napari_veinseg.evaluation.baselines import BASELINES
 from napari_veinseg.evaluation.comparison import Comparison, compare
-from napari_veinseg.evaluation.contenders import (
-    Baseline,
-    Contender,
-    MaskFolder,
-    Model,
-    unique_names,
-)
+from napari_veinseg.evaluation.contenders import Contender, gather_contenders
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
@@ -39,7 +32,7 @@ class DatasetTask:
     """What was asked for when Evaluate was pressed."""
 
     dataset: Path
-    models: Sequence[tuple[str, Path]]
+    models: Sequence[Path]
     masks: Sequence[Path] = ()
     baselines: bool = False
     everything: bool = False
@@ -71,17 +64,18 @@ class JudgedDataset:
 def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> JudgedDataset:
     """Compare models on a dataset."""
     chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
-    contenders: list[Contender] = [
-        Model(name, engine.load_model(path, reporter), task.settings) for name, path in task.models
-    ]
-    contenders += [MaskFolder(folder.name, folder) for folder in task.masks]
-    if task.baselines:
-        contenders += [Baseline(name, task.settings) for name in BASELINES]
+    contenders = gather_contenders(
+        [str(path) for path in task.models],
+        task.masks,
+        task.baselines,
+        settings=task.settings,
+        load=lambda path: engine.load_model(Path(path), reporter),
+    )
 
     def progress(done: int, total: int, stem: str) -> None:
         reporter.tell(Step(done, total, f"Evaluating {stem}"))
 
-    comparison = compare(chosen, unique_names(contenders), task.tolerance, progress)
+    comparison = compare(chosen, contenders, task.tolerance, progress)
     return JudgedDataset(
         comparison,
         drawn(plots.iou_distribution(comparison.results)),

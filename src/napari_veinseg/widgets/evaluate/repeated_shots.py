@@ -5,7 +5,6 @@ from pathlib import Path
 
 from napari_veinseg.data.images import list_masks
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button
@@ -65,12 +64,12 @@ class RepeatedShots(Section):
         """Show the figures, and above them what makes them weak."""
         said = list(compared.caveats)
         if compared.difference:
-            said.append(f"First minus second: {_with_interval(compared.difference)}.")
+            said.append(f"First minus second: {compared.difference}.")
         self.caveats.setText("\n".join(said))
         self.caveats.setVisible(bool(said))
         self.table.fill(
             [
-                (name, _with_interval(each.equal_error_rate), _with_interval(each.d_prime))
+                (name, str(each.equal_error_rate), str(each.d_prime))
                 for name, each in zip(compared.names, compared.consistency, strict=True)
             ]
         )
@@ -80,7 +79,3 @@ class RepeatedShots(Section):
 def _compare(folders: list[Path], pattern: str, reporter: Reporter) -> FolderComparison:
     reporter.tell(Step(0, 0, "Matching"))
     return compare_folders(folders, pattern)
-
-
-def _with_interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
