@@ -17,7 +17,6 @@ from napari_veinseg.data.synthesis.random_fields import (
     log_uniform,
     smooth_field,
     smooth_walk,
-    uniform,
 )
 from napari_veinseg.data.synthesis.settings import Range
 
@@ -87,7 +86,7 @@ def plain_image(seed: int, settings: PlainSettings) -> SyntheticFinger:
     """
     rng = np.random.default_rng([seed, _SEED])
     height = round(log_uniform(rng, settings.height))
-    shape = height, round(height * uniform(rng, settings.aspect))
+    shape = height, round(height * rng.uniform(*settings.aspect))
     tissue = _tissue(rng, shape, settings)
     region = tissue.inside > 0
     veins = _veins(rng, shape, tissue, settings)
@@ -133,7 +132,7 @@ def _veins(
     veins = []
     for _ in range(rng.integers(settings.trunks[0], settings.trunks[1] + 1)):
         start = np.array([tissue.axis[0] + rng.uniform(-0.9, 0.9) * reach, -5.0])
-        radius = uniform(rng, settings.radius)
+        radius = rng.uniform(*settings.radius)
         veins.append(
             _course(rng, start, rng.normal(0, 0.12), rng.normal(0, 0.06), width + 12, radius)
         )
@@ -184,7 +183,7 @@ def _shadows(
     settings: PlainSettings,
 ) -> tuple[Field, NDArray[np.bool_]]:
     """Give the share of light that veins take, and where they are marked."""
-    typical = uniform(rng, settings.darkness)
+    typical = rng.uniform(*settings.darkness)
     darkness, marked = np.zeros(shape, np.float32), np.zeros(shape, bool)
     for vein in veins:
         rows, columns = vein.points.round().astype(int).T
@@ -197,7 +196,7 @@ def _shadows(
         radius = radius[tuple(nearest)]
         depth = np.clip(typical * rng.uniform(0.5, 1.3), 0.05, 0.6)
         depth = np.clip(depth * np.exp(0.35 * smooth_field(rng, shape, 35)), 0, 0.7)
-        soft = radius * uniform(rng, settings.softness)
+        soft = radius * rng.uniform(*settings.softness)
         darkness = np.maximum(darkness, depth * np.exp(-((away / soft) ** 2)))
         marked |= away <= radius
     return ndimage.gaussian_filter(darkness, rng.uniform(0.3, 2)), marked
@@ -272,7 +271,7 @@ def _exposed(rng: np.random.Generator, image: Field, settings: PlainSettings) ->
     image = ndimage.gaussian_filter(image, rng.uniform(0.2, 1.1)) * rng.uniform(0.5, 1.4)
     if rng.random() < 0.3:
         image = np.minimum(image, np.percentile(image, rng.uniform(90, 99)))
-    noise = rng.normal(0, uniform(rng, settings.noise), image.shape)
+    noise = rng.normal(0, rng.uniform(*settings.noise), image.shape)
     grain = rng.uniform(0, 0.012) * ndimage.gaussian_filter(rng.normal(0, 4, image.shape), 1.3)
     noisy = image + noise + grain
     low, high = np.percentile(noisy, [0.2, 99.8])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.synthesis.random_fields import log_uniform, smooth_walk, uniform
+from napari_veinseg.data.synthesis.random_fields import log_uniform, smooth_walk
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 DEPTHS = 3  # layers of tissue; a vein lies in one of them
@@ -55,7 +55,7 @@ def finger_veins(
     """
     main_radius = log_uniform(rng, settings.vein_radius)
     absorbance = log_uniform(rng, settings.contrast)
-    wander = uniform(rng, settings.wander)
+    wander = rng.uniform(*settings.wander)
     along = np.linspace(0, length, int(length * _STEPS), dtype=np.float32)
 
     count = int(rng.integers(*settings.trunks, endpoint=True))
@@ -115,14 +115,14 @@ def tree_veins(rng: np.random.Generator, aspect: float, settings: SynthesisSetti
     settings : SynthesisSettings
         Ranges to draw from.
     """
-    radius = log_uniform(rng, settings.vein_radius) * uniform(rng, (0.5, 1.0))
+    radius = log_uniform(rng, settings.vein_radius) * rng.uniform(0.5, 1.0)
     absorbance = log_uniform(rng, settings.contrast)
-    straying = uniform(rng, (0.2, 1.0))
+    straying = rng.uniform(0.2, 1.0)
     from_disc = rng.random() < 0.3  # vessels that leave one point, as on a retina
     disc = rng.uniform(-0.8, 0.8, 2) * (aspect, 1)
     open_ends: list[tuple[NDArray[np.float64], float, float, int]] = []
     for _ in range(int(rng.integers(2, 6))):
-        angle = uniform(rng, (0, 2 * np.pi))
+        angle = rng.uniform(0, 2 * np.pi)
         away = np.array([np.cos(angle), np.sin(angle)])
         if from_disc:
             open_ends.append((disc, angle, radius, 0))
@@ -149,7 +149,7 @@ def tree_veins(rng: np.random.Generator, aspect: float, settings: SynthesisSetti
         veins.append(vein)
         end = np.array([x[-1], y[-1]])
         if generation < 5 and np.all(np.abs(end) < 1.3 * np.array([aspect, 1])):
-            larger = uniform(rng, (0.65, 0.98))
+            larger = rng.uniform(0.65, 0.98)
             smaller = (1 - larger**3) ** (1 / 3)  # Murray's law: the cubes of radii add up
             side = rng.choice([-1, 1])
             for share, turn in ((larger, -0.25), (smaller, 0.8)):

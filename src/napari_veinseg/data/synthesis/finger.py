@@ -10,7 +10,7 @@ from napari_veinseg.data.synthesis import distractors
 from napari_veinseg.data.synthesis.anatomy import finger_veins, tree_veins
 from napari_veinseg.data.synthesis.optics import field_light, tissue_light, with_rim
 from napari_veinseg.data.synthesis.pose import draw_pose, moved
-from napari_veinseg.data.synthesis.random_fields import Field, log_uniform, uniform
+from napari_veinseg.data.synthesis.random_fields import Field, log_uniform
 from napari_veinseg.data.synthesis.rendering import Course, course, draw_veins
 from napari_veinseg.data.synthesis.sensor import Sensor, draw_sensor, expose, read_out
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
@@ -112,7 +112,7 @@ def synthetic_field(seed: int, shape: tuple[int, int] = (1024, 1024)) -> Synthet
 
 def _draw_shape(rng: np.random.Generator, settings: SynthesisSettings) -> tuple[int, int]:
     height = log_uniform(rng, settings.height)
-    return round(height), round(height * uniform(rng, settings.aspect))
+    return round(height), round(height * rng.uniform(*settings.aspect))
 
 
 def _finger_scene(
@@ -133,7 +133,7 @@ def _finger_scene(
         light = distractors.bars(rng, light, covered)
     courses = [course(vein, *pose.course(vein), pose.unit) for vein in veins]
     radius = _typical_radius([vein.radius for vein in veins]) * pose.unit
-    blur = uniform(rng, settings.scatter) * shot_rng.uniform(0.9, 1.1) * radius
+    blur = rng.uniform(*settings.scatter) * shot_rng.uniform(0.9, 1.1) * radius
     return _Scene(
         light,
         courses,
@@ -174,7 +174,7 @@ def _tree_scene(
         shown = np.ones(len(points), np.float32)
         courses.append(course(vein, points.astype(np.float32), shown, unit))
     radius = _typical_radius([vein.radius for vein in veins]) * unit
-    blur = uniform(rng, settings.scatter) * rng.uniform(0.1, 1.0) * radius
+    blur = rng.uniform(*settings.scatter) * rng.uniform(0.1, 1.0) * radius
     return _Scene(
         light, courses, tuple(blur * factor for factor in _BLUR_BY_DEPTH), region & ~opaque
     )

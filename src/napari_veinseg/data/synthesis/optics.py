@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_veinseg.data.synthesis.pose import Pose
-from napari_veinseg.data.synthesis.random_fields import Field, smooth_field, uniform
+from napari_veinseg.data.synthesis.random_fields import Field, smooth_field
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 _PHALANX = (2.0, 3.4)  # distance between joints in half widths
@@ -37,13 +37,13 @@ def tissue_light(
     inside = np.clip(across, -1, 1)
     # Shone through, a finger is bright where it is thin; lit from the front, dark where it turns.
     steepness = rng.uniform(1.5, 5)
-    light = uniform(rng, settings.cross_profile) * np.abs(inside) ** steepness
+    light = rng.uniform(*settings.cross_profile) * np.abs(inside) ** steepness
     light += rng.normal(0, 0.25) * inside
     light += rng.normal(0, 0.06) * (along - pose.length / 2)
-    light += _joints(rng, along, inside, pose.length, uniform(rng, settings.joints))
+    light += _joints(rng, along, inside, pose.length, rng.uniform(*settings.joints))
     light -= _shadows(rng, along, inside, pose.length, settings)
-    light += uniform(rng, settings.illumination) * _slow(rng, pose.shape, pose.unit)
-    light += uniform(rng, settings.mottle) * _clouds(rng, pose.shape, pose.unit)
+    light += rng.uniform(*settings.illumination) * _slow(rng, pose.shape, pose.unit)
+    light += rng.uniform(*settings.mottle) * _clouds(rng, pose.shape, pose.unit)
     factors: Field = np.exp(light)
     return factors
 
@@ -68,8 +68,8 @@ def field_light(
         Positive, about 1.
     """
     unit = shape[0] / 2
-    light = uniform(rng, settings.illumination) * _slow(rng, shape, unit)
-    light += uniform(rng, settings.mottle) * _clouds(rng, shape, 0.6 * unit)
+    light = rng.uniform(*settings.illumination) * _slow(rng, shape, unit)
+    light += rng.uniform(*settings.mottle) * _clouds(rng, shape, 0.6 * unit)
     if rng.random() < 0.3:  # a bright disc, as where the optic nerve enters a retina
         y, x = np.ogrid[: shape[0], : shape[1]]
         place = rng.uniform(0.1, 0.9, 2) * shape
@@ -118,7 +118,7 @@ def with_rim(
     finger = 1 / (1 + np.exp(np.clip(beyond / softness, -30, 30)))
     frame = light * finger + background * (1 - finger)
     if rng.random() < 0.6:
-        strength = np.where(across > 0, *(uniform(rng, settings.rim) for _ in range(2)))
+        strength = np.where(across > 0, *(rng.uniform(*settings.rim) for _ in range(2)))
         width = rng.uniform(0.02, 0.14) * unit + 0.7
         place = rng.uniform(-0.5, 1.0) * width
         frame *= 1 + strength * np.exp(-(((beyond - place) / width) ** 2))
@@ -140,7 +140,7 @@ def _joints(
             * rng.uniform(0.4, 1.0)
             * np.exp(-0.5 * (((along - place) / size) ** 2 + (off / height) ** 2))
         )
-        place += uniform(rng, _PHALANX)
+        place += rng.uniform(*_PHALANX)
     return light
 
 
@@ -158,11 +158,11 @@ def _shadows(
         thick, reach = rng.uniform(0.22, 0.5), rng.uniform(0.5, 3.0)
         off = across - place - rng.normal(0, 0.1) * (along - middle)
         distance = (off / thick) ** 2 + np.abs((along - middle) / reach) ** 3
-        shadow += uniform(rng, settings.shadow) * np.exp(-0.5 * distance)
+        shadow += rng.uniform(*settings.shadow) * np.exp(-0.5 * distance)
     for end in (0, length):
         if rng.random() < 0.3:
             into = np.abs(along - end) - rng.uniform(1.5, 3.5)
-            shadow += 1.5 * uniform(rng, settings.shadow) / (1 + np.exp(np.clip(4 * into, -30, 30)))
+            shadow += 1.5 * rng.uniform(*settings.shadow) / (1 + np.exp(np.clip(4 * into, -30, 30)))
     return shadow
 
 

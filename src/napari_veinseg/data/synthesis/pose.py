@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.synthesis.anatomy import Vein
-from napari_veinseg.data.synthesis.random_fields import Field, smooth_walk, uniform
+from napari_veinseg.data.synthesis.random_fields import Field, smooth_walk
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 TABLE = 1024  # samples of the outline along the finger
@@ -105,7 +105,7 @@ def draw_pose(
     if fills_frame:
         unit, play = height * rng.uniform(0.52, 0.95), 0.0
     else:
-        unit, play = height * uniform(rng, settings.finger_height), 0.12
+        unit, play = height * rng.uniform(*settings.finger_height), 0.12
     length = width / unit + 2 * MARGIN
     along = np.linspace(0, length, TABLE)
     knot = TABLE / length  # samples of one half width
@@ -119,7 +119,7 @@ def draw_pose(
         shape=shape,
         unit=unit,
         origin=(height * (0.5 + rng.uniform(-play, play)), width / 2),
-        angle=np.deg2rad(uniform(rng, settings.rotation)),
+        angle=np.deg2rad(rng.uniform(*settings.rotation)),
         length=length,
         middle=middle.astype(np.float32),
         half=half.astype(np.float32),

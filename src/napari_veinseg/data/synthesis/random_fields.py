@@ -7,24 +7,6 @@ from scipy import ndimage
 Field = NDArray[np.float32]
 
 
-def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
-    """Draw evenly between two limits.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    limits : (float, float)
-        Low and high end.
-
-    Returns
-    -------
-    float
-        The value.
-    """
-    return float(rng.uniform(*limits))
-
-
 def log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
     """Draw between two positive limits, evenly in the logarithm.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from napari_veinseg.data.synthesis.random_fields import Field, log_uniform, uniform
+from napari_veinseg.data.synthesis.random_fields import Field, log_uniform
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 
@@ -73,9 +73,9 @@ def draw_sensor(rng: np.random.Generator, height: int, settings: SynthesisSettin
         for share in (settings.stripe_share, settings.jpeg_share, settings.motion_share)
     )
     return Sensor(
-        white=uniform(rng, settings.white),
-        gamma=uniform(rng, settings.gamma),
-        defocus=uniform(rng, settings.defocus) * scale,
+        white=rng.uniform(*settings.white),
+        gamma=rng.uniform(*settings.gamma),
+        defocus=rng.uniform(*settings.defocus) * scale,
         vignette=max(0.0, rng.uniform(-0.3, 0.5)),
         noise=log_uniform(rng, settings.noise),
         grain=max(0.0, rng.uniform(-0.6, 0.8) * scale),
