@@ -82,7 +82,7 @@ def smoothed(path: Points) -> Points:
     return smooth
 
 
-def densified(path: Points, widths: Any = 1.0) -> tuple[Points, Points]:
+def densified(path: Points, widths: Any = 1.0, step: float = _STEP) -> tuple[Points, Points]:
     """Put points between the corners of a line.
 
     Parameters
@@ -91,6 +91,8 @@ def densified(path: Points, widths: Any = 1.0) -> tuple[Points, Points]:
         `(n, 2)`, corners.
     widths : float or array-like
         Width at each corner in px.
+    step : float
+        Largest distance between neighbours in px.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def densified(path: Points, widths: Any = 1.0) -> tuple[Points, Points]:
     at = np.concatenate([[0.0], np.cumsum(lengths)])
     if at[-1] == 0:
         return path[:1], widths[:1]
-    along = np.linspace(0, at[-1], int(np.ceil(at[-1] / _STEP)) + 1)
+    along = np.linspace(0, at[-1], int(np.ceil(at[-1] / step)) + 1)
     points = np.stack([np.interp(along, at, axis) for axis in path.T], axis=1)
     return points, np.interp(along, at, widths)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.correction.change import Points
+from napari_veinseg.correction.lines import densified
 from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import log_levels
 from napari_veinseg.data.labels import VEIN
@@ -90,7 +91,7 @@ class VeinFinder:
         met = [is_vein[tuple(np.rint(end).astype(int))] for end in (corners[0], corners[-1])]
         if length < _SHORTEST * self._width and not all(met):
             return _refused("This is too short, or too faint, to be followed.")
-        path = centred(self._grey, _one_px_steps(corners), self._width)
+        path = centred(self._grey, densified(corners, step=1.0)[0], self._width)
         reason = self._doubt_about(path)
         if reason:
             return _refused(reason)
@@ -207,10 +208,3 @@ class VeinFinder:
 
 def _refused(reason: str) -> FoundVein:
     return FoundVein(np.zeros((0, 2)), np.zeros(0), reason)
-
-
-def _one_px_steps(corners: Points) -> Points:
-    lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
-    at = np.concatenate([[0], np.cumsum(lengths)])
-    along = np.linspace(0, at[-1], max(int(np.ceil(at[-1])) + 1, 2))
-    return np.stack([np.interp(along, at, axis) for axis in corners.T], axis=1)

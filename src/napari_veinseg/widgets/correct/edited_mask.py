@@ -12,13 +12,14 @@ from napari_veinseg.correction.change import Change
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.masks.geometry import require_same_place
-from napari_veinseg.widgets.masks.layers import (
-    displayed_plane,
-    image_data,
-    image_shape,
-    is_probability_layer,
+from napari_veinseg.widgets.masks.layers import displayed_plane, image_data, image_shape
+from napari_veinseg.widgets.masks.records import (
+    Derived,
+    accept_pixels,
+    edited_pixels,
+    is_derived,
+    record_of,
 )
-from napari_veinseg.widgets.masks.records import accept_pixels, edited_pixels, record_of
 from napari_veinseg.widgets.masks.undo import require_editable, write_pixels
 
 PlaneIndex = tuple[int, ...]
@@ -90,7 +91,7 @@ class EditedMask:
         if kept is not None and kept.shape == layer.data.shape:
             return kept
         for other in reversed(self.viewer.layers):
-            if is_probability_layer(other) and other.data.shape == layer.data.shape:
+            if is_derived(other, Derived.PROBABILITY) and other.data.shape == layer.data.shape:
                 return other.data
         return None
 

@@ -1,11 +1,8 @@
 """Storing what has been reviewed in a dataset."""
 
-from pathlib import Path
-
 import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.data.dataset import Dataset
@@ -13,6 +10,7 @@ from napari_veinseg.data.drawn_by import corrected_source
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button
+from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
@@ -30,10 +28,8 @@ class Reviewing(Section):
         super().__init__("Keep")
         self._mask = edited_mask
         self.job = Job("Storing the mask", self)
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("choose a folder")
-        self.browse = button("Choose…", "Choose the folder, or make one.")
-        self.browse.clicked.connect(self._browse)
+        self.folder = FolderField("Choose a dataset", "Choose the folder, or make one.")
+        self.folder.chosen.connect(self.show_state)
         self.reviewed = button(
             "Reviewed",
             "Store this image and its mask in the dataset, marked as reviewed.",
@@ -42,18 +38,17 @@ class Reviewing(Section):
         self.reviewed.clicked.connect(self.store)
         self.message = Hint()
         self.message.hide()
-        self.add_row(
+        self.folder.add_to(
+            self,
             "Dataset",
-            self.folder,
             "The folder with 'images' and 'masks' that reviewed masks are stored in.",
-            self.browse,
         )
         self.add_wide(self.reviewed)
         self.add_wide(self.message)
 
     def find_dataset(self) -> Dataset | None:
         """Open the chosen dataset; None where none is chosen or nothing was stored in it yet."""
-        path = self._path()
+        path = self.folder.path()
         if path is None or not path.is_dir() or not any(path.iterdir()):
             return None
         return Dataset.open(path)
@@ -65,7 +60,7 @@ class Reviewing(Section):
             layer, plane = mask.require_layer(), mask.displayed_plane()
             image, labels = mask.image_data(), mask.labels(plane).copy()
             mask.require_own_image()
-            path, stem = self._path(), self.find_stem(plane)
+            path, stem = self.folder.path(), self.find_stem(plane)
             if path is None:
                 raise VeinSegError("Choose a dataset folder first: that is where masks are kept.")
 
@@ -106,13 +101,3 @@ class Reviewing(Section):
             if dataset is not None:
                 done = sum(sample.reviewed for sample in dataset)
                 self.message.setText(f"{done} of {len(dataset)} images are reviewed.")
-
-    def _path(self) -> Path | None:
-        text = self.folder.text().strip()
-        return Path(text).expanduser() if text else None
-
-    def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Choose a dataset", self.folder.text())
-        if chosen:
-            self.folder.setText(chosen)
-            self.show_state()

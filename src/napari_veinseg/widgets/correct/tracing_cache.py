@@ -78,7 +78,10 @@ class TracingCache(QObject):
             return TracingData(grey, cost, width, VeinFinder(grey, width))
 
         def keep(data: TracingData) -> None:
-            _keep(self._kept, source, data)
+            self._kept[plane] = (source, data)
+            self._kept.move_to_end(plane)
+            while len(self._kept) > _KEPT_PLANES:
+                self._kept.popitem(last=False)
             self.ready.emit()
 
         self.job.start(prepare, keep)
@@ -105,13 +108,6 @@ def find_vein_width(grey: NDArray[np.float32], veins: NDArray[Any] | None) -> fl
 def _look_up(kept: _Kept, source: _Source) -> TracingData | None:
     made_from, found = kept.get(source.plane, (None, None))
     return found if made_from is not None and made_from.is_same(source) else None
-
-
-def _keep(kept: _Kept, source: _Source, made: TracingData) -> None:
-    kept[source.plane] = (source, made)
-    kept.move_to_end(source.plane)
-    while len(kept) > _KEPT_PLANES:
-        kept.popitem(last=False)
 
 
 def _reference(array: Any) -> Callable[[], Any]:

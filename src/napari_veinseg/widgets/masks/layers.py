@@ -187,11 +187,6 @@ def topmost_image(viewer: napari.Viewer) -> Image | None:
     return None
 
 
-def is_probability_layer(layer: Layer) -> bool:
-    """Tell whether a layer was made by `add_probability_layer`."""
-    return is_derived(layer, Derived.PROBABILITY)
-
-
 def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
     """Find the mask that was made from an image."""
     active = viewer.layers.selection.active
