@@ -105,7 +105,7 @@ def _make_item(seed: int, settings: Settings) -> Item:
 def _item(image: NDArray[np.uint8], mask: NDArray[np.uint8], width: float) -> Item:
     grey = image.astype(np.float32)
     estimate = estimate_vein_width(grey)
-    normaliser = Normaliser.from_image(grey, _USUAL.low_percentile, _USUAL.high_percentile)
+    normaliser = Normaliser.from_image(grey, *_USUAL.percentiles)
     return Item(image, mask, width if np.isfinite(width) else estimate, estimate, normaliser)
 
 

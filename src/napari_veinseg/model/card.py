@@ -34,17 +34,9 @@ class DenseUNetArguments(_NetworkPart):
     ----------
     architecture : str
         Always `DenseUNet`.
-    spatial_dims, in_channels, out_channels, growth_rate : int
-        As there.
-    layers : tuple of int
-        As there.
-    stem_channels, stem_stride : int
-        As there.
-    act, norm : str or tuple
-        As there.
-    dropout : float
-        As there.
-    compressed_skips : bool
+    spatial_dims, in_channels, out_channels, growth_rate, layers, stem_channels, stem_stride : int
+        As there; `layers` is a tuple of them.
+    act, norm, dropout, compressed_skips : str or tuple, float, bool
         As there.
     """
 
@@ -98,6 +90,11 @@ class Normalisation(_Part):
 
     low_percentile: Annotated[float, Field(ge=0, le=100)] = 1.0
     high_percentile: Annotated[float, Field(ge=0, le=100)] = 99.0
+
+    @property
+    def percentiles(self) -> tuple[float, float]:
+        """The lower and the higher one."""
+        return self.low_percentile, self.high_percentile
 
     @model_validator(mode="after")
     def _in_order(self) -> "Normalisation":

@@ -91,18 +91,14 @@ class FolderRegions:
 
     def _write(self, shared: Region | None, own: dict[str, Region | None]) -> None:
         content = {
-            "all": _text(shared),
-            "images": {name: _text(each) for name, each in own.items()},
+            "all": str(shared or ""),
+            "images": {name: str(each or "") for name, each in own.items()},
         }
         self._shared, self._own = shared, own  # for this session, even if it cannot be written
         with writing(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self.damaged.set_aside(self._path)
             write_text(self._path, json.dumps(content, indent=1))
-
-
-def _text(region: Region | None) -> str:
-    return "" if region is None else str(region)
 
 
 def _region(text: str) -> Region | None:

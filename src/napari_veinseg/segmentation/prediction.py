@@ -29,18 +29,13 @@ class Prediction:
     settings: ResolvedSettings
 
 
-def remark_on(settings: ResolvedSettings, empty: bool) -> str:
-    """Say what the user should know of a mask."""
-    if settings.remark or not empty:
-        return settings.remark
-    return (
-        f"No vein was found at a width of {settings.vein_width:.3g} px and a threshold of "
-        f"{settings.threshold:.3g}: try another width, a lower threshold or another channel."
-    )
-
-
 def tell(settings: ResolvedSettings, empty: bool) -> None:
     """Warn of what the user should know of a mask."""
-    remark = remark_on(settings, empty)
+    remark = settings.remark
+    if empty and not remark:
+        remark = (
+            f"No vein was found at a width of {settings.vein_width:.3g} px and a threshold of "
+            f"{settings.threshold:.3g}: try another width, a lower threshold or another channel."
+        )
     if remark:
         warnings.warn(remark, VeinSegWarning, stacklevel=3)

@@ -67,7 +67,6 @@ class VeinModel(LoadedModel):
     def _measured(
         self, source: ImageSource, cancelled: Callable[[], bool] | None = None
     ) -> MeasuredWidth | None:
-        shares = self.card.normalisation
 
         def look(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
             if cancelled and cancelled():
@@ -76,7 +75,7 @@ class VeinModel(LoadedModel):
 
         return measure_source_width(
             source,
-            (shares.low_percentile, shares.high_percentile),
+            self.card.normalisation.percentiles,
             look,
             self.card.working_vein_width,
             self.runtime.geometry.padded_side,

@@ -92,10 +92,7 @@ def prepare_sample(
             f"{card.working_vein_width:.1f} px: correct the mask or resize image and mask."
         )
     grey = to_grey(image, channel, invert)
-    normalisation = card.normalisation
-    normalise = Normaliser.from_image(
-        grey, normalisation.low_percentile, normalisation.high_percentile
-    )
+    normalise = Normaliser.from_image(grey, *card.normalisation.percentiles)
     if normalise.constant:
         raise VeinSegError(f"{sample.image_path} shows nothing (all values equal): remove it.")
     axes = [Resampling(side, max(8, round(side * factor))) for side in grey.shape]

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +43,8 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
+
+Task = Callable[[Sequence[FilePlan]], list[SummaryRow]]
 
 _MOST_TOGETHER = 16  # images of a task: its share of the scheduler's time is then below a percent
 _TASKS_A_CORE = 16  # at least, so that the last ones end together
@@ -109,26 +111,26 @@ def segment_files_on(
     content = model_bytes(resolve(model))
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
         plans, known = open_output(plans, output, overwrite)
-        task = _Task(name, settings, overwrite, update)
+        task = partial(_segment_here, name, settings, overwrite, update)
         rows = collect(plans, _run(client, plans, task), output, known, report)
         for folder in {plan.mask.parent for plan in plans}:
             sweep(folder)  # what killed workers left
         return rows
 
 
-class _Task:
-    """What a worker does with some images, with the model that a plugin of its keeps."""
+def _segment_here(
+    plugin: str,
+    settings: SegmentationSettings,
+    overwrite: bool,
+    update: bool,
+    plans: Sequence[FilePlan],
+) -> list[SummaryRow]:
+    """Do some images on a worker, with the model that a plugin of its keeps."""
+    model = get_worker().plugins[plugin].model
+    return list(segment_planned_files(plans, FileSteps(model, settings, overwrite, update)))
 
-    def __init__(self, plugin: str, settings: SegmentationSettings, *existing: bool) -> None:
-        self._plugin, self._settings, self._existing = plugin, settings, existing
 
-    def __call__(self, plans: Sequence[FilePlan]) -> list[SummaryRow]:
-        model = get_worker().plugins[self._plugin].model
-        steps = FileSteps(model, self._settings, *self._existing)
-        return list(segment_planned_files(plans, steps))
-
-
-def _run(client: Client, plans: Sequence[FilePlan], task: _Task) -> Iterator[SummaryRow]:
+def _run(client: Client, plans: Sequence[FilePlan], task: Task) -> Iterator[SummaryRow]:
     """Do all images; those whose worker dies are done again, and at last one by one.
 
     When a worker dies everything that it had in hand is suspect.  Only an image that kills it
@@ -148,7 +150,7 @@ def _run(client: Client, plans: Sequence[FilePlan], task: _Task) -> Iterator[Sum
 
 
 def _side_by_side(
-    client: Client, parts: Iterator[Sequence[FilePlan]], task: _Task, suspects: list[FilePlan]
+    client: Client, parts: Iterator[Sequence[FilePlan]], task: Task, suspects: list[FilePlan]
 ) -> Iterator[SummaryRow]:
     """Keep a bounded number of tasks in flight, and hand out the rows of those that end."""
     jobs_of: dict[str, Sequence[FilePlan]] = {}

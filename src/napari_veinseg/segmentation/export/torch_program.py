@@ -61,6 +61,5 @@ def export_torch(model: VeinModel, target: Path) -> None:
 
 def standalone(model: VeinModel) -> StandaloneModel:
     """Take the network of a model with its normalisation, to predict; it shares the weights."""
-    percentiles = model.card.normalisation
-    module = StandaloneModel(model.network, percentiles.low_percentile, percentiles.high_percentile)
+    module = StandaloneModel(model.network, *model.card.normalisation.percentiles)
     return module.eval().requires_grad_(False)

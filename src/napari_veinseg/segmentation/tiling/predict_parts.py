@@ -86,15 +86,12 @@ def _batch(
     source: ImageSource, wanted: range, card: ModelCard
 ) -> tuple[list[ImagePlane], list[Normaliser], list[int]]:
     """Read slices and drop those that show nothing: constant, or lost in a stack."""
-    percentiles = card.normalisation
     planes, normalisers, indices = [], [], []
     for index in wanted[: len(source) - wanted.start]:
         plane = source.plane(index)
         if len(source) > 1 and not np.isfinite(plane.sample).any():
             continue
-        normaliser = Normaliser.from_image(
-            plane.sample, percentiles.low_percentile, percentiles.high_percentile
-        )
+        normaliser = Normaliser.from_image(plane.sample, *card.normalisation.percentiles)
         if not normaliser.constant:
             planes.append(plane)
             normalisers.append(normaliser)
