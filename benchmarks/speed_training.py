@@ -14,12 +14,12 @@ from timing import Calls, finished, paired, peak_memory, summary
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.runtimes.devices import choose_device
-from napari_veinseg.training.config import make_config
 from napari_veinseg.training.crops import iterate_batches
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.loop import Trainer
 from napari_veinseg.training.losses import vein_loss
 from napari_veinseg.training.run import Run
+from napari_veinseg.training.train import configure
 from napari_veinseg.training.training_data import load_training_data
 
 _IMAGES = 8
@@ -68,7 +68,7 @@ def _trainer(folder: Path, model: str, device: str) -> Trainer:
     for number in range(_IMAGES):
         finger = synthetic_finger(number, (240, 320))
         dataset.add(f"f{number}", finger.image, finger.mask, finger=f"f{number}")
-    config = make_config(dataset=dataset.path, base=model, epochs=10**6, device=device)
+    config = configure(dataset.path, base=model, epochs=10**6, device=device)
     choice = choose_device(device)
     precision = "float32" if choice.name == "cpu" else "auto"
     run = Run.create(folder / "run", config)

@@ -169,6 +169,12 @@ def write_text(target: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
+def write_bytes(target: Path, content: bytes | memoryview) -> None:
+    """Write bytes atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+
+
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target` that replaces it when a block ends without error."""

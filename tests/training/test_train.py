@@ -12,10 +12,9 @@ from napari_veinseg.data.images import write_mask
 from napari_veinseg.data.sample import read_pairs
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card, read_model, write_model
-from napari_veinseg.training.config import make_config
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run
-from napari_veinseg.training.train import go_on
+from napari_veinseg.training.train import configure, go_on
 from napari_veinseg.training.validator import Validator
 from tests.measurement.shapes import capsule
 from tests.training.conftest import TINY
@@ -321,7 +320,7 @@ def test_a_colour_network_and_a_chosen_channel(dataset, tmp_path):
 )
 def test_an_impossible_config_is_one_sentence(tmp_path, changes, said):
     with pytest.raises(VeinSegError, match=said):
-        make_config(dataset=tmp_path, **changes)
+        configure(tmp_path, **changes)
 
 
 def test_what_cannot_start_leaves_no_folder(dataset, tiny, tmp_path):
@@ -354,7 +353,7 @@ def test_a_damaged_state_is_one_sentence(dataset, tiny, tmp_path):
 
 
 def test_the_reader_waits_for_whole_lines_and_passes_torn_ones(tmp_path):
-    run = Run.create(tmp_path / "run", make_config(dataset=tmp_path, epochs=1))
+    run = Run.create(tmp_path / "run", configure(tmp_path, epochs=1))
     reader = EventReader(run.events_path)
     assert list(reader.new_events()) == []
     run.tell({"event": "start"})

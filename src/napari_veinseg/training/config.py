@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_veinseg.data.grey import Channel
-from napari_veinseg.errors import VeinSegError
 
 Augmentation = Literal["none", "photometric", "full"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -116,22 +115,3 @@ class TrainingConfig(BaseModel):
         if not self.watch and budgets.count(None) != 1:
             raise ValueError("give a budget in minutes or in epochs")
         return self
-
-
-def make_config(**values: object) -> TrainingConfig:
-    """Check values from a user.
-
-    Raises
-    ------
-    VeinSegError
-        If a value is unknown or out of its range.
-    """
-    try:
-        return TrainingConfig.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise VeinSegError(
-            f"The training cannot start{f' ({field})' if field else ''}: {reason}."
-        ) from error

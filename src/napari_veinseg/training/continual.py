@@ -3,7 +3,6 @@
 import copy
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,7 +22,7 @@ from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.pool import ArrivalRecord, ReviewedPool
 from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
-from napari_veinseg.training.reporter import Tell
+from napari_veinseg.training.reporter import Stop, Tell
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.sampling import RoundSampler
 from napari_veinseg.training.state import Position
@@ -38,8 +37,6 @@ from napari_veinseg.training.watch_events import (
     WatchEvent,
     as_line,
 )
-
-Stop = Callable[[], bool]
 
 _ROUND = 20  # steps between two looks at the dataset ...
 _ROUND_SECONDS = 3.0  # ... and fewer where the machine is busy

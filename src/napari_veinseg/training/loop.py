@@ -7,14 +7,13 @@ budget in minutes the clock decides on the rate, and so on the weights.
 
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import write_bytes
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.model.network import SegmentationNetwork
@@ -33,13 +32,11 @@ from napari_veinseg.training.distributed import (
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner, PendingLosses
 from napari_veinseg.training.memory import cache_on_device
-from napari_veinseg.training.reporter import Reporter, Tell
+from napari_veinseg.training.reporter import Reporter, Stop, Tell
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.state import Position, schedule_learning_rate
 from napari_veinseg.training.training_data import RunData, load_training_data
 from napari_veinseg.training.validator import Validator
-
-Stop = Callable[[], bool]
 
 _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps
 
@@ -293,5 +290,4 @@ class Trainer:
     def _keep_base(self) -> None:
         """Let the model that the run started from be the best: a run never ends worse than that."""
         if self.config.base and self.fabric.is_global_zero:
-            with atomic_path(self.run.best) as temporary:
-                temporary.write_bytes(model_bytes(resolve(self.config.base)))
+            write_bytes(self.run.best, model_bytes(resolve(self.config.base)))

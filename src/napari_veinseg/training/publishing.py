@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_veinseg.data.sample import Pair
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import write_bytes
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.model.network import SegmentationNetwork
@@ -157,8 +157,7 @@ class Versions:
         write_model(path, latest.card, latest.network)
         try:
             for target in filter(None, (self._run.best, self._output)):
-                with atomic_path(target) as temporary:
-                    temporary.write_bytes(path.read_bytes())
+                write_bytes(target, path.read_bytes())
         except OSError:
             path.unlink(missing_ok=True)  # nobody has been told of it
             raise

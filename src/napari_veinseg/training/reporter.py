@@ -9,6 +9,7 @@ from napari_veinseg.training.state import Position
 from napari_veinseg.training.training_data import RunData
 
 Tell = Callable[[dict[str, Any]], None]
+Stop = Callable[[], bool]
 
 _ENDINGS = {
     "budget": "The budget is used up.",

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, user_folder, write_text, writing
+from napari_veinseg.files import user_folder, write_bytes, write_text, writing
 from napari_veinseg.training.config import TrainingConfig
 
 _LOCK = ".lock"
@@ -213,8 +213,8 @@ class Run:
         target = Path(target)
         if self.result is None:
             raise VeinSegError(f"{self.path} has no model yet: train for longer.")
-        with writing(target), atomic_path(target) as temporary:
-            temporary.write_bytes(self.result.read_bytes())
+        with writing(target):
+            write_bytes(target, self.result.read_bytes())
         return target
 
     def remove(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import write_bytes
 from napari_veinseg.training.config import TrainingConfig
 
 _LOWEST_RATE = 0.01  # of the highest
@@ -152,8 +152,7 @@ def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) ->
     state = {name: part.state_dict() for name, part in parts.items()}
     content = io.BytesIO()  # what torch says of a full disk is no `OSError`
     torch.save({"position": asdict(position), **state}, content)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    write_bytes(path, content.getbuffer())
 
 
 def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:

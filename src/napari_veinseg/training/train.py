@@ -8,10 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
-from napari_veinseg.training.config import TrainingConfig, make_config
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.run import Run
 
 
@@ -98,14 +100,22 @@ def configure(
     VeinSegError
         If a value is out of its range.
     """
-    return make_config(
-        dataset=Path(dataset.path if isinstance(dataset, Dataset) else dataset).absolute(),
-        base=_absolute(base),
-        minutes=5.0 if minutes is None and epochs is None and not watch else minutes,
-        epochs=epochs,
-        watch=watch,
-        **settings,
-    )
+    try:
+        return TrainingConfig(
+            dataset=Path(dataset.path if isinstance(dataset, Dataset) else dataset).absolute(),
+            base=_absolute(base),
+            minutes=5.0 if minutes is None and epochs is None and not watch else minutes,
+            epochs=epochs,
+            watch=watch,
+            **settings,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise VeinSegError(
+            f"The training cannot start{f' ({field})' if field else ''}: {reason}."
+        ) from error
 
 
 def start(folder: str | Path | None, config: TrainingConfig) -> Run:

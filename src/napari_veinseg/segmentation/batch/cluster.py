@@ -77,24 +77,16 @@ def segment_files_on(
     scheduler : str
         Address of a Dask scheduler (`tcp://...`), or `local` or `local:N` for N processes of one
         core each on this machine, by default as many as it has cores.
-    inputs : iterable of str or Path
-        Images, or folders whose images are meant.
-    output : str or Path
-        The folder for the results, made if needed; never one that holds inputs.
+    inputs, output : iterable of str or Path, str or Path
+        See `segment_files`, as of all that is not told here.
     model : str or Path
         Name or file of the model, on this machine.
     settings : SegmentationSettings
         How.
     device : str, optional
         Of each worker, see `devices.choose_device`.
-    probability : bool, optional
-        Also write the probabilities, as `STEM_probability.tif`.
-    overwrite : bool, optional
-        Make results anew that are there already; else they are kept.
-    update, recursive : bool, optional
+    probability, overwrite, update, recursive, report : bool or callable, optional
         See `segment_files`.
-    report : callable, optional
-        Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
 
     Raises
     ------

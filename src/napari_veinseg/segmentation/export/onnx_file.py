@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, writing
+from napari_veinseg.files import write_bytes, writing
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 CARD_KEY = "veinseg_card"
@@ -42,5 +42,5 @@ def export_onnx(model: VeinModel, target: Path) -> None:
         WIDTHS_KEY: json.dumps(model.card.seen_widths),
     }
     content = whole_model(model.card, model.network, described).SerializeToString()
-    with writing(target), atomic_path(target) as temporary:
-        temporary.write_bytes(content)
+    with writing(target):
+        write_bytes(target, content)
