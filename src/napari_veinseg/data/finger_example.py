@@ -125,15 +125,13 @@ class FingerGroups:
     def __str__(self) -> str:
         count = len(self.fingers)
         said = [f"{count} finger{'' if count == 1 else 's'}"]
-        said += [f"{finger}: {_some(names)}" for finger, names in self._first()]
+        shown = list(self.fingers.items())[:_SHOWN_FINGERS]
+        said += [f"{finger}: {_some(names)}" for finger, names in shown]
         if count > _SHOWN_FINGERS:
             said.append("…")
         if self.unknown:
             said.append(f"no finger in {_some(self.unknown)}")
         return "\n".join(said)
-
-    def _first(self) -> list[tuple[str, list[str]]]:
-        return list(self.fingers.items())[:_SHOWN_FINGERS]
 
 
 def _some(names: list[str]) -> str:

@@ -84,7 +84,8 @@ def store_sample(
     """
     new_image, new_mask = (dataset / room / f"{stem}.tif" for room in ("images", "masks"))
     if stored_image is None and len(old_images) == 1:
-        stored_image = _read_sound(old_images[0])
+        with suppress(VeinSegError):
+            stored_image = read_image(old_images[0])
     if len(old_images) == 1 and _is_same(stored_image, image):
         new_image = old_images[0]
         write_mask(new_mask, mask)
@@ -110,13 +111,6 @@ def _same_file(old: Path, new: Path) -> bool:
         # A link is another file than the one that it stands for.
         return not old.is_symlink() and old.samefile(new)
     return False
-
-
-def _read_sound(path: Path) -> npt.NDArray[Any] | None:
-    try:
-        return read_image(path)
-    except VeinSegError:
-        return None
 
 
 def _is_same(stored: npt.NDArray[Any] | None, image: npt.NDArray[Any]) -> bool:

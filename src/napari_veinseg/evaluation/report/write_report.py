@@ -7,8 +7,6 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
@@ -201,7 +199,6 @@ def summary_json(
         indent=2,
         allow_nan=False,
         ensure_ascii=False,
-        default=_plain,
     )
 
 
@@ -220,9 +217,3 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value)} is no JSON")

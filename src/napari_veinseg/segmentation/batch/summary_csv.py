@@ -95,7 +95,7 @@ def open_output(
         if not overwrite:
             _refuse_masks_of_others(plans, known)
         write_summary(folder / _NAME, known)
-    made = _by_mask(known)
+    made = {row.mask: row for row in known if row.mask}
     return [replace(plan, made=made.get(plan.name)) for plan in plans], known
 
 
@@ -170,10 +170,6 @@ def collect(
         except VeinSegError as error:  # open in a spreadsheet: the masks are there all the same
             warnings.warn(str(error), VeinSegWarning, stacklevel=2)
     return collected
-
-
-def _by_mask(rows: Iterable[SummaryRow]) -> dict[str, SummaryRow]:
-    return {row.mask: row for row in rows if row.mask}
 
 
 def _add(folder: Path, collected: Sequence[SummaryRow], known: set[SummaryRow]) -> None:

@@ -51,7 +51,8 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     """
     side: int = min(grey.shape)
     usual = max(1.0, _USUAL_SHARE * side)
-    floor, ceiling = percentiles(grey[_thinned(grey.shape)], 1, 99)
+    thinned = grey[tuple(slice(None, None, -(-length // 64)) for length in grey.shape)]
+    floor, ceiling = percentiles(thinned, 1, 99)
     if not ceiling > floor:
         return usual
     levels = _levels(grey.shape)
@@ -67,27 +68,13 @@ def estimate_vein_width(grey: NDArray[np.floating]) -> float:
     return max(1.0, math.exp2(octaves / belief))
 
 
-def _thinned(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    return tuple(slice(None, None, -(-side // 64)) for side in shape)
-
-
 @dataclass(frozen=True)
 class _Level:
-    """A level of the pyramid, and the tiles that are looked at.
+    """A level of the pyramid, and the tiles that are looked at."""
 
-    Parameters
-    ----------
-    factor : int
-        Px of the image in one of the level, along an axis.
-    side : int
-        Of a tile in px of the level; the same at all levels of an image.
-    corners : tuple of (int, int)
-        First row and column of each tile in px of the image.
-    """
-
-    factor: int
-    side: int
-    corners: tuple[tuple[int, int], ...]
+    factor: int  # px of the image in one of the level, along an axis
+    side: int  # of a tile in px of the level; the same at all levels of an image
+    corners: tuple[tuple[int, int], ...]  # row and column of each tile in px of the image
 
     @property
     def width(self) -> float:

@@ -78,7 +78,9 @@ class FigureTable(QTableWidget):
         self.setRowCount(len(rows))
         for number, row in enumerate(rows):
             for column, value in enumerate(row):
-                self.setItem(number, column, self._item(value, number))
+                item = _Item(value)
+                item.setData(Qt.ItemDataRole.UserRole, number)
+                self.setItem(number, column, item)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)  # in the given order until a heading is clicked
         self.updateGeometry()
@@ -87,11 +89,6 @@ class FigureTable(QTableWidget):
         """Return the number that the selected row had when the table was filled."""
         chosen = self.selectedItems()
         return chosen[0].data(Qt.ItemDataRole.UserRole) if chosen else None
-
-    def _item(self, value: Cell, number: int) -> QTableWidgetItem:
-        item = _Item(value)
-        item.setData(Qt.ItemDataRole.UserRole, number)
-        return item
 
     def _tell(self, row: int, _column: int) -> None:
         item = self.item(row, 0)

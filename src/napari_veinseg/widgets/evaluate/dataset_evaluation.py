@@ -283,7 +283,4 @@ class DatasetEvaluation(QWidget):
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report")
         if folder and self.comparison is not None:
             work = partial(save_report, self.comparison, self._judged, Path(folder))
-            self.job.start(work, self._saved, self._hear)
-
-    def _saved(self, page: Path) -> None:
-        show_info(f"The report is {page}")
+            self.job.start(work, lambda page: show_info(f"The report is {page}"), self._hear)

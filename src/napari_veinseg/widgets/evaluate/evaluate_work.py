@@ -14,7 +14,6 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import Contender, gather_contenders
-from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
 from napari_veinseg.evaluation.selection import select
@@ -24,8 +23,6 @@ from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.result_views import drawn
 from napari_veinseg.widgets.masks.agreement import mean_of_slices
 
-_USUAL = SegmentationSettings()
-
 
 @dataclass(frozen=True)
 class DatasetTask:
@@ -33,12 +30,11 @@ class DatasetTask:
 
     dataset: Path
     models: Sequence[Path]
-    masks: Sequence[Path] = ()
-    baselines: bool = False
-    everything: bool = False
-    finger_pattern: str = ""
-    settings: SegmentationSettings = _USUAL
-    tolerance: float = TOLERANCE
+    masks: Sequence[Path]
+    baselines: bool
+    everything: bool
+    finger_pattern: str
+    settings: SegmentationSettings
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> JudgedDataset:
     def progress(done: int, total: int, stem: str) -> None:
         reporter.tell(Step(done, total, f"Evaluating {stem}"))
 
-    comparison = compare(chosen, contenders, task.tolerance, progress)
+    comparison = compare(chosen, contenders, progress=progress)
     return JudgedDataset(
         comparison,
         drawn(plots.iou_distribution(comparison.results)),

@@ -28,7 +28,7 @@ class ModelSuggestion(QWidget):
         column.setSpacing(4)
         column.addWidget(self.sentence)
         column.addWidget(self.use)
-        self.use.clicked.connect(self._use)
+        self.use.clicked.connect(lambda: self._choice.choose(self._suited))
         self.hide()
 
     def show_for(self, image: Image | None, mask: Labels | None) -> None:
@@ -46,6 +46,3 @@ class ModelSuggestion(QWidget):
         if not isinstance(pixels, np.ndarray):  # reading it all would hold the viewer up
             return ""
         return suited_model(pixels, record_of(mask).vein_width, self._choice.name)
-
-    def _use(self) -> None:
-        self._choice.choose(self._suited)
