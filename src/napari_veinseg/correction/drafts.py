@@ -117,13 +117,7 @@ class Draft:
 
 
 class DraftFolder:
-    """The drafts beside a dataset; `damaged` knows of the files that could not be understood.
-
-    Parameters
-    ----------
-    home : Path
-        The dataset's folder; it is made by the first `write`.
-    """
+    """The drafts beside a dataset; `damaged` knows of the files that could not be understood."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / FOLDER

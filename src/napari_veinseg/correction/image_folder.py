@@ -44,17 +44,7 @@ class OpenedImage:
 
 
 class ImageFolder:
-    """The images of a folder with their states; use `open`.
-
-    Parameters
-    ----------
-    path : Path
-        What the user chose.
-    images : list of Path
-        The image files, in order.
-    masks : MaskHome
-        The dataset that reviewed masks go to, with the drafts in it.
-    """
+    """The images of a folder with their states, and the home of their masks; use `open`."""
 
     def __init__(self, path: Path, images: list[Path], masks: MaskHome) -> None:
         self.path, self.images, self.masks = path, images, masks

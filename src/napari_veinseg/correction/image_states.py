@@ -15,15 +15,7 @@ class ImageState(StrEnum):
 
 
 class ImageStates:
-    """The states of a folder's images, by their places in it.
-
-    Parameters
-    ----------
-    stems : list of str
-        The names of the images in the dataset, in order.
-    state_of : callable
-        Gives the state of a mask by that name.
-    """
+    """The states of a folder's images, by their places in it, as `state_of` gives them by name."""
 
     def __init__(self, stems: list[str], state_of: Callable[[str], ImageState]) -> None:
         self._stems, self._state_of = stems, state_of

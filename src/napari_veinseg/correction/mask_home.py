@@ -46,11 +46,6 @@ class MaskHome:
 
     All who work on a dataset in this process share one such object: what one of them has drawn,
     written or not, the others know, and no older mask is written after a newer one.
-
-    Parameters
-    ----------
-    path : Path
-        The dataset's folder; it need not exist.
     """
 
     _known: ClassVar["WeakValueDictionary[Path, MaskHome]"] = WeakValueDictionary()

@@ -109,15 +109,7 @@ def _kind(text: str, count: str, words_differ: bool) -> str:
 
 @dataclass(frozen=True)
 class FingerGroups:
-    """What a pattern makes of names.
-
-    Parameters
-    ----------
-    fingers : dict of str to list of str
-        The names of each finger, in their order.
-    unknown : list of str
-        Names in which it finds nothing.
-    """
+    """The names of each finger that a pattern finds, in their order, and those without one."""
 
     fingers: dict[str, list[str]]
     unknown: list[str]

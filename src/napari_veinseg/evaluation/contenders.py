@@ -106,19 +106,7 @@ class MaskFolder:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A classical vein extractor.
-
-    Parameters
-    ----------
-    name : str
-        A key of `baselines.BASELINES`.
-    settings : SegmentationSettings
-        How it reads images: its channel, and whether veins are bright.
-    kind : str
-        What it is.
-    card : None
-        It has no card.
-    """
+    """A classical vein extractor, by its key of `BASELINES`."""
 
     name: str
     settings: SegmentationSettings = _USUAL

@@ -69,17 +69,7 @@ class ImageMeasures:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The graph of a mask and its figures.
-
-    Parameters
-    ----------
-    skeleton : Skeleton
-        Ends, bifurcations and branches in px.
-    branches : tuple of BranchMeasures
-        In the order of `skeleton.branches`.
-    image : ImageMeasures
-        Of the whole mask.
-    """
+    """The graph of a mask in px, the figures of its branches in that order, and of the whole."""
 
     skeleton: Skeleton
     branches: tuple[BranchMeasures, ...]

@@ -25,17 +25,7 @@ _SHIPPED = {
 
 @dataclass(frozen=True)
 class InstalledModel:
-    """A model that can be loaded by its name.
-
-    Parameters
-    ----------
-    name : str
-        What `VeinModel.load` takes.
-    path : Path
-        Its file.
-    shipped : bool
-        Whether it belongs to the package and cannot be removed.
-    """
+    """A model that can be loaded by its name; one that is `shipped` cannot be removed."""
 
     name: str
     path: Path

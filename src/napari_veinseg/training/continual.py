@@ -83,25 +83,7 @@ def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -
 
 
 class ContinualTrainer:
-    """A run without an end.
-
-    Parameters
-    ----------
-    run : Run
-        The folder.
-    base : Model
-        What learning begins with.
-    learner : Learner
-        With the base's weights.
-    log : PatientLog
-        Takes the events.
-    stop : callable
-        Asked before every step whether to end.
-    output : Path or None
-        A model file that is always the newest version.
-    courtesy : Courtesy, optional
-        What it leaves to others; nothing without it.
-    """
+    """A run without an end, whose `output` is always the newest version."""
 
     def __init__(
         self,

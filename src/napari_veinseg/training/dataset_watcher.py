@@ -29,15 +29,7 @@ class DatasetChanges:
 
 
 class DatasetWatcher:
-    """Looks at a dataset again and again; opens none of its images.
-
-    Parameters
-    ----------
-    path : Path
-        The dataset.
-    finger_pattern : str, optional
-        A regular expression whose first group is the finger in a stem.
-    """
+    """Looks at a dataset again and again; opens none of its images."""
 
     def __init__(self, path: Path, finger_pattern: str | None = None) -> None:
         self._path, self._pattern = path, finger_pattern

@@ -49,15 +49,7 @@ class _Records(Kept):
 
 
 class ReviewedPool:
-    """What is learned from and what is held out, and the record of how it came.
-
-    Parameters
-    ----------
-    run : Run
-        Keeps the record, so that nothing arrives twice.
-    card : ModelCard
-        Of the base: its normalisation, its working width and what it has seen.
-    """
+    """What is learned from and what is held out, and the record in the run of how it came."""
 
     def __init__(self, run: Run, card: ModelCard) -> None:
         self._run, self._card, self._config = run, card, run.config

@@ -44,19 +44,6 @@ class Versions:
     """The folder `versions` of a run: `0001.safetensors`, `0002.safetensors` and so on.
 
     A version is never changed or removed, so that one can go back to it; the newest is in use.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-    base : Model
-        In use before there is a version.
-    settings : SegmentationSettings
-        What the user's images need.
-    device : str
-        Where to predict.
-    output : Path, optional
-        A model file that is always the newest version.
     """
 
     def __init__(

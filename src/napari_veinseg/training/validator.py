@@ -12,17 +12,7 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 
 
 class Validator:
-    """The hold-out, on one device.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Images with their masks; there may be none.
-    settings : SegmentationSettings
-        What the user's images need: channel and inversion.
-    device : str
-        Where to predict.
-    """
+    """The hold-out, on one device, read as `settings` says."""
 
     def __init__(self, pairs: Sequence[Pair], settings: SegmentationSettings, device: str) -> None:
         self._pairs, self._settings, self._device = pairs, settings, device

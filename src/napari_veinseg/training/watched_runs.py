@@ -42,17 +42,7 @@ class Version:
 
 @dataclass(frozen=True)
 class WatchedRun:
-    """A run that watches a dataset, as far as it has come.
-
-    Parameters
-    ----------
-    run : Run
-        Its folder.
-    status : WatchStatus
-        What it has told so far.
-    reader : EventReader
-        Reads what it tells from now on.
-    """
+    """A run that watches a dataset, as far as it has come, with a reader of what it tells next."""
 
     run: Run
     status: WatchStatus

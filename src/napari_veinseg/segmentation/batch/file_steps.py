@@ -77,19 +77,7 @@ class SegmentedImage:
 
 @dataclass(frozen=True)
 class FileSteps:
-    """How the images of a run are segmented.
-
-    Parameters
-    ----------
-    model : VeinModel
-        What segments.
-    settings : SegmentationSettings
-        How.
-    overwrite : bool
-        Whether masks that are there already are made anew.
-    update : bool
-        Whether those are that would now be made otherwise and that nobody has edited.
-    """
+    """How the images of a run are segmented; for the rest see `segment_files`."""
 
     model: "VeinModel"
     settings: SegmentationSettings

@@ -14,13 +14,7 @@ _LOOKED_AT = 3  # images of a folder, which hold the others up
 
 
 class FolderAdvice:
-    """Looks at the first images of each folder, and suggests a model once a folder.
-
-    Parameters
-    ----------
-    used : str
-        The name of the model that segments.
-    """
+    """Looks at the first images of each folder, and suggests another model than the one `used`."""
 
     def __init__(self, used: str) -> None:
         self._used = used

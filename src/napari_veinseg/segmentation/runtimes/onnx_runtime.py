@@ -23,13 +23,7 @@ Image = NDArray[np.float32]
 
 
 class OnnxRuntime(Runtime):
-    """A converted model on the CPU.
-
-    Parameters
-    ----------
-    content : bytes
-        An ONNX model from `onnx_graph.core_model`.
-    """
+    """A model converted by `onnx_graph.core_model`, on the CPU."""
 
     def __init__(self, content: bytes) -> None:
         import onnxruntime
