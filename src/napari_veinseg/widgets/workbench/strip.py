@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_veinseg.correction.image_states import ImageState
@@ -24,37 +25,6 @@ from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.recent import recent_folders
 
 NEXT_KEY, PREVIOUS_KEY, UNREVIEWED_KEY, DOUBTFUL_KEY = ".", ",", "J", "Shift-J"
-
-
-class ElidedLabel(QLabel):
-    """A name that loses its middle where the dock is narrow."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_text(self, text: str) -> None:
-        """Show a text, as much of it as fits."""
-        self._whole = text
-        self.setToolTip(text)
-        self._fit()
-
-    def resizeEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
-        """Fit the text into the new width."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Return a width that is never in the way."""
-        return QSize(40, self.fontMetrics().height() + 4)
-
-    def _fit(self) -> None:
-        elided = self.fontMetrics().elidedText(
-            self._whole, Qt.TextElideMode.ElideMiddle, max(20, self.width())
-        )
-        if elided != self.text():
-            self.setText(elided)
 
 
 class FolderStrip(QWidget):
@@ -78,7 +48,10 @@ class FolderStrip(QWidget):
         self.number.setKeyboardTracking(False)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.total = QLabel()
-        self.name, self.state = ElidedLabel(), QLabel()
+        self.name, self.state = QElidingLabel(), QLabel()
+        self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.name.setMinimumWidth(40)
         self.state.setProperty("role", "state")
         self.reason = Hint()
         self.unreviewed = button(
@@ -144,7 +117,9 @@ class FolderStrip(QWidget):
             self.number.setRange(1 if other is None else 0, len(folder))
             self.number.setSpecialValueText("" if other is None else "-")  # stands for the least
             self.number.setValue(session.index + 1 if other is None else 0)
-        self.name.show_text(here if other is None else other.name)
+        shown = here if other is None else other.name
+        self.name.setText(shown)
+        self.name.setToolTip(shown)
         working = session.working and other is None
         self.state.setText("segmenting…" if working else self._on_screen.state)
         what = "Opened to show errors" if self._on_screen.is_judged else "Not of this folder"
