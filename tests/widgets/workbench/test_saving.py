@@ -115,7 +115,7 @@ def test_a_folder_that_is_opened_again_knows_what_waits(
     assert session.folder.states.of(0) is ImageState.EDITED
     qtbot.waitUntil(lambda: not session.masks.running and not session.ahead.running)
     session.ahead.forget()
-    opened.folder_run.segment_rest()  # no prediction goes over it
+    opened.folder_run.rest.click()  # no prediction goes over it
     qtbot.waitUntil(lambda: not session.masks.running)
     wait_until_saved(opened, qtbot)
     assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1

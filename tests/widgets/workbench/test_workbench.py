@@ -186,6 +186,30 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     assert not opened.strip.reason.isVisible()
 
 
+def test_the_images_without_a_mask_are_counted_and_then_segmented(bench, qtbot, folder):
+    run, session = bench.folder_run, bench.session
+    run.on_arrival.setChecked(False)
+    session.open(folder)
+    qtbot.waitUntil(lambda: session.shown is not None and not session.ahead.running, timeout=20_000)
+    assert "(3 without a mask)" in run.rest.text()
+    run.rest.click()
+    qtbot.waitUntil(lambda: not session.masks.running and session.message != "", timeout=20_000)
+    assert session.message == "3 images were segmented."
+    assert session.shown.mask is not None, "the shown image is one of all"
+    assert "without" not in run.rest.text()
+
+
+def test_a_mask_that_was_prepared_ahead_is_not_counted_as_missing(opened, qtbot):
+    run, session = opened.folder_run, opened.session
+    qtbot.waitUntil(lambda: session.folder.states.of(1) is ImageState.SEGMENTED, timeout=20_000)
+    assert "(1 without a mask)" in run.rest.text()
+    for said in ("1 image was segmented.", "Every image had its mask already."):
+        run.rest.click()
+        qtbot.waitUntil(lambda: not session.masks.running, timeout=20_000)
+        qtbot.waitUntil(lambda said=said: session.message == said, timeout=20_000)
+    assert "without" not in run.rest.text()
+
+
 def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbot, folder):
     bench.folder_run.on_arrival.setChecked(False)
     bench.session.open(folder)

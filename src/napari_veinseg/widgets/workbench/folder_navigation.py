@@ -249,9 +249,19 @@ class FolderSession(QObject):
 
     # What is made.
 
-    def _segment_if_needed(self) -> None:
+    def segment_all(self, done: Callable[[int], None], news: Callable[[object], None]) -> None:
+        """Segment every image that needs it, beside the viewer; `done` gets their number."""
+        if self.folder is not None:
+            self.ahead.stop()
+            self._segment_if_needed(asked=True)
+            shown = int(self.working)
+            self.masks.segment_rest(
+                self.folder, self.index, lambda others: done(others + shown), news
+            )
+
+    def _segment_if_needed(self, *, asked: bool = False) -> None:
         if self.folder is not None and self.shown is not None and self.shown.index == self.index:
-            self.masks.segment_shown(self.stem, self.shown, self._show_draft)
+            self.masks.segment_shown(self.stem, self.shown, self._show_draft, asked=asked)
 
     def _show_draft(self, draft: Draft) -> None:
         if self.folder is not None and self.shown is not None:

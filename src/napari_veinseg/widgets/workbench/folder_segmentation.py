@@ -2,9 +2,12 @@
 
 from qtpy.QtWidgets import QCheckBox
 
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Step
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
+
+_ALL = "Segment all images now"
 
 
 class FolderRun(Section):
@@ -16,7 +19,7 @@ class FolderRun(Section):
         self.on_arrival = QCheckBox("Segment an image when it is opened")
         self.on_arrival.setChecked(session.masks.on_arrival)
         self.rest = button(
-            "Segment all images now",
+            _ALL,
             "Segment every image of the folder that nobody has edited or reviewed, beside the "
             "viewer; go on with your work meanwhile.",
         )
@@ -31,14 +34,16 @@ class FolderRun(Section):
         self.on_arrival.toggled.connect(self._switch)
         self.rest.clicked.connect(self._press)
         session.opened.connect(self.refresh)
-        session.masks.rest.changed.connect(self.refresh)
+        session.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show whether there is a folder, and whether it is being segmented."""
-        running = self._session.masks.rest.running
-        self.setVisible(self._session.folder is not None)
-        self.rest.setText("Cancel" if running else "Segment all images now")
+        """Show how many images of a folder have no mask, and whether they are being segmented."""
+        running, folder = self._session.masks.rest.running, self._session.folder
+        self.setVisible(folder is not None)
+        without = folder.states.count(ImageState.NEW) if folder is not None else 0
+        text = f"{_ALL} ({without} without a mask)" if without else _ALL
+        self.rest.setText("Cancel" if running else text)
         self.status.setVisible(running)
 
     def _switch(self, on: bool) -> None:
@@ -50,18 +55,12 @@ class FolderRun(Section):
         if self._session.masks.rest.running:
             self._session.masks.rest.cancel()
         else:
-            self.segment_rest()
-
-    def segment_rest(self) -> None:
-        """Segment all images but the shown one that need it, beside the viewer."""
-        session = self._session
-        if session.folder is not None:
-            session.ahead.stop()
-            session.masks.segment_rest(session.folder, session.index, self._end, self._hear)
+            self._session.segment_all(self._end, self._hear)
 
     def _end(self, count: int) -> None:
         self._session.ahead.forget()
-        self._session.tell_done(f"{count} image{'s were' if count != 1 else ' was'} segmented.")
+        segmented = f"{count} image{'s were' if count != 1 else ' was'} segmented."
+        self._session.tell_done(segmented if count else "Every image had its mask already.")
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step) and news.total:

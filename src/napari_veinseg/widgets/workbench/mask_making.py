@@ -45,9 +45,11 @@ class MaskMaking(QObject):
                 return self._chosen()
         return None
 
-    def segment_shown(self, stem: str, shown: ShownImage, done: Callable[[Draft], None]) -> None:
-        """Segment the shown image if it needs a mask."""
-        maker = self.maker_on_arrival()
+    def segment_shown(
+        self, stem: str, shown: ShownImage, done: Callable[[Draft], None], *, asked: bool = False
+    ) -> None:
+        """Segment the shown image if it needs a mask, on arrival or because somebody asked."""
+        maker = self._chosen() if asked else self.maker_on_arrival()
         if maker is None:
             return
         self.leave_shown()
