@@ -105,3 +105,21 @@ def test_a_prediction_is_kept_where_it_is_news(folder):
     masks.write("a")
     assert masks.draft("a").notes.model == "newer"
     assert masks.store_prediction("a", by("new"))
+
+
+@pytest.mark.parametrize("as_drawn", [True, False])
+def test_what_was_reviewed_as_drawn_is_told_from_what_was_corrected(folder, as_drawn):
+    masks = ImageFolder.open(folder).masks
+    pixels, model = np.full(SHAPE, 7, np.uint8), "starter 1764355200000000000 red False None"
+
+    def review(mask, model, as_drawn):
+        masks.keep("a", Unsaved(by(model, mask, np.ones(SHAPE, bool)), pixels, as_drawn))
+        masks.write("a")
+        return masks.dataset()["a"].source
+
+    first = "reviewed as drawn by starter" if as_drawn else "corrected, drawn by starter"
+    assert review(MASK, model, as_drawn) == first
+    assert review(MASK, model, False) == first, "reviewed once more, and nothing was changed"
+    assert review(MASK, "", False) == first, "as it is read from the dataset"
+    assert review(2 * MASK, "", False) == "corrected, drawn by starter"
+    assert review(2 * MASK, "", True) == "corrected, drawn by starter"

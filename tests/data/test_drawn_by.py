@@ -3,17 +3,26 @@
 import pytest
 
 from napari_veinseg.correction.drafts import model_name
-from napari_veinseg.data.drawn_by import corrected_source, drawing_model, origin_note
+from napari_veinseg.data.drawn_by import (
+    as_drawn_source,
+    corrected_source,
+    drawing_model,
+    is_as_drawn,
+    origin_note,
+)
 
 
 @pytest.mark.parametrize("name", ["starter", "my model, drawn by me", "日本 3", ""])
 def test_the_model_comes_back_from_the_source(name):
-    assert drawing_model(corrected_source(name)) == name
+    assert drawing_model(corrected_source(name)) == drawing_model(as_drawn_source(name)) == name
+    assert is_as_drawn(as_drawn_source(name))
+    assert not is_as_drawn(corrected_source(name))
 
 
 @pytest.mark.parametrize("source", ["", "corrected", "open layers", "drawn by starter"])
 def test_other_sources_name_no_model(source):
     assert drawing_model(source) == ""
+    assert not is_as_drawn(source)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,11 @@ def test_a_draft_names_its_model(model, name):
         ([], ""),
         (["corrected", ""], ""),
         ([corrected_source("a"), corrected_source("b"), ""], "1 of 3"),
-        ([corrected_source("a")] * 2, "2 of 2"),
+        ([corrected_source("a")] * 2, "2 of 2 true masks began as masks of 'a': the"),
+        (
+            [corrected_source("a"), as_drawn_source("a"), as_drawn_source("b")],
+            "2 of 3 true masks began as masks of 'a', 1 of them reviewed just as it drew them:",
+        ),
     ],
 )
 def test_the_note_counts_the_masks_of_the_judged_model(sources, said):

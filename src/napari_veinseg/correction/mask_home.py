@@ -1,5 +1,6 @@
 """The masks of one dataset: those on disk, those that wait to be written, and how far each is."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -12,8 +13,14 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes, model_name
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import corrected_source
+from napari_veinseg.data.drawn_by import (
+    as_drawn_source,
+    corrected_source,
+    drawing_model,
+    is_as_drawn,
+)
 from napari_veinseg.data.fingers import make_thumbnail
+from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import writing
 
@@ -28,10 +35,13 @@ class Unsaved:
         The mask.
     pixels : ndarray, optional
         Of an image that was reviewed, as it was read; None for a mask in work.
+    as_drawn : bool, optional
+        Whether it was reviewed without a stroke of a person's.
     """
 
     draft: Draft
     pixels: NDArray[Any] | None = None
+    as_drawn: bool = False
 
     @property
     def state(self) -> ImageState:
@@ -143,7 +153,7 @@ class MaskHome:
             refused: VeinSegError | None = None
             if unsaved.pixels is not None:
                 try:
-                    self._review(stem, unsaved.pixels, unsaved.draft)
+                    self._review(stem, unsaved.pixels, unsaved)
                 except VeinSegError as error:
                     refused = error
             if unsaved.pixels is None or refused is not None:
@@ -184,13 +194,10 @@ class MaskHome:
         if notes.doubt >= 0:
             self.doubts[stem] = notes.doubt
 
-    def _review(self, stem: str, pixels: NDArray[Any], draft: Draft) -> None:
-        model = model_name(draft.notes.model)
-        known = stem in self._samples and not model  # what is known of who drew it stays
-        source = "" if known else corrected_source(model)
-        self.dataset().add(
-            stem, pixels, draft.mask, reviewed=True, replace=True, same_image=True, source=source
-        )
+    def _review(self, stem: str, pixels: NDArray[Any], unsaved: Unsaved) -> None:
+        dataset, mask = self.dataset(), unsaved.draft.mask
+        source = _source(dataset, stem, unsaved)
+        dataset.add(stem, pixels, mask, reviewed=True, replace=True, same_image=True, source=source)
         self.drafts.write_look(stem, make_thumbnail(pixels))
         self.drafts.remove(stem)
         self._drafted.discard(stem)
@@ -210,3 +217,22 @@ class MaskHome:
                 for room in ("images", "masks"):
                     (self.path / room).mkdir(parents=True, exist_ok=True)
         return Dataset.open(self.path)
+
+
+def _source(dataset: Dataset, stem: str, unsaved: Unsaved) -> str:
+    """Say who drew a reviewed mask; empty where what is known of the sample stays true."""
+    model = model_name(unsaved.draft.notes.model)
+    if stem in dataset:
+        known = dataset[stem]
+        if known.reviewed and _holds(known, unsaved.draft.mask):
+            return ""
+        if not model:
+            model = drawing_model(known.source) if is_as_drawn(known.source) else ""
+            return corrected_source(model) if model else ""
+    return as_drawn_source(model) if unsaved.as_drawn else corrected_source(model)
+
+
+def _holds(sample: Sample, mask: NDArray[np.uint8]) -> bool:
+    with suppress(VeinSegError):
+        return np.array_equal(sample.mask(), mask)
+    return False

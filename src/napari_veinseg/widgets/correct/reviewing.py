@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 
 from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import corrected_source
+from napari_veinseg.data.drawn_by import as_drawn_source, corrected_source
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button
@@ -64,7 +64,9 @@ class Reviewing(Section):
             if path is None:
                 raise VeinSegError("Choose a dataset folder first: that is where masks are kept.")
 
-            source = corrected_source(model_name(record_of(layer).model))
+            model = model_name(record_of(layer).model)
+            edited = mask.edited(plane).any()
+            source = corrected_source(model) if edited else as_drawn_source(model)
 
             def work(_reporter: Reporter) -> Sample:
                 return Dataset.create(path).add(

@@ -168,7 +168,7 @@ class FolderSession(QObject):
         shown.accept()
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
-        self.queue.review(folder, shown.index, shown.pixels, accepted)
+        self.queue.review(folder, shown.index, shown.pixels, accepted, not draft.is_edited)
         self.go_to_unreviewed()
         self.changed.emit()
 

@@ -65,9 +65,11 @@ class SaveQueue(QObject):
         """Write a draft soon."""
         self._add(folder, index, Unsaved(draft))
 
-    def review(self, folder: ImageFolder, index: int, pixels: NDArray[Any], draft: Draft) -> None:
-        """Put an image into the dataset soon."""
-        self._add(folder, index, Unsaved(draft, pixels))
+    def review(
+        self, folder: ImageFolder, index: int, pixels: NDArray[Any], draft: Draft, as_drawn: bool
+    ) -> None:
+        """Put an image into the dataset soon; `as_drawn` says that nobody has changed its mask."""
+        self._add(folder, index, Unsaved(draft, pixels, as_drawn))
 
     def flush(self) -> None:
         """Write all at once: the folder is being left."""
