@@ -46,6 +46,11 @@ def test_images_that_the_base_was_trained_on_are_no_hold_out(dataset, tiny, tmp_
     start = start_of(run)
     assert start["validation"]["images"] == 0
     assert start["validation"]["seen"] == 1
+    before = survey(copied.path, base=first.last)
+    assert (before.train, before.judged) == (start["train"]["images"], 0)
+    assert before.seen in start["caveats"]
+    assert "is judged on none" in str(before)
+    assert survey(copied.path).judged == 1
     assert "last was trained on 1 of the 1 held-out images" in " ".join(start["caveats"])
     assert status_of(run).scores == {}
 
@@ -104,6 +109,10 @@ def test_the_same_pixels_under_two_names_stay_on_one_side(dataset, tiny, tmp_pat
     run = trained(dataset, tiny, tmp_path / "run", epochs=1)
     told = " ".join(start_of(run)["faults"])
     assert f"twin has the same pixels as {held.stem}" in told
+    before, start = survey(dataset.path), start_of(run)
+    assert before.train == start["train"]["images"]
+    assert before.judged == start["validation"]["images"]
+    assert told == " ".join(fault.message for fault in before.faults)
     hashes = read_card(run.last).training_data.image_hashes
     assert image_hash(held.image()) not in hashes
 

@@ -86,8 +86,8 @@ def train(viewer, stub, monkeypatch, tmp_path):
 @pytest.fixture
 def dataset(tmp_path):
     made = Dataset.create(tmp_path / "set")
-    for stem in ("a_1", "a_2", "b_1"):
-        image, mask = layer_data(len(stem))
+    for number, stem in enumerate(("a_1", "a_2", "b_1")):
+        image, mask = layer_data(number)
         made.add(stem, image, mask)
     return made
 

@@ -170,7 +170,12 @@ def _describe(event: dict[str, Any]) -> list[str]:
         f"({event['reason']})."
     )
     if not holdout["images"]:
-        return [*lines, "Nothing is held out: there is no validation figure."]
+        why = (
+            "All that is held out was learned from before"
+            if holdout["seen"]
+            else "Nothing is held out"
+        )
+        return [*lines, f"{why}: there is no validation figure."]
     optimistic = " (optimistic: not all fingers are known or apart)" if event["optimistic"] else ""
     return [*lines, f"Judged on {_images(holdout)}{optimistic}."]
 

@@ -8,6 +8,9 @@ import numpy as np
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 
+MOST_JUDGED = 32
+"""Held-out images that a training is judged on."""
+
 
 def draw_split(
     samples: Iterable[Sample], validation_share: float = 0.2, seed: int = 0
@@ -41,6 +44,25 @@ def draw_split(
     }
     assigned = {sample.stem: sample.split for sample in samples if sample.split}
     return complete_split(groups, assigned, validation_share, seed)
+
+
+def choose_judged(stems: Sequence[str], seed: int = 0) -> set[str]:
+    """Choose what is validated on: of many held-out images some, for it takes time from learning.
+
+    Parameters
+    ----------
+    stems : sequence of str
+        What is held out.
+    seed : int, optional
+        Seed of the draw.
+
+    Returns
+    -------
+    set of str
+        At most `MOST_JUDGED` of them.
+    """
+    order = np.random.default_rng(seed).permutation(len(stems))
+    return {stems[i] for i in order[:MOST_JUDGED]}
 
 
 def may_leak(samples: Iterable[Sample]) -> bool:

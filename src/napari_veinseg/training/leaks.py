@@ -1,28 +1,61 @@
 """What makes a hold-out weaker than it looks: images that a model has learned from, or nearly."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from napari_veinseg.data.fingers import NEAR_DUPLICATE, similarity
 from napari_veinseg.data.sample import Fault
-from napari_veinseg.training.prepared_samples import PreparedSample
-from napari_veinseg.training.reading import HeldOutSample
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.file import read_card
+
+if TYPE_CHECKING:  # they load torch
+    from napari_veinseg.training.prepared_samples import PreparedSample
+    from napari_veinseg.training.reading import HeldOutSample
+
+
+class Shot(Protocol):
+    """A sample of which it is known which image it shows."""
+
+    @property
+    def stem(self) -> str:
+        """Its name."""
+
+    @property
+    def image_hash(self) -> str:
+        """Of the image's content."""
+
+
+Learned = TypeVar("Learned", bound=Shot)
+HeldOut = TypeVar("HeldOut", bound=Shot)
+
+
+def learned_by(model: Path | None) -> frozenset[str]:
+    """Read from a model's card the hashes of the images that it has learned from.
+
+    There are none where it cannot be read: that is told when it is used.
+    """
+    with suppress(VeinSegError):
+        return frozenset(read_card(model).training_data.image_hashes if model is not None else ())
+    return frozenset()
 
 
 def drop_twins(
-    train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
-) -> tuple[list[PreparedSample], list[HeldOutSample], list[Fault]]:
+    train: Sequence[Learned], holdout: Sequence[HeldOut]
+) -> tuple[list[Learned], list[HeldOut], list[Fault]]:
     """Let the very same pixels stand on one side: held out, unless nothing else could be learned.
 
     Gives those that stay on either side, and a fault for each pair, which names both.
     """
     held = {sample.image_hash: sample.stem for sample in holdout}
-    learned = {sample.content_hash: sample.stem for sample in train}
-    kept = [sample for sample in train if sample.content_hash not in held]
+    learned = {sample.image_hash: sample.stem for sample in train}
+    kept = [sample for sample in train if sample.image_hash not in held]
     if kept or not train:
         left_out = [
-            _twin(sample.stem, held[sample.content_hash], "held out: it is not learned from")
+            _twin(sample.stem, held[sample.image_hash], "held out: it is not learned from")
             for sample in train
-            if sample.content_hash in held
+            if sample.image_hash in held
         ]
         return kept, list(holdout), left_out
     left_out = [
@@ -38,8 +71,8 @@ def _twin(stem: str, other: str, so: str) -> Fault:
 
 
 def drop_seen(
-    holdout: Sequence[HeldOutSample], seen: Collection[str], model: str
-) -> tuple[list[HeldOutSample], str]:
+    holdout: Sequence[HeldOut], seen: Collection[str], model: str
+) -> tuple[list[HeldOut], str]:
     """Leave out of the hold-out what the model has learned from already.
 
     Gives what is left, and a sentence in the words of an evaluation; empty where nothing was seen.
@@ -56,7 +89,7 @@ def drop_seen(
 
 
 def warn_of_near_duplicates(
-    train: Sequence[PreparedSample], holdout: Sequence[HeldOutSample]
+    train: Sequence["PreparedSample"], holdout: Sequence["HeldOutSample"]
 ) -> str:
     """Name a held-out image that looks like one that is learned from; empty where there is none."""
     alike = []

@@ -37,7 +37,7 @@ class PreparedSample:
         Width in px of the image, measured on the mask.
     vein_pixels : int
         Vein pixels of the mask.
-    content_hash : str
+    image_hash : str
         Of the image, for the model's card.
     finger : str
         Its finger, empty when unknown.
@@ -52,7 +52,7 @@ class PreparedSample:
     vein_coordinates: npt.NDArray[np.intp]
     vein_width: float
     vein_pixels: int
-    content_hash: str
+    image_hash: str
     finger: str
     thumbnail: Spectrum
     warning: str

@@ -6,19 +6,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import Spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pair
-from napari_veinseg.data.split import draw_split
+from napari_veinseg.data.split import choose_judged, draw_split
 from napari_veinseg.errors import VeinSegError, naming
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
 
-MAX_VALIDATION_IMAGES = 32
 """Images of a large hold-out that are validated on again and again while training."""
 
 
@@ -135,7 +131,8 @@ def _read_all(
     samples: Iterable[Sample], split: Mapping[str, str], config: TrainingConfig, card: ModelCard
 ) -> dict[str, ReadSample]:
     samples = list(samples)
-    validated = _choose([s.stem for s in samples if split[s.stem] == "validation"], config.seed)
+    held_out = [s.stem for s in samples if split[s.stem] == "validation"]
+    validated = choose_judged(held_out, config.seed)
     read = partial(_read, split=split, validated=validated, config=config, card=card)
     with ThreadPoolExecutor() as threads:
         found = threads.map(read, samples)
@@ -169,9 +166,3 @@ def _read(
         pair.warning,
         pair if sample.stem in validated else None,
     )
-
-
-def _choose(stems: list[str], seed: int) -> set[str]:
-    """Choose what is validated on; more would take the time from learning."""
-    order: npt.NDArray[np.intp] = np.random.default_rng(seed).permutation(len(stems))
-    return {stems[i] for i in order[:MAX_VALIDATION_IMAGES]}

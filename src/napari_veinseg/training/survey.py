@@ -1,10 +1,15 @@
 """What a dataset has to offer to a training, said before it starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import is_as_drawn
 from napari_veinseg.data.sample import Fault, Pair, read_pairs
+from napari_veinseg.data.split import choose_judged
+from napari_veinseg.training.leaks import drop_seen, drop_twins, learned_by
 
 
 @dataclass(frozen=True)
@@ -13,8 +18,10 @@ class Survey:
 
     Parameters
     ----------
-    train, validation : int
-        Images to learn from, and held out.
+    images : int
+        With usable masks.
+    train, judged : int
+        Images to learn from, and those that the result is judged on.
     fingers : int
         Known fingers.
     vein_pixels : int
@@ -25,42 +32,66 @@ class Survey:
         What cannot be used.
     warnings : tuple of str
         What should be looked at first.
+    as_drawn : int
+        Masks that were reviewed as they were drawn.
+    seen : str
+        Says so where the base model has learned from held-out images.
     """
 
+    images: int
     train: int
-    validation: int
+    judged: int
     fingers: int
     vein_pixels: int
     optimistic: bool
     faults: tuple[Fault, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    as_drawn: int
+    seen: str
 
     def __str__(self) -> str:
         fingers = f" of {self.fingers} fingers" if self.fingers else ""
-        images = self.train + self.validation
-        parts = [f"{images} images{fingers}, {self.vein_pixels:,} vein pixels."]
-        if self.validation:
-            parts.append(f"Trains on {self.train}, is judged on {self.validation}.")
+        parts = [f"{self.images} images{fingers}, {self.vein_pixels:,} vein pixels."]
+        if self.judged:
+            parts.append(f"Trains on {self.train}, is judged on {self.judged}.")
+        elif self.seen:
+            parts.append(f"Trains on {self.train}, is judged on none.")
         else:
             parts.append("Nothing is held out: there will be no validation figure.")
-        if self.validation and self.optimistic:
+        parts += [self.seen] if self.seen else []
+        if self.judged and self.optimistic:
             parts.append(
                 "It is not known which images are of one finger: the score may be too good."
             )
+        parts += [f"Reviewed as drawn, uncorrected: {self.as_drawn}."] if self.as_drawn else []
         parts += _first_of("Not usable", [fault.message for fault in self.faults])
         parts += _first_of("Look at this first", self.warnings)
         return " ".join(parts)
 
 
-def _first_of(what: str, sentences: tuple[str, ...] | list[str]) -> list[str]:
+def _first_of(what: str, sentences: Sequence[str]) -> list[str]:
     if not sentences:
         return []
     more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
     return [f"{what}: {sentences[0]}{more}"]
 
 
-def survey(path: Path, finger_pattern: str | None = None) -> Survey:
+class _Usable(NamedTuple):
+    stem: str
+    image_hash: str
+
+
+def survey(path: Path, finger_pattern: str | None = None, base: Path | None = None) -> Survey:
     """Look through a dataset without changing it.
+
+    Parameters
+    ----------
+    path : Path
+        The dataset.
+    finger_pattern : str, optional
+        See `Dataset.open`.
+    base : Path, optional
+        The file of the model that is to learn on: it is not judged on what it knows.
 
     Raises
     ------
@@ -69,22 +100,32 @@ def survey(path: Path, finger_pattern: str | None = None) -> Survey:
     """
     dataset = Dataset.open(path, finger_pattern)
     faults, warnings = dataset.left_out, []
-    usable, vein_pixels = set(), 0
+    usable: dict[str, _Usable] = {}
+    vein_pixels = as_drawn = 0
     for read in read_pairs(dataset):
         if isinstance(read, Pair):
-            usable.add(read.sample.stem)
+            usable[read.sample.stem] = _Usable(read.sample.stem, read.image_hash)
             vein_pixels += read.vein_pixels
+            as_drawn += is_as_drawn(read.sample.source)
             warnings += [read.warning] if read.warning else []
         else:
             faults.append(read)
-    split = dataset.planned_split(usable=usable)
-    validation = list(split.values()).count("validation")
+    split = dataset.planned_split(usable=usable.keys())
+    train, holdout, twins = drop_twins(
+        [usable[stem] for stem, side in split.items() if side == "train"],
+        [usable[stem] for stem, side in split.items() if side == "validation"],
+    )
+    chosen = choose_judged([each.stem for each in holdout])
+    unseen, seen = drop_seen(holdout, learned_by(base), base.stem if base is not None else "")
     return Survey(
-        len(usable) - validation,
-        validation,
+        len(usable),
+        len(train),
+        sum(each.stem in chosen for each in unseen),
         len(dataset.fingers),
         vein_pixels,
         dataset.optimistic,
-        tuple(faults),
+        (*faults, *twins),
         tuple(warnings),
+        as_drawn,
+        seen,
     )

@@ -190,7 +190,7 @@ def _record(
     validated: list[HeldOutSample],
     earlier: DataRecord,
 ) -> DataRecord:
-    learned = (*earlier.learned, *(sample.content_hash for sample in train))
+    learned = (*earlier.learned, *(sample.image_hash for sample in train))
     return DataRecord(
         split=earlier.split | {sample.stem: sample.split for sample in read.samples},
         learned=tuple(dict.fromkeys(learned)),

@@ -21,9 +21,11 @@ _NOTHING_YET = "Choose a folder, or add the layers that are open."
 class DatasetChoice(Section):
     """A folder with images and masks, which open layers may be added to."""
 
-    def __init__(self, panel: Panel, job: Job, busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, panel: Panel, job: Job, busy: Callable[[], bool], base: Callable[[], Path | None]
+    ) -> None:
         super().__init__("Images and masks")
-        self._panel, self._job, self._busy = panel, job, busy
+        self._panel, self._job, self._busy, self._base = panel, job, busy, base
         self._outdated = False  # the summary, by a change during the job
         self.folder = FolderField(
             "Choose a dataset", "Choose a folder with 'images' and 'masks', or make one."
@@ -118,10 +120,10 @@ class DatasetChoice(Section):
         with reported("Reading the dataset"):
             path = self.path()
             self.names.show_names([sample.stem for sample in Dataset.open(path)])
-            pattern = self.finger_pattern
+            pattern, base = self.finger_pattern, self._base()
 
             def work(_reporter: Reporter) -> Survey:
-                return survey(path, pattern)
+                return survey(path, pattern, base)
 
             self.summary.setText("Reading the images and masks…")
             self._job.start(work, done=self._show_survey)

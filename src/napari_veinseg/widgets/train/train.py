@@ -42,7 +42,13 @@ class TrainWidget(Panel):
         self.job = Job("Reading the dataset", self)
         self.follower = RunFollower(self, RunStatus())
         self._started_from = ""
-        self.dataset = DatasetChoice(self, self.job, lambda: self.follower.running)
+        self.base = ModelChoice()
+        self.dataset = DatasetChoice(
+            self,
+            self.job,
+            busy=lambda: self.follower.running,
+            base=lambda: self.base.path if self.base.name else None,
+        )
         self.add(self.dataset)
         self._add_model_section()
         self._add_run_section()
@@ -57,12 +63,12 @@ class TrainWidget(Panel):
         self.comparison.discard.clicked.connect(self._discard)
         self.comparison.asked_for.connect(self._show_both)
         self.job.changed.connect(self._show_state)
+        self.base.model_changed.connect(self._follow_base)
         self.closing.connect(self._close)
         self._show_state()
 
     def _add_model_section(self) -> None:
         section = self.add_section("Training")
-        self.base = ModelChoice()
         self.minutes = QDoubleSpinBox()
         self.minutes.setRange(0.1, 600)
         self.minutes.setValue(5)
@@ -105,6 +111,10 @@ class TrainWidget(Panel):
         self.stop.clicked.connect(self._stop)
 
     # What is shown.
+
+    def _follow_base(self) -> None:
+        if self.isVisible():  # else the summary is made when the tab is shown
+            self.dataset.refresh()
 
     def _show_state(self) -> None:
         running = self.follower.running
