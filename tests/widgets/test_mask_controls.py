@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from napari.layers import Labels
+from qtpy.QtWidgets import QLineEdit
 
 from napari_veinseg.data.images import read_mask
 from napari_veinseg.segmentation.masks import mask_from_probability
@@ -153,8 +154,12 @@ def test_sliders_follow_the_mask(viewer, controls, mask, probability):
     assert controls.threshold.value() == pytest.approx(0.25)
     viewer.layers.remove(second)
     assert controls.masks.layer is mask
+    sliders = (controls.threshold, controls.min_size)
+    said = lambda: [each.findChild(QLineEdit).isHidden() for each in sliders]  # noqa: E731
+    assert said() == [False, False]
     viewer.layers.remove(mask)
     assert not controls.threshold.isEnabled()
+    assert said() == [True, True], "a value that no mask has"
     viewer.add_labels(np.zeros((5, 5), int))  # not a mask of ours
     assert controls.masks.layer is None
 

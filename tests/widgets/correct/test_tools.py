@@ -285,6 +285,18 @@ def test_what_goes_is_shown_before_the_click_and_words_follow_undo(viewer, corre
     qtbot.waitUntil(lambda: widget.toolbox.message.text() == tool.help, timeout=30_000)
 
 
+def test_what_was_removed_is_not_said_to_be_missing(viewer, correct_in, use, qtbot):
+    widget, labels, mouse = correct_in(viewer, truth())
+    tool, told = use(widget, RemoveTool), widget.toolbox.message
+    hover(qtbot, mouse, (66, 100), lambda: tool._preview._ribbon.visible)
+    mouse.click((66, 100))
+    assert labels.data[66, 100] == 0
+    mouse.move((67, 101))  # a hand is never quite still
+    qtbot.wait(200)
+    assert told.text().startswith("Removed")
+    hover(qtbot, mouse, (95, 100), lambda: "no vein" in told.text())
+
+
 def test_a_bridge_is_shown_from_end_to_end_before_the_second_click(viewer, correct_in, use, qtbot):
     start = truth()
     start[:, 70:85] = 0

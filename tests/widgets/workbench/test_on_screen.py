@@ -121,6 +121,16 @@ def test_a_mask_that_is_made_under_another_image_is_not_the_active_layer(
     assert opened.viewer.layers.selection.active is mask
 
 
+def test_the_status_bar_is_renewed_with_the_image(opened, qtbot):
+    """Napari looks what is under the cursor when that has moved."""
+    looked = []
+    session, moved = opened.session, opened.viewer.cursor.events.position
+    moved.connect(lambda _event: looked.append(session.shown.image.name))
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert looked[-1] == "b.tif"
+
+
 def test_display_controls_act_on_what_is_seen(opened, vein_image, tmp_path):
     layer = open_file(opened, tmp_path / "far.tif", vein_image)
     mask = add_mask_layer(opened.viewer, np.zeros(vein_image.shape, np.uint8), layer)
@@ -130,3 +140,21 @@ def test_display_controls_act_on_what_is_seen(opened, vein_image, tmp_path):
     assert opened.session.shown.mask.contour == before
     press(opened, ".")
     assert opened.session.shown.mask.contour > 0
+
+
+@pytest.mark.parametrize(
+    ("learned", "said"),
+    [
+        ((False, False), "On the screen: far"),
+        ((False, True), "The new model has learned from this image"),
+        ((True, False), "The old model has learned from this image"),
+        ((True, True), "Both models have learned from this image"),
+    ],
+)
+def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said):
+    mask = (vein_image > 0).astype(np.uint8)
+    opened.show_tab("Train")
+    view = opened.train.comparison.masks
+    view.show_masks(BothMasks("far", vein_image, mask, mask, mask, learned), "old")
+    assert said in view._name.text()
+    assert ("learned" in view._name.text()) == any(learned)

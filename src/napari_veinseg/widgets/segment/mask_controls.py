@@ -8,7 +8,7 @@ import napari
 from napari.layers import Labels
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QLineEdit
 from superqt import QLabeledDoubleSlider, QLabeledSlider
 from superqt.utils import signals_blocked
 
@@ -83,6 +83,8 @@ class MaskControls(Section):
         layer = self.masks.layer
         for control in (self.threshold, self.min_size, self.reset):
             control.setEnabled(layer is not None)
+        for slider in (self.threshold, self.min_size):
+            slider.findChild(QLineEdit).setHidden(layer is None)  # the value would be nobody's
         self._show_saving()
         self._begin_step()
         if layer is None:

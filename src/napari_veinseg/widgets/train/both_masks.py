@@ -14,6 +14,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, read_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.leaks import learned_by
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -30,6 +31,7 @@ class BothMasks:
     truth: NDArray[np.uint8]
     old: NDArray[np.uint8]
     new: NDArray[np.uint8]
+    learned: tuple[bool, bool] = (False, False)  # the old model from this image, and the new one
 
 
 def draw_both(
@@ -48,7 +50,8 @@ def draw_both(
         reporter.tell(Step(number, len(models), f"Segmenting {stem}"))
         model = engine.load_model(path, reporter)
         masks.append(model.predict(pair.image, settings, cancelled=reporter.cancelled).mask)
-    return BothMasks(stem, pair.image, pair.mask, *masks)
+    old, new = (pair.image_hash in learned_by(path) for path in models)
+    return BothMasks(stem, pair.image, pair.mask, masks[0], masks[1], (old, new))
 
 
 class BothMasksView(QWidget):
@@ -84,7 +87,7 @@ class BothMasksView(QWidget):
             self._opened.add_errors(mask, both.truth, name)
             for mask, name in ((both.old, old_name), (both.new, "new model"))
         ]
-        self._name.setText(f"On the screen: {both.stem}")
+        self._name.setText(f"On the screen: {both.stem}. {_say_who_learned(*both.learned)}".strip())
         self.new.setChecked(True)
         self._turn()
         self.show()
@@ -102,3 +105,10 @@ class BothMasksView(QWidget):
             shown: Labels = new if self.new.isChecked() else old
             old.visible, new.visible = shown is old, shown is new
             self._viewer.layers.selection.active = shown
+
+
+def _say_who_learned(old: bool, new: bool) -> str:
+    if not old and not new:
+        return ""
+    who = "Both models have" if old and new else f"The {'old' if old else 'new'} model has"
+    return f"{who} learned from this image: on others the errors are more."

@@ -46,7 +46,7 @@ class ComparisonTable(Section):
     def show_result(self, status: RunStatus, old_name: str, sources: Mapping[str, str]) -> None:
         """Fill the table; `sources` says where the dataset's masks came from, by stem."""
         rows = status.comparison()
-        self._stems = [stem for stem, _, _ in rows] or sorted(sources)
+        self._stems = [stem for stem, _, _ in rows] or list(sources)
         self.masks.close_opened()
         self.table.setVisible(bool(rows))
         self.table.fill(rows)

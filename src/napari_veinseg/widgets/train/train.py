@@ -268,9 +268,13 @@ class TrainWidget(Panel):
 
 
 def _sources(dataset: Path) -> dict[str, str]:
-    """Read where a dataset's masks came from; one that is gone meanwhile has none."""
+    """Read where a dataset's masks came from, those that are held out first.
+
+    A dataset that is gone meanwhile has none.
+    """
     try:
-        return {sample.stem: sample.source for sample in Dataset.open(dataset)}
+        samples = sorted(Dataset.open(dataset), key=lambda each: each.split != "validation")
+        return {sample.stem: sample.source for sample in samples}
     except VeinSegError:
         return {}
 

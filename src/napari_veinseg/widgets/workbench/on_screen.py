@@ -32,6 +32,8 @@ class OnScreen(QObject):
         for emitter in (events.removed, events.reordered):
             connect_while_alive(self, emitter, self._look)
         self._known = self._facts()
+        for signal in (self.changed, session.arrived):
+            signal.connect(self._renew_status_bar)
 
     @property
     def other(self) -> Image | None:
@@ -103,6 +105,11 @@ class OnScreen(QObject):
         if facts != self._known:
             self._known = facts
             self.changed.emit()
+
+    def _renew_status_bar(self) -> None:
+        """Have napari name what lies under the cursor now: it looks when that has moved."""
+        cursor = self._viewer.cursor
+        cursor.events.position(value=cursor.position)
 
     def _facts(self) -> tuple[object, ...]:
         """Return what tells one sight from another, by names that hold no layer alive."""
