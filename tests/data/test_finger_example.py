@@ -57,7 +57,7 @@ def test_every_name_is_in_one_group(stems):
 
 def test_names_without_the_part_are_told():
     groups = group_by_finger(["a_1", "a_2", "b_1", "cover"], r"^(.+)_\d+$")
-    assert str(groups) == "2 fingers\na: a_1, a_2\nb: b_1\nno finger in cover"
+    assert str(groups) == "2 subjects\na: a_1, a_2\nb: b_1\nno subject in cover"
 
 
 @pytest.mark.parametrize(

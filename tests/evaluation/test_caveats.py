@@ -30,7 +30,7 @@ from tests.evaluation.reports import (
     ("pattern", "caveat"),
     [
         (None, "not all known"),
-        (r"^(fïn)", "All 12 images are of one finger"),
+        (r"^(fïn)", "All 12 images are of one subject"),
         (r"^(fïnger[0-3])", "not all known"),
     ],
 )
@@ -46,7 +46,7 @@ def test_intervals_of_few_fingers_are_called_too_narrow(tmp_path, fingers, said)
     folder = make_dataset(tmp_path / "data", fingers=fingers, shots=1)
     evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "out")
     text = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
-    narrow = f"The 95 % intervals come from {fingers} fingers and are too narrow"
+    narrow = f"The 95 % intervals come from {fingers} subjects and are too narrow"
     assert any(sentence.startswith(narrow) for sentence in text["caveats"]) == said
 
 
@@ -56,16 +56,16 @@ def test_it_is_the_fingers_that_count_that_intervals_need(tmp_path):
     learned = [image_hash(s.image()) for s in dataset if s.finger in ("fïnger0", "fïnger1")]
     evaluate(dataset, [model(hashes=learned)], tmp_path / "out")
     text = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))
-    assert any("The fingers are only 4, " in sentence for sentence in text["caveats"])
+    assert any("The subjects are only 4, " in sentence for sentence in text["caveats"])
 
 
 @pytest.mark.parametrize(
     ("of_one", "of_other", "said"),
     [
-        (8, 4, "The fingers are only 4, "),  # with more images than the other
-        (5, 2, "The fingers are only 2, "),
-        (11, 7, "The 95 % intervals come from 7 fingers"),
-        (4, 8, "The 95 % intervals come from 8 fingers"),  # the one has no intervals at all
+        (8, 4, "The subjects are only 4, "),  # with more images than the other
+        (5, 2, "The subjects are only 2, "),
+        (11, 7, "The 95 % intervals come from 7 subjects"),
+        (4, 8, "The 95 % intervals come from 8 subjects"),  # the one has no intervals at all
     ],
 )
 def test_intervals_are_called_too_narrow_by_the_contender_of_fewest_fingers(
@@ -130,12 +130,12 @@ def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):
     learned = tuple(image_hash(sample.image()) for sample in dataset.train)
     evaluate(dataset, [model("knows", hashes=learned), model("new")], tmp_path / "out")
     said = lead(tmp_path / "out")
-    assert said.index("figures of 'knows' for those of new fingers") < said.index(
+    assert said.index("figures of 'knows' for those of new subjects") < said.index(
         "Evaluated: the hold-out, 6 of the dataset's 12 images."
     )
-    assert "other shots of 6 of the 6 evaluated fingers" in said
+    assert "other shots of 6 of the 6 evaluated subjects" in said
     assert "figures of 'new'" not in said
-    assert "of the 6 held-out fingers 6 are in the training part" in said
+    assert "of the 6 held-out subjects 6 are in the training part" in said
 
 
 def test_a_split_by_finger_is_not_doubted(tmp_path):
@@ -207,7 +207,7 @@ def test_the_worst_is_said_first(tmp_path):
     learned = tuple(image_hash(sample.image()) for sample in dataset.train)
     evaluate(dataset, [model("knows", hashes=learned), model("new")], tmp_path / "out")
     said = lead(tmp_path / "out")
-    order = ("for those of new fingers", "The split went by image", "exactly alike", "Do not rank")
+    order = ("for those of new subjects", "The split went by image", "exactly alike", "Do not rank")
     places = [said.index(words) for words in order]
     assert places == sorted(places)
     assert "in the training part, too; 'knows' learned from that part." in said
@@ -217,11 +217,11 @@ def test_fingers_that_are_shared_may_not_only_be_shared(tmp_path):
     folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
     split_by_image(folder)
     evaluate(Dataset.open(folder), [model()], tmp_path / "apart")
-    assert "Training and hold-out may share fingers" in lead(tmp_path / "apart")
+    assert "Training and hold-out may share subjects" in lead(tmp_path / "apart")
     images = folder / "images"
     (images / "fïnger0_1.png").write_bytes((images / "fïnger0_0.png").read_bytes())
     evaluate(Dataset.open(folder), [model()], tmp_path / "shared")
-    assert "Training and hold-out share fingers" in lead(tmp_path / "shared")
+    assert "Training and hold-out share subjects" in lead(tmp_path / "shared")
 
 
 def test_an_annotator_who_doubts_everything_is_found_out(folder, tmp_path):

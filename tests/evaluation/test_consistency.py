@@ -122,9 +122,9 @@ def test_pairs_are_genuine_only_within_a_finger_and_drawn_by_seed():
 @pytest.mark.parametrize(
     ("stems", "message"),
     [
-        (["a_1", "b"], "no finger in 'b'"),
-        (["a_1", "a_2"], "1 fingers"),
-        (["a_1", "b_1"], "2 fingers in 2 masks"),
+        (["a_1", "b"], "no subject in 'b'"),
+        (["a_1", "a_2"], "1 subjects"),
+        (["a_1", "b_1"], "2 subjects in 2 masks"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(stems, message):

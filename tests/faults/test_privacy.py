@@ -120,8 +120,8 @@ def test_a_report_with_pseudonyms_and_without_pictures_knows_nobody(dataset, tmp
     assert sorted(texts) == ["per_image.csv", "report.html", "summary.json"]
     for text in texts.values():
         assert tells_of(text, tmp_path, dataset) == []
-    assert {"image 1", "image 2", "finger 1", "finger 2"} <= set(
-        re.findall(r"(?:image|finger) \d+", texts["per_image.csv"])
+    assert {"image 1", "image 2", "subject 1", "subject 2"} <= set(
+        re.findall(r"(?:image|subject) \d+", texts["per_image.csv"])
     )
     assert "masks 2" in json.loads(texts["summary.json"])["models"]
     assert "holds no picture" in texts["report.html"]

@@ -64,7 +64,7 @@ def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path, monk
     assert card.parent == "tiny"
     assert len(card.training_data.image_hashes) == 3
     assert card.metrics[0].name == "vein IoU"
-    assert "by finger" in card.metrics[0].data
+    assert "by subject" in card.metrics[0].data
     assert str(tmp_path) not in card.model_dump_json()
     assert [event["event"] for event in events][:2] == ["start", "validation"]
     assert list(EventReader(run.events_path).new_events()) == events

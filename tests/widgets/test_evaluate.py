@@ -404,7 +404,7 @@ def test_repeated_shots_are_judged_without_a_truth(widget, run, tmp_path):
     shots = widget.repeated_shots
     shots.first.setText(str(tmp_path))
     shots.first.chosen.emit()
-    assert "5 fingers" in shots.fingers.groups.text(), "what the names mean is seen before Judge"
+    assert "5 subjects" in shots.fingers.groups.text(), "what the names mean is seen before Judge"
     run(shots.judge, shots.job)
     ((name, rate, distance),) = cells(shots.table)
     assert name == tmp_path.name

@@ -41,11 +41,11 @@ def test_a_click_marks_a_part_and_shift_takes_more(names, qtbot):
     with qtbot.waitSignal(names.changed):
         QTest.mouseClick(names.example, LEFT, NONE, at(names, 1))
     assert names.example.selectedText() == "004"
-    assert "2 fingers" in names.groups.text()
+    assert "2 subjects" in names.groups.text()
     assert "004: 004_L_1, 004_L_2, 004_R_1" in names.groups.text()
     QTest.mouseClick(names.example, LEFT, SHIFT, at(names, 4))
     assert names.example.selectedText() == "004_L"
-    assert "3 fingers" in names.groups.text()
+    assert "3 subjects" in names.groups.text()
     assert names.finger_pattern() == names.pattern.text() != ""
 
 
@@ -66,7 +66,7 @@ def test_the_expression_is_behind_advanced_and_told_when_it_is_none(names):
     QTest.keyClicks(names.pattern, "^(.+")
     assert "no regular expression" in names.groups.text()
     QTest.keyClicks(names.pattern, ")_L")
-    assert "no finger in 004_R_1" in names.groups.text()
+    assert "no subject in 004_R_1" in names.groups.text()
 
 
 def test_without_the_tick_there_is_no_pattern(names):

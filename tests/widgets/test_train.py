@@ -123,7 +123,7 @@ def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, 
     assert "may be too good" in train.dataset.summary.text()
     assert train.dataset.finger_pattern is None  # suggested, not applied
     train.dataset.names.by_name.setChecked(True)
-    qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
+    qtbot.waitUntil(lambda: "of 2 subjects" in train.dataset.summary.text())
     assert {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")} == before
 
 
@@ -131,7 +131,7 @@ def test_a_tick_before_the_folder_counts(train, dataset, qtbot):
     train.dataset.names.by_name.setChecked(True)
     train.dataset.folder.setText(str(dataset.path))
     train.dataset.folder.editingFinished.emit()
-    qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
+    qtbot.waitUntil(lambda: "of 2 subjects" in train.dataset.summary.text())
 
 
 def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path):
@@ -175,7 +175,7 @@ def test_a_tick_while_the_dataset_is_read_counts(train, dataset, qtbot):
     train.dataset.folder.editingFinished.emit()
     train.dataset.names.by_name.setChecked(True)
     assert train.job.running
-    qtbot.waitUntil(lambda: "of 2 fingers" in train.dataset.summary.text())
+    qtbot.waitUntil(lambda: "of 2 subjects" in train.dataset.summary.text())
 
 
 def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):

@@ -12,7 +12,8 @@ from napari_veinseg.cli.app import app
 def consistency(
     masks: Annotated[Path, typer.Argument(help="Folder of masks, of any sizes.")],
     finger_pattern: Annotated[
-        str, typer.Option(help=r"Its first group is the finger in a name: '^(.+)_\d+$'.")
+        str,
+        typer.Option(help=r"Its first group is the subject in a name: '^(.+)_\d+$'."),
     ],
     other: Annotated[
         Path | None, typer.Option(help="Folder of other masks of the same images to compare with.")
@@ -21,7 +22,7 @@ def consistency(
         Path | None, typer.Option(help="Folder for consistency.json and scores.csv.")
     ] = None,
 ) -> None:
-    """Judge masks without truth: shots of a finger should agree, two fingers should not."""
+    """Judge masks without truth: shots of one subject should agree, of two they should not."""
     from napari_veinseg.cli.console import print_table
     from napari_veinseg.evaluation.consistency.compare_folders import compare_folders
 

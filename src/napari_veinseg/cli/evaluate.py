@@ -33,7 +33,7 @@ def evaluate(
     channel: ChannelName = "luminance",
     invert: Invert = False,
     pseudonyms: Annotated[
-        bool, typer.Option("--pseudonyms", help="Numbers instead of names of images and fingers.")
+        bool, typer.Option("--pseudonyms", help="Numbers instead of names of images and subjects.")
     ] = False,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Show examples of the images.")

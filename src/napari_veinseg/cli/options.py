@@ -16,6 +16,7 @@ Invert = Annotated[bool, typer.Option("--invert", help="Veins are bright.")]
 FingerPattern = Annotated[
     str | None,
     typer.Option(
-        "--finger-pattern", help=r"Its first group is the finger in a name: '^(.+)_\d+$'."
+        "--finger-pattern",
+        help=r"Its first group is the subject in a name: '^(.+)_\d+$'.",
     ),
 ]

@@ -37,7 +37,7 @@ def train(
         float, typer.Option(help="Share of samples to hold out, 0 to 0.5, when none are yet.")
     ] = 0.2,
     thin: Annotated[
-        bool, typer.Option("--thin", help="Leave out near duplicates within a finger.")
+        bool, typer.Option("--thin", help="Leave out near duplicates of one subject.")
     ] = False,
     channel: ChannelName = "luminance",
     invert: Invert = False,
@@ -176,12 +176,12 @@ def _describe(event: dict[str, Any]) -> list[str]:
             else "Nothing is held out"
         )
         return [*lines, f"{why}: there is no validation figure."]
-    optimistic = " (optimistic: not all fingers are known or apart)" if event["optimistic"] else ""
+    optimistic = " (optimistic: not all subjects are known or apart)" if event["optimistic"] else ""
     return [*lines, f"Judged on {_images(holdout)}{optimistic}."]
 
 
 def _images(part: dict[str, int]) -> str:
-    fingers = f" of {part['fingers']} fingers" if part["fingers"] else ""
+    fingers = f" of {part['fingers']} subjects" if part["fingers"] else ""
     return f"{part['images']} images{fingers}"
 
 

@@ -60,7 +60,7 @@ def pattern_from_example(stems: Sequence[str], example: str, start: int, end: in
         If nothing is marked.
     """
     if not 0 <= start < end <= len(example):
-        raise VeinSegError("Mark the part of the name that is the finger.")
+        raise VeinSegError("Mark the part of the name that is the subject.")
     fitting = {
         pattern: sum(re.search(pattern, stem) is not None for stem in stems)
         for pattern in _readings(example, start, end)
@@ -116,13 +116,13 @@ class FingerGroups:
 
     def __str__(self) -> str:
         count = len(self.fingers)
-        said = [f"{count} finger{'' if count == 1 else 's'}"]
+        said = [f"{count} subject{'' if count == 1 else 's'}"]
         shown = list(self.fingers.items())[:_SHOWN_FINGERS]
         said += [f"{finger}: {_some(names)}" for finger, names in shown]
         if count > _SHOWN_FINGERS:
             said.append("…")
         if self.unknown:
-            said.append(f"no finger in {_some(self.unknown)}")
+            said.append(f"no subject in {_some(self.unknown)}")
         return "\n".join(said)
 
 

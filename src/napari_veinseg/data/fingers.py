@@ -39,7 +39,7 @@ def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
         ) from error
     if compiled.groups < 1:
         raise VeinSegError(
-            f"The finger pattern {pattern!r} has no group: put ( ) around the finger's part."
+            f"The finger pattern {pattern!r} has no group: put ( ) around the subject's part."
         )
     return compiled
 

@@ -71,8 +71,8 @@ class Grouping:
         if not self.by_finger or self.count > FEW_FINGERS:
             return ""
         return (
-            f"The 95 % intervals come from {self.count} fingers and are too narrow: of five to ten "
-            "groups, those of a bootstrap hold the true mean only some 82 to 90 times in 100 "
+            f"The 95 % intervals come from {self.count} subjects and are too narrow: of five to "
+            "ten groups, those of a bootstrap hold the true mean only some 82 to 90 times in 100 "
             "(simulated; for the reason see Hesterberg, The American Statistician 69, 2015)."
         )
 

@@ -45,12 +45,12 @@ def _of_no_figures(comparison: Comparison) -> list[str]:
 
 
 def _of_known_fingers(comparison: Comparison) -> list[str]:
-    """Tell who has learned other shots of the evaluated fingers."""
+    """Tell who has learned other shots of the evaluated subjects."""
     every = len({sample.finger for sample in comparison.samples} - {""})
     known = zip(comparison.results, comparison.overlap.known_fingers, strict=True)
     return [
-        f"Do not take the figures of {_quoted(result.contender.name)} for those of new fingers: "
-        f"it was trained on other shots of {len(fingers)} of the {every} evaluated fingers."
+        f"Do not take the figures of {_quoted(result.contender.name)} for those of new subjects: "
+        f"it was trained on other shots of {len(fingers)} of the {every} evaluated subjects."
         for result, fingers in known
         if fingers
     ]

@@ -44,7 +44,7 @@ def of_split(comparison: Comparison) -> list[str]:
     every = len({sample.finger for sample in comparison.samples} - {""})
     if overlap.split_fingers:
         said.append(
-            f"The split went by image: of the {every} held-out fingers "
+            f"The split went by image: of the {every} held-out subjects "
             f"{len(overlap.split_fingers)} are in the training part, too{_knows(learners)}."
         )
     same = [pair for pair in overlap.same_pixels if pair not in overlap.contradictions]
@@ -60,7 +60,8 @@ def of_split(comparison: Comparison) -> list[str]:
     if overlap.uncompared:
         said.append(
             f"Whether images look like a training image was not looked at: {overlap.uncompared:,} "
-            "pairs are too many. Give shots of one finger the same finger, and none can be missed."
+            "pairs are too many. Give shots of one subject the same 'finger' in samples.csv, and "
+            "none can be missed."
         )
     return said
 
@@ -134,8 +135,8 @@ def of_fingers(comparison: Comparison) -> list[str]:
     said = []
     if len(fingers) == 1 and fingers != {""} and len(samples) > 1:
         said.append(
-            f"All {len(samples)} images are of one finger ({next(iter(fingers))}): the figures say "
-            "how well this finger is segmented and nothing about others."
+            f"All {len(samples)} images are of one subject ({next(iter(fingers))}): the figures "
+            "say how well this one is segmented and nothing about others."
         )
     elif "" in fingers:
         said.extend(_of_unknown_fingers(comparison))
@@ -159,8 +160,8 @@ def _of_intervals(comparison: Comparison) -> list[str]:
         return [groups.caveat] if groups.caveat else []
     known = "not all known" if "" in fingers else f"only {len(set(fingers))}"
     return [
-        f"The fingers are {known}, and intervals by finger need five: the 95 % intervals here "
-        "resample images, which resemble each other within a finger, and are therefore too "
+        f"The subjects are {known}, and intervals by subject need five: the 95 % intervals here "
+        "resample images, which resemble each other within a subject, and are therefore too "
         "narrow; no two contenders can be told apart by them."
     ]
 
@@ -173,8 +174,8 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
     if len(stems) > 1 and len(heads) == 1 and heads != set(stems):
         head = "alike" if comparison.selection.anonymous else f"with '{next(iter(heads))}'"
         said.append(
-            f"All {len(stems)} names begin {head}: if that names a finger, all images are of one "
-            "finger and the figures say nothing about others."
+            f"All {len(stems)} names begin {head}: if that names a subject, all images are of one "
+            "subject and the figures say nothing about others."
         )
     if comparison.distinct_truths < len(stems) - len(comparison.overlap.copies):
         said.append(
@@ -185,8 +186,8 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
         overlap = comparison.overlap
         shared = overlap.split_fingers or overlap.same_pixels or overlap.near
         said.append(
-            f"Training and hold-out {'share fingers' if shared else 'may share fingers'}, since "
-            "not all are known. If file names tell the finger, tick 'The names say which finger "
+            f"Training and hold-out {'share subjects' if shared else 'may share subjects'}, since "
+            "not all are known. If file names tell the subject, tick 'The names say which subject "
             "it is' or give --finger-pattern."
         )
     return said

@@ -103,5 +103,5 @@ def warn_of_near_duplicates(
     one, other = alike[0]
     return (
         f"{len(alike)} of the {len(holdout)} held-out images look like one that is learned from "
-        f"({one} like {other}): give both one finger; until then the figures are optimistic."
+        f"({one} like {other}): give both one subject; until then the figures are optimistic."
     )

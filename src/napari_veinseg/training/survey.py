@@ -50,7 +50,7 @@ class Survey:
     seen: str
 
     def __str__(self) -> str:
-        fingers = f" of {self.fingers} fingers" if self.fingers else ""
+        fingers = f" of {self.fingers} subjects" if self.fingers else ""
         parts = [f"{self.images} images{fingers}, {self.vein_pixels:,} vein pixels."]
         if self.judged:
             parts.append(f"Trains on {self.train}, is judged on {self.judged}.")
@@ -61,7 +61,7 @@ class Survey:
         parts += [self.seen] if self.seen else []
         if self.judged and self.optimistic:
             parts.append(
-                "It is not known which images are of one finger: the score may be too good."
+                "It is not known which images show the same subject: the score may be too good."
             )
         parts += [f"Reviewed as drawn, uncorrected: {self.as_drawn}."] if self.as_drawn else []
         parts += _first_of("Not usable", [fault.message for fault in self.faults])

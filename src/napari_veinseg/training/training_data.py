@@ -98,7 +98,7 @@ class RunData:
         vein_iou : float or None
             Mean vein IoU of the hold-out's images, None without a hold-out.
         """
-        unit = "by image, optimistic" if self.optimistic else "by finger"
+        unit = "by image, optimistic" if self.optimistic else "by subject"
         metric = Metric(
             name="vein IoU",
             mean="mean of images",

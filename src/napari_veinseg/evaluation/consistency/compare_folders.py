@@ -112,7 +112,7 @@ def read_masks(folder: Path) -> dict[str, NDArray[np.uint8]]:
 def _caveats(names: Sequence[str], folders: Sequence[Masks], pairs: MaskPairs) -> list[str]:
     said = []
     if not pairs.groups.by_finger:
-        said.append("There are fewer than five fingers: the intervals are by image and optimistic.")
+        said.append("There are fewer than five subjects: intervals are by image and optimistic.")
     if pairs.groups.caveat:
         said.append(pairs.groups.caveat)
     for name, masks in zip(names, folders, strict=True):

@@ -78,7 +78,7 @@ def choose_pairs(
     genuine, impostor = pairs[same], pairs[~same]
     if not len(genuine) or not len(impostor):
         raise VeinSegError(
-            f"The finger pattern {finger_pattern!r} finds {number.max() + 1} fingers in "
+            f"The finger pattern {finger_pattern!r} finds {number.max() + 1} subjects in "
             f"{len(stems)} masks: two are needed, and two shots of one; check the pattern."
         )
     chosen = np.random.default_rng(seed).permutation(len(impostor))[:most_impostors]
@@ -92,7 +92,7 @@ def _fingers(stems: Sequence[str], pattern: str) -> list[str]:
         finger = finger_in(stem, compiled)
         if not finger:
             raise VeinSegError(
-                f"The finger pattern {pattern!r} finds no finger in {stem!r}: mend the pattern."
+                f"The finger pattern {pattern!r} finds no subject in {stem!r}: mend the pattern."
             )
         fingers.append(finger)
     return fingers

@@ -116,7 +116,7 @@ def html_page(
 def _interval_note(summaries: Sequence[Summary]) -> str:
     if not any(each.has_intervals for each in summaries):
         return "There are too few images for intervals."
-    unit = "fingers" if all(each.by_finger for each in summaries) else "images"
+    unit = "subjects" if all(each.by_finger for each in summaries) else "images"
     return f"Below each mean stands its 95 % bootstrap interval, resampling {unit}."
 
 
@@ -133,7 +133,7 @@ def _difference_note(differences: Sequence[Difference], rankable: bool) -> str:
         return ""
     if rankable and any(each.by_finger for each in differences):
         return "Coloured where the interval leaves out 0: of many pairs a few do so by chance."
-    return "Nothing is coloured as different: that takes images of five known fingers."
+    return "Nothing is coloured as different: that takes images of five known subjects."
 
 
 def _cards(results: Sequence[ContenderResult]) -> list[dict[str, str]]:

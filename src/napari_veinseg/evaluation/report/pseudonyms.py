@@ -12,13 +12,13 @@ DATASET = "dataset"
 
 
 def with_pseudonyms(selection: Selection) -> Selection:
-    """Call samples `image 1`, fingers `finger 1` and so on, in the order of their names.
+    """Call samples `image 1`, subjects `subject 1` and so on, in the order of their names.
 
     Whoever has the dataset can tell who is meant; nobody else can.
     """
     everyone = (*selection.samples, *selection.training)
     fingers = sorted({sample.finger for sample in everyone if sample.finger})
-    numbers = {finger: f"finger {number}" for number, finger in enumerate(fingers, start=1)}
+    numbers = {finger: f"subject {number}" for number, finger in enumerate(fingers, start=1)}
 
     def renamed(samples: Sequence[Sample], kind: str) -> tuple[Sample, ...]:
         return tuple(

@@ -128,7 +128,7 @@ def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
         "Dataset": dataset_name,
         "Selection": comparison.note,
         "Images": _images_fact(comparison),
-        "Fingers": "not all known" if "" in fingers else str(len(fingers)),
+        "Subjects": "not all known" if "" in fingers else str(len(fingers)),
         "Size (Y x X)": sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}",
         "Truths that differ": str(comparison.distinct_truths),
         "Content (SHA-256)": comparison.data_hash,

@@ -11,7 +11,7 @@ from napari_veinseg.data.fingers import compile_finger_pattern, suggest_finger_p
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button
 
-_OTHERWISE = "Not so? Click the part of the name that is the finger."
+_OTHERWISE = "Not so? Click the part of the name that is the subject."
 
 
 class ExampleName(QLineEdit):
@@ -66,7 +66,7 @@ class FingerNames(Section):
     def __init__(self, caution: str, of: str = "image") -> None:
         super().__init__("")
         self._stems: Sequence[str] = ()
-        self.by_name = QCheckBox("The names say which finger it is")
+        self.by_name = QCheckBox("The names say which subject it is")
         self.example = ExampleName()
         self.example.setPlaceholderText("choose a folder first")
         self.advanced = button(
@@ -82,14 +82,14 @@ class FingerNames(Section):
         self.add_row(
             "Example",
             self.example,
-            f"Click the part of the {of}'s name that is the finger; Shift and click takes more, "
-            "and a drag takes just what it sweeps over.",
+            f"Click the part of the {of}'s name that is the subject, such as a finger or an arm; "
+            "Shift and click takes more, and a drag takes just what it sweeps over.",
             self.advanced,
         )
         self.add_row(
             "Name pattern",
             self.pattern,
-            f"A regular expression; what its first ( ) finds in the {of}'s name is the finger.",
+            f"A regular expression; what its first ( ) finds in the {of}'s name is the subject.",
         )
         self.add_wide(self.groups)
         self.by_name.toggled.connect(self._settle)
@@ -140,7 +140,7 @@ class FingerNames(Section):
             if not self._stems:
                 self.groups.clear()
             elif not pattern:
-                self.groups.setText("Click the part of the name that is the finger.")
+                self.groups.setText("Click the part of the name that is the subject.")
             else:
                 compiled = compile_finger_pattern(pattern)
                 found = compiled.search(self.example.text()) if compiled is not None else None

@@ -83,7 +83,7 @@ class DatasetEvaluation(QWidget):
             "Compare masks that a second person or another program has made, named as the images.",
         )
         self.fingers = FingerNames(
-            "Intervals then resample fingers, so tick this only if it is so. Unticked, the fingers "
+            "Intervals then resample subjects, so tick this only if it is so. Unticked, those "
             "of samples.csv count."
         )
         self.baselines = QCheckBox("Classical baselines, too")

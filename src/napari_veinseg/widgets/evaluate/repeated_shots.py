@@ -13,7 +13,7 @@ from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.result_views import FigureTable
 
-_RATE = "Equal error rate\nPairs taken for the wrong finger, lower is better; 95 % interval."
+_RATE = "Equal error rate\nPairs taken for the wrong subject, lower is better; 95 % interval."
 _DISTANCE = "d-prime\nDistance of both kinds of pairs in standard deviations, higher is better."
 
 
@@ -28,16 +28,16 @@ class RepeatedShots(Section):
         self.second.setPlaceholderText("nothing to compare with")
         self.fingers = FingerNames("", of="mask")
         self.judge = button(
-            "&Judge", "Masks of one finger should agree after a small shift, others should not."
+            "&Judge", "Masks of one subject should agree after a small shift, others should not."
         )
         self.caveats = Hint()
         self.table = FigureTable("Repeated shots", ["Masks", _RATE, _DISTANCE], 2)
-        self.first.add_to(self, "Masks", "Masks of several shots of each finger, of any sizes.")
+        self.first.add_to(self, "Masks", "Masks of several shots of each subject, of any sizes.")
         self.second.add_to(self, "Compare", "Other masks of the same images; may stay empty.")
         self.add_wide(self.fingers)
         self.add_wide(self.judge)
         self.add_wide(self.caveats)
-        self.add_wide(self.table, "How well the masks tell fingers apart, by Miura matching.")
+        self.add_wide(self.table, "How well the masks tell subjects apart, by Miura matching.")
         self.caveats.hide()
         self.table.hide()
         self.first.chosen.connect(self._show_names)
@@ -56,7 +56,7 @@ class RepeatedShots(Section):
             pattern = self.fingers.finger_pattern()
             if not folders or not pattern:
                 raise VeinSegError(
-                    "Choose a folder of masks, and click the part of a name that is the finger."
+                    "Choose a folder of masks, and click the part of a name that is the subject."
                 )
             self.job.start(partial(_compare, folders, pattern), self.show_comparison)
 

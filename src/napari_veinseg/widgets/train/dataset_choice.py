@@ -36,7 +36,7 @@ class DatasetChoice(Section):
             "the same image gets the new mask.",
         )
         self.names = FingerNames(
-            "Tick this only if it is so: shots of one finger must not be on both sides of the "
+            "Tick this only if it is so: shots of one subject must not be on both sides of the "
             "split, and a wrong guess makes the score too good."
         )
         self._held: Path | None = None

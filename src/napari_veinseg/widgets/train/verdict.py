@@ -28,7 +28,7 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     origin = "" if uncorrected else origin_note([sources.get(row[0], "") for row in rows], old_name)
     unknown_fingers = bool(rows and status.start.get("optimistic"))
     weak = [
-        "It is not known which images are of one finger: the score may be too good."
+        "It is not known which images show the same subject: the score may be too good."
         if unknown_fingers
         else "",
         origin,
