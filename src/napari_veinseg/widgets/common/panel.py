@@ -48,6 +48,12 @@ class Panel(QWidget):
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._outer.setSpacing(0)
         self._outer.addWidget(scroll)
+        foot = QFrame()
+        foot.setProperty("role", "foot")
+        self._foot = QVBoxLayout(foot)
+        self._foot.setContentsMargins(0, 0, 0, 0)
+        self._foot.setSpacing(0)
+        self._outer.addWidget(foot)
         self._scroll = scroll
         self.setMinimumWidth(WIDTH - 40)
         # The viewer's own window: a dock that floats is a window too, and may be hidden at work.
@@ -105,9 +111,9 @@ class Panel(QWidget):
             bar.setValue(min(top - 8, bar.maximum()))
 
     def add_footer(self, widget: QWidget) -> None:
-        """Put a widget below everything that scrolls, so that it is always in sight."""
-        widget.setContentsMargins(10, 4, 10, 6)
-        self._outer.addWidget(widget)
+        """Put a widget below everything that scrolls: what is pressed next is always in sight."""
+        widget.setContentsMargins(10, 4, 10, 4)
+        self._foot.addWidget(widget)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Tell `closing` when the viewer's window has been closed, not when that was refused."""

@@ -16,6 +16,7 @@ def style_sheet(theme_name: str) -> str:
             font-weight: 600; padding: 2px 0 3px 0;
             border-bottom: 1px solid {theme.primary.as_hex()};
         }}
+        QFrame[role="foot"] {{ border-top: 1px solid {theme.foreground.as_hex()}; }}
         QLabel[role="hint"] {{ color: {_rgb(quiet)}; }}
         QLabel[role="verdict"] {{ font-weight: 600; }}
         QPushButton {{ border: 1px solid transparent; padding: 3px; }}

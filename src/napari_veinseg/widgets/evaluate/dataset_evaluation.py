@@ -48,7 +48,10 @@ _RECALL = (
 
 
 class DatasetEvaluation(QWidget):
-    """Choose a dataset and models, press Evaluate, look at the worst image first."""
+    """Choose a dataset and models, press Evaluate, look at the worst image first.
+
+    Its foot has what is pressed next.
+    """
 
     shown = Signal()
     """There are new results."""
@@ -69,6 +72,7 @@ class DatasetEvaluation(QWidget):
         layout.setSpacing(10)
         layout.addWidget(self._make_form())
         layout.addWidget(self._make_results())
+        self.foot = self._make_foot()
         self.job.changed.connect(self._show_state)
         self._show_state()
 
@@ -109,9 +113,6 @@ class DatasetEvaluation(QWidget):
             self.everything,
             "Images that a model was trained on are left out anyway.",
         )
-        section.add_wide(self.evaluate)
-        section.add_wide(self.cancel)
-        section.add_wide(self.status)
         self.add_masks.clicked.connect(self._add_masks)
         self.dataset.chosen.connect(self._show_names)
         self.evaluate.clicked.connect(self._evaluate)
@@ -142,17 +143,23 @@ class DatasetEvaluation(QWidget):
         section.add_wide(self.seen)
         section.add_wide(Hint("A click on an image opens it with its errors:"))
         section.add_wide(ErrorLegend())
-        section.add_wide(self.correct)
-        section.add_wide(self.save)
         section.add_wide(self.distribution, "Vein IoU of every image, a column for each contender.")
         section.add_wide(
             self.curve, "Precision over recall, the pixels of all images pooled, by contender."
         )
         section.hide()
+        self.save.hide()
         self.images.chosen.connect(self._open)
         self.correct.clicked.connect(lambda: self.asked_for.emit(self._opened.stem))
         self.save.clicked.connect(self._save)
         return section
+
+    def _make_foot(self) -> Section:
+        foot = Section("")
+        foot.add_wide(self.status)
+        foot.add_buttons(self.save, self.correct)
+        foot.add_buttons(self.evaluate, self.cancel)
+        return foot
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Show the names of a dataset that has grown, or was chosen elsewhere."""
@@ -251,6 +258,7 @@ class DatasetEvaluation(QWidget):
         self.curve.show_picture(judged.curve)
         yield
         self.results.show()
+        self.save.show()
         self.shown.emit()
 
     def _show_caveats(self, comparison: Comparison) -> None:

@@ -53,6 +53,7 @@ class EvaluateWidget(Panel):
         self._add_truth_section()
         self.on_dataset = DatasetEvaluation(self.viewer)
         self.add(self.on_dataset)
+        self.add_footer(self.on_dataset.foot)
         self.focus.pair(self.on_dataset.evaluate, self.on_dataset.cancel)
         self.on_dataset.shown.connect(lambda: self.reveal(self.on_dataset.results))
         self.repeated_shots = RepeatedShots()

@@ -2,6 +2,7 @@
 
 import numpy as np
 from napari.layers import Image, Labels
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_veinseg.segmentation.model_advice import suggestion, suited_model
@@ -12,7 +13,9 @@ from napari_veinseg.widgets.masks.records import record_of
 
 
 class ModelSuggestion(QWidget):
-    """Stands under a choice of models; it never chooses by itself."""
+    """Stands under a choice of models, its button in the tab's foot; it chooses nothing itself."""
+
+    appeared = Signal()
 
     def __init__(self, choice: ModelChoice) -> None:
         super().__init__()
@@ -27,8 +30,8 @@ class ModelSuggestion(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.sentence)
-        column.addWidget(self.use)
         self.use.clicked.connect(lambda: self._choice.choose(self._suited))
+        self.use.hide()
         self.hide()
 
     def show_for(self, image: Image | None, mask: Labels | None) -> None:
@@ -37,7 +40,11 @@ class ModelSuggestion(QWidget):
         if self._suited:
             self.sentence.setText(suggestion(self._suited))
             self.use.setText(f"Use '{self._suited}'")
-        self.setVisible(bool(self._suited))
+        appears = bool(self._suited) and self.isHidden()
+        for part in (self, self.use):
+            part.setVisible(bool(self._suited))
+        if appears:
+            self.appeared.emit()
 
     def _find(self, image: Image | None, mask: Labels | None) -> str:
         if image is None or mask is None or not image.rgb:

@@ -13,7 +13,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
-from napari_veinseg.widgets.common.form import Hint, button, connect_while_alive
+from napari_veinseg.widgets.common.form import Hint, Section, button, connect_while_alive
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
@@ -55,7 +55,7 @@ class SegmentWidget(Panel):
         self.mask = MaskControls(self.viewer)
         self.add(self.mask)
         self.badge = DeviceBadge()
-        self.add_footer(self.badge)
+        self._add_foot()
 
         self.closing.connect(self.job.abandon)
         self.job.changed.connect(self._show_state)
@@ -92,6 +92,7 @@ class SegmentWidget(Panel):
         section.add_row("Model", self.model, "The model that finds the veins.")
         section.add_wide(ModelNote(self.model))
         self.suggestion = ModelSuggestion(self.model)
+        self.suggestion.appeared.connect(lambda: self.reveal(self.suggestion))
         section.add_wide(self.suggestion)
         section.add_row(
             "Vein width",
@@ -119,13 +120,19 @@ class SegmentWidget(Panel):
         section.add_wide(
             self.with_probability, "Also show the model's vein probability, from 0 to 1."
         )
-        section.add_wide(self.segment)
-        section.add_buttons(self.folder, self.cancel)
-        section.add_wide(self.status)
-        self.focus.pair(self.segment, self.cancel)
+        section.add_wide(self.folder)
         self.segment.clicked.connect(self._segment)
         self.cancel.clicked.connect(self._cancel)
         self.folder.clicked.connect(self._segment_folder)
+
+    def _add_foot(self) -> None:
+        foot = Section("")
+        foot.add_wide(self.status)
+        foot.add_wide(self.suggestion.use)
+        foot.add_buttons(self.segment, self.cancel)
+        self.add_footer(foot)
+        self.add_footer(self.badge)
+        self.focus.pair(self.segment, self.cancel)
 
     def hold_image(self, held: bool) -> None:
         """Hide the choice of layers and folders while an open folder says which image is meant."""

@@ -16,7 +16,10 @@ LOOK = "Show both masks"
 
 
 class ComparisonTable(Section):
-    """A verdict, the held-out images, both models' masks on any of them, and two buttons."""
+    """A verdict, the held-out images, both models' masks on any of them.
+
+    Its foot has the two buttons that end it.
+    """
 
     asked_for = Signal(str)
     """Both models' masks of an image are wanted; carries its name in the dataset."""
@@ -39,7 +42,9 @@ class ComparisonTable(Section):
         self.add_wide(self.details)
         self.add_wide(self.look)
         self.add_wide(self.masks)
-        self.add_buttons(self.discard, self.keep)
+        self.foot = Section("")
+        self.foot.add_buttons(self.discard, self.keep)
+        self.foot.hide()
         self.look.clicked.connect(self._ask)
         self.table.chosen.connect(self._ask_for_row)
 
@@ -70,8 +75,7 @@ class ComparisonTable(Section):
         self._settle(True)
 
     def _settle(self, settled: bool) -> None:
-        self.keep.setVisible(not settled)
-        self.discard.setVisible(not settled)
+        self.foot.setVisible(not settled)
 
     def _ask_for_row(self, row: int) -> None:
         if not self.look.isHidden():

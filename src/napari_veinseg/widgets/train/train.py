@@ -99,6 +99,7 @@ class TrainWidget(Panel):
         section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
 
     def _add_foot(self) -> None:
+        self.add_footer(self.comparison.foot)
         foot = Section("")
         self.start = button(
             "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
@@ -121,7 +122,8 @@ class TrainWidget(Panel):
         idle = not running and not self.job.running
         self.start.setEnabled(idle)
         self.dataset.show_idle(idle)
-        self.comparison.setEnabled(idle)  # a job holds back the next: Keep would do nothing
+        for part in (self.comparison, self.comparison.foot):
+            part.setEnabled(idle)  # a job holds back the next: Keep would do nothing
         self.comparison.look.setText(LOOK)
         self.stop.setEnabled(running)
         self.curves.setVisible(self.follower.run is not None)
@@ -220,6 +222,7 @@ class TrainWidget(Panel):
     def _drop_comparison(self) -> None:
         self.comparison.masks.close_opened()
         self.comparison.hide()
+        self.comparison.foot.hide()
 
     def _kept(self, name: str) -> None:
         # A model that took the place of the old one leaves nothing to look at beside it.
