@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from plain import PlainSettings
 from pool import Kind
+from scenes import SceneSettings
 
 from napari_veinseg.data.synthesis import SynthesisSettings
 
@@ -34,3 +35,5 @@ VISIBLE = (
 """The package's images: their truth holds what can be seen."""
 PLAIN = (Kind(88, PlainSettings()), Kind(12, PlainSettings(trunks=(0, 0), branches=(0, 0))))
 """Plain images: their truth holds every vein."""
+SCENES = (Kind(100, SceneSettings(), plain_share=None),)
+"""Whole scenes: outlines and lamps, which are not veins."""

@@ -10,6 +10,7 @@ import numpy as np
 from claims import claim
 from numpy.typing import NDArray
 from plain import PlainSettings, plain_image
+from scenes import SceneSettings, scene_image
 
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger, synthetic_finger
 from napari_veinseg.files import atomic_path
@@ -18,7 +19,7 @@ from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
-Settings = SynthesisSettings | PlainSettings
+Settings = SynthesisSettings | PlainSettings | SceneSettings
 _SHARD = 100
 _USUAL = Normalisation()
 
@@ -43,12 +44,13 @@ class Item:
 class Kind:
     """Images of one sort: so many of each hundred, with these settings.
 
-    `plain_share`, in [0, 1], is the weight on these of the teacher that learnt from plain images.
+    `plain_share`, in [0, 1], is the weight on these of the teacher that learnt from plain images;
+    where it is None teachers are not asked, and a student learns the truth.
     """
 
     percent: int
     settings: Settings
-    plain_share: float = 0.5
+    plain_share: float | None = 0.5
 
 
 def settings_of(kinds: Sequence[Kind]) -> list[Settings]:
@@ -89,6 +91,8 @@ def make_image(seed: int, settings: Settings) -> SyntheticFinger:
     """Make one image by the generator that its settings belong to."""
     if isinstance(settings, PlainSettings):
         return plain_image(seed, settings)
+    if isinstance(settings, SceneSettings):
+        return scene_image(seed, settings)
     return synthetic_finger(seed, settings=settings)
 
 

@@ -63,8 +63,12 @@ def _teach_shard(kinds: Sequence[Kind], teachers: Teachers, path: Path, target: 
         np.savez(file, **shard)
 
 
-def taught_by(teachers: Sequence[VeinModel], item: Item, plain_share: float) -> NDArray[np.uint8]:
-    """Give the weighted mean of what both teachers say of an image, in 255ths."""
+def taught_by(
+    teachers: Sequence[VeinModel], item: Item, plain_share: float | None
+) -> NDArray[np.uint8]:
+    """Give the weighted mean of what both teachers say of an image, or its truth, in 255ths."""
+    if plain_share is None:
+        return np.where(item.mask == 1, np.uint8(255), np.uint8(0))
     total = np.zeros(item.image.shape, np.float32)
     for teacher, weight in zip(teachers, (1 - plain_share, plain_share), strict=True):
         if weight:

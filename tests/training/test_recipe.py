@@ -20,10 +20,10 @@ def recipes(monkeypatch):
 
 
 def test_each_generator_makes_all_of_its_kinds(recipes):
-    from kinds import PLAIN, VISIBLE
+    from kinds import PLAIN, SCENES, VISIBLE
     from pool import make_items
 
-    for kinds in (VISIBLE, PLAIN):
+    for kinds in (VISIBLE, PLAIN, SCENES):
         assert sum(kind.percent for kind in kinds) == 100
         for kind in kinds:
             (item,) = make_items(range(1), kind.settings)
@@ -40,6 +40,23 @@ def test_a_plain_vein_is_in_the_truth_however_faint(recipes):
     assert not dark.mask[~dark.region].any()
     again = plain_image(3, PlainSettings(darkness=(0.5, 0.5)))
     np.testing.assert_array_equal(dark.image, again.image)
+
+
+def test_in_a_scene_nothing_but_veins_of_the_limb_is_in_the_truth(recipes):
+    from scenes import SceneSettings, scene_image
+
+    with_veins = 0
+    for seed in range(6):
+        scene = scene_image(seed, SceneSettings(height=(80, 120)))
+        assert not scene.mask[~scene.region].any()
+        with_veins += scene.mask.any()
+        bare = scene_image(seed, SceneSettings(height=(80, 120), limb_share=0))
+        assert not bare.mask.any()
+        assert not bare.region.any()
+        assert np.ptp(bare.image) > 100  # something is to be seen, all the same
+    assert with_veins >= 3
+    again = scene_image(5, SceneSettings(height=(80, 120)))
+    np.testing.assert_array_equal(again.image, scene.image)
 
 
 def test_shards_of_other_images_are_refused_and_weights_of_teachers_are_no_matter(
@@ -99,6 +116,7 @@ def test_a_student_is_told_the_weighted_mean_of_its_teachers(recipes, plain_shar
     taught = taught_by((Says(0.2), Says(0.6)), item, plain_share)
     assert taught.dtype == np.uint8
     np.testing.assert_allclose(taught, expected, atol=1)
+    np.testing.assert_array_equal(taught_by((), item, None), 255 * (item.mask == 1))
 
 
 def test_the_recipe_goes_from_nothing_to_a_file_and_does_nothing_twice(
@@ -107,15 +125,18 @@ def test_the_recipe_goes_from_nothing_to_a_file_and_does_nothing_twice(
     import starter
     from plain import PlainSettings
     from pool import Kind
+    from scenes import SceneSettings
 
     small = {"height": (60, 60), "aspect": (1.0, 1.2)}
     kinds = {
         "visible": (Kind(100, SynthesisSettings(**small)),),
         "plain": (Kind(100, PlainSettings(**small)),),
+        "scenes": (Kind(100, SceneSettings(**small), plain_share=None),),
     }
     monkeypatch.setattr(starter, "_KINDS", kinds)
-    for name in ("SHARDS", "_PLAIN_SHARDS", "_TAUGHT_SHARDS"):
+    for name in ("SHARDS", "_PLAIN_SHARDS"):
         monkeypatch.setattr(starter, name, 1)
+    monkeypatch.setattr(starter, "_STUDENT_SHARDS", dict.fromkeys(kinds, 1))
     monkeypatch.setattr(starter, "measure_hold_out", lambda model: ())
     arguments = ["starter.py", "--work", str(tmp_path / "work"), "--processes", "1"]
     arguments += ["--output", str(tmp_path / "made.safetensors"), "--share", "0.0001"]
