@@ -39,8 +39,8 @@ def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -
 def suggestion(suited: str) -> str:
     """Say why the model that `suited_model` found is suggested."""
     return (
-        "This looks like a colour photograph of a whole scene, in which the starter marks "
-        f"outlines. '{suited}' learned from such photographs of forearms."
+        "This looks like a colour photograph of a whole scene, in which the starter marks more "
+        f"than veins. '{suited}' learned from such photographs of forearms."
     )
 
 
