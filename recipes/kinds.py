@@ -25,15 +25,18 @@ _FINE_TREES = replace(
     noise=(0.25, 6.0),  # in more of it they drown
     drawn_core=1.0,  # whoever draws the finest vessels draws all that is dark
 )
+_PLAIN_SHARE_OF_TREES = 0.3  # the plain teacher never saw the finest vessels
 VISIBLE = (
     Kind(40, _FINGERS),
     Kind(30, _FAINT),
     Kind(5, replace(_FINGERS, tree_share=0.0, trunks=(0, 0)), plain_share=0.0),
     Kind(10, _BOLD),
-    Kind(15, _FINE_TREES, plain_share=0.3),  # it never saw the finest vessels
+    Kind(15, _FINE_TREES, plain_share=_PLAIN_SHARE_OF_TREES),
 )
 """The package's images: their truth holds what can be seen."""
 PLAIN = (Kind(88, PlainSettings()), Kind(12, PlainSettings(trunks=(0, 0), branches=(0, 0))))
 """Plain images: their truth holds every vein."""
+TREES = (Kind(100, _FINE_TREES, plain_share=_PLAIN_SHARE_OF_TREES),)
+"""Fine trees of vessels, as in a fundus: without more of them scenes make the student forget them."""
 SCENES = (Kind(100, SceneSettings(), plain_share=None),)
 """Whole scenes: outlines and lamps, which are not veins."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from kinds import PLAIN, SCENES, VISIBLE
+from kinds import PLAIN, SCENES, TREES, VISIBLE
 from lesson import Lesson, learn
 from measure import measure_hold_out
 from pool import make_pool
@@ -28,12 +28,12 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 ROOT = Path(__file__).parents[1]
 SHARDS = 200  # hundreds of images that show what can be seen ...
 _PLAIN_SHARDS = 40  # ... and plain ones
-_STUDENT_SHARDS = {"visible": 20, "plain": 20, "scenes": 40}  # half of what it sees are scenes
-_ALL_SHARDS = SHARDS + _PLAIN_SHARDS + _STUDENT_SHARDS["scenes"]
+_STUDENT_SHARDS = {"visible": 20, "plain": 20, "trees": 8, "scenes": 40}
+_ALL_SHARDS = SHARDS + _PLAIN_SHARDS + _STUDENT_SHARDS["trees"] + _STUDENT_SHARDS["scenes"]
 BUDGET = Budget()
 _PLAIN_BUDGET = replace(BUDGET, steps=1_200)  # more learns the quirks of the generator
 _STUDENT_BUDGET = replace(BUDGET, steps=1_000, peak_rate=2e-3, averaging=0.99)
-_KINDS = {"visible": VISIBLE, "plain": PLAIN, "scenes": SCENES}
+_KINDS = {"visible": VISIBLE, "plain": PLAIN, "trees": TREES, "scenes": SCENES}
 CARD = ModelCard(
     name="starter",
     description="Dark veins in near-infrared images, learnt from synthetic fingers and limbs alone",
