@@ -5,11 +5,13 @@ and J. Huang, Occlusion models for natural images, Int. J. Comput. Vis. 41, 2001
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.synthesis.random_fields import Field, log_uniform, smooth_field, uniform
+from napari_veinseg.data.synthesis.random_fields import Field, log_uniform, smooth_field
 
 _FEW = 8  # things, up to which they are large ones, as pads and tables are
 _LARGE = (0.1, 0.6)  # of the shorter side
@@ -55,7 +57,7 @@ def dead_leaves(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
 
 def _size(rng: np.random.Generator, count: int) -> float:
     if count <= _FEW:
-        return uniform(rng, _LARGE)
+        return rng.uniform(*_LARGE)
     return float(np.clip(0.04 * rng.random() ** -0.6, *_SIZES))
 
 
@@ -75,7 +77,9 @@ def _place(rng: np.random.Generator, shape: tuple[int, int], radius: float) -> _
     return _Place((slice(top, bottom), slice(left, right)), along, across)
 
 
-def _surface(rng: np.random.Generator, place: _Place, radius: float, textured: float) -> Field:
+def _surface(
+    rng: np.random.Generator, place: _Place, radius: float, textured: float
+) -> NDArray[Any]:
     """Shade a thing; some are striped, some are rough."""
     along, across = place.along, place.across
     surface = 1 + (rng.normal(0, 0.15) * along + rng.normal(0, 0.15) * across) / radius
@@ -88,7 +92,7 @@ def _surface(rng: np.random.Generator, place: _Place, radius: float, textured: f
     return surface
 
 
-def _cover(rng: np.random.Generator, part: Field, inside: Field, surface: Field) -> None:
+def _cover(rng: np.random.Generator, part: Field, inside: Field, surface: NDArray[Any]) -> None:
     """Draw a thing over a part of the picture, now and then with its shadow."""
     if rng.random() < 0.3:
         moved = np.roll(inside, rng.normal(0, 4, 2).round().astype(int), (0, 1))

@@ -37,6 +37,6 @@ VISIBLE = (
 PLAIN = (Kind(88, PlainSettings()), Kind(12, PlainSettings(trunks=(0, 0), branches=(0, 0))))
 """Plain images: their truth holds every vein."""
 TREES = (Kind(100, _FINE_TREES, plain_share=_PLAIN_SHARE_OF_TREES),)
-"""Fine trees of vessels, as in a fundus: without more of them scenes make the student forget them."""
+"""Fine trees, as of a fundus: without more of them scenes make the student forget them."""
 SCENES = (Kind(100, SceneSettings(), plain_share=None),)
 """Whole scenes: outlines and lamps, which are not veins."""

@@ -5,6 +5,7 @@ and clothes, and the rim of the lamp's light.  All that is there, and none of it
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from dead_leaves import dead_leaves
@@ -18,7 +19,6 @@ from napari_veinseg.data.synthesis.random_fields import (
     log_uniform,
     smooth_field,
     smooth_walk,
-    uniform,
 )
 from napari_veinseg.data.synthesis.settings import Range
 
@@ -86,15 +86,15 @@ def scene_image(seed: int, settings: SceneSettings) -> SyntheticFinger:
     """
     rng = np.random.default_rng([seed, _SEED])
     height = round(log_uniform(rng, settings.height))
-    shape = height, round(height * uniform(rng, settings.aspect))
+    shape = height, round(height * rng.uniform(*settings.aspect))
     nothing = np.zeros(shape, bool)
     scene = _Scene(dead_leaves(rng, shape) * rng.uniform(0.3, 1), nothing, nothing.copy())
     middle = rng.uniform(0.3, 0.7, 2) * shape
     if rng.random() < settings.limb_share:
         _add_limb(rng, scene, _limb(rng, seed, shape, middle, settings))
-    image = scene.reflectance * _lamp(rng, shape, middle)
-    image = image * np.exp(rng.uniform(0, 0.2) * smooth_field(rng, shape, 80))
-    image, bleached = _exposed(rng, image)
+    light = scene.reflectance * _lamp(rng, shape, middle)
+    light = light * np.exp(rng.uniform(0, 0.2) * smooth_field(rng, shape, 80))
+    image, bleached = _exposed(rng, light)
     mask = scene.mask & ~bleached
     return SyntheticFinger(image, mask.astype(np.uint8), scene.region)
 
@@ -107,7 +107,7 @@ def _limb(
     settings: SceneSettings,
 ) -> _Limb:
     """Lay a strip of tissue, a little bent and tapered, across the scene."""
-    half = shape[0] * uniform(rng, settings.half_width)
+    half = shape[0] * rng.uniform(*settings.half_width)
     strip = _strip(rng, seed, round(2.6 * half), round(1.6 * np.hypot(*shape)), settings)
     angle = rng.uniform(0, np.pi)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
@@ -132,7 +132,7 @@ def _strip(
     rng: np.random.Generator, seed: int, height: int, length: int, settings: SceneSettings
 ) -> SyntheticFinger:
     """Draw the tissue of a limb: a plain image without edges."""
-    width = uniform(rng, settings.vein_width)
+    width = rng.uniform(*settings.vein_width)
     most = max(2, int(height / width / 5))
     plain = PlainSettings(
         height=(height, height),
@@ -202,9 +202,9 @@ def _lamp(rng: np.random.Generator, shape: tuple[int, int], middle: NDArray[np.f
     return light.astype(np.float32)
 
 
-def _exposed(rng: np.random.Generator, image: Field) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def _exposed(rng: np.random.Generator, light: Field) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Blur, overexpose some, add noise, take the whole range of grey; tell what is bleached."""
-    image = ndimage.gaussian_filter(image, rng.uniform(0.2, 1))
+    image: NDArray[Any] = ndimage.gaussian_filter(light, rng.uniform(0.2, 1))
     bleached = np.zeros(image.shape, bool)
     if rng.random() < 0.5:
         most = np.percentile(image, rng.uniform(70, 97))
