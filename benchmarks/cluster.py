@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from distributed import Client, LocalCluster
 
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.store import STARTER
 from napari_veinseg.segmentation.batch.cluster import segment_files_on

@@ -26,7 +26,7 @@ from data_option import add_data_option, set_in
 from napari_veinseg import VeinModel
 from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.data.images import list_images, read_image
+from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import build_network

@@ -11,7 +11,7 @@ from typing import Any
 from timing import Calls, paired, summary
 
 from napari_veinseg import VeinModel
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings

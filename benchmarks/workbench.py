@@ -21,7 +21,7 @@ import napari
 from qtpy.QtWidgets import QApplication
 from viewer import Latecomer, wait_until
 
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
 from napari_veinseg.training import run as run_module
 from napari_veinseg.widgets.masks.records import record_of

@@ -16,11 +16,11 @@ from sensors import HELD_OUT
 
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.baselines import maximum_curvature
-from napari_veinseg.evaluation.consistency.mask_consistency import (
+from napari_veinseg.evaluation.consistency.pairs import choose_pairs
+from napari_veinseg.evaluation.consistency.shot_consistency import (
     MaskConsistency,
     measure_consistency,
 )
-from napari_veinseg.evaluation.consistency.pairs import choose_pairs
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 from napari_veinseg.segmentation.vein_model import VeinModel
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from napari_veinseg.data.images import read_image, read_mask, write_image
+from napari_veinseg.data.image_files import read_image, read_mask, write_image
 from napari_veinseg.errors import VeinSegWarning
 
 rng = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from napari_veinseg.correction.mask_home import Unsaved
 from napari_veinseg.correction.next_image import next_to_review, waiting_for
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.fingers import make_thumbnail, similarity
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DAMAGED_ENDING
 

@@ -10,7 +10,7 @@ from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_home import MaskHome, Unsaved
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 
 SHAPE = (12, 17)
 MASK = np.ones(SHAPE, np.uint8)

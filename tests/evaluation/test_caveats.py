@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import image_hash, read_mask, write_mask
+from napari_veinseg.data.image_files import image_hash, read_mask, write_mask
 from napari_veinseg.evaluation import overlap
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.contenders import (

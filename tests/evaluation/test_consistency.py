@@ -5,16 +5,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_curve
 
-from napari_veinseg.data.images import write_mask
+from napari_veinseg.data.image_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import compare_folders, read_masks
 from napari_veinseg.evaluation.consistency.error_rates import d_prime, equal_error_rate
-from napari_veinseg.evaluation.consistency.mask_consistency import (
+from napari_veinseg.evaluation.consistency.miura_matching import Matcher
+from napari_veinseg.evaluation.consistency.pairs import choose_pairs
+from napari_veinseg.evaluation.consistency.shot_consistency import (
     measure_consistency,
     subtract_error_rates,
 )
-from napari_veinseg.evaluation.consistency.miura_matching import Matcher
-from napari_veinseg.evaluation.consistency.pairs import choose_pairs
 
 PATTERN = r"^(.+)_\d+$"
 

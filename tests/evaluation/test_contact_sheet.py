@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.evaluation.agreement import COLOURS, Agreement, agreement
 from napari_veinseg.evaluation.metrics import counts
 from napari_veinseg.evaluation.report.contact_sheet import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import image_hash
+from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots

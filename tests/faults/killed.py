@@ -18,7 +18,7 @@ import numpy as np
 
 from napari_veinseg.correction.autosave import Autosave, left_sessions
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import read_mask
+from napari_veinseg.data.image_files import read_mask
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_models
 from napari_veinseg.segmentation.batch.segment_files import segment_files

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import read_image, write_image, write_mask
+from napari_veinseg.data.image_files import read_image, write_image, write_mask
 from napari_veinseg.data.samples_csv import COLUMNS, read_rows, write_rows
 from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError

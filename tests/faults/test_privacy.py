@@ -15,7 +15,7 @@ import pytest
 
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.contenders import gather_contenders
 from napari_veinseg.evaluation.report.write_report import evaluate

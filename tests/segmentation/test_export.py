@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import torch
 
-from napari_veinseg.data.images import read_image, write_image
+from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, Original2020Arguments

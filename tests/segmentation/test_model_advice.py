@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.segmentation import model_advice
 from napari_veinseg.segmentation.batch.folder_advice import FolderAdvice
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_veinseg import VeinModel
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.model.card import DenseUNetArguments, Original2020Arguments
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import model_digest

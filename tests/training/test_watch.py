@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import image_hash, write_mask
+from napari_veinseg.data.image_files import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.width import vein_width
@@ -22,7 +22,7 @@ from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
 from napari_veinseg.training.operating_point import Outcome
 from napari_veinseg.training.pool import ReviewedPool
-from napari_veinseg.training.remembered import remembered_samples
+from napari_veinseg.training.rehearsal import remembered_samples
 from napari_veinseg.training.run import Run
 from napari_veinseg.training.sampling import sampling_weights, with_remembered
 from napari_veinseg.training.train import configure, go_on, start

@@ -20,7 +20,7 @@ from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.training import run as run_module
-from napari_veinseg.widgets.common import compiled, engine, notify
+from napari_veinseg.widgets.common import engine, notify, warm_up
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 
@@ -88,7 +88,7 @@ def isolated(monkeypatch, tmp_path):
     monkeypatch.setenv("VEINSEG_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(run_module, "runs_folder", lambda: tmp_path / "runs")
     monkeypatch.setattr(notify, "LOG_FILE", tmp_path / "log" / "veinseg.log")
-    monkeypatch.setattr(compiled, "_ready", {compiled._make_mask, compiled._make_lines})
+    monkeypatch.setattr(warm_up, "_ready", {warm_up._make_mask, warm_up._make_lines})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_veinseg.data.images import image_hash, write_mask
+from napari_veinseg.data.image_files import image_hash, write_mask
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.evaluate import evaluate_work

@@ -6,7 +6,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_veinseg.data.images import read_mask, write_image
+from napari_veinseg.data.image_files import read_mask, write_image
 from napari_veinseg.widgets.segment import folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
 

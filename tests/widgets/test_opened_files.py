@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.widgets.common.opened_files import follow_opened_files
 from tests.data.corpus import CASES
 

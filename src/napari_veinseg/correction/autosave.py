@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from napari_veinseg.data.images import read_image, write_image
+from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import set_aside, user_folder, write_text
 

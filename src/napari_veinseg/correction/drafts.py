@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from napari_veinseg.data.fingers import Spectrum, thumbnail_spectrum
-from napari_veinseg.data.images import read_image, read_mask, write_image, write_mask
+from napari_veinseg.data.image_files import read_image, read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DamagedFiles, write_text, writing
 

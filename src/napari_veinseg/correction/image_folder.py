@@ -16,7 +16,7 @@ from napari_veinseg.correction.drafts import Draft, DraftFolder
 from napari_veinseg.correction.image_states import ImageStates
 from napari_veinseg.correction.mask_home import MaskHome
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.images import list_images, read_image
+from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
 

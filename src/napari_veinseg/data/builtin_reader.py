@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from napari_veinseg.data.decoders import ORIENTATION, PILLOW_FORMATS, is_deep_png
-from napari_veinseg.data.images import IMAGE_SUFFIXES
+from napari_veinseg.data.image_files import IMAGE_SUFFIXES
 from napari_veinseg.data.tiff import is_tiff
 
 _TURNED = "its orientation tag is heeded"

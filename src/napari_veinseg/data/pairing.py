@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from unicodedata import normalize
 
-from napari_veinseg.data.images import list_images
+from napari_veinseg.data.image_files import list_images
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.data.samples_csv import is_stem
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.images import image_hash, read_image, read_mask
+from napari_veinseg.data.image_files import image_hash, read_image, read_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 
@@ -64,7 +64,7 @@ class Sample:
         Returns
         -------
         ndarray
-            As `data.images.read_image` gives it.
+            As `data.image_files.read_image` gives it.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class Pair:
 
     @cached_property
     def image_hash(self) -> str:
-        """Of the image's content, see `data.images.image_hash`."""
+        """Of the image's content, see `data.image_files.image_hash`."""
         return image_hash(self.image)
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.images import read_image, write_image, write_mask
+from napari_veinseg.data.image_files import read_image, write_image, write_mask
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.data.samples_csv import is_stem
 from napari_veinseg.errors import VeinSegError

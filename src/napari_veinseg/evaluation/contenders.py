@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import to_grey, without_gaps
-from napari_veinseg.data.images import list_images, read_mask
+from napari_veinseg.data.image_files import list_images, read_mask
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score

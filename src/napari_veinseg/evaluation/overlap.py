@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from napari_veinseg.data.fingers import NEAR_DUPLICATE, Spectrum, similarity, thumbnail_spectrum
-from napari_veinseg.data.images import image_hash
+from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard

@@ -111,7 +111,7 @@ class TrainingData(_Part):
     summary : str
         In words.
     image_hashes : tuple of str
-        From `data.images.image_hash`.
+        From `data.image_files.image_hash`.
     """
 
     summary: str = ""
@@ -145,7 +145,7 @@ class LearnedImage(_Part):
     Parameters
     ----------
     image_hash : str
-        From `data.images.image_hash`.
+        From `data.image_files.image_hash`.
     error_on_arrival : float or None
         1 - vein IoU of the model in use then, before anything was learned from the image; None
         where it had been seen already.

@@ -17,9 +17,9 @@ from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.courtesy import Courtesy
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
+from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.pool import ArrivalRecord, ReviewedPool
 from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
 from napari_veinseg.training.reporter import Stop, Tell

@@ -11,7 +11,7 @@ from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops
 from napari_veinseg.training.prepared_samples import PreparedSample
-from napari_veinseg.training.remembered import remembered_samples
+from napari_veinseg.training.rehearsal import remembered_samples
 
 _LEAST = 0.25  # what a sample that is old and well predicted weighs
 _NEW_FOR = 40  # crops after which a sample is no longer new

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.correct import image_order

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import left_sessions
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.correct.remove_tool import RemoveTool
 from napari_veinseg.widgets.correct.restore_offer import restore_session
 from napari_veinseg.widgets.masks.layers import add_mask_layer

@@ -10,7 +10,7 @@ from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.data import sample, sample_files
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 from tests.widgets.correct.scene import photograph, truth

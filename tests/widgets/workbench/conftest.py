@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtTest import QTest
 
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.workbench import recent
 from napari_veinseg.widgets.workbench.workbench import Workbench

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from tests.widgets.workbench.conftest import wait_for_mask

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import record_of

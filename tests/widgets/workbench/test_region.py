@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea
 
-from napari_veinseg.widgets.common import compiled
+from napari_veinseg.widgets.common import warm_up
 from napari_veinseg.widgets.masks.layers import mask_layer_of
 from tests.widgets.mouse import Mouse
 from tests.widgets.workbench.conftest import press, wait_for_mask
@@ -198,7 +198,7 @@ def test_a_region_waits_for_the_display_beside_the_viewer(opened, qtbot, monkeyp
         assert threading.current_thread() is not threading.main_thread()
         assert gate.wait(20)
 
-    monkeypatch.setattr(compiled, "_make_lines", compiles)
+    monkeypatch.setattr(warm_up, "_make_lines", compiles)
     controls = opened.segment.region
     click(controls.rectangle)
     assert "Preparing" in controls.told.text()

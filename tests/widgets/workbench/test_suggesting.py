@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_veinseg.data.images import write_image
+from napari_veinseg.data.image_files import write_image
 from tests.widgets.workbench.conftest import wait_for_mask
 
 LEFT = Qt.MouseButton.LeftButton

@@ -16,7 +16,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_home import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.masks.records import edited_pixels, record_of

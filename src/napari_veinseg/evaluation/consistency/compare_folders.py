@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.images import list_masks, read_mask
+from napari_veinseg.data.image_files import list_masks, read_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
-from napari_veinseg.evaluation.consistency.mask_consistency import (
+from napari_veinseg.evaluation.consistency.pairs import MaskPairs, choose_pairs
+from napari_veinseg.evaluation.consistency.shot_consistency import (
     MaskConsistency,
     measure_consistency,
     subtract_error_rates,
 )
-from napari_veinseg.evaluation.consistency.pairs import MaskPairs, choose_pairs
 from napari_veinseg.files import write_text
 
 Masks = Mapping[str, NDArray[np.uint8]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_veinseg.data.images import read_image, read_mask, write_mask, write_probability
+from napari_veinseg.data.image_files import read_image, read_mask, write_mask, write_probability
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.data.ome_labels import new_labels, strips
 from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.data.ome_zarr import is_zarr
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import STARTER

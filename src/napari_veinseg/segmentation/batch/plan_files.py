@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_veinseg.data.images import PROBABILITY_ENDING, list_images
+from napari_veinseg.data.image_files import PROBABILITY_ENDING, list_images
 from napari_veinseg.data.ome_zarr import is_zarr, zarr_images, zarr_name
 from napari_veinseg.errors import VeinSegError
 

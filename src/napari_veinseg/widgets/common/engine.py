@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
-from napari_veinseg.widgets.common.compiled import prepare_masks
 from napari_veinseg.widgets.common.garbage import loading
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.preferences import preferences
+from napari_veinseg.widgets.common.warm_up import prepare_masks
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel

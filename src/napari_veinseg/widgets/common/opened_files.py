@@ -13,7 +13,7 @@ from napari.utils.events import Event
 from napari.utils.notifications import show_info, show_warning
 
 from napari_veinseg.data.builtin_reader import shown_otherwise
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.widgets.common.notify import reported
 
 _followed: "WeakSet[ViewerModel]" = WeakSet()

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.compiled import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.common.form import Section, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.warm_up import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.mask_work import MaskWork
 from napari_veinseg.widgets.correct.tracing_cache import TracingCache

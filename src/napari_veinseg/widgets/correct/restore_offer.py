@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from napari_veinseg.correction.autosave import LeftSession, left_sessions, set_damaged_aside
-from napari_veinseg.data.images import read_image
+from napari_veinseg.data.image_files import read_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.notify import reported

@@ -16,8 +16,8 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
 from napari_veinseg.widgets.common.canvas import spare_text
-from napari_veinseg.widgets.common.compiled import prepare_lines
 from napari_veinseg.widgets.common.jobs import Reporter, Step
+from napari_veinseg.widgets.common.warm_up import prepare_lines
 from napari_veinseg.widgets.masks.geometry import PixelSize
 from napari_veinseg.widgets.masks.layers import spatial_attributes
 from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived

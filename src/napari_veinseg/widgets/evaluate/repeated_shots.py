@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from napari_veinseg.data.images import list_masks
+from napari_veinseg.data.image_files import list_masks
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
 from napari_veinseg.widgets.common.finger_names import FingerNames

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari.utils.notifications import show_info, show_warning
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.images import read_image, read_mask
+from napari_veinseg.data.image_files import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow

@@ -11,10 +11,10 @@ from superqt.utils import signals_blocked
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
-from napari_veinseg.widgets.common.compiled import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.warm_up import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.segment.region_layer import RegionLayer
 
 _KEY = "veinseg_region"

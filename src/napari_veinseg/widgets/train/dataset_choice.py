@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.training.survey import Survey, survey
+from napari_veinseg.training.dataset_survey import Survey, survey
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField

@@ -18,8 +18,8 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.preferences import preferences
-from napari_veinseg.widgets.workbench.ahead import ImagesAhead
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
+from napari_veinseg.widgets.workbench.prefetch import ImagesAhead
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.recent import remember_folder
 from napari_veinseg.widgets.workbench.saving import SaveQueue

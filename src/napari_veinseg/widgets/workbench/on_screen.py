@@ -13,7 +13,7 @@ from napari_veinseg.widgets.masks.agreement import is_agreement_layer
 from napari_veinseg.widgets.masks.layers import topmost_image
 from napari_veinseg.widgets.masks.records import edited_pixels, image_of, record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
-from napari_veinseg.widgets.workbench.seeing import image_and_mask
+from napari_veinseg.widgets.workbench.view_controls import image_and_mask
 
 
 class OnScreen(QObject):

@@ -25,18 +25,18 @@ from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train.train import TrainWidget
-from napari_veinseg.widgets.workbench import seeing, status_line, strip
+from napari_veinseg.widgets.workbench import status_line, strip, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
 from napari_veinseg.widgets.workbench.keys import ViewerKeys
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
-from napari_veinseg.widgets.workbench.seeing import SeeingControls
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
 from napari_veinseg.widgets.workbench.shown_region import ShownRegion, say_effect
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.strip import FolderStrip
+from napari_veinseg.widgets.workbench.view_controls import SeeingControls
 
 WIDTH = 380
 TITLE = "Vein segmentation"
@@ -274,11 +274,11 @@ class Workbench(QWidget):
             strip.PREVIOUS_KEY: lambda: session.step(-1),
             strip.UNREVIEWED_KEY: session.go_to_unreviewed,
             strip.DOUBTFUL_KEY: session.go_to_most_doubtful,
-            seeing.ENHANCE_KEY: self.seeing.enhance.toggle,
-            seeing.OUTLINE_KEY: self.seeing.outline.toggle,
-            seeing.BLINK_KEY: self.seeing.blink.toggle,
-            seeing.FAINTER_KEY: lambda: self.seeing.fade(-1),
-            seeing.STRONGER_KEY: lambda: self.seeing.fade(1),
+            view_controls.ENHANCE_KEY: self.seeing.enhance.toggle,
+            view_controls.OUTLINE_KEY: self.seeing.outline.toggle,
+            view_controls.BLINK_KEY: self.seeing.blink.toggle,
+            view_controls.FAINTER_KEY: lambda: self.seeing.fade(-1),
+            view_controls.STRONGER_KEY: lambda: self.seeing.fade(1),
             status_line.REVIEWED_KEY: self.review,
         }
 

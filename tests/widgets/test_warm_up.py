@@ -14,7 +14,7 @@ from napari.layers import Image
 from qtpy.QtCore import QCoreApplication
 
 from napari_veinseg.segmentation.region import Region
-from napari_veinseg.widgets.common.compiled import prepare_lines, prepare_masks
+from napari_veinseg.widgets.common.warm_up import prepare_lines, prepare_masks
 from napari_veinseg.widgets.common.jobs import Reporter
 from napari_veinseg.widgets.evaluate.measuring import measure_mask, show_measurement
 from napari_veinseg.widgets.masks.geometry import PixelSize

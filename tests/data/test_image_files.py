@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from napari_veinseg.data.grey import is_colour, parse_channel, to_grey
-from napari_veinseg.data.images import (
+from napari_veinseg.data.image_files import (
     image_hash,
     list_images,
     read_image,
