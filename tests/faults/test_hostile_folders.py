@@ -20,7 +20,7 @@ from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run import Run
 from tests.data.test_dataset import bare, image, mask
-from tests.data.test_images import KINDS, encoded, png_claiming, tif_claiming
+from tests.data.test_image_files import KINDS, encoded, png_claiming, tif_claiming
 from tests.faults.conftest import SHARE, times
 from tests.faults.fuzzing import (
     altered,
