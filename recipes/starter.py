@@ -1,4 +1,4 @@
-"""Make the starter model from nothing: two teachers, each from other images, and their student.
+"""Make the starter model from nothing: two teachers, and the mean of their two students.
 
     python recipes/starter.py                    # what ships
     python recipes/starter.py --share 0.05 --output /tmp/quick.safetensors
@@ -9,7 +9,7 @@ An interrupted run goes on where it stopped.  A GPU is used when there is one.
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,15 +24,19 @@ from train import Budget
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
 from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
+from napari_veinseg.training.averaging import interpolate
 
 ROOT = Path(__file__).parents[1]
 SHARDS = 200  # hundreds of images that show what can be seen ...
 _PLAIN_SHARDS = 40  # ... and plain ones
-_STUDENT_SHARDS = {"visible": 20, "plain": 20, "trees": 8, "scenes": 40}
-_ALL_SHARDS = SHARDS + _PLAIN_SHARDS + _STUDENT_SHARDS["trees"] + _STUDENT_SHARDS["scenes"]
+_FINGERS_SHARDS = {"visible": 30, "plain": 30}  # of what the first student sees ...
+_SCENES_SHARDS = {"visible": 20, "plain": 20, "trees": 8, "scenes": 40}  # ... and the second
+_ALL_SHARDS = SHARDS + _PLAIN_SHARDS + _SCENES_SHARDS["trees"] + _SCENES_SHARDS["scenes"]
 BUDGET = Budget()
 _PLAIN_BUDGET = replace(BUDGET, steps=1_200)  # more learns the quirks of the generator
-_STUDENT_BUDGET = replace(BUDGET, steps=1_000, peak_rate=2e-3, averaging=0.99)
+_FINGERS_BUDGET = replace(BUDGET, steps=600, peak_rate=2e-3, averaging=0.99)
+_SCENES_BUDGET = replace(_FINGERS_BUDGET, steps=1_000)
+_SCENES_SHARE = 0.7  # of the second student's weights; with all, masks of a smaller image differ
 _KINDS = {"visible": VISIBLE, "plain": PLAIN, "trees": TREES, "scenes": SCENES}
 CARD = ModelCard(
     name="starter",
@@ -62,15 +66,15 @@ class _Run:
         folder = self.work / f"images_{name}"
         return make_pool(folder, shards, _KINDS[name], os.cpu_count() or 1, self.log)
 
-    def taught(self, teachers: Teachers) -> list[Path]:
-        """Let the teachers mark what the student learns from; scenes keep their truth."""
+    def taught(self, teachers: Teachers, shards: Mapping[str, int]) -> list[Path]:
+        """Let the teachers mark what a student learns from; scenes keep their truth."""
         return [
             path
-            for name, kinds in _KINDS.items()
+            for name, count in shards.items()
             for path in teach(
                 self.work / f"taught_{name}",
-                self.images(name, _STUDENT_SHARDS[name]),
-                kinds,
+                self.images(name, count),
+                _KINDS[name],
                 teachers,
                 os.cpu_count() or 1,
                 self.log,
@@ -98,7 +102,7 @@ class _Run:
 
 
 def main() -> None:
-    """Train both teachers, let them mark images, train the student and measure it."""
+    """Train both teachers, let them mark images, train both students and measure their mean."""
     arguments = _arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
     run = _Run(
@@ -112,12 +116,17 @@ def main() -> None:
     visible = run.learn("visible", lambda: run.images("visible", SHARDS), BUDGET)
     plain = run.learn("plain", lambda: run.images("plain", _PLAIN_SHARDS), _PLAIN_BUDGET)
     teachers = visible, plain
-    student = run.learn("student", lambda: run.taught(teachers), _STUDENT_BUDGET, teachers)
-    _write(arguments.output, student, run.log)
+    fingers = run.learn(
+        "fingers", lambda: run.taught(teachers, _FINGERS_SHARDS), _FINGERS_BUDGET, teachers
+    )
+    scenes = run.learn(
+        "scenes", lambda: run.taught(teachers, _SCENES_SHARDS), _SCENES_BUDGET, teachers
+    )
+    _write(arguments.output, fingers, scenes, run.log)
 
 
-def _write(path: Path, student: Path, log: Callable[[str], None]) -> None:
-    _, network = read_model(student)
+def _write(path: Path, fingers: Path, scenes: Path, log: Callable[[str], None]) -> None:
+    network = interpolate(read_model(fingers)[1], read_model(scenes)[1], _SCENES_SHARE)
     metrics = measure_hold_out(VeinModel(CARD, network, "cpu"))
     for metric in metrics:
         log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")
