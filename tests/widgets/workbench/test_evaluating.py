@@ -33,4 +33,5 @@ def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
     assert list(opened.viewer.layers) == layers
     press(opened, ".")
     wait_for_mask(opened, qtbot, 2)
-    assert list(opened.viewer.layers) == layers, "what was opened does not hide the next image"
+    shown = opened.session.shown  # its mask is a new layer where it was not ready before
+    assert list(opened.viewer.layers) == [shown.image, shown.mask], "nothing hides the next image"
