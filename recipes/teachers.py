@@ -3,7 +3,7 @@
 Networks that learnt from other images err in other ways, and the mean of their probabilities is
 better than each of them.  A student learns that mean (G. Hinton et al., Distilling the knowledge in
 a neural network, arXiv:1503.02531), at scales that are wrong by up to an octave where its teachers
-were told the true vein width.
+were told the true vein width.  Of whole scenes it learns the truth: teachers mark outlines there.
 """
 
 from collections.abc import Callable, Sequence
