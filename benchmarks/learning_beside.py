@@ -54,7 +54,7 @@ from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import WatchStatus
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
-from pool import make_items
+from image_pool import make_items
 from sensors import FIRST_SEED, HELD_OUT
 
 WAYS = ("nothing", "starter", "retrained", "beside")

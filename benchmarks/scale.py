@@ -32,8 +32,8 @@ from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
-from kinds import VISIBLE
-from pool import make_image, settings_of
+from image_kinds import VISIBLE
+from image_pool import make_image, settings_of
 
 Grey = NDArray[np.float32]
 Width = Callable[[Grey], float]

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from kinds import VISIBLE
+from image_kinds import VISIBLE
+from image_pool import Item, make_pool, read_pool
 from measure import measure_hold_out
-from pool import Item, make_pool, read_pool
 from sensors import HELD_OUT
 from shots import agreement
 from starter import BUDGET, CARD, ROOT, SHARDS
-from train import Budget, Trainer
+from trainer import Budget, Trainer
 
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import build_network

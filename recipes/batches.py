@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from image_pool import Item
 from numpy.typing import NDArray
-from pool import Item
 
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 

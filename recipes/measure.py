@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pool import Item, make_items
+from image_pool import Item, make_items
 from sensors import FIRST_SEED, HELD_OUT
 
 from napari_veinseg.data.dataset import Dataset

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from dead_leaves import dead_leaves
 from numpy.typing import NDArray
-from plain import PlainSettings, plain_image
+from plain_images import PlainSettings, plain_image
 from scipy import ndimage
 
 from napari_veinseg.data.synthesis import SyntheticFinger

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from kinds import PLAIN, SCENES, TREES, VISIBLE
-from lesson import Lesson, learn
+from image_kinds import PLAIN, SCENES, TREES, VISIBLE
+from image_pool import make_pool
 from measure import measure_hold_out
-from pool import make_pool
 from teachers import Teachers, teach
-from train import Budget
+from trainer import Budget
+from training_run import TrainingRun, learn
 
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
 from napari_veinseg.model.file import read_model, write_model
@@ -89,7 +89,7 @@ class _Run:
         teachers: tuple[Path, ...] = (),
     ) -> Path:
         """Train a network at one scale, if that is not done yet."""
-        lesson = Lesson(
+        lesson = TrainingRun(
             folder=self.work / name,
             card=CARD.model_copy(update={"scales": (1.0,)}),
             budget=replace(budget, steps=max(1, round(budget.steps * self.share))),

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from claims import claim, digests
+from image_pool import Item, Kind, read_pool
 from numpy.typing import NDArray
-from pool import Item, Kind, read_pool
 
 from napari_veinseg.files import atomic_path
 from napari_veinseg.segmentation.vein_model import VeinModel

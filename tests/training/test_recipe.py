@@ -20,8 +20,8 @@ def recipes(monkeypatch):
 
 
 def test_each_generator_makes_all_of_its_kinds(recipes):
-    from kinds import PLAIN, SCENES, VISIBLE
-    from pool import make_items
+    from image_kinds import PLAIN, SCENES, VISIBLE
+    from image_pool import make_items
 
     for kinds in (VISIBLE, PLAIN, SCENES):
         assert sum(kind.percent for kind in kinds) == 100
@@ -31,7 +31,7 @@ def test_each_generator_makes_all_of_its_kinds(recipes):
 
 
 def test_a_plain_vein_is_in_the_truth_however_faint(recipes):
-    from plain import PlainSettings, plain_image
+    from plain_images import PlainSettings, plain_image
 
     dark = plain_image(3, PlainSettings(darkness=(0.5, 0.5)))
     faint = plain_image(3, replace(PlainSettings(), darkness=(0.06, 0.06)))
@@ -62,21 +62,24 @@ def test_in_a_scene_nothing_but_veins_of_the_limb_is_in_the_truth(recipes):
 def test_shards_of_other_images_are_refused_and_weights_of_teachers_are_no_matter(
     recipes, monkeypatch, tmp_path
 ):
-    import pool
+    import image_pool
 
     def make(kind):
-        return pool.make_pool(tmp_path / "images", 0, (kind,), 1, print)
+        return image_pool.make_pool(tmp_path / "images", 0, (kind,), 1, print)
 
     small = SynthesisSettings(height=(60, 60))
-    make(pool.Kind(100, small, plain_share=0.5))
-    make(pool.Kind(100, small, plain_share=0.1))
-    for other in (pool.Kind(99, small), pool.Kind(100, SynthesisSettings(height=(60, 61)))):
+    make(image_pool.Kind(100, small, plain_share=0.5))
+    make(image_pool.Kind(100, small, plain_share=0.1))
+    for other in (
+        image_pool.Kind(99, small),
+        image_pool.Kind(100, SynthesisSettings(height=(60, 61))),
+    ):
         with pytest.raises(SystemExit, match="other kinds"):
             make(other)
 
 
 def test_what_other_teachers_said_is_not_taken_for_what_these_say(recipes, tmp_path):
-    from pool import Kind
+    from image_pool import Kind
     from teachers import teach
 
     teachers = tmp_path / "one", tmp_path / "other"
@@ -102,7 +105,7 @@ def test_what_other_teachers_said_is_not_taken_for_what_these_say(recipes, tmp_p
 
 @pytest.mark.parametrize(("plain_share", "expected"), [(0.0, 51), (0.25, 76), (1.0, 153)])
 def test_a_student_is_told_the_weighted_mean_of_its_teachers(recipes, plain_share, expected):
-    from pool import make_items
+    from image_pool import make_items
     from teachers import taught_by
 
     class Says:
@@ -123,8 +126,8 @@ def test_the_recipe_goes_from_nothing_to_a_file_and_does_nothing_twice(
     recipes, monkeypatch, tmp_path
 ):
     import starter
-    from plain import PlainSettings
-    from pool import Kind
+    from image_pool import Kind
+    from plain_images import PlainSettings
     from scenes import SceneSettings
 
     small = {"height": (60, 60), "aspect": (1.0, 1.2)}

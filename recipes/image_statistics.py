@@ -1,17 +1,17 @@
 """Look at what the generator makes: a contact sheet a sensor, and statistics beside real ones.
 
-python recipes/look.py runs/look
-python recipes/look.py runs/look --data FOLDER    # also of a folder with images/ and masks/
+python recipes/image_statistics.py runs/look
+python recipes/image_statistics.py runs/look --data FOLDER  # also of one with images/, masks/
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-from kinds import PLAIN, VISIBLE
+from image_kinds import PLAIN, VISIBLE
+from image_pool import Settings, make_image, settings_of
 from numpy.typing import NDArray
 from PIL import Image
-from pool import Settings, make_image, settings_of
 from scipy import ndimage
 from sensors import FIRST_SEED, HELD_OUT
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from batches import Batch, draw_batch
+from image_pool import Item
 from muon import Muon
-from pool import Item
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import distributed

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from plain import PlainSettings
-from pool import Kind
+from image_pool import Kind
+from plain_images import PlainSettings
 from scenes import SceneSettings
 
 from napari_veinseg.data.synthesis import SynthesisSettings

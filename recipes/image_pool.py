@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from claims import claim
 from numpy.typing import NDArray
-from plain import PlainSettings, plain_image
+from plain_images import PlainSettings, plain_image
 from scenes import SceneSettings, scene_image
 
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger, synthetic_finger

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 from claims import claim, digests
-from pool import read_pool
+from image_pool import read_pool
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
-from train import Budget, Trainer
+from trainer import Budget, Trainer
 
 from napari_veinseg.cli.start import keep_freed_memory
 from napari_veinseg.model.card import ModelCard
@@ -20,7 +20,7 @@ from napari_veinseg.training.distributed import leave_process_group
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingRun:
     """How long is learnt, from nothing or from the weights of the first teacher, and where."""
 
     folder: Path
@@ -37,45 +37,45 @@ class Lesson:
         return self.folder / "model.safetensors"
 
 
-def learn(lesson: Lesson, images: Callable[[], list[Path]], log: Callable[[str], None]) -> Path:
+def learn(run: TrainingRun, images: Callable[[], list[Path]], log: Callable[[str], None]) -> Path:
     """Train on shards of images, if that is not done yet, and give the model file.
 
     What was learnt with another budget, as in a trial, or from others is not taken for this.
     """
-    described = repr((lesson.budget, *digests(lesson.teachers)))
+    described = repr((run.budget, *digests(run.teachers)))
     whose = "belongs to a run with another budget or other teachers"
-    claim(lesson.folder, "lesson.txt", described, whose)
-    if lesson.learnt.exists():
-        return lesson.learnt
+    claim(run.folder, "lesson.txt", described, whose)
+    if run.learnt.exists():
+        return run.learnt
     paths = images()
     log(
-        f"{lesson.folder.name}: training on {lesson.device} in {lesson.processes} processes, "
-        f"{lesson.budget.steps} steps"
+        f"{run.folder.name}: training on {run.device} in {run.processes} processes, "
+        f"{run.budget.steps} steps"
     )
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{Path(folder).as_posix()}/meeting"
-        spawn(_learn, (lesson, paths, meeting), lesson.processes)
-    return lesson.learnt
+        spawn(_learn, (run, paths, meeting), run.processes)
+    return run.learnt
 
 
-def _learn(rank: int, lesson: Lesson, paths: list[Path], meeting: str) -> None:
+def _learn(rank: int, run: TrainingRun, paths: list[Path], meeting: str) -> None:
     """Train in one of the processes; the first one tells and writes."""
     keep_freed_memory()
-    if lesson.processes > 1:
+    if run.processes > 1:
         distributed.init_process_group(
-            "gloo", init_method=meeting, rank=rank, world_size=lesson.processes
+            "gloo", init_method=meeting, rank=rank, world_size=run.processes
         )
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // lesson.processes))
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // run.processes))
     torch.manual_seed(0)
-    network = read_model(lesson.teachers[0])[1] if lesson.teachers else build_network(lesson.card)
-    trainer = Trainer(lesson.folder, network, lesson.budget, lesson.compiled)
-    pool = read_pool(paths[rank :: lesson.processes])
+    network = read_model(run.teachers[0])[1] if run.teachers else build_network(run.card)
+    trainer = Trainer(run.folder, network, run.budget, run.compiled)
+    pool = read_pool(paths[rank :: run.processes])
 
     def log(message: str) -> None:
         if rank == 0:
-            print(f"{lesson.folder.name}: {message}", flush=True)
+            print(f"{run.folder.name}: {message}", flush=True)
 
-    trainer.run(pool, lesson.card.working_vein_width, torch.device(lesson.device), log)
+    trainer.run(pool, run.card.working_vein_width, torch.device(run.device), log)
     leave_process_group()
     if rank == 0:
-        write_model(lesson.learnt, lesson.card, network)
+        write_model(run.learnt, run.card, network)
