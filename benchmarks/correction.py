@@ -47,16 +47,16 @@ from simulated_annotator import with_brush, with_tools
 
 from napari_veinseg import VeinModel
 from napari_veinseg.correction.lines import densified, smoothed, vein_region
-from napari_veinseg.correction.profile import centred
-from napari_veinseg.correction.shift import best_shift, shifted
+from napari_veinseg.correction.mask_alignment import best_shift, shifted
 from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost
+from napari_veinseg.correction.vein_profile import centred
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.data.synthesis import synthetic_finger
-from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.measurement.ridge_filter import valley_strength
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 
 FIRST_SEED = 950_000  # far from the seeds that models are trained on
 TOLERANCE = 2.0

@@ -31,7 +31,11 @@ from sensors import FIRST_SEED, HELD_OUT
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
-from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold, score_histogram
+from napari_veinseg.evaluation.probability_metrics import (
+    ScoreHistogram,
+    best_threshold,
+    score_histogram,
+)
 
 TREES = replace(
     SynthesisSettings(),

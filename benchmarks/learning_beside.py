@@ -48,7 +48,7 @@ from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.publishing import Model
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import WatchStatus

@@ -28,7 +28,7 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.evaluation.baselines import maximum_curvature
 from napari_veinseg.evaluation.bootstrap import Estimate
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 
 Row = dict[str, Any]
 _LINE_THRESHOLDS = (0.15, 0.25, 0.5)

@@ -25,8 +25,8 @@ from napari_veinseg import train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.evaluation.baselines import baseline_score
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 _LEARNT, _JUDGED = 5, 15  # photographs
 _CROP, _BATCH = 160, 4

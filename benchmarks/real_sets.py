@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.evaluation.bootstrap import Estimate, grouping
-from napari_veinseg.evaluation.consistency.error_rates import d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.equal_error_rate import d_prime, equal_error_rate
 from napari_veinseg.evaluation.consistency.miura_matching import Matcher
 from napari_veinseg.evaluation.consistency.pairs import MaskPairs, choose_pairs
 from napari_veinseg.evaluation.consistency.shot_consistency import measure_consistency

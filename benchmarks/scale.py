@@ -27,9 +27,9 @@ from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.evaluation.metrics import mask_metrics
-from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 from image_kinds import VISIBLE

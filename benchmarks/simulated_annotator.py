@@ -19,13 +19,13 @@ from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.correction.change import Change, disk_union
 from napari_veinseg.correction.lines import densified, vein_redrawn, vein_region
-from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.redrawing import redrawn_as_measured
 from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost, snapped
 from napari_veinseg.correction.vein_finder import VeinFinder
+from napari_veinseg.correction.vein_profile import centred, widths_along
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 
 SLIP = 1.0
 

@@ -15,7 +15,7 @@ from timing import finished, multiply_adds, paired, peak_memory, summary
 from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.evaluation.baselines import maximum_curvature
-from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.measurement.ridge_filter import valley_strength
 from napari_veinseg.model.file import read_model
 from napari_veinseg.model.network import original_2020
 from napari_veinseg.model.store import resolve

@@ -18,7 +18,7 @@ from napari_veinseg.training.crops import iterate_batches
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.loop import Trainer
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure
 from napari_veinseg.training.training_data import load_training_data
 

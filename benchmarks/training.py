@@ -29,7 +29,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.training.events import EventReader, RunStatus
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
 
 SHAPE = (240, 320)
@@ -110,7 +110,7 @@ def compute(folder: Path) -> dict[str, float]:
 
 
 def startup(folder: Path) -> dict[str, float]:
-    from napari_veinseg.training.process import TrainingProcess
+    from napari_veinseg.training.child_process import TrainingProcess
 
     dataset = synthetic_dataset(folder / "set", 5)
     started, saved, ended = [], [], []

@@ -34,7 +34,7 @@ from qtpy.QtWidgets import QApplication
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
-from napari_veinseg.training import run as run_module
+from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
 _TICK = 10  # ms

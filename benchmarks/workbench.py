@@ -23,8 +23,8 @@ from viewer import Latecomer, wait_until
 
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
-from napari_veinseg.training import run as run_module
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.training import run_folder as run_module
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

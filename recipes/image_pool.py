@@ -14,10 +14,10 @@ from scenes import SceneSettings, scene_image
 
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger, synthetic_finger
 from napari_veinseg.files import atomic_path
-from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 Settings = SynthesisSettings | PlainSettings | SceneSettings
 _SHARD = 100

@@ -19,7 +19,7 @@ from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger
 from napari_veinseg.measurement.skeleton import centreline
-from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 
 _COUNT = 24
 _TILE = (120, 240)

@@ -21,7 +21,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.evaluation.bootstrap import Grouping
 from napari_veinseg.evaluation.metrics import mask_metrics
-from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
+from napari_veinseg.evaluation.probability_metrics import ScoreHistogram, score_histogram
 from napari_veinseg.model.card import Metric
 from napari_veinseg.segmentation.vein_model import VeinModel
 

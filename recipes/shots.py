@@ -21,7 +21,7 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
     MaskConsistency,
     measure_consistency,
 )
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.segmentation.vein_model import VeinModel
 
 _FIRST_SEED = 2_000_000  # fingers of their own

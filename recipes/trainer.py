@@ -21,10 +21,10 @@ from torch import distributed
 from napari_veinseg.files import atomic_path
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import RunningAverage
+from napari_veinseg.training.checkpoint import lay_out_as_weights
 from napari_veinseg.training.distributed import is_distributed, sum_over_processes
 from napari_veinseg.training.fabric import cpu_multiplies_bfloat16
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.state import lay_out_as_weights
 
 _SAVE_EVERY = 250  # steps
 

@@ -21,8 +21,8 @@ from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import record_of
 
 WIDTH = 380
 REASON = "this build of torch knows no GPU; see pytorch.org for one that does"

@@ -16,8 +16,8 @@ from staging import make_dataset, open_workbench, wait_until
 
 from napari_veinseg.data.image_files import list_images, read_mask
 from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.training import run as run_module
-from napari_veinseg.widgets.workbench.recent import FOLDER_VARIABLE
+from napari_veinseg.training import run_folder as run_module
+from napari_veinseg.widgets.workbench.recent_folders import FOLDER_VARIABLE
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
 NAMES = ("folder_arrived", "folder_corrected", "folder_learning", "folder_next")

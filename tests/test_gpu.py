@@ -13,10 +13,10 @@ from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, iterate_batches
 from napari_veinseg.training.cuda_graphs import record_cuda_graph
+from napari_veinseg.training.device_memory import cache_on_device
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.memory import cache_on_device
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import go_on
 from tests.models import lively_network, small_card, texture, write_small_model
 from tests.training.conftest import _made as _made

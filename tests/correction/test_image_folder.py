@@ -6,10 +6,10 @@ import pytest
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.mask_home import Unsaved
+from napari_veinseg.correction.mask_store import Unsaved
 from napari_veinseg.correction.next_image import next_to_review, waiting_for
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.fingers import make_thumbnail, similarity
+from napari_veinseg.data.finger_groups import make_thumbnail, similarity
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DAMAGED_ENDING

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_veinseg.correction.next_image import ImageLook, choose_next
-from napari_veinseg.data.fingers import thumbnail_spectrum
+from napari_veinseg.data.finger_groups import thumbnail_spectrum
 
 
 def look(seed):

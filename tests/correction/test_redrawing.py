@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
-from napari_veinseg.correction.profile import centred
 from napari_veinseg.correction.redrawing import redrawn_as_measured
+from napari_veinseg.correction.vein_profile import centred
 
 SHAPE = (120, 180)
 TRUNK = Line(np.array([[60.0, 0], [50, 60], [70, 120], [60, 179]]), 6)

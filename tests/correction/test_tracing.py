@@ -6,8 +6,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from napari_veinseg.correction.change import disk_union
-from napari_veinseg.correction.profile import widths_along
 from napari_veinseg.correction.tracing import Tracer, path_cost, snapped
+from napari_veinseg.correction.vein_profile import widths_along
 
 
 def wave(width: int, height: int = 120) -> np.ndarray:

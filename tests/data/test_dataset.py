@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.fingers import (
+from napari_veinseg.data.finger_groups import (
     suggest_finger_pattern,
     thin_near_duplicates,
     thumbnail_spectrum,

@@ -8,7 +8,7 @@ from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash, read_mask, write_mask
-from napari_veinseg.evaluation import overlap
+from napari_veinseg.evaluation import data_leakage
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.contenders import (
     MaskFolder,
@@ -190,7 +190,7 @@ def test_one_model_under_two_names_is_told(folder, tmp_path):
 
 
 def test_what_was_too_much_to_compare_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(overlap, "_MOST_COMPARED", 35)
+    monkeypatch.setattr(data_leakage, "_MOST_COMPARED", 35)
     folder = make_dataset(tmp_path / "data", fingers=6, shots=2)
     images = folder / "images"
     (images / "fïnger0_1.png").write_bytes((images / "fïnger3_0.png").read_bytes())

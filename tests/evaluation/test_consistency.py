@@ -8,7 +8,7 @@ from sklearn.metrics import roc_curve
 from napari_veinseg.data.image_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import compare_folders, read_masks
-from napari_veinseg.evaluation.consistency.error_rates import d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.equal_error_rate import d_prime, equal_error_rate
 from napari_veinseg.evaluation.consistency.miura_matching import Matcher
 from napari_veinseg.evaluation.consistency.pairs import choose_pairs
 from napari_veinseg.evaluation.consistency.shot_consistency import (

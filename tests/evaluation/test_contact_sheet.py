@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_veinseg.data.image_files import read_image
-from napari_veinseg.evaluation.agreement import COLOURS, Agreement, agreement
+from napari_veinseg.evaluation.error_map import COLOURS, Agreement, agreement
 from napari_veinseg.evaluation.metrics import counts
 from napari_veinseg.evaluation.report.contact_sheet import (
     SheetRow,

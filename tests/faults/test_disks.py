@@ -16,9 +16,9 @@ import pytest
 from napari_veinseg import files
 from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import Autosave, left_sessions
+from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import read_mask, write_image
-from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import import_model

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import strategies as st
 
 from napari_veinseg.correction.autosave import left_sessions
+from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import read_image, write_image, write_mask
 from napari_veinseg.data.samples_csv import COLUMNS, read_rows, write_rows
-from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, write_summary
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.events import EventReader, RunStatus
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from tests.data.test_dataset import bare, image, mask
 from tests.data.test_image_files import KINDS, encoded, png_claiming, tif_claiming
 from tests.faults.conftest import SHARE, times

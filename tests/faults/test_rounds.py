@@ -17,8 +17,8 @@ from napari_veinseg.training.train import configure, go_on, start
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.segment.segment import SegmentWidget
-from napari_veinseg.widgets.train import following
-from napari_veinseg.widgets.train.following import RunFollower
+from napari_veinseg.widgets.train import run_follower
+from napari_veinseg.widgets.train.run_follower import RunFollower
 from tests.faults.conftest import SHARE, times
 from tests.faults.flat import Watch
 
@@ -104,7 +104,7 @@ def test_segment_correct_retrain_evaluate(
     viewer, qtbot, told, tmp_path, monkeypatch, tally
 ):  # fmt: skip
     rounds, plot = times(4, 200), PLOT if SHARE else tmp_path / "flat.png"
-    monkeypatch.setattr(following, "TrainingProcess", ForkedTraining)
+    monkeypatch.setattr(run_follower, "TrainingProcess", ForkedTraining)
     folder = tmp_path / "set"
     dataset = Dataset.create(folder)
     for number in range(3):

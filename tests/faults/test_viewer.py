@@ -21,7 +21,7 @@ from napari_veinseg.widgets.correct.autosaver import Autosaver
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.correct.toolbox import Toolbox
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from tests.faults.conftest import times

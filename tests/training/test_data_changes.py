@@ -10,10 +10,10 @@ from napari_veinseg.data.image_files import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
-from napari_veinseg.segmentation.measured_width import MeasuredWidth
 from napari_veinseg.segmentation.vein_model import VeinModel
+from napari_veinseg.segmentation.vein_width_from_network import MeasuredWidth
 from napari_veinseg.training.dataset_survey import survey
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import go_on
 from tests.training.test_train import StopAt, status_of, trained
 

@@ -11,7 +11,7 @@ import torch
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.training.events import EventReader, RunStatus
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, go_on, start
 
 HOW: dict[str, object] = {

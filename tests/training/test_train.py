@@ -13,7 +13,7 @@ from napari_veinseg.data.sample import read_pairs
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.training.events import EventReader, RunStatus
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, go_on
 from napari_veinseg.training.validator import Validator
 from tests.measurement.shapes import capsule

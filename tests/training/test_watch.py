@@ -13,17 +13,17 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training import continual, courtesy, publishing, sampling
+from napari_veinseg.training import continual, publishing, sampling, throttling
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
 from napari_veinseg.training.operating_point import Outcome
-from napari_veinseg.training.pool import ReviewedPool
 from napari_veinseg.training.rehearsal import remembered_samples
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.reviewed_pool import ReviewedPool
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.sampling import sampling_weights, with_remembered
 from napari_veinseg.training.train import configure, go_on, start
 from napari_veinseg.training.watch_events import WatchStatus, as_line, describe, from_line
@@ -334,11 +334,11 @@ class Machine:
             ),
             "sensors_battery": lambda: power,
         }
-        monkeypatch.setattr(courtesy, "psutil", SimpleNamespace(**fakes))
-        monkeypatch.setattr(courtesy, "usable_cpus", lambda: cores)
+        monkeypatch.setattr(throttling, "psutil", SimpleNamespace(**fakes))
+        monkeypatch.setattr(throttling, "usable_cpus", lambda: cores)
         clock = SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep)
-        monkeypatch.setattr(courtesy, "time", clock)
-        self.courtesy = courtesy.Courtesy(threads=max(1, cores // 2))
+        monkeypatch.setattr(throttling, "time", clock)
+        self.throttle = throttling.Throttle(threads=max(1, cores // 2))
 
     @property
     def busy(self):
@@ -351,7 +351,7 @@ class Machine:
         end = self.now + seconds
         while self.now < end:
             self.now, self.own = self.now + step, self.own + step
-            self.courtesy.take_a_break(step)
+            self.throttle.take_a_break(step)
         return self.slept / seconds
 
 
@@ -374,13 +374,13 @@ class Machine:
 def test_others_and_a_battery_are_respected(monkeypatch, machine, slow, rests):
     made = Machine(monkeypatch, **machine)
     assert made.learn(60) == pytest.approx(0.5 if slow else 0.0, abs=0.05)
-    assert bool(made.courtesy.reason_to_rest()) == rests
+    assert bool(made.throttle.reason_to_rest()) == rests
 
 
 def test_a_low_battery_is_waited_for(run, empty, monkeypatch):
     reasons = ["It rests."] * 5
     monkeypatch.setattr(
-        continual.Courtesy, "reason_to_rest", lambda _: reasons.pop() if reasons else ""
+        continual.Throttle, "reason_to_rest", lambda _: reasons.pop() if reasons else ""
     )
     _, lines = watched(run, lambda: review(empty, "a", 1))
     told = [(line["event"], line.get("reason")) for line in lines]

@@ -19,7 +19,7 @@ from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
-from napari_veinseg.training import run as run_module
+from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.common import engine, notify, warm_up
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget

@@ -27,7 +27,7 @@ from napari_veinseg.widgets.common.form import Hint, Section
 from napari_veinseg.widgets.common.result_views import Plot
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
-from napari_veinseg.widgets.masks.agreement import add_agreement_layer
+from napari_veinseg.widgets.masks.error_layer import add_agreement_layer
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train.curves import CurvePlot

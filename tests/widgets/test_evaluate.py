@@ -15,7 +15,7 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
-from napari_veinseg.widgets.masks.agreement import mean_of_slices
+from napari_veinseg.widgets.masks.error_layer import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.open_layers import open_pairs
 from tests.evaluation.reports import make_dataset

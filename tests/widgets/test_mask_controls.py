@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QLineEdit
 
 from napari_veinseg.data.image_files import read_mask
 from napari_veinseg.segmentation.masks import mask_from_probability
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 from napari_veinseg.widgets.segment import mask_controls
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.refine import changes_to

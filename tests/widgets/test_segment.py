@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox
 from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.records import edited_pixels, record_of
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.segment import refine
 
 

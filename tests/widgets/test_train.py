@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import corrected_source
-from napari_veinseg.training import run as run_module
+from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.train import following
+from napari_veinseg.widgets.train import run_follower
 from napari_veinseg.widgets.train.train import TrainWidget
 
 
@@ -72,7 +72,7 @@ class StubChild:
 @pytest.fixture
 def train(viewer, stub, monkeypatch, tmp_path):
     StubChild.made = []
-    monkeypatch.setattr(following, "TrainingProcess", StubChild)
+    monkeypatch.setattr(run_follower, "TrainingProcess", StubChild)
     monkeypatch.setattr(run_module, "runs_folder", lambda: tmp_path / "runs")
     models = tmp_path / "models"
     models.mkdir()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels
 from napari_veinseg.widgets.masks.layers import add_mask_layer, displayed_plane
-from napari_veinseg.widgets.masks.records import edited_pixels
 from napari_veinseg.widgets.masks.undo import one_undo_step, write_pixels
 
 SHAPE = (3, 20, 24)

@@ -17,7 +17,7 @@ from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.common.warm_up import prepare_lines, prepare_masks
 from napari_veinseg.widgets.common.jobs import Reporter
 from napari_veinseg.widgets.evaluate.measuring import measure_mask, show_measurement
-from napari_veinseg.widgets.masks.geometry import PixelSize
+from napari_veinseg.widgets.masks.layer_placement import PixelSize
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.segment.region_layer import RegionLayer
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from napari_veinseg.training.events import RunStatus
-    from napari_veinseg.training.run import Run
+    from napari_veinseg.training.run_folder import Run
 
 
 @app.command()
@@ -63,7 +63,7 @@ def train(
     stop_with_parent: Annotated[bool, typer.Option("--stop-with-parent", hidden=True)] = False,
 ) -> None:
     """Train a model on images with masks; Ctrl-C keeps what it has learned so far."""
-    from napari_veinseg.training.process import StopButton
+    from napari_veinseg.training.child_process import StopButton
 
     stop = StopButton()
     if stop_with_parent:
@@ -115,7 +115,7 @@ def train(
 
 def _running(folder: Path | None) -> "Run | None":
     """Open the run to resume; a folder without one is started, so that a job can be repeated."""
-    from napari_veinseg.training.run import Run
+    from napari_veinseg.training.run_folder import Run
 
     if folder is None:
         raise VeinSegError("Say with --run which run to --resume.")

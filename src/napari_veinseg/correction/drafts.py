@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from napari_veinseg.data.fingers import Spectrum, thumbnail_spectrum
+from napari_veinseg.data.finger_groups import Spectrum, thumbnail_spectrum
 from napari_veinseg.data.image_files import read_image, read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DamagedFiles, write_text, writing
@@ -101,7 +101,7 @@ class Draft:
     notes : DraftNotes, optional
         Where it came from.
     look : ndarray, optional
-        Of its image, see `data.fingers.make_thumbnail`; None leaves the one that is kept.
+        Of its image, see `data.finger_groups.make_thumbnail`; None leaves the one that is kept.
     """
 
     mask: NDArray[np.uint8]
@@ -205,7 +205,7 @@ class DraftFolder:
         Returns
         -------
         ndarray or None
-            See `data.fingers.thumbnail_spectrum`; of a thumbnail in 256 steps.
+            See `data.finger_groups.thumbnail_spectrum`; of a thumbnail in 256 steps.
         """
         if stem not in self._looks:
             path = self._file("looks", stem)
@@ -222,7 +222,7 @@ class DraftFolder:
         stem : str
             Its name.
         look : ndarray
-            See `data.fingers.make_thumbnail`.
+            See `data.finger_groups.make_thumbnail`.
         """
         low, high = float(look.min()), float(look.max())
         levels = np.rint((look - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 Images are read one by one, when they are asked for.  Reviewed masks go into a dataset (`home`):
 the folder itself where it is one, else a new folder beside it.  Masks that are not reviewed yet are
-drafts in there (see `correction.mask_home`).  Nothing is ever written among the images.
+drafts in there (see `correction.mask_store`).  Nothing is ever written among the images.
 """
 
 import os
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.correction.drafts import Draft, DraftFolder
 from napari_veinseg.correction.image_states import ImageStates
-from napari_veinseg.correction.mask_home import MaskHome
+from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.samples_csv import stem_from

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.data.fingers import Spectrum, compile_finger_pattern, finger_in, similarity
+from napari_veinseg.data.finger_groups import (
+    Spectrum,
+    compile_finger_pattern,
+    finger_in,
+    similarity,
+)
 
 _OF_A_KNOWN_FINGER = 0.5  # what another shot of a reviewed finger is worth
 _LEAST_NEW = 0.25  # what an image is worth that looks just like a reviewed one
@@ -24,7 +29,7 @@ class ImageLook:
     name : str
         For people.
     look : ndarray or None
-        See `data.fingers.thumbnail_spectrum`; None where it is unknown.
+        See `data.finger_groups.thumbnail_spectrum`; None where it is unknown.
     finger : str
         The finger that it shows, empty where that is unknown.
     doubt : float

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.correction.change import Change, between
 from napari_veinseg.correction.lines import centreline_to_border, vein_region
-from napari_veinseg.correction.profile import centred, widths_along
+from napari_veinseg.correction.vein_profile import centred, widths_along
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import trace
 

@@ -14,8 +14,8 @@ from skimage.graph import MCP_Geometric
 
 from napari_veinseg.correction.change import Points
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.measurement.ridges import valley_strength
-from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.measurement.ridge_filter import valley_strength
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 
 Cost = NDArray[np.float32]
 

@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from napari_veinseg.correction.change import Points
 from napari_veinseg.correction.lines import densified
-from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import log_levels
+from napari_veinseg.correction.vein_profile import centred, widths_along
 from napari_veinseg.data.labels import VEIN
 
 # Where shoulders are looked for, in typical vein widths: veins differ, and so do estimates.

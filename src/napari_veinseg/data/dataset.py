@@ -17,7 +17,7 @@ from unicodedata import normalize
 import numpy as np
 import numpy.typing as npt
 
-from napari_veinseg.data.fingers import compile_finger_pattern, finger_in
+from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
 from napari_veinseg.data.sample_files import refuse_unsound, store_sample

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from unicodedata import normalize
 
-from napari_veinseg.data.tables import table_text
+from napari_veinseg.data.csv_tables import table_text
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import opening, write_text
 

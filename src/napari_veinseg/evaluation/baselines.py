@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.measurement.ridge_filter import valley_strength
 
 Strength = NDArray[np.float32]
 

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from napari_veinseg.data.fingers import thumbnail_spectrum
+from napari_veinseg.data.finger_groups import thumbnail_spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.contenders import Contender
+from napari_veinseg.evaluation.data_leakage import Looks, Overlap, find_overlap
 from napari_veinseg.evaluation.metrics import (
     TOLERANCE,
     Counts,
@@ -17,8 +18,7 @@ from napari_veinseg.evaluation.metrics import (
     mask_metrics,
     unsure_share,
 )
-from napari_veinseg.evaluation.overlap import Looks, Overlap, find_overlap
-from napari_veinseg.evaluation.scores import ScoreHistogram, score_histogram
+from napari_veinseg.evaluation.probability_metrics import ScoreHistogram, score_histogram
 from napari_veinseg.evaluation.selection import Selection
 
 _MOSTLY_UNSURE = 0.5

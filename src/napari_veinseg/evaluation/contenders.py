@@ -15,10 +15,10 @@ from napari_veinseg.data.image_files import list_images, read_mask
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.evaluation.agreement import Agreement, agreement
+from napari_veinseg.evaluation.error_map import Agreement, agreement
 from napari_veinseg.measurement.measure import line_lengths
 from napari_veinseg.measurement.skeleton import centreline
-from napari_veinseg.measurement.width import widths
+from napari_veinseg.measurement.vein_width_from_mask import widths
 
 Mask = NDArray[np.bool_]
 

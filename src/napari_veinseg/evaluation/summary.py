@@ -8,10 +8,10 @@ from operator import add
 
 import numpy as np
 
-from napari_veinseg.data.tables import TableRow
+from napari_veinseg.data.csv_tables import TableRow
 from napari_veinseg.evaluation.bootstrap import Estimate, Grouping, grouping
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult, ImageResult
-from napari_veinseg.evaluation.scores import ScoreHistogram, best_threshold
+from napari_veinseg.evaluation.probability_metrics import ScoreHistogram, best_threshold
 
 SHARE = "share_of_images_with_vein_iou_of_at_least_0.5"
 TO_CORRECT = "share_of_images_that_need_a_correction"

@@ -11,7 +11,7 @@ from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
 from napari_veinseg.measurement.square_pixels import square_pixels
-from napari_veinseg.measurement.width import widths
+from napari_veinseg.measurement.vein_width_from_mask import widths
 
 # A chain of pixels is up to 8 % longer than the line it stands for; smoothed with this sigma (in
 # pixels along the chain) it is right within about 1 %.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.image_files import list_images, read_mask, without_probabilities
-from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import Measurement, measure
 

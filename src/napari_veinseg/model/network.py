@@ -14,8 +14,8 @@ from monai.networks.layers.factories import Pool
 from torch import nn
 from torch.nn import functional
 
-from napari_veinseg.model.geometry import SMALLEST_SIDE, Geometry
-from napari_veinseg.model.original import Original2020Core
+from napari_veinseg.model.original_2020_network import Original2020Core
+from napari_veinseg.model.receptive_field import SMALLEST_SIDE, Geometry
 
 
 class SegmentationNetwork(nn.Module):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.geometry import SMALLEST_SIDE
+from napari_veinseg.model.receptive_field import SMALLEST_SIDE
 
 Window = tuple[slice, slice]
 

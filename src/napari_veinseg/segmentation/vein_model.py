@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.loaded_model import LoadedModel
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.measured_width import MeasuredWidth, measure_source_width
 from napari_veinseg.segmentation.prediction import Prediction, tell
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.predict_parts import Progress, predict_parts
+from napari_veinseg.segmentation.vein_width_from_network import MeasuredWidth, measure_source_width
 
 _USUAL = SegmentationSettings()
 

@@ -14,18 +14,18 @@ from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.averaging import interpolate
+from napari_veinseg.training.checkpoint import Position
 from napari_veinseg.training.clock import WorkClock
-from napari_veinseg.training.courtesy import Courtesy
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.pool import ArrivalRecord, ReviewedPool
 from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
 from napari_veinseg.training.reporter import Stop, Tell
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.reviewed_pool import ArrivalRecord, ReviewedPool
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.sampling import RoundSampler
-from napari_veinseg.training.state import Position
+from napari_veinseg.training.throttling import Throttle
 from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import (
     Arrival,
@@ -76,8 +76,8 @@ def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -
         raise VeinSegError("What watches a dataset is one process: start it without torchrun.")
     base = Model(*read_base(run.config))
     learner = Learner(fabric, copy.deepcopy(base.network), run.config)
-    courtesy = Courtesy(torch.get_num_threads())
-    trainer = ContinualTrainer(run, base, learner, PatientLog(run, tell), stop, output, courtesy)
+    throttle = Throttle(torch.get_num_threads())
+    trainer = ContinualTrainer(run, base, learner, PatientLog(run, tell), stop, output, throttle)
     trainer.resume()
     trainer.watch(choice.label, choice.reason)
 
@@ -93,10 +93,10 @@ class ContinualTrainer:
         log: PatientLog,
         stop: Stop,
         output: Path | None,
-        courtesy: Courtesy | None = None,
+        throttle: Throttle | None = None,
     ) -> None:
         self.run, self.config, self.base = run, run.config, base
-        self.learner, self._log, self._stop, self._courtesy = learner, log, stop, courtesy
+        self.learner, self._log, self._stop, self._throttle = learner, log, stop, throttle
         self.pool = ReviewedPool(run, base.card)
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         self.versions = Versions(run, base, settings, str(learner.device), output)
@@ -199,8 +199,8 @@ class ContinualTrainer:
             rate = _RATE * self.config.learning_rate * min(1.0, (step + 1) / _WARM_UP)
             losses.append(self.learner.train_step(batch, step, rate))
             self._has_stepped = True
-            if self._courtesy:
-                self._courtesy.take_a_break(time.monotonic() - begin)
+            if self._throttle:
+                self._throttle.take_a_break(time.monotonic() - begin)
         self.at.step += len(losses)
         self._steps_left -= len(losses)
         self._sampler.count(crops, len(losses))
@@ -252,7 +252,7 @@ class ContinualTrainer:
             return self._idle("No reviewed image is there to learn from yet.")
         if self._steps_left <= 0:
             return self._idle("Nothing is new, and it no longer improves.")
-        if self._courtesy and (reason := self._courtesy.reason_to_rest()):
+        if self._throttle and (reason := self._throttle.reason_to_rest()):
             return self._idle(reason)
         self._idle_reason = ""
         return True

@@ -5,14 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from napari_veinseg.data.fingers import NEAR_DUPLICATE, similarity
+from napari_veinseg.data.finger_groups import NEAR_DUPLICATE, similarity
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
 
 if TYPE_CHECKING:  # they load torch
     from napari_veinseg.training.prepared_samples import PreparedSample
-    from napari_veinseg.training.reading import HeldOutSample
+    from napari_veinseg.training.read_dataset import HeldOutSample
 
 
 class Shot(Protocol):

@@ -11,18 +11,18 @@ from torch import nn
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import RunningAverage
-from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.cuda_graphs import record_cuda_graph
-from napari_veinseg.training.distributed import sum_over_processes
-from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.memory import GradientAccumulation
-from napari_veinseg.training.state import (
+from napari_veinseg.training.checkpoint import (
     Position,
     Stateful,
     lay_out_as_weights,
     load_state,
     save_state,
 )
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.cuda_graphs import record_cuda_graph
+from napari_veinseg.training.device_memory import GradientAccumulation
+from napari_veinseg.training.distributed import sum_over_processes
+from napari_veinseg.training.losses import vein_loss
 
 _FUSED = ("cpu", "cuda")  # devices that fuse the optimiser and convolve channels last
 _LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read

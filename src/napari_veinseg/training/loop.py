@@ -20,10 +20,12 @@ from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.checkpoint import Position, schedule_learning_rate
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops, iterate_batches
 from napari_veinseg.training.data_record import DataRecord
+from napari_veinseg.training.device_memory import cache_on_device
 from napari_veinseg.training.distributed import (
     broadcast_from_first,
     leave_process_group,
@@ -31,10 +33,8 @@ from napari_veinseg.training.distributed import (
 )
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner, PendingLosses
-from napari_veinseg.training.memory import cache_on_device
 from napari_veinseg.training.reporter import Reporter, Stop, Tell
-from napari_veinseg.training.run import Run
-from napari_veinseg.training.state import Position, schedule_learning_rate
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.training_data import RunData, load_training_data
 from napari_veinseg.training.validator import Validator
 

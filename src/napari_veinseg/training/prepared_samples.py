@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_veinseg.data.fingers import Spectrum, thumbnail_spectrum
+from napari_veinseg.data.finger_groups import Spectrum, thumbnail_spectrum
 from napari_veinseg.data.grey import Channel, to_grey
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.sample import Pair
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.measurement.width import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
@@ -42,7 +42,7 @@ class PreparedSample:
     finger : str
         Its finger, empty when unknown.
     thumbnail : ndarray
-        See `data.fingers.thumbnail_spectrum`.
+        See `data.finger_groups.thumbnail_spectrum`.
     warning : str
         A sentence about its mask, mostly empty.
     """

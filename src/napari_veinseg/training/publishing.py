@@ -20,7 +20,7 @@ from napari_veinseg.training.operating_point import (
     cheapest_threshold,
     judge,
 )
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.watch_events import Comparison
 
 LEAST_GAIN = 0.005

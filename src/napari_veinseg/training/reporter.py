@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
-from napari_veinseg.training.run import Run
-from napari_veinseg.training.state import Position
+from napari_veinseg.training.checkpoint import Position
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.training_data import RunData
 
 Tell = Callable[[dict[str, Any]], None]

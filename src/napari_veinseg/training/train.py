@@ -14,7 +14,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 
 
 def train(

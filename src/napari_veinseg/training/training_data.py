@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_veinseg import __version__
-from napari_veinseg.data.fingers import thin_near_duplicates
+from napari_veinseg.data.finger_groups import thin_near_duplicates
 from napari_veinseg.data.sample import Fault, Pair
 from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
@@ -19,7 +19,7 @@ from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.leaks import drop_seen, drop_twins, warn_of_near_duplicates
 from napari_veinseg.training.prepared_samples import PreparedSample
-from napari_veinseg.training.reading import HeldOutSample, ReadDataset, read_dataset
+from napari_veinseg.training.read_dataset import HeldOutSample, ReadDataset, read_dataset
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork

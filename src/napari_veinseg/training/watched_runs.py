@@ -7,10 +7,10 @@ from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import resolve
-from napari_veinseg.training import run as run_module
+from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.events import EventReader
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import start
 from napari_veinseg.training.watch_events import Published, WatchStatus
 

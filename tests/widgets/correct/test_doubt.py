@@ -11,8 +11,8 @@ from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.correct import image_order
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_probability_layer
-from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 from tests.widgets.correct.scene import SHAPE, photograph, truth
 
 

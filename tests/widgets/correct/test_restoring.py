@@ -12,8 +12,8 @@ from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.correct.remove_tool import RemoveTool
 from napari_veinseg.widgets.correct.restore_offer import restore_session
+from napari_veinseg.widgets.masks.layer_metadata import image_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import image_of
 from tests.widgets.correct.scene import SHAPE, photograph, truth
 
 

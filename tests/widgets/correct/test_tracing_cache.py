@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.widgets.correct.trace_tool import TraceTool
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from tests.widgets.correct.scene import SHAPE, button_of, photograph, truth

@@ -6,7 +6,7 @@ from qtpy.QtTest import QTest
 
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.common.model_choice import ModelChoice
-from napari_veinseg.widgets.workbench import recent
+from napari_veinseg.widgets.workbench import recent_folders
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
 NAMES = ["a.tif", "b.tif", "c.tif"]
@@ -32,7 +32,7 @@ def model_file(tmp_path, monkeypatch):
 @pytest.fixture
 def new_bench(make_napari_viewer, stub, monkeypatch, tmp_path):
     """Make a workbench in a viewer of its own."""
-    monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path / "config"))
+    monkeypatch.setenv(recent_folders.FOLDER_VARIABLE, str(tmp_path / "config"))
     monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
     made = []
 

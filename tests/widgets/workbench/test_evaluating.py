@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
-from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
 from tests.widgets.workbench.conftest import press, wait_for_mask
 
 

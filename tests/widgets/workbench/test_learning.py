@@ -13,8 +13,8 @@ from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
-from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.train import following
+from napari_veinseg.widgets.masks.layer_metadata import record_of
+from napari_veinseg.widgets.train import run_follower
 from napari_veinseg.widgets.workbench import learning as learning_module
 from napari_veinseg.widgets.workbench import learning_controls
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
@@ -58,7 +58,7 @@ class Child:
 @pytest.fixture(autouse=True)
 def no_child(monkeypatch):
     Child.made = []
-    monkeypatch.setattr(following, "TrainingProcess", Child)
+    monkeypatch.setattr(run_follower, "TrainingProcess", Child)
 
 
 @pytest.fixture

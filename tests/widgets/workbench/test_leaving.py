@@ -5,8 +5,8 @@ import pytest
 from napari.layers import Image
 
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.train.both_masks import BothMasks
 from tests.widgets.workbench.conftest import press, wait_for_mask
 

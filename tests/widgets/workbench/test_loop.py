@@ -11,8 +11,8 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import read_mask, write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.file import read_card
-from napari_veinseg.widgets.masks.records import record_of
-from napari_veinseg.widgets.workbench.recent import FOLDER_VARIABLE
+from napari_veinseg.widgets.masks.layer_metadata import record_of
+from napari_veinseg.widgets.workbench.recent_folders import FOLDER_VARIABLE
 from tests.widgets.workbench.person import Person
 
 SHAPE = (160, 320)

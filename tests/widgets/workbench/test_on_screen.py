@@ -8,8 +8,8 @@ from qtpy.QtTest import QTest
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import record_of
 from napari_veinseg.widgets.train.both_masks import BothMasks
 from tests.widgets.workbench.conftest import press, wait_for_mask
 

@@ -13,15 +13,15 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.mask_home import MaskHome
+from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 from napari_veinseg.widgets.train.both_masks import BothMasks
-from napari_veinseg.widgets.workbench import recent
+from napari_veinseg.widgets.workbench import recent_folders
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from tests.widgets.workbench.conftest import NAMES, press, wait_for_mask, wait_until_saved
 
@@ -226,7 +226,7 @@ def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):
     QApplication.processEvents()
     opened.viewer.close()
     assert ImageFolder.open(folder).states.of(0) is ImageState.EDITED
-    assert recent.recent_folders() == [folder]
+    assert recent_folders.recent_folders() == [folder]
 
 
 def test_closing_the_folder_leaves_other_layers(bench, qtbot, folder, vein_image):
@@ -351,11 +351,11 @@ def test_a_mask_lies_above_its_image_and_selecting_it_means_its_image(bench, vei
 
 @pytest.mark.parametrize("text", ["{", "3"])
 def test_a_recent_list_that_is_damaged_is_empty_and_kept(monkeypatch, tmp_path, told, text):
-    monkeypatch.setenv(recent.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(recent_folders.FOLDER_VARIABLE, str(tmp_path))
     (tmp_path / "recent.json").write_text(text)
-    assert recent.recent_folders() == []
-    recent.remember_folder(tmp_path)
-    assert recent.recent_folders() == [tmp_path]
+    assert recent_folders.recent_folders() == []
+    recent_folders.remember_folder(tmp_path)
+    assert recent_folders.recent_folders() == [tmp_path]
     assert [path.read_text() for path in tmp_path.glob("*.damaged")] == [text]
     assert len(told.texts) == 1
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.image_files import list_masks, read_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.data.tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.consistency.pairs import MaskPairs, choose_pairs

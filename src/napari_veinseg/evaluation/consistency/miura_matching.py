@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.evaluation.consistency.error_rates import Scores
+from napari_veinseg.evaluation.consistency.equal_error_rate import Scores
 from napari_veinseg.evaluation.consistency.pairs import Pairs
 
 SHIFT = 0.15

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.fingers import compile_finger_pattern, finger_in
+from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Grouping, grouping
 

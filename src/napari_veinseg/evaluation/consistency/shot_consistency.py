@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.evaluation.bootstrap import Estimate, estimate
-from napari_veinseg.evaluation.consistency.error_rates import Scores, d_prime, equal_error_rate
+from napari_veinseg.evaluation.consistency.equal_error_rate import Scores, d_prime, equal_error_rate
 from napari_veinseg.evaluation.consistency.miura_matching import Matcher
 from napari_veinseg.evaluation.consistency.pairs import MaskPairs
 

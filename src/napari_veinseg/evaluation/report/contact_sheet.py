@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.evaluation.agreement import COLOURS, NAMES, Agreement, agreement
+from napari_veinseg.evaluation.error_map import COLOURS, NAMES, Agreement, agreement
 from napari_veinseg.files import atomic_path
 
 RGB = NDArray[np.uint8]
@@ -67,7 +67,7 @@ def agreement_picture(prediction: NDArray[Any], truth: NDArray[Any]) -> RGB:
     Returns
     -------
     ndarray of uint8
-        Shape `(Y, X, 3)`, in `agreement.COLOURS`.
+        Shape `(Y, X, 3)`, in `error_map.COLOURS`.
     """
     return _PALETTE[agreement(prediction, truth)]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from napari_veinseg.evaluation.agreement import COLOURS, NAMES
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
+from napari_veinseg.evaluation.error_map import COLOURS, NAMES
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.contender_table import contender_rows
 from napari_veinseg.evaluation.report.examples import WORST, choose_examples, draw_example

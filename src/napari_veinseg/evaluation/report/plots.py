@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_veinseg.evaluation.comparison import ContenderResult
 from napari_veinseg.evaluation.metrics import Counts
-from napari_veinseg.evaluation.scores import BINS, Rates, ScoreHistogram
+from napari_veinseg.evaluation.probability_metrics import BINS, Rates, ScoreHistogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.tables import write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison, compare

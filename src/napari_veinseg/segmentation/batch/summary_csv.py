@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from napari_veinseg.data.tables import as_written, write_table
+from napari_veinseg.data.csv_tables import as_written, write_table
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.files import locked, make_output_folder, writing
 from napari_veinseg.segmentation.batch.plan_files import FilePlan

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.measured_width import measure_width
 from napari_veinseg.segmentation.tiling.normalisation import CLIP, Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
+from napari_veinseg.segmentation.vein_width_from_network import measure_width
 
 
 class StandaloneModel(nn.Module):

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.model.geometry import Geometry
+from napari_veinseg.model.receptive_field import Geometry
 from napari_veinseg.segmentation.runtimes.devices import usable_cpus
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 

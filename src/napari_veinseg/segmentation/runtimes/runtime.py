@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.errors import VeinSegWarning
-from napari_veinseg.model.geometry import Geometry
+from napari_veinseg.model.receptive_field import Geometry
 
 Image = NDArray[np.float32]
 

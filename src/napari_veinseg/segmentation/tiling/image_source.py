@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import Channel, grey_offset, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.geometry import SMALLEST_SIDE
+from napari_veinseg.model.receptive_field import SMALLEST_SIDE
 from napari_veinseg.segmentation.region import Region, Window
 
 Image = NDArray[np.float32]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.grey import percentiles
 from napari_veinseg.errors import VeinSegError
 
 Image = NDArray[np.float32]
@@ -91,29 +92,3 @@ class Normaliser:
         np.clip(values, -CLIP, CLIP, out=values)
         np.copyto(values, np.float32(0), where=np.isnan(values))
         return values
-
-
-def percentiles(values: NDArray[np.floating[Any]], *shares: float) -> list[float]:
-    """Interpolate percentiles linearly between grey values.
-
-    A sort runs in vector units, and takes a fifth of the time of `numpy.percentile`.
-
-    Parameters
-    ----------
-    values : ndarray of float
-        Of any shape, finite, at least one.
-    *shares : float
-        In [0, 100].
-
-    Returns
-    -------
-    list of float
-        One for each share.
-    """
-    ordered = np.sort(values, axis=None)
-    places = [(ordered.size - 1) * share / 100 for share in shares]
-    around = [(int(place), min(int(place) + 1, ordered.size - 1), place % 1) for place in places]
-    return [
-        float(ordered[below]) * (1 - beyond) + float(ordered[above]) * beyond
-        for below, above, beyond in around
-    ]

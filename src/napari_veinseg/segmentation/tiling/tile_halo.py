@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from napari_veinseg.model.geometry import Geometry
+from napari_veinseg.model.receptive_field import Geometry
 from napari_veinseg.segmentation.tiling.resampling import Resampling
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
-from napari_veinseg.widgets.common.garbage import loading
+from napari_veinseg.widgets.common.garbage_collection import loading
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.warm_up import prepare_masks

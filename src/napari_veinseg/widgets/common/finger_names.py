@@ -6,8 +6,8 @@ from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QCheckBox, QLineEdit
 
-from napari_veinseg.data.finger_example import group_by_finger, part_at, pattern_from_example
-from napari_veinseg.data.fingers import compile_finger_pattern, suggest_finger_pattern
+from napari_veinseg.data.finger_groups import compile_finger_pattern, suggest_finger_pattern
+from napari_veinseg.data.finger_pattern import group_by_finger, part_at, pattern_from_example
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button
 

@@ -14,7 +14,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from vispy.visuals.line.dash_atlas import DashAtlas
 
 from napari_veinseg.data.labels import LABEL_COLOURS
-from napari_veinseg.widgets.common.garbage import loading
+from napari_veinseg.widgets.common.garbage_collection import loading
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 
 _lock = threading.Lock()

@@ -14,7 +14,7 @@ from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
-from napari_veinseg.widgets.masks.records import image_of, record_of
+from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 
 _PLACE = ("scale", "translate", "rotate", "shear")
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.correction.unsure import all_but_boxes_unsure, unsure_box
+from napari_veinseg.correction.mark_unsure import all_but_boxes_unsure, unsure_box
 from napari_veinseg.widgets.correct.tool import Point, Tool
 
 

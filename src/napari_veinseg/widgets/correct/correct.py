@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.fold import Fold
+from napari_veinseg.widgets.common.collapsible import Fold
 from napari_veinseg.widgets.common.form import button
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
@@ -25,9 +25,9 @@ from napari_veinseg.widgets.correct.restore_offer import RestoreOffer
 from napari_veinseg.widgets.correct.reviewing import Reviewing
 from napari_veinseg.widgets.correct.toolbox import Toolbox
 from napari_veinseg.widgets.correct.tracing_cache import TracingCache
-from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
+from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape, is_source_image
-from napari_veinseg.widgets.masks.records import image_of, record_of
 
 
 class CorrectWidget(Panel):

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.change import Change
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.geometry import require_same_place
-from napari_veinseg.widgets.masks.layers import displayed_plane, image_data, image_shape
-from napari_veinseg.widgets.masks.records import (
+from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     accept_pixels,
     edited_pixels,
     is_derived,
     record_of,
 )
+from napari_veinseg.widgets.masks.layer_placement import require_same_place
+from napari_veinseg.widgets.masks.layers import displayed_plane, image_data, image_shape
 from napari_veinseg.widgets.masks.undo import require_editable, write_pixels
 
 PlaneIndex = tuple[int, ...]

@@ -9,15 +9,15 @@ from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
 
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.change import Change
+from napari_veinseg.correction.mark_unsure import rest_unsure
+from napari_veinseg.correction.mask_alignment import best_shift, shifted
 from napari_veinseg.correction.redrawing import redrawn_as_measured
-from napari_veinseg.correction.shift import best_shift, shifted
-from napari_veinseg.correction.unsure import rest_unsure
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.widgets.common.form import Section
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.mask_work import Action, MaskWork
 from napari_veinseg.widgets.correct.tracing_cache import find_vein_width
-from napari_veinseg.widgets.masks.records import edited_pixels
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels
 
 _LOOKED_AT = 3.0  # vein widths around an edit
 

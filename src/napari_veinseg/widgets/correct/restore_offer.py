@@ -16,8 +16,8 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.autosaver import Autosaver
+from napari_veinseg.widgets.masks.layer_metadata import image_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape
-from napari_veinseg.widgets.masks.records import image_of
 from napari_veinseg.widgets.masks.undo import write_pixels
 
 

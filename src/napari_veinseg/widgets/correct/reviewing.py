@@ -14,8 +14,8 @@ from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import sample_stem
-from napari_veinseg.widgets.masks.records import record_of
 
 
 class Reviewing(Section):

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from napari_veinseg.correction.change import painted
 from napari_veinseg.correction.lines import smoothed, vein_redrawn, vein_region
-from napari_veinseg.correction.profile import centred, widths_along
 from napari_veinseg.correction.tracing import Tracer, snapped
+from napari_veinseg.correction.vein_profile import centred, widths_along
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
 from napari_veinseg.widgets.correct.tool import Point

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.tracing import Cost, measured_width, path_cost
 from napari_veinseg.correction.vein_finder import VeinFinder
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 

@@ -19,8 +19,8 @@ from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.finger_names import FingerNames
-from napari_veinseg.widgets.common.fold import FoldedSentences
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step

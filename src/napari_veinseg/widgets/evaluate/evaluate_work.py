@@ -11,9 +11,9 @@ import numpy.typing as npt
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, Sample, read_pair
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.agreement import agreement
 from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import Contender, gather_contenders
+from napari_veinseg.evaluation.error_map import agreement
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
 from napari_veinseg.evaluation.selection import select
@@ -21,7 +21,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.result_views import drawn
-from napari_veinseg.widgets.masks.agreement import mean_of_slices
+from napari_veinseg.widgets.masks.error_layer import mean_of_slices
 
 
 @dataclass(frozen=True)

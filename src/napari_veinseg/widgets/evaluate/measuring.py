@@ -11,16 +11,16 @@ import numpy.typing as npt
 import pandas as pd
 from napari.layers import Labels, Shapes
 
-from napari_veinseg.data.tables import TableRow, write_table
+from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
 from napari_veinseg.widgets.common.canvas import spare_text
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.warm_up import prepare_lines
-from napari_veinseg.widgets.masks.geometry import PixelSize
+from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadata, is_derived
+from napari_veinseg.widgets.masks.layer_placement import PixelSize
 from napari_veinseg.widgets.masks.layers import spatial_attributes
-from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 END_COLOUR = "#ffc233"
 BIFURCATION_COLOUR = "#ff4b7d"

@@ -2,7 +2,7 @@
 
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
-from napari_veinseg.evaluation.agreement import COLOURS, NAMES
+from napari_veinseg.evaluation.error_map import COLOURS, NAMES
 
 _COLUMNS = 2
 

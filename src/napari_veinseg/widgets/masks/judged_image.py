@@ -8,10 +8,10 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.evaluation.agreement import agreement
-from napari_veinseg.widgets.masks.agreement import add_agreement_layer
+from napari_veinseg.evaluation.error_map import agreement
+from napari_veinseg.widgets.masks.error_layer import add_agreement_layer
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.records import edited_pixels, record_of
 
 
 class JudgedImage:

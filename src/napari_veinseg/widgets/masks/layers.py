@@ -13,7 +13,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_veinseg.data.labels import LABEL_COLOURS, UNSURE, VEIN
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.records import (
+from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     derived_metadata,
     has_probability,

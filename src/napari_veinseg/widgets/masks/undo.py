@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 
 from napari_veinseg.correction.edits import BoolArray
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.records import (
+from napari_veinseg.widgets.masks.layer_metadata import (
     MaskRecord,
     forget_record,
     record_of,

@@ -18,8 +18,8 @@ from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
 from napari_veinseg.widgets.masks.layers import mask_layer_of
-from napari_veinseg.widgets.masks.records import has_probability, record_of
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to
 
 _AT_ONCE = 1_500_000  # px that are thresholded faster than a slider moves on

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_veinseg.segmentation.model_advice import suggestion, suited_model
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import image_data
-from napari_veinseg.widgets.masks.records import record_of
 
 
 class ModelSuggestion(QWidget):

@@ -8,7 +8,7 @@ from napari.layers import Labels
 
 from napari_veinseg.correction.merging import merged_with_edits
 from napari_veinseg.segmentation.masks import mask_from_probability
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.undo import write_pixels
 
 

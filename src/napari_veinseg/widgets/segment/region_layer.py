@@ -13,8 +13,8 @@ from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.common.canvas import spare_text
 from napari_veinseg.widgets.common.form import connect_while_alive
 from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadata, is_derived
 from napari_veinseg.widgets.masks.layers import image_shape, plane_attributes
-from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 NAME = "region of interest"
 COLOUR = "#ffc233"

@@ -20,6 +20,7 @@ from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.model_note import ModelNote
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
+from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
@@ -28,7 +29,6 @@ from napari_veinseg.widgets.masks.layers import (
     is_source_image,
     mask_layer_of,
 )
-from napari_veinseg.widgets.masks.records import image_of, record_of
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
 from napari_veinseg.widgets.segment.mask_controls import MaskControls

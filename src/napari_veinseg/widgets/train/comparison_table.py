@@ -6,7 +6,7 @@ import napari
 from qtpy.QtCore import Signal
 
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.widgets.common.fold import FoldedSentences
+from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView

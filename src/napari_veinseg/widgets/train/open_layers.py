@@ -12,15 +12,15 @@ from napari.layers import Image, Labels
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.agreement import is_agreement_layer
-from napari_veinseg.widgets.masks.geometry import require_same_place
+from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
+from napari_veinseg.widgets.masks.layer_metadata import image_of, only_shows_evaluation
+from napari_veinseg.widgets.masks.layer_placement import require_same_place
 from napari_veinseg.widgets.masks.layers import (
     image_data,
     image_shape,
     is_source_image,
     sample_stem,
 )
-from napari_veinseg.widgets.masks.records import image_of, only_shows_evaluation
 
 
 @dataclass(frozen=True)

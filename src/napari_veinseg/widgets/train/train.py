@@ -28,7 +28,7 @@ from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
 from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
-from napari_veinseg.widgets.train.following import RunFollower
+from napari_veinseg.widgets.train.run_follower import RunFollower
 from napari_veinseg.widgets.train.verdict import notes
 
 _TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."

@@ -21,8 +21,8 @@ from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
 from napari_veinseg.widgets.workbench.prefetch import ImagesAhead
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
-from napari_veinseg.widgets.workbench.recent import remember_folder
-from napari_veinseg.widgets.workbench.saving import SaveQueue
+from napari_veinseg.widgets.workbench.recent_folders import remember_folder
+from napari_veinseg.widgets.workbench.save_queue import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
 
 _READ_IN = 8000  # ms: what is done is told for so long

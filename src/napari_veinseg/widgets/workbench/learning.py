@@ -17,7 +17,7 @@ from napari_veinseg.training.watched_runs import (
 )
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report, reported
-from napari_veinseg.widgets.train.following import RunFollower
+from napari_veinseg.widgets.train.run_follower import RunFollower
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.preparing import identity_of_file
 

@@ -9,9 +9,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import connect_while_alive
-from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, image_of, record_of
 from napari_veinseg.widgets.masks.layers import topmost_image
-from napari_veinseg.widgets.masks.records import edited_pixels, image_of, record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.view_controls import image_and_mask
 

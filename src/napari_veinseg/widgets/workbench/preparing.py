@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.doubt import image_doubt
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
-from napari_veinseg.data.fingers import make_thumbnail
+from napari_veinseg.data.finger_groups import make_thumbnail
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.segmentation.region import Region

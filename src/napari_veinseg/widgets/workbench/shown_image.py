@@ -10,9 +10,9 @@ from napari.layers import Image, Labels, Layer
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.widgets.masks.agreement import is_agreement_layer
+from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
+from napari_veinseg.widgets.masks.layer_metadata import Derived, image_of, is_derived, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image, topmost_image
-from napari_veinseg.widgets.masks.records import Derived, image_of, is_derived, record_of
 from napari_veinseg.widgets.masks.undo import replace_mask
 
 

@@ -4,7 +4,7 @@ from napari.layers import Image, Labels
 
 from napari_veinseg.correction.drafts import model_region
 from napari_veinseg.segmentation.region import Region
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 
 

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.focus import FocusKeeper
 from napari_veinseg.widgets.common.form import Hint, button
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.learning_controls import LearningControls

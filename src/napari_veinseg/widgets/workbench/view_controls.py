@@ -12,8 +12,13 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 from napari_veinseg.data.contrast import enhance_contrast
 from napari_veinseg.widgets.common.form import button, connect_while_alive, explain
 from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.masks.layer_metadata import (
+    Derived,
+    derived_metadata,
+    image_of,
+    is_derived,
+)
 from napari_veinseg.widgets.masks.layers import image_data, is_source_image, spatial_attributes
-from napari_veinseg.widgets.masks.records import Derived, derived_metadata, image_of, is_derived
 
 ENHANCE_KEY, OUTLINE_KEY, BLINK_KEY, FAINTER_KEY, STRONGER_KEY = "H", "O", "K", "9", "0"
 _BLINK = 450  # ms

@@ -22,20 +22,20 @@ from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
 from napari_veinseg.widgets.correct.correct import CorrectWidget
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
-from napari_veinseg.widgets.masks.records import record_of
+from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from napari_veinseg.widgets.train.train import TrainWidget
-from napari_veinseg.widgets.workbench import status_line, strip, view_controls
+from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
-from napari_veinseg.widgets.workbench.keys import ViewerKeys
 from napari_veinseg.widgets.workbench.learning import LearningBeside
+from napari_veinseg.widgets.workbench.navigation_bar import FolderStrip
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
+from napari_veinseg.widgets.workbench.shortcuts import ViewerKeys
 from napari_veinseg.widgets.workbench.shown_region import ShownRegion, say_effect
 from napari_veinseg.widgets.workbench.status_line import StatusLine
-from napari_veinseg.widgets.workbench.strip import FolderStrip
 from napari_veinseg.widgets.workbench.view_controls import SeeingControls
 
 WIDTH = 380
@@ -270,10 +270,10 @@ class Workbench(QWidget):
     def _actions(self) -> dict[str, Callable[[], object]]:
         session = self.session
         return {
-            strip.NEXT_KEY: lambda: session.step(1),
-            strip.PREVIOUS_KEY: lambda: session.step(-1),
-            strip.UNREVIEWED_KEY: session.go_to_unreviewed,
-            strip.DOUBTFUL_KEY: session.go_to_most_doubtful,
+            navigation_bar.NEXT_KEY: lambda: session.step(1),
+            navigation_bar.PREVIOUS_KEY: lambda: session.step(-1),
+            navigation_bar.UNREVIEWED_KEY: session.go_to_unreviewed,
+            navigation_bar.DOUBTFUL_KEY: session.go_to_most_doubtful,
             view_controls.ENHANCE_KEY: self.seeing.enhance.toggle,
             view_controls.OUTLINE_KEY: self.seeing.outline.toggle,
             view_controls.BLINK_KEY: self.seeing.blink.toggle,

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.mask_home import MaskHome, Unsaved
+from napari_veinseg.correction.mask_store import MaskHome, Unsaved
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.jobs import Job

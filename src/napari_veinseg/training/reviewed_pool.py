@@ -13,8 +13,8 @@ from napari_veinseg.model.card import LearnedImage, ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.data_record import DataRecord, Kept
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
-from napari_veinseg.training.reading import draw_and_keep_split
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.read_dataset import draw_and_keep_split
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.training_data import RunData
 
 

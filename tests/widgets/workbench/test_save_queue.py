@@ -16,11 +16,11 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_veinseg.correction.drafts import Draft, DraftFolder
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.mask_home import MaskHome
+from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import writing
-from napari_veinseg.widgets.workbench import saving
+from napari_veinseg.widgets.workbench import save_queue
 from napari_veinseg.widgets.workbench.workbench import Workbench
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
 
@@ -48,7 +48,7 @@ class Disk:
 
 @pytest.fixture
 def disk(monkeypatch):
-    monkeypatch.setattr(saving, "_AGAIN", 50)
+    monkeypatch.setattr(save_queue, "_AGAIN", 50)
     return Disk(monkeypatch)
 
 
@@ -176,7 +176,7 @@ def test_one_that_cannot_be_written_holds_up_no_other(opened, folder, disk, told
 def test_an_older_mask_never_overtakes_a_newer_one_of_its_image(
     opened, folder, monkeypatch, qtbot, leaves
 ):
-    monkeypatch.setattr(saving, "_AGAIN", 50)
+    monkeypatch.setattr(save_queue, "_AGAIN", 50)
     write, refused = DraftFolder.write, threading.Event()
     room = threading.Event()
 

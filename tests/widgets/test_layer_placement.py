@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.masks.geometry import PixelSize, offset_of, require_same_place
+from napari_veinseg.widgets.masks.layer_placement import PixelSize, offset_of, require_same_place
 from napari_veinseg.widgets.masks.layers import as_image_or_stack, displayed_plane
 
 MM = ("mm", "mm")

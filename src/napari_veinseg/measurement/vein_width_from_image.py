@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.segmentation.tiling.normalisation import percentiles
+from napari_veinseg.data.grey import percentiles
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
 _MIN_SIDE = 16  # px: a level smaller than this shows no vein any more

@@ -11,7 +11,7 @@ _LOOK_EVERY = 2.0  # seconds between two looks at the machine
 _LONGEST_BREAK = 2.0  # seconds: a machine that slept is no slow step
 
 
-class Courtesy:
+class Throttle:
     """What learning leaves to others.
 
     Without a charger below 30 % it rests.  With others computing on more cores than it leaves them,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.fingers import Spectrum
+from napari_veinseg.data.finger_groups import Spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pair
 from napari_veinseg.data.split import choose_judged, draw_split
 from napari_veinseg.errors import VeinSegError, naming
@@ -29,7 +29,7 @@ class HeldOutSample:
     image_hash, mask_hash : str
         Of the content.
     thumbnail : ndarray
-        See `data.fingers.thumbnail_spectrum`.
+        See `data.finger_groups.thumbnail_spectrum`.
     warning : str
         A sentence about its mask, mostly empty.
     pair : Pair or None

@@ -22,7 +22,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import Hint, button, explain
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
-from napari_veinseg.widgets.workbench.recent import recent_folders
+from napari_veinseg.widgets.workbench.recent_folders import recent_folders
 
 NEXT_KEY, PREVIOUS_KEY, UNREVIEWED_KEY, DOUBTFUL_KEY = ".", ",", "J", "Shift-J"
 

@@ -11,7 +11,7 @@ stop                when it exists, the run ends at the next step
 
 and of a run that watches its dataset:
 
-arrivals.json       the samples in order, with their error on arrival, see `pool`
+arrivals.json       the samples in order, with their error on arrival, see `reviewed_pool`
 versions/           the models that were published, see `publishing`; `best` is the newest
 pause               while it exists, the run rests
 """
@@ -152,7 +152,7 @@ class Run:
 
     @property
     def arrivals(self) -> Path:
-        """The record of samples that came while the run watched its dataset, see `pool`."""
+        """The record of samples that came while it watched a dataset, see `reviewed_pool`."""
         return self.path / "arrivals.json"
 
     @property

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_veinseg.measurement.skeleton import centreline
-from napari_veinseg.measurement.width import vein_width, widths
+from napari_veinseg.measurement.vein_width_from_mask import vein_width, widths
 from tests.measurement.shapes import capsule
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_veinseg.correction.unsure import all_but_boxes_unsure, rest_unsure, unsure_box
+from napari_veinseg.correction.mark_unsure import all_but_boxes_unsure, rest_unsure, unsure_box
 
 
 def test_a_box_covers_both_corner_pixels_whichever_way_it_was_drawn():

@@ -12,11 +12,11 @@ from scipy import ndimage
 from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 from napari_veinseg.errors import VeinSegWarning
-from napari_veinseg.measurement.width import vein_width
-from napari_veinseg.segmentation.measured_width import Look, MeasuredWidth, measure_width
+from napari_veinseg.measurement.vein_width_from_mask import vein_width
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling import image_source, tiled_prediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.vein_width_from_network import Look, MeasuredWidth, measure_width
 
 _WORKING = 5.0
 

@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from napari_veinseg.data.fingers import NEAR_DUPLICATE, Spectrum, similarity, thumbnail_spectrum
+from napari_veinseg.data.finger_groups import (
+    NEAR_DUPLICATE,
+    Spectrum,
+    similarity,
+    thumbnail_spectrum,
+)
 from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
@@ -26,7 +31,7 @@ class Looks(NamedTuple):
     image_hash : str
         Of its content.
     thumbnail : Spectrum
-        See `data.fingers.thumbnail_spectrum`.
+        See `data.finger_groups.thumbnail_spectrum`.
     """
 
     sample: Sample

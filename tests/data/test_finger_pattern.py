@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_veinseg.data.finger_example import group_by_finger, part_at, pattern_from_example
+from napari_veinseg.data.finger_pattern import group_by_finger, part_at, pattern_from_example
 from napari_veinseg.errors import VeinSegError
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 
 _FLAGS = ("--resume", "--stop-with-parent")
 _LOG = "log.txt"

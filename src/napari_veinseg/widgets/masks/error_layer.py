@@ -10,10 +10,10 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.agreement import COLOURS, NAMES
+from napari_veinseg.evaluation.error_map import COLOURS, NAMES
 from napari_veinseg.evaluation.metrics import mask_metrics
+from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadata, is_derived
 from napari_veinseg.widgets.masks.layers import build_tools_when_used, spatial_attributes
-from napari_veinseg.widgets.masks.records import Derived, derived_metadata, is_derived
 
 
 def mean_of_slices(

@@ -9,8 +9,8 @@ from torch.utils._pytree import tree_leaves
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.device_memory import GradientAccumulation, cache_on_device
 from napari_veinseg.training.losses import vein_loss
-from napari_veinseg.training.memory import GradientAccumulation, cache_on_device
 from tests.models import lively_network, small_card
 from tests.training.conftest import prepared_samples
 

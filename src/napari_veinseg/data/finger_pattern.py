@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from napari_veinseg.data.fingers import compile_finger_pattern, finger_in
+from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
 
 _LETTERS = r"[^\W\d_]"

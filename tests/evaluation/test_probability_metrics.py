@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import counts
-from napari_veinseg.evaluation.scores import best_threshold, score_histogram
+from napari_veinseg.evaluation.probability_metrics import best_threshold, score_histogram
 
 shape = (8, 9)
 # Thousandths in the middle of a bin: binned and unbinned probabilities then have one order.

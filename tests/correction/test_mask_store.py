@@ -9,7 +9,7 @@ import pytest
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.mask_home import MaskHome, Unsaved
+from napari_veinseg.correction.mask_store import MaskHome, Unsaved
 from napari_veinseg.data.image_files import write_image
 
 SHAPE = (12, 17)

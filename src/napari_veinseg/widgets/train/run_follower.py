@@ -5,9 +5,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_veinseg.training.child_process import TrainingProcess
 from napari_veinseg.training.events import EventReader
-from napari_veinseg.training.process import TrainingProcess
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 
 _LOOK_EVERY = 250  # ms
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_veinseg.correction.lines import Line, veins_from_lines
-from napari_veinseg.correction.shift import best_shift, shifted
+from napari_veinseg.correction.mask_alignment import best_shift, shifted
 
 EMPTY = np.zeros((120, 160), np.uint8)
 MASK = veins_from_lines(

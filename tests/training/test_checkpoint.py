@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from napari_veinseg.training.checkpoint import Position, lay_out_as_weights, load_state, save_state
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.state import Position, lay_out_as_weights, load_state, save_state
 
 
 @pytest.mark.parametrize("judging", [0.0, 3.0, 29.0, 60.0, 500.0])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.measurement.ridge_filter import valley_strength
 
 
 def bar(width, depth=40.0, side=96):

@@ -13,9 +13,9 @@ import torch
 
 from napari_veinseg.model.file import read_model
 from napari_veinseg.training import loop
+from napari_veinseg.training.child_process import StopButton, TrainingProcess
 from napari_veinseg.training.events import EventReader, RunStatus
-from napari_veinseg.training.process import StopButton, TrainingProcess
-from napari_veinseg.training.run import Run
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, go_on, start
 from tests.training.conftest import TINY
 
@@ -87,8 +87,8 @@ def test_a_signal_ends_a_run_with_its_weights_kept(dataset, tiny, tmp_path, numb
 def test_a_child_stops_on_request_and_when_its_parent_is_killed(dataset, tiny, tmp_path):
     runs = [new_run(dataset, tiny, tmp_path / name) for name in ("asked", "orphaned")]
     code = (
-        "import sys, time; from napari_veinseg.training.process import TrainingProcess;"
-        "from napari_veinseg.training.run import Run;"
+        "import sys, time; from napari_veinseg.training.child_process import TrainingProcess;"
+        "from napari_veinseg.training.run_folder import Run;"
         "print(TrainingProcess(Run.open(sys.argv[1])).pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen(

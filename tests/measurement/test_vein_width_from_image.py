@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_veinseg.data.synthesis import synthetic_finger
-from napari_veinseg.segmentation.tiling.valley_width import estimate_vein_width
+from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 
 
 def striped(shape: tuple[int, int], width: float, spacing: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from scipy import fft, ndimage
 
 from napari_veinseg.correction.change import Change, between
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.measurement.ridges import valley_strength
+from napari_veinseg.measurement.ridge_filter import valley_strength
 
 _REACH = 16  # px: the largest shift along each axis
 

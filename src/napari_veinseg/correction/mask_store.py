@@ -19,7 +19,7 @@ from napari_veinseg.data.drawn_by import (
     drawing_model,
     is_as_drawn,
 )
-from napari_veinseg.data.fingers import make_thumbnail
+from napari_veinseg.data.finger_groups import make_thumbnail
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import writing
