@@ -158,3 +158,18 @@ def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said
     view.show_masks(BothMasks("far", vein_image, mask, mask, mask, learned), "old")
     assert said in view._name.text()
     assert ("learned" in view._name.text()) == any(learned)
+def test_the_contrast_of_another_image_of_that_size_covers_no_mask(
+    opened, vein_image, tmp_path, qtbot
+):
+    layers = opened.viewer.layers
+
+    def enhanced():
+        return next((each for each in layers if each.name == "enhanced" and each.visible), None)
+
+    far = open_file(opened, tmp_path / "far.tif", vein_image)
+    press(opened, "h")
+    qtbot.waitUntil(lambda: enhanced() is not None, timeout=20_000)
+    assert layers.index(enhanced()) == layers.index(far) + 1
+    press(opened, ",")
+    qtbot.waitUntil(lambda: enhanced() is not None, timeout=20_000)
+    assert layers.index(enhanced()) == layers.index(opened.session.shown.image) + 1

@@ -437,3 +437,18 @@ def test_a_model_file_that_goes_ends_nothing_before_it_is_loaded(tmp_path):
     path.unlink()
     assert maker.identity.startswith("Version 4 ")
     assert maker.identity != before  # its masks are another model's, should one come back
+
+
+def test_a_vein_that_is_being_traced_outlives_enhance(opened, qtbot):
+    opened.show_tab("Correct")
+    toolbox, plane = opened.correct.toolbox, opened.correct.edited_mask.displayed_plane()
+    press(opened, "t")
+    qtbot.waitUntil(lambda: opened.correct.tracing.find(plane) is not None, timeout=30_000)
+    tool = toolbox.active
+    tool.click((5.0, 5.0), straight=True)
+    for count in (3, 2, 3):
+        press(opened, "h")
+        qtbot.waitUntil(lambda count=count: len(opened.viewer.layers) == count, timeout=20_000)
+        assert toolbox.active is tool
+        assert tool.busy
+    assert opened.viewer.layers.selection.active is opened.session.shown.mask

@@ -134,6 +134,16 @@ def add_mask_layer(
     return layer
 
 
+def insert_inactive(viewer: napari.Viewer, place: int, layer: Layer) -> None:
+    """Insert a layer and leave the active one active: a tool at work on it goes on."""
+    layers = viewer.layers
+    layers._activate_on_insert = False  # private to napari, which has no public way
+    try:
+        layers.insert(place, layer)
+    finally:
+        layers._activate_on_insert = True
+
+
 def build_tools_when_used(layer: Labels) -> None:
     """Have napari build what shows a polygon or a stroke when a mask is first drawn on.
 

@@ -18,7 +18,12 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     image_of,
     is_derived,
 )
-from napari_veinseg.widgets.masks.layers import image_data, is_source_image, spatial_attributes
+from napari_veinseg.widgets.masks.layers import (
+    image_data,
+    insert_inactive,
+    is_source_image,
+    spatial_attributes,
+)
 
 ENHANCE_KEY, OUTLINE_KEY, BLINK_KEY, FAINTER_KEY, STRONGER_KEY = "H", "O", "K", "9", "0"
 _BLINK = 450  # ms
@@ -118,21 +123,21 @@ class SeeingControls(QWidget):
             self.apply()  # another one is meant by now
             return
         self._source = pixels
-        layer = self._enhanced()
-        if layer is not None and layer.data.shape == shown.shape:
+        layer, place = self._enhanced(), self._viewer.layers.index(image) + 1
+        at_place = layer is not None and self._viewer.layers.index(layer) == place
+        if layer is not None and at_place and layer.data.shape == shown.shape:
             layer.data, layer.visible = shown, True
             return
         if layer is not None:
             self._viewer.layers.remove(layer)
-        active = self._viewer.layers.selection.active
         layer = Image(
             shown,
             name="enhanced",
             metadata=derived_metadata(Derived.ENHANCED),
             **spatial_attributes(image),
         )
-        self._viewer.layers.insert(self._viewer.layers.index(image) + 1, layer)
-        self._viewer.layers.selection.active = active
+        # The one that was removed may have lain below the image.
+        insert_inactive(self._viewer, self._viewer.layers.index(image) + 1, layer)
 
     def _set_blinking(self, on: bool) -> None:
         mask = self._mask()
