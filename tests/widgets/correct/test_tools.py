@@ -351,3 +351,14 @@ def test_no_message_moves_what_is_below_it(viewer, correct_in, use):
     widget.toolbox.message.show_text("words " * 100)
     heights.add(widget.toolbox.message.sizeHint().height())
     assert len(heights) == 1
+
+
+def test_a_box_dragged_while_the_viewer_is_busy_counts(viewer, correct_in, use):
+    """The canvas leaves out moves that follow each other fast: there may be none at all."""
+    widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    use(widget, UnsureBoxTool)
+    native, plain = mouse.canvas.native, Qt.KeyboardModifier.NoModifier
+    left = Qt.MouseButton.LeftButton
+    QTest.mousePress(native, left, plain, mouse.where((90, 20)))
+    QTest.mouseRelease(native, left, plain, mouse.where((110, 60)))
+    assert (labels.data[92:108, 22:58] == 2).all()

@@ -109,23 +109,26 @@ class CanvasInput:
             return
         pressed, start = np.array(event.pos), find_point(layer, event)
         # A hand that clicks quickly is on its way to the next click before it lets go.
-        still = _STILL if self._tool.draws_boxes else QApplication.startDragDistance()
+        draws_boxes = self._tool.draws_boxes
+        still = _STILL if draws_boxes else QApplication.startDragDistance()
         moved = False
         yield
         # napari goes on with a drag that was begun, also when Escape leaves the tool meanwhile.
         while self._attached and event.type == "mouse_move":
             moved = moved or bool(np.linalg.norm(event.pos - pressed) > still)
-            if moved and self._tool.draws_boxes:
+            if moved and draws_boxes:
                 with reported(self._tool.name):
                     self._tool.drag(start, find_point(layer, event), False)
             yield
         if not self._attached:
             return
+        # The canvas leaves moves out that follow each other fast: the release knows of all.
+        moved = moved or (draws_boxes and bool(np.linalg.norm(event.pos - pressed) > still))
         with reported(self._tool.name):
             if not moved:
                 self._tool.click(start, "Shift" in event.modifiers)
                 self._tool.move(start)  # what is shown follows what was changed
-            elif self._tool.draws_boxes:
+            elif draws_boxes:
                 self._tool.drag(start, find_point(layer, event), True)
         self.follow()
 
