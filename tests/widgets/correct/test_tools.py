@@ -362,3 +362,34 @@ def test_a_box_dragged_while_the_viewer_is_busy_counts(viewer, correct_in, use):
     QTest.mousePress(native, left, plain, mouse.where((90, 20)))
     QTest.mouseRelease(native, left, plain, mouse.where((110, 60)))
     assert (labels.data[92:108, 22:58] == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("place", "look", "covers"),
+    [
+        ((0, 0), {}, True),
+        ((0, 60), {}, True),
+        ((0, 400), {}, False),
+        ((0, 0), {"opacity": 0.5}, False),
+        ((0, 0), {"blending": "additive"}, False),
+        ((0, 0), {"visible": False}, False),
+    ],
+)
+def test_nothing_is_drawn_under_another_image(viewer, correct_in, told, place, look, covers):
+    widget, labels, _ = correct_in(viewer, truth())
+    viewer.add_image(photograph(), name="far", translate=place, **look)
+    before = labels.data.copy()
+    widget.mask_choice.choose(labels)
+    trace, redraw = widget.toolbox.tools[0], widget.mask_actions.redraw
+    widget.toolbox.buttons[trace].click()
+    assert (widget.toolbox.active is None) == covers
+    assert widget.toolbox.buttons[trace].isChecked() != covers
+    if covers:
+        widget.doubtful_places.next.click()
+        redraw.click()
+        assert len(told.texts) == 3
+        assert all("'far' lies over the mask 'finger veins'" in each for each in told.texts)
+        assert not widget.work.job.running
+        np.testing.assert_array_equal(labels.data, before)
+    else:
+        assert not told.texts

@@ -158,6 +158,18 @@ def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said
     view.show_masks(BothMasks("far", vein_image, mask, mask, mask, learned), "old")
     assert said in view._name.text()
     assert ("learned" in view._name.text()) == any(learned)
+def test_a_covered_mask_is_not_corrected(edited, vein_image, tmp_path, told):
+    layer = open_file(edited, tmp_path / "far.tif", vein_image)
+    edited.show_tab("Correct")
+    trace = next(iter(edited.correct.toolbox.buttons.values()))
+    trace.click()
+    assert edited.correct.toolbox.active is None
+    assert "'far' lies over the mask 'a.tif veins'" in told.texts[0]
+    layer.visible = False
+    trace.click()
+    assert edited.correct.toolbox.active is not None
+
+
 def test_the_contrast_of_another_image_of_that_size_covers_no_mask(
     opened, vein_image, tmp_path, qtbot
 ):

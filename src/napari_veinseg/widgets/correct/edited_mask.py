@@ -19,7 +19,12 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     record_of,
 )
 from napari_veinseg.widgets.masks.layer_placement import require_same_place
-from napari_veinseg.widgets.masks.layers import displayed_plane, image_data, image_shape
+from napari_veinseg.widgets.masks.layers import (
+    displayed_plane,
+    image_data,
+    image_shape,
+    image_that_covers,
+)
 from napari_veinseg.widgets.masks.undo import require_editable, write_pixels
 
 PlaneIndex = tuple[int, ...]
@@ -41,6 +46,17 @@ class EditedMask:
             raise VeinSegError("Segment an image or add a Labels layer first: nothing to correct.")
         require_editable(self.layer)
         return self.layer
+
+    def require_in_sight(self) -> Labels:
+        """Return the mask layer, or refuse one that lies under another image: none draws blind."""
+        layer = self.require_layer()
+        over = image_that_covers(self.viewer, layer)
+        if over is not None:
+            raise VeinSegError(
+                f"The image '{over.name}' lies over the mask '{layer.name}': close or hide it, or "
+                "choose a mask of its own."
+            )
+        return layer
 
     def is_still(self, layer: Labels, shape: tuple[int, ...]) -> bool:
         """Say whether this layer is still the chosen one, of the same shape."""

@@ -139,7 +139,7 @@ class Toolbox(Section):
         self.follow_mask()
 
     def _start(self, tool: Tool) -> None:
-        viewer, layer = self._edited_mask.viewer, self._edited_mask.require_layer()
+        viewer, layer = self._edited_mask.viewer, self._edited_mask.require_in_sight()
         viewer.layers.selection.active = layer
         layer.mode = "pan_zoom"
         self._set_options()

@@ -22,6 +22,8 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     record_of,
 )
 
+_SOLID = ("opaque", "translucent", "translucent_no_depth")  # blendings that hide what is below
+
 
 def spatial_attributes(layer: Layer) -> dict[str, Any]:
     """Return what puts another layer of the same shape exactly where this one is."""
@@ -195,6 +197,22 @@ def topmost_image(viewer: napari.Viewer) -> Image | None:
         if isinstance(layer, Image) and layer.visible and is_source_image(layer):
             return layer
     return None
+
+
+def image_that_covers(viewer: napari.Viewer, mask: Labels) -> Image | None:
+    """Return the image of the user's that lies over a mask and hides some of it; else None."""
+    if viewer.canvas.grid.enabled:
+        return None
+    for layer in reversed(viewer.layers[viewer.layers.index(mask) + 1 :]):
+        if isinstance(layer, Image) and is_source_image(layer) and _hides(layer, mask):
+            return layer
+    return None
+
+
+def _hides(image: Image, mask: Labels) -> bool:
+    solid = image.opacity == 1 and image.blending in _SOLID
+    (top, bottom), (above, below) = (each.extent.world[:, -2:] for each in (image, mask))
+    return image.visible and solid and bool((top < below).all() and (above < bottom).all())
 
 
 def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
