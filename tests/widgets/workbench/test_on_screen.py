@@ -8,7 +8,7 @@ from qtpy.QtTest import QTest
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
-from napari_veinseg.widgets.masks.layer_metadata import record_of
+from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
 from tests.widgets.workbench.conftest import press, wait_for_mask
@@ -168,6 +168,29 @@ def test_a_covered_mask_is_not_corrected(edited, vein_image, tmp_path, told):
     layer.visible = False
     trace.click()
     assert edited.correct.toolbox.active is not None
+
+
+def test_a_new_mask_is_for_the_image_that_is_seen(edited, vein_image, tmp_path):
+    layer = open_file(edited, tmp_path / "far.tif", vein_image)
+    before = edited.session.shown.mask.data.copy()
+    edited.show_tab("Correct")
+    edited.correct.new_mask.click()
+    assert image_of(edited.viewer.layers.selection.active) is layer
+    np.testing.assert_array_equal(edited.session.shown.mask.data, before)
+    assert edited.correct.edited_mask.layer is edited.on_screen.mask
+
+
+def test_a_new_mask_of_a_folders_image_takes_no_mask_away(edited):
+    mask = edited.session.shown.mask
+    before = mask.data.copy()
+    edited.show_tab("Correct")
+    edited.correct.new_mask.click()
+    assert edited.session.shown.mask is mask
+    assert not mask.data.any()
+    assert edited.strip.state.text() == "edited"
+    assert "undo" in edited.correct.toolbox.message.text()
+    mask.undo()
+    np.testing.assert_array_equal(mask.data, before)
 
 
 def test_the_contrast_of_another_image_of_that_size_covers_no_mask(

@@ -1,6 +1,7 @@
 """The Correct widget: trace, remove, leave open, clean up, look next, and keep."""
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import napari
@@ -8,6 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QCheckBox
 
+from napari_veinseg.data.labels import BACKGROUND
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.collapsible import Fold
@@ -28,6 +30,7 @@ from napari_veinseg.widgets.correct.tracing_cache import TracingCache
 from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape, is_source_image
+from napari_veinseg.widgets.masks.undo import write_pixels
 
 
 class CorrectWidget(Panel):
@@ -36,6 +39,11 @@ class CorrectWidget(Panel):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
         self.edited_mask = EditedMask(self.viewer)
+        self.find_pair: Callable[[], tuple[Image | None, Labels | None]] = lambda: (
+            self.image_choice.layer,
+            None,
+        )
+        """The image that a new mask is for, and the mask to empty where it may have but one."""
         self.tracing = TracingCache(self.edited_mask, self)
         self.work = MaskWork(self.edited_mask, self)
         self.autosaver = Autosaver(self)
@@ -98,7 +106,11 @@ class CorrectWidget(Panel):
         )
         self.image_choice.activated.connect(self._pair)
         self.invert = QCheckBox("Veins are brighter than their surroundings")
-        self.new_mask = button("New", "Make an empty mask over the image, to draw on.")
+        self.new_mask = button(
+            "New",
+            "Begin with an empty mask over the image; the mask that an image of an open folder has "
+            "is emptied, until Ctrl-Z.",
+        )
         self.new_mask.clicked.connect(self._add_empty_mask)
         section.add_row(
             "Mask", self.mask_choice, "The Labels layer that is corrected.", self.new_mask
@@ -145,12 +157,16 @@ class CorrectWidget(Panel):
         self.doubtful_places.follow_mask()
 
     def _add_empty_mask(self) -> None:
-        """Put an empty mask over the chosen image."""
+        """Put an empty mask over the image that is meant, or empty the only one it may have."""
         with reported("Making an empty mask"):
-            image = self.image_choice.layer
+            image, mask = self.find_pair()
             if image is None:
                 raise VeinSegError("Open an image first: the mask gets its size and place.")
-            mask = add_mask_layer(self.viewer, np.zeros(image_shape(image), np.uint8), image)
+            if mask is None:
+                mask = add_mask_layer(self.viewer, np.zeros(image_shape(image), np.uint8), image)
+            else:
+                write_pixels(mask, mask.data != BACKGROUND, BACKGROUND)
+                self.toolbox.message.show_text("Emptied; undo (Ctrl-Z) brings the veins back.")
             self.viewer.layers.selection.active = mask
 
     def _pair(self, *_value: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import napari
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
@@ -136,6 +136,7 @@ class Workbench(QWidget):
         self.segment.region.say_effect = self._say_effect
         self.segment.region.changed.connect(self._follow_region)
         self.segment.segmented.connect(self._sign)
+        self.correct.find_pair = self._find_pair
         self.segment.update_mask.setChecked(True)
         self.segment.badge.hide()  # the status line has it
         self.session.opened.connect(self._follow_folder)
@@ -147,6 +148,12 @@ class Workbench(QWidget):
         self.on_screen.changed.connect(self.seeing.apply)
         self.on_screen.changed.connect(self._suggest_model)
         self.status.reviewed.clicked.connect(self.review)
+
+    def _find_pair(self) -> tuple[Image | None, Labels | None]:
+        """Return the image that a new mask is for; in a folder, with the mask to be emptied."""
+        if self.session.folder is None:
+            return self.correct.image_choice.layer, None
+        return self.on_screen.image, self.on_screen.mask
 
     def _share_fingers(self) -> None:
         if self.session.folder is not None:  # else the tabs may have two datasets
