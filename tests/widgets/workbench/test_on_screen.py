@@ -158,6 +158,28 @@ def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said
     view.show_masks(BothMasks("far", vein_image, mask, mask, mask, learned), "old")
     assert said in view._name.text()
     assert ("learned" in view._name.text()) == any(learned)
+
+
+def test_what_was_done_is_told_no_longer_than_its_image_is_seen(opened, vein_image, tmp_path):
+    opened.session.tell_done("3 images were segmented.")
+    assert opened.status.facts.text() == "3 images were segmented."
+    layer = open_file(opened, tmp_path / "far.tif", vein_image)
+    assert "3 images" not in texts(opened)
+    opened.session.tell_done("4 images were segmented.")
+    assert "4 images" in texts(opened), "what ends while it is seen is told"
+    layer.visible = False
+    assert "4 images" not in texts(opened)
+
+
+def test_what_is_said_of_an_image_is_not_said_of_one_over_it(opened, vein_image, tmp_path):
+    opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    opened.session._show_message("All other images are reviewed.")
+    layer = open_file(opened, tmp_path / "far.tif", vein_image)
+    assert "All other images" not in texts(opened)
+    layer.visible = False
+    assert "All other images are reviewed" in texts(opened)
+
+
 def test_a_covered_mask_is_not_corrected(edited, vein_image, tmp_path, told):
     layer = open_file(edited, tmp_path / "far.tif", vein_image)
     edited.show_tab("Correct")

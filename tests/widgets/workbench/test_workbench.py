@@ -186,6 +186,20 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     assert not opened.strip.reason.isVisible()
 
 
+def test_how_far_a_folder_is_segmented_is_told_in_images(opened, qtbot, monkeypatch):
+    run, session = opened.folder_run, opened.session
+    session.masks.on_arrival, told, hear = False, [], run._hear
+
+    def look(news):
+        hear(news)
+        told.append(run.status.text())
+
+    monkeypatch.setattr(run, "_hear", look)
+    run.rest.click()
+    qtbot.waitUntil(lambda: not session.masks.rest.running, timeout=20_000)
+    assert told == [f"Segmenting {name} ({n} of 3)" for n, name in enumerate(NAMES, 1)]
+
+
 def test_the_images_without_a_mask_are_counted_and_then_segmented(bench, qtbot, folder):
     run, session = bench.folder_run, bench.session
     run.on_arrival.setChecked(False)
@@ -452,3 +466,14 @@ def test_a_vein_that_is_being_traced_outlives_enhance(opened, qtbot):
         assert toolbox.active is tool
         assert tool.busy
     assert opened.viewer.layers.selection.active is opened.session.shown.mask
+
+
+def test_what_a_tool_said_of_an_image_is_not_said_of_the_next(opened, qtbot):
+    opened.show_tab("Correct")
+    toolbox = opened.correct.toolbox
+    press(opened, "d")
+    toolbox.message.show_text("There is no vein here.")
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert toolbox.active is not None
+    assert toolbox.message.text() == toolbox.active.help

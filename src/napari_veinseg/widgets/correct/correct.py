@@ -151,8 +151,7 @@ class CorrectWidget(Panel):
 
     def follow_data(self) -> None:
         """Drop what was begun on an image whose layers show another one now."""
-        if self.toolbox.active is not None:
-            self.toolbox.active.drop()
+        self.toolbox.begin_anew()
         self.doubtful_places.leave()
         self.doubtful_places.follow_mask()
 

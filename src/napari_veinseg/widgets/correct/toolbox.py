@@ -127,6 +127,13 @@ class Toolbox(Section):
                 layer.bind_key(key, lambda _layer, action=action: action())
                 self._bound[coerce_keybinding(key)] = layer
 
+    def begin_anew(self) -> None:
+        """Let the active tool forget what it began and said on another image."""
+        if self.active is not None:
+            self.active.drop()
+            self.message.show_text(self.active.help)
+            self._on_change()
+
     def add_key(
         self, key: str, its_button: QPushButton, action: Callable[[], object] | None = None
     ) -> None:
@@ -181,7 +188,7 @@ class Toolbox(Section):
         if self.active is not None and self._watched and self._watched.mode != "pan_zoom":
             self.use(None)
 
-    def _on_change(self, _event: object) -> None:
+    def _on_change(self, _event: object = None) -> None:
         """Let what is shown and said be true of the mask as it is now."""
         if isinstance(self.active, HoverTool):
             self.active.look_again()

@@ -193,11 +193,23 @@ class FolderSession(QObject):
 
     def tell_done(self, text: str) -> None:
         """Say for some seconds what was done."""
-        self._show_message(text)
-        self._done.start()
+        self._show_message(text, passing=True)
 
-    def _show_message(self, text: str) -> None:
-        self._done.stop()
+    @property
+    def telling(self) -> bool:
+        """Whether the message is of what was done, not of the image."""
+        return self._done.isActive()
+
+    def stop_telling(self) -> None:
+        """Say no longer what was done: something else is to be seen now."""
+        if self.telling:
+            self._show_message("")
+
+    def _show_message(self, text: str, *, passing: bool = False) -> None:
+        if passing:
+            self._done.start()
+        else:
+            self._done.stop()
         self.message = text
         self.changed.emit()
 

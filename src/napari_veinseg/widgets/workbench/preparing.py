@@ -73,14 +73,17 @@ def prepare_image(
     return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
 
 
-def segment_pixels(pixels: NDArray[Any], maker: MaskMaker, reporter: Reporter) -> Draft:
-    """Find the veins of an image that was read."""
+def segment_pixels(
+    pixels: NDArray[Any], maker: MaskMaker, reporter: Reporter, *, one_of_many: bool = False
+) -> Draft:
+    """Find the veins of an image that was read; of many, no image tells how far it is."""
     model = engine.load_model(maker.path, reporter)
 
     def progress(done: int, total: int) -> None:
         reporter.tell(Step(done, total, "Segmenting"))
 
-    found = model.predict(pixels, maker.settings, progress=progress, cancelled=reporter.cancelled)
+    told = None if one_of_many else progress
+    found = model.predict(pixels, maker.settings, progress=told, cancelled=reporter.cancelled)
     used = found.settings
     doubt = image_doubt(found.probability, used.vein_width, used.threshold)
     notes = DraftNotes(maker.identity, used.threshold, used.min_size, used.vein_width, doubt)
@@ -100,6 +103,6 @@ def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter
             continue
         here = maker.at(folder.stems[index], opened.pixels)
         if here.must_segment(opened.draft):
-            draft = segment_pixels(opened.pixels, here, reporter)
+            draft = segment_pixels(opened.pixels, here, reporter, one_of_many=True)
             count += folder.masks.store_prediction(folder.stems[index], draft)
     return count

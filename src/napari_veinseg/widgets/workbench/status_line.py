@@ -59,8 +59,10 @@ class StatusLine(QWidget):
         if mask is not None and record_of(mask).vein_width > 0:
             device.append(f"veins {record_of(mask).vein_width:.1f} px")
         facts = "\n".join([" · ".join(device), self._describe_model(mask)])
-        self.facts.setText(session.message or facts)
-        self.facts.setToolTip(f"{session.message}\n{facts}\n{self._badge.text()}".strip())
+        of_another = self._on_screen.other is not None and not session.telling
+        message = "" if of_another else session.message
+        self.facts.setText(message or facts)
+        self.facts.setToolTip(f"{message}\n{facts}\n{self._badge.text()}".strip())
         self.reviewed.setVisible(session.folder is not None)
         self.reviewed.setEnabled(mask is not None or self._on_screen.other is not None)
 

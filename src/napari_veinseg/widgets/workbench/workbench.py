@@ -147,6 +147,7 @@ class Workbench(QWidget):
         self.evaluate.on_dataset.asked_for.connect(self._correct)
         self.on_screen.changed.connect(self.seeing.apply)
         self.on_screen.changed.connect(self._suggest_model)
+        self.on_screen.changed.connect(self.session.stop_telling)
         self.status.reviewed.clicked.connect(self.review)
 
     def _find_pair(self) -> tuple[Image | None, Labels | None]:
