@@ -22,13 +22,7 @@ class VeinSegWarning(UserWarning):
 
 @contextmanager
 def naming(name: object) -> Iterator[None]:
-    """Put the name of a file before a sentence that does not say which file it is about.
-
-    Raises
-    ------
-    VeinSegError
-        With the name in it.
-    """
+    """Put the name of a file before a sentence that does not say which file it is about."""
     try:
         yield
     except Cancelled:

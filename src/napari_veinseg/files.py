@@ -87,13 +87,7 @@ def atomic_path(target: Path, *, private: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """Turn what the system says of a file or folder that it cannot write into a sentence.
-
-    Raises
-    ------
-    VeinSegError
-        Instead of an `OSError`.
-    """
+    """Turn what the system says of a file or folder that it cannot write into a sentence."""
     try:
         yield
     except OSError as error:
@@ -104,13 +98,7 @@ def writing(target: Path) -> Iterator[None]:
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Turn what the system says of a file that it cannot read into a sentence.
-
-    Raises
-    ------
-    VeinSegError
-        Instead of an `OSError`.
-    """
+    """Turn what the system says of a file that it cannot read into a sentence."""
     try:
         yield
     except OSError as error:
@@ -232,13 +220,7 @@ def user_folder(name: str, variable: str = "", *, cache: bool = False) -> Path:
 
 
 def make_output_folder(path: str | Path) -> Path:
-    """Make the folder for results, and those above it.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be made.
-    """
+    """Make the folder for results, and those above it."""
     path = Path(path)
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)

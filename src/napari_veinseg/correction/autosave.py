@@ -85,11 +85,6 @@ class LeftSession:
         -------
         NDArray
             A new mask, with all labels that were saved.
-
-        Raises
-        ------
-        VeinSegError
-            When a file is damaged or `mask` has another shape.
         """
         if mask is not None and mask.shape != self.shape:
             raise VeinSegError(

@@ -141,13 +141,7 @@ class DraftFolder:
             return DraftNotes()
 
     def read(self, stem: str) -> Draft | None:
-        """Read a draft; where it is lost which pixels are the user's, all of them are.
-
-        Raises
-        ------
-        VeinSegError
-            When its mask cannot be read.
-        """
+        """Read a draft; where it is lost which pixels are the user's, all of them are."""
         if not self._file("masks", stem).exists():
             return None
         mask = read_mask(self._file("masks", stem))
@@ -174,13 +168,7 @@ class DraftFolder:
         return None
 
     def write(self, stem: str, draft: Draft) -> None:
-        """Write a draft, in place of an earlier one.
-
-        Raises
-        ------
-        VeinSegError
-            When the folder cannot be written.
-        """
+        """Write a draft, in place of an earlier one."""
         with writing(self.path):
             for room in ("masks", "edited", "probability", "notes"):
                 (self.path / room).mkdir(parents=True, exist_ok=True)

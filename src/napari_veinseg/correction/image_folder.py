@@ -54,13 +54,7 @@ class ImageFolder:
 
     @classmethod
     def open(cls, path: str | Path) -> "ImageFolder":
-        """Look into a folder of images, or a dataset; no image is read.
-
-        Raises
-        ------
-        VeinSegError
-            When there is no image or the folder cannot be read.
-        """
+        """Look into a folder of images, or a dataset; no image is read."""
         path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - a link stays one
         if path.name == "images" and (path.parent / "masks").is_dir():
             path = path.parent

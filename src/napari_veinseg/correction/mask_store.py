@@ -75,13 +75,7 @@ class MaskHome:
 
     @classmethod
     def at(cls, path: Path) -> "MaskHome":
-        """Return the home at a resolved path, with what is on disk now.
-
-        Raises
-        ------
-        VeinSegError
-            When the dataset there cannot be read.
-        """
+        """Return the home at a resolved path, with what is on disk now."""
         with cls._finding:
             home = cls._known.get(path)
             if home is None:
@@ -116,13 +110,7 @@ class MaskHome:
         return self._unsaved.get(stem)
 
     def draft(self, stem: str) -> Draft | None:
-        """Return the newest mask of an image, None when it has none.
-
-        Raises
-        ------
-        VeinSegError
-            When it cannot be read.
-        """
+        """Return the newest mask of an image, None when it has none."""
         unsaved = self.unsaved(stem)
         if unsaved is not None:
             return unsaved.draft
@@ -170,13 +158,7 @@ class MaskHome:
         return untouched and self.makers.get(stem, "") != draft.notes.model
 
     def store_prediction(self, stem: str, draft: Draft) -> bool:
-        """Write a model's mask at once where it may be kept, and say whether it was.
-
-        Raises
-        ------
-        VeinSegError
-            When it cannot be written.
-        """
+        """Write a model's mask at once where it may be kept, and say whether it was."""
         with self._writing:
             stored = self.is_news(stem, draft) and self.unsaved(stem) is None
             if stored:
@@ -205,13 +187,7 @@ class MaskHome:
         self._samples[stem] = True
 
     def dataset(self) -> Dataset:
-        """Open the dataset, or make it.
-
-        Raises
-        ------
-        VeinSegError
-            When it cannot be made.
-        """
+        """Open the dataset, or make it."""
         if not (self.path / "images").is_dir():  # there may be drafts in it already
             with writing(self.path):
                 for room in ("images", "masks"):

@@ -25,11 +25,6 @@ def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iter
         text that a spreadsheet would take for a formula behind an apostrophe.
     columns : iterable of str
         The columns in order.
-
-    Raises
-    ------
-    VeinSegError
-        If the file cannot be written.
     """
     cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
     with writing(target):

@@ -90,13 +90,7 @@ def upright(array: Array, orientation: int, stack: bool = False) -> Array:
 
 
 def refuse_unopenable(path: Path) -> None:
-    """Refuse what cannot be opened, before any decoder wonders about it.
-
-    Raises
-    ------
-    VeinSegError
-        If it does not exist, is no file, is empty or may not be read.
-    """
+    """Refuse what cannot be opened, before any decoder wonders about it."""
     if not path.exists():
         raise VeinSegError(f"{path} does not exist: check the name.")
     if not path.is_file():  # a pipe or a device would block
@@ -115,11 +109,6 @@ def refuse_oversize(path: Path, nbytes: int) -> None:
         The image file.
     nbytes : int
         The memory, in bytes, that the header of the file asks for.
-
-    Raises
-    ------
-    VeinSegError
-        If `nbytes` is above both `MAX_UNPACKED` and the size of the file.
     """
     if nbytes > max(MAX_UNPACKED, path.stat().st_size):
         raise VeinSegError(
@@ -129,13 +118,7 @@ def refuse_oversize(path: Path, nbytes: int) -> None:
 
 
 def read_with_pillow(path: Path) -> StoredImage:
-    """Read a png, jpg or bmp file, or a TIFF file of a kind that tifffile does not know.
-
-    Raises
-    ------
-    VeinSegError
-        If the file is too large.
-    """
+    """Read a png, jpg or bmp file, or a TIFF file of a kind that tifffile does not know."""
     with Image.open(path, formats=PILLOW_FORMATS) as file:
         frames = getattr(file, "n_frames", 1) if file.format == "TIFF" else 1
         values = file.width * file.height * len(file.getbands()) * frames

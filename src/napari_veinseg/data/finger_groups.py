@@ -22,13 +22,7 @@ Spectrum: TypeAlias = npt.NDArray[np.complex64]
 
 
 def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
-    r"""Compile the pattern whose first group is the finger in a stem, such as ``^(.+)_\d+$``.
-
-    Raises
-    ------
-    VeinSegError
-        If it is no regular expression with a group.
-    """
+    r"""Compile the pattern whose first group is the finger in a stem, such as ``^(.+)_\d+$``."""
     if not pattern:
         return None
     try:

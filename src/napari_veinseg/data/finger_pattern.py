@@ -53,11 +53,6 @@ def pattern_from_example(stems: Sequence[str], example: str, start: int, end: in
     -------
     str
         A regular expression with one group, such as ``^(\d+_\w+)_\d+$``.
-
-    Raises
-    ------
-    VeinSegError
-        If nothing is marked.
     """
     if not 0 <= start < end <= len(example):
         raise VeinSegError("Mark the part of the name that is the subject.")
@@ -132,13 +127,7 @@ def _some(names: list[str]) -> str:
 
 
 def group_by_finger(stems: Sequence[str], pattern: str) -> FingerGroups:
-    """Apply a finger pattern to names, each of which is in the result once.
-
-    Raises
-    ------
-    VeinSegError
-        If it is no regular expression with a group.
-    """
+    """Apply a finger pattern to names, each of which is in the result once."""
     compiled = compile_finger_pattern(pattern)
     fingers: dict[str, list[str]] = defaultdict(list)
     unknown: list[str] = []

@@ -177,11 +177,6 @@ def parse_channel(text: str) -> Channel:
     -------
     str or int
         `luminance` or a number.
-
-    Raises
-    ------
-    VeinSegError
-        If it is none of these.
     """
     if text.isdecimal():
         return int(text)

@@ -28,11 +28,6 @@ def list_images(folder: str | Path) -> list[Path]:
     """List the images of a folder, without those of its subfolders.
 
     Files with a suffix of `IMAGE_SUFFIXES` in any case, hidden ones left out, sorted by name.
-
-    Raises
-    ------
-    VeinSegError
-        If the folder does not exist or may not be read.
     """
     folder = Path(folder)
     try:
@@ -57,13 +52,7 @@ def without_probabilities(paths: Iterable[Path]) -> list[Path]:
 
 
 def list_masks(folder: str | Path) -> list[Path]:
-    """List the masks of a folder, without the probabilities beside them.
-
-    Raises
-    ------
-    VeinSegError
-        If the folder does not exist or may not be read.
-    """
+    """List the masks of a folder, without the probabilities beside them."""
     return without_probabilities(list_images(folder))
 
 

@@ -65,11 +65,6 @@ class Sample:
         -------
         ndarray
             As `data.image_files.read_image` gives it.
-
-        Raises
-        ------
-        VeinSegError
-            If it cannot be read, or is a link out of the dataset.
         """
         refuse_link_out(self.image_path, self.image_path.parents[1])
         return read_image(self.image_path)
@@ -81,24 +76,13 @@ class Sample:
         -------
         ndarray of uint8
             Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
-
-        Raises
-        ------
-        VeinSegError
-            If it cannot be read, or is a link out of the dataset.
         """
         refuse_link_out(self.mask_path, self.mask_path.parents[1])
         return read_mask(self.mask_path)
 
 
 def refuse_link_out(path: Path, folder: Path) -> None:
-    """Refuse a link that leads out of a dataset: a stranger's must not reach the user's files.
-
-    Raises
-    ------
-    VeinSegError
-        If it leads out.
-    """
+    """Refuse a link that leads out of a dataset: a stranger's must not reach the user's files."""
     if folder.resolve() not in path.resolve().parents:
         raise VeinSegError(f"{path} is a link out of the dataset: copy what it stands for.")
 

@@ -28,11 +28,6 @@ def draw_split(
         The share of samples to hold out, in [0, 0.5].
     seed : int, optional
         Seed of the draw.
-
-    Raises
-    ------
-    VeinSegError
-        If the share is out of its range.
     """
     if not 0 <= validation_share <= 0.5:
         raise VeinSegError(f"The validation share {validation_share} is not in [0, 0.5].")

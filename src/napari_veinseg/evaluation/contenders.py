@@ -88,11 +88,6 @@ class MaskFolder:
             Whose stem the mask has.
         image : NDArray
             Not needed.
-
-        Raises
-        ------
-        VeinSegError
-            If there is none, or several, or it cannot be read.
         """
         stem = sample.image_path.stem  # a report may call the sample otherwise
         found = [path for path in list_images(self.folder) if path.stem == stem]
@@ -139,13 +134,7 @@ def gather_contenders(
     settings: SegmentationSettings = _USUAL,
     load: "Callable[[str], VeinModel] | None" = None,
 ) -> list[Contender]:
-    """Load what is to be compared.
-
-    Raises
-    ------
-    VeinSegError
-        If there is nothing to compare, or something cannot be loaded.
-    """
+    """Load what is to be compared."""
     found: list[Contender] = []
     if models:
         from napari_veinseg.segmentation.vein_model import VeinModel

@@ -51,11 +51,6 @@ def agreement(prediction: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.uint8
     -------
     NDArray[np.uint8]
         Of the same shape, values of `Agreement`.
-
-    Raises
-    ------
-    VeinSegError
-        If the shapes differ.
     """
     if prediction.shape != truth.shape:
         raise VeinSegError(

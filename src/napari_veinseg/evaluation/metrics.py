@@ -106,11 +106,6 @@ def counts(prediction: NDArray[Any], truth: NDArray[Any]) -> Counts:
     ----------
     prediction, truth : NDArray
         Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
-
-    Raises
-    ------
-    VeinSegError
-        If the shapes differ.
     """
     true_negative, true_positive, false_negative, false_positive, _ = np.bincount(
         agreement(prediction, truth).ravel(), minlength=len(Agreement)
@@ -132,11 +127,6 @@ def class_ious(prediction: NDArray[Any], truth: NDArray[Any]) -> tuple[float, fl
     -------
     background, vein : float
         In [0, 1]; 1 for a class that is empty in both.
-
-    Raises
-    ------
-    VeinSegError
-        If the shapes differ.
     """
     import torch
     from monai.metrics import MeanIoU
@@ -173,11 +163,6 @@ def mask_metrics(
         would have to mend: `missed_length_px` and `too_much_length_px`, lengths of centreline
         beyond the tolerance, and `corrections`, how many stretches of it are longer than three
         vein widths.
-
-    Raises
-    ------
-    VeinSegError
-        If the shapes differ.
 
     References
     ----------

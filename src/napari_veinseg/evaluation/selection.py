@@ -48,13 +48,7 @@ class Selection:
 
 
 def select(dataset: Dataset, everything: bool = False) -> Selection:
-    """Choose the hold-out, or every sample.
-
-    Raises
-    ------
-    VeinSegError
-        If there is no sample.
-    """
+    """Choose the hold-out, or every sample."""
     if not len(dataset):
         raise VeinSegError(
             f"{dataset.path} holds no pair of an image and a mask with the same name: add some."

@@ -83,11 +83,6 @@ def measure_files(
     -------
     int
         How many masks were measured.
-
-    Raises
-    ------
-    VeinSegError
-        If there is no mask, one cannot be read, or a table cannot be written.
     """
     found = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
     files = without_probabilities(found)

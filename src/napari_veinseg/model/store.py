@@ -52,13 +52,7 @@ def installed_models() -> list[InstalledModel]:
 
 
 def resolve(name_or_path: str | Path) -> Path:
-    """Find the file of a model by its path, or its name, which wins over a file without a suffix.
-
-    Raises
-    ------
-    VeinSegError
-        If there is neither such a name nor such a file.
-    """
+    """Find a model's file by its path, or its name, which wins over a file without a suffix."""
     models = installed_models()
     for model in models:
         if str(name_or_path) == model.name:
@@ -74,25 +68,13 @@ def resolve(name_or_path: str | Path) -> Path:
 
 
 def model_bytes(path: Path) -> bytes:
-    """Read a model file as it is.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be read.
-    """
+    """Read a model file as it is."""
     with opening(path):
         return path.read_bytes()
 
 
 def model_digest(path: Path) -> str:
-    """Hash what a model file holds at this moment, by SHA-256.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be read.
-    """
+    """Hash what a model file holds at this moment, by SHA-256."""
     with opening(path), path.open("rb") as file:  # in parts: it may be no model, and of any size
         return hashlib.file_digest(file, "sha256").hexdigest()
 

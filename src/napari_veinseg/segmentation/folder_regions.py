@@ -56,26 +56,14 @@ class FolderRegions:
         return self._shared is not None and stem not in self._own
 
     def give(self, stem: str, region: Region | None) -> None:
-        """Give an image a region of its own, None for the whole image.
-
-        Raises
-        ------
-        VeinSegError
-            If it cannot be written.
-        """
+        """Give an image a region of its own, None for the whole image."""
         own = {name: each for name, each in self._own.items() if name != stem}
         if region is not None or self._shared is not None:
             own[stem] = region
         self._write(self._shared, own)
 
     def share(self, stem: str, region: Region | None) -> None:
-        """Give an image and all that have none of their own a region.
-
-        Raises
-        ------
-        VeinSegError
-            If it cannot be written.
-        """
+        """Give an image and all that have none of their own a region."""
         self._write(region, {name: each for name, each in self._own.items() if name != stem})
 
     def _read(self) -> None:

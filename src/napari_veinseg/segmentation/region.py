@@ -54,11 +54,6 @@ class Region:
         text : str
             Numbers between commas: `x0,y0,x1,y1` of a rectangle, or `x,y` of each corner of a
             polygon.
-
-        Raises
-        ------
-        VeinSegError
-            If they are no numbers, too few, or an odd number of them.
         """
         try:
             numbers = [float(part) for part in text.split(",")]

@@ -55,11 +55,6 @@ class VeinModel(LoadedModel):
         -------
         float
             In px of the image; the model's working width where nothing is seen.
-
-        Raises
-        ------
-        VeinSegError
-            If the image cannot be used.
         """
         measured = self._measured(_source(image, replace(settings, **changes)))
         return measured.width if measured else self.card.working_vein_width
@@ -97,13 +92,6 @@ class VeinModel(LoadedModel):
             See `probability`.
         cancelled : callable, optional
             Asked whether to stop before each look at the image.
-
-        Raises
-        ------
-        VeinSegError
-            If the image cannot be used.
-        Cancelled
-            If `cancelled` said so.
         """
         source = _source(image, settings)
         if settings.vein_width:

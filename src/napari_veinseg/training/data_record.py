@@ -14,13 +14,7 @@ class Kept(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read what an earlier sitting kept.
-
-        Raises
-        ------
-        VeinSegError
-            If it is damaged.
-        """
+        """Read what an earlier sitting kept."""
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -92,11 +92,6 @@ def survey(path: Path, finger_pattern: str | None = None, base: Path | None = No
         See `Dataset.open`.
     base : Path, optional
         The file of the model that is to learn on: it is not judged on what it knows.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be opened.
     """
     dataset = Dataset.open(path, finger_pattern)
     faults, warnings = dataset.left_out, []

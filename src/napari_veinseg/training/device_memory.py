@@ -51,11 +51,6 @@ class GradientAccumulation:
         -------
         torch.Tensor
             The loss of the batch, without its graph.
-
-        Raises
-        ------
-        VeinSegError
-            If the memory is too small for one crop.
         """
         while True:
             zero_gradients()

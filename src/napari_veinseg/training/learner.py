@@ -67,13 +67,7 @@ class Learner:
         save_state(path, position, self._stateful)
 
     def load(self, path: Path) -> Position:
-        """Go on from what `save` wrote, also on another device.
-
-        Raises
-        ------
-        VeinSegError
-            If the file is damaged or belongs to another network.
-        """
+        """Go on from what `save` wrote, also on another device."""
         position = load_state(path, self._stateful, self._fabric.device)
         lay_out_as_weights(self._optimiser)
         return position
@@ -171,11 +165,6 @@ class PendingLosses:
         -------
         list of float
             One a step, all finite.
-
-        Raises
-        ------
-        VeinSegError
-            If one is no longer a number.
         """
         values: list[float] = torch.stack(self._losses).tolist() if self._losses else []
         self._losses = []

@@ -80,11 +80,6 @@ def read_dataset(
 
     What the run has kept of an earlier sitting, `earlier_split`, stands where `samples.csv` is
     silent, as for a dataset that cannot be written.
-
-    Raises
-    ------
-    VeinSegError
-        If the dataset cannot be opened.
     """
     dataset = Dataset.open(config.dataset, config.finger_pattern)
     samples = [replace(s, split=s.split or earlier_split.get(s.stem, "")) for s in dataset]

@@ -109,13 +109,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open the folder of a run.
-
-        Raises
-        ------
-        VeinSegError
-            If it is no such folder.
-        """
+        """Open the folder of a run."""
         path = Path(path)
         try:
             text = (path / "config.json").read_text(encoding="utf-8")
@@ -203,13 +197,7 @@ class Run:
         return VeinModel.load(self.result)
 
     def save_result(self, target: str | Path) -> Path:
-        """Copy the model that the run has made.
-
-        Raises
-        ------
-        VeinSegError
-            If there is no model yet or the file cannot be written.
-        """
+        """Copy the model that the run has made."""
         target = Path(target)
         if self.result is None:
             raise VeinSegError(f"{self.path} has no model yet: train for longer.")

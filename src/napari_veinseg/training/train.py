@@ -56,11 +56,6 @@ def train(
         The finished run; `run.model()` is the best model: the one that the run started from where
         the hold-out says that no epoch did better.
 
-    Raises
-    ------
-    VeinSegError
-        If something asked for cannot be done, in one sentence.
-
     Examples
     --------
     >>> from napari_veinseg import train
@@ -94,11 +89,6 @@ def configure(
         Whether to follow the dataset without an end instead, see `training.continual`.
     **settings : Any
         More fields of `TrainingConfig`.
-
-    Raises
-    ------
-    VeinSegError
-        If a value is out of its range.
     """
     try:
         return TrainingConfig(
@@ -119,13 +109,7 @@ def configure(
 
 
 def start(folder: str | Path | None, config: TrainingConfig) -> Run:
-    """Make the folder of a run; of several processes that torchrun started, the first one does.
-
-    Raises
-    ------
-    VeinSegError
-        If the dataset cannot be opened, or the folder not be made.
-    """
+    """Make the folder of a run; of several processes that torchrun started, the first one does."""
     Dataset.open(config.dataset, config.finger_pattern)  # before a folder is made for nothing
     if _rank() == 0:
         return Run.create(folder, config)
@@ -156,11 +140,6 @@ def go_on(
         Called with each event.
     should_stop : callable, optional
         Asked before each step.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot go on, in one sentence.
     """
     check_output(output)
     if _rank() != 0:

@@ -132,13 +132,7 @@ class RunData:
 
 
 def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None) -> RunData:
-    """Read the base model and the dataset, drawing the split where it is not drawn yet.
-
-    Raises
-    ------
-    VeinSegError
-        If model or dataset cannot be read, or no usable sample is left to learn from.
-    """
+    """Read the base model and the dataset, drawing the split where it is not drawn yet."""
     earlier = earlier or DataRecord()
     card, network = read_base(config)
     read = read_dataset(config, card, earlier.split)

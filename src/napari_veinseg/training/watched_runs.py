@@ -89,13 +89,7 @@ def latest_watched_run(dataset: Path) -> WatchedRun | None:
 
 
 def watched_run(config: TrainingConfig) -> WatchedRun:
-    """Find the latest run from the same model on the same kind of images, or begin one.
-
-    Raises
-    ------
-    VeinSegError
-        If there is no such dataset, or the run's folder cannot be made.
-    """
+    """Find the latest run from the same model on the same kind of images, or begin one."""
     asked = (config.base, config.channel, config.invert)
     for run in _watching(config.dataset):
         if (run.config.base, run.config.channel, run.config.invert) == asked:

@@ -83,13 +83,7 @@ def evaluate(
 
 
 def refuse_output_in(dataset: Path, output: Path) -> None:
-    """Refuse a folder for the report that lies in the dataset.
-
-    Raises
-    ------
-    VeinSegError
-        If it does.
-    """
+    """Refuse a folder for the report that lies in the dataset."""
     inside = dataset.resolve()
     if output.resolve() == inside or inside in output.resolve().parents:
         raise VeinSegError(f"The output {output} lies in the dataset: choose another folder.")
@@ -98,13 +92,7 @@ def refuse_output_in(dataset: Path, output: Path) -> None:
 def write_report(
     comparison: Comparison, dataset_name: str, output: Path, *, pictures: bool = True
 ) -> list[Summary]:
-    """Write a comparison.
-
-    Raises
-    ------
-    VeinSegError
-        If a file cannot be written.
-    """
+    """Write a comparison."""
     summaries = [summarise(result) for result in comparison.results]
     gaps = differences(comparison)
     facts = dataset_facts(comparison, dataset_name)

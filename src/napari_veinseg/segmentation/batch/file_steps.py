@@ -111,13 +111,7 @@ class FileSteps:
         image: ReadImage | SummaryRow,
         cancelled: Callable[[], bool] | None = None,
     ) -> SegmentedImage | SummaryRow:
-        """Segment an image; one that is larger than memory is written at the same time.
-
-        Raises
-        ------
-        Cancelled
-            If `cancelled` said so.
-        """
+        """Segment an image; one that is larger than memory is written at the same time."""
         if isinstance(image, SummaryRow):
             return image
         begin = time.perf_counter()

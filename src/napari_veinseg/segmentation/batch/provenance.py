@@ -37,13 +37,7 @@ class Provenance:
 
     @classmethod
     def of(cls, image: Path, model: "VeinModel", settings: SegmentationSettings) -> "Provenance":
-        """Tell what the mask of an image would be made from now.
-
-        Raises
-        ------
-        VeinSegError
-            If the image cannot be read.
-        """
+        """Tell what the mask of an image would be made from now."""
         return cls(model.digest[:_LENGTH], _as_text(settings), file_digest(image))
 
     def changes_since(self, made: "Provenance") -> list[str]:
@@ -65,13 +59,7 @@ class Provenance:
 
 
 def file_digest(path: Path) -> str:
-    """Hash a file, or the metadata of a folder that holds an OME-Zarr image.
-
-    Raises
-    ------
-    VeinSegError
-        If it cannot be read.
-    """
+    """Hash a file, or the metadata of a folder that holds an OME-Zarr image."""
     names = (".zattrs", "zarr.json", "0/.zarray", "0/zarr.json")
     files = [path / name for name in names] if path.is_dir() else [path]
     digest = hashlib.blake2b()

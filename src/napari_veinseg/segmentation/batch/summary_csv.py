@@ -228,13 +228,7 @@ def _row(cells: dict[str, str]) -> SummaryRow:
 
 
 def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
-    """Write what became of each image as a table.
-
-    Raises
-    ------
-    VeinSegError
-        If the file cannot be written.
-    """
+    """Write what became of each image as a table."""
     columns = [field.name for field in fields(SummaryRow)]
     cells = (
         {name: "" if value is None else value for name, value in asdict(row).items()}

@@ -97,13 +97,7 @@ after (float[N, 1, PY, PX] answer, int64[2] sides, bool[N, 1] shows, int64[4] ea
 def whole_model(
     card: ModelCard, network: SegmentationNetwork, described: dict[str, str]
 ) -> onnx.ModelProto:
-    """Write all of the model: `image` of grey values, of any size, to `probability`.
-
-    Raises
-    ------
-    VeinSegError
-        If the network cannot be translated.
-    """
+    """Write all of the model: `image` of grey values, of any size, to `probability`."""
     before = onnx.parser.parse_graph(
         _BEFORE.format(
             enough=ENOUGH_SAMPLES,

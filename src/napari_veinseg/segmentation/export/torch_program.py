@@ -25,11 +25,6 @@ def export_torch(model: VeinModel, target: Path) -> None:
     same shape.  Each image is normalised by its own percentiles inside.
 
     Of several widths the mean of the answers counts: docs/formats.md has the lines that make it.
-
-    Raises
-    ------
-    VeinSegError
-        If the file cannot be written.
     """
     if target.suffix != ".pt2":
         raise VeinSegError(f"{target} was not written: choose a name that ends in .pt2.")

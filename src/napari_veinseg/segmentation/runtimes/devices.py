@@ -42,13 +42,7 @@ class DeviceChoice:
 
 
 def choose_device(wish: str = "auto") -> DeviceChoice:
-    """Choose CUDA before MPS before the CPU, or what is asked for: `cpu`, `cuda`, `cuda:1`, `mps`.
-
-    Raises
-    ------
-    VeinSegError
-        If the device asked for is unknown or not available here.
-    """
+    """Choose CUDA before MPS before the CPU, or what is asked for: `cpu`, `cuda:1`, `mps`."""
     if wish == "auto":
         return available_devices()[0]
     if wish == "cpu":

@@ -70,11 +70,6 @@ def core_nodes(
         Name of the input `(N, 1, Y, X)`; sides are multiples of the total stride.
     probability : str
         Name of the output, of the same shape.
-
-    Raises
-    ------
-    VeinSegError
-        If the network holds something that has no translation.
     """
     graph = _Graph()
     names: dict[Any, str] = {}
@@ -99,13 +94,7 @@ def core_nodes(
 
 
 def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes:
-    """Write the bare network: `image`, normalised and padded, to `probability`.
-
-    Raises
-    ------
-    VeinSegError
-        If the network cannot be translated.
-    """
+    """Write the bare network: `image`, normalised and padded, to `probability`."""
     core = prediction_core(network)
     nodes, weights = core_nodes(core, network.geometry.in_channels, "image", "probability")
     content: bytes = model_of(nodes, weights, described).SerializeToString()

@@ -57,11 +57,6 @@ class MultiScalePrediction:
         """Predict the tiles of a batch of planes in rows from the top left.
 
         Each plane comes with a normaliser from the whole of it; `looked` is called after each look.
-
-        Raises
-        ------
-        VeinSegError
-            If the memory is too small even for the smallest tile.
         """
         first, *others = (scale.tiles(planes, normalisers) for scale in self.scales)
         for tile in first:

@@ -44,11 +44,6 @@ class Normaliser:
         -------
         Normaliser
             The extremes stand in where the two percentiles coincide.
-
-        Raises
-        ------
-        VeinSegError
-            If no value is finite.
         """
         values = sample.ravel()
         # Every k-th pixel; a `k` without a divisor in common with usual widths samples all columns.

@@ -48,13 +48,6 @@ def predict_parts(
     ------
     tuple
         Slices of the image, and their probability.
-
-    Raises
-    ------
-    VeinSegError
-        If a slice holds no finite value, or the memory is too small.
-    Cancelled
-        If `cancelled` said so.
     """
     factors = [seen / vein_width for seen in card.seen_widths]
     rows, columns = source.shape[-2:]

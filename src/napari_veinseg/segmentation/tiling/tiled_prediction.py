@@ -118,11 +118,6 @@ class TiledPrediction:
         """Predict the tiles of a batch of planes in rows from the top left.
 
         Each plane comes with a normaliser from the whole of it.
-
-        Raises
-        ------
-        VeinSegError
-            If the memory is too small even for the smallest tile.
         """
         batch = list(zip(planes, normalisers, strict=True))
         for rows in self._row_spans:
