@@ -34,15 +34,7 @@ class FolderProgress:
         self._began = self._told = time.monotonic()
 
     def hear(self, row: "SummaryRow", done: int, total: int) -> None:
-        """Take notice of one image.
-
-        Parameters
-        ----------
-        row : SummaryRow
-            What became of it.
-        done, total : int
-            Images so far and all.
-        """
+        """Take notice of one image."""
         console = self._progress.console
         if row.error:
             console.print(row.error, markup=False, soft_wrap=True, style="red")

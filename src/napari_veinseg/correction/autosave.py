@@ -138,7 +138,7 @@ class Autosave:
         self._kept_elsewhere = list(self._saved)
 
     def save(self, mask: NDArray[Any]) -> int:
-        """Save what changed, and say that the session is alive.
+        """Save what changed, say that the session is alive, and count the planes that were written.
 
         Safe to call from a worker thread; a plane that is being painted meanwhile is saved
         again by the next call.
@@ -147,11 +147,6 @@ class Autosave:
         ----------
         mask : NDArray
             The mask as it is now.
-
-        Returns
-        -------
-        int
-            How many planes were written.
 
         Raises
         ------
@@ -178,13 +173,7 @@ class Autosave:
         return len(changed)
 
     def unsettle(self, number: int) -> None:
-        """Count a plane as kept nowhere, as it is.
-
-        Parameters
-        ----------
-        number : int
-            Which plane of the stack; 0 for a `(Y, X)` mask.
-        """
+        """Count a plane as kept nowhere, as it is."""
         self._saved[number] = self._kept_elsewhere[number] = _NOWHERE
 
     def settle(self, number: int, plane: NDArray[Any]) -> None:
@@ -207,13 +196,7 @@ class Autosave:
 
 
 def plane_name(number: int) -> str:
-    """Return the name of a plane's file.
-
-    Parameters
-    ----------
-    number : int
-        Which plane of the stack.
-    """
+    """Return the name of a plane's file."""
     return f"plane-{number:06}.tif"
 
 

@@ -127,7 +127,7 @@ def candidate_at(
 def image_doubt(
     probability: NDArray[Any], vein_width: float = 6.0, threshold: float = 0.5
 ) -> float:
-    """Say how much of an image's veins a model was undecided about.
+    """Average the doubt, in [0, 1], over what may be vein of an image.
 
     Parameters
     ----------
@@ -137,11 +137,6 @@ def image_doubt(
         Typical vein width in px.
     threshold : float
         The probability from which a pixel counts as vein, in (0, 1).
-
-    Returns
-    -------
-    float
-        In [0, 1]: the mean doubt over what may be vein.
     """
     doubt = doubt_map(probability, vein_width, threshold)
     weight = np.maximum(doubt, np.asarray(probability, np.float32))
@@ -150,7 +145,7 @@ def image_doubt(
 
 
 def by_doubt(doubts: Iterable[float], reviewed: Iterable[bool]) -> list[int]:
-    """Order images for reviewing: the doubtful first, those already reviewed last.
+    """Order the numbers of images for reviewing: the doubtful first, those already reviewed last.
 
     Parameters
     ----------
@@ -158,11 +153,6 @@ def by_doubt(doubts: Iterable[float], reviewed: Iterable[bool]) -> list[int]:
         The doubt of each image.
     reviewed : iterable of bool
         Whether a person has looked at it.
-
-    Returns
-    -------
-    list of int
-        The images' numbers.
     """
     rows = list(zip(reviewed, doubts, strict=True))
     return sorted(range(len(rows)), key=lambda i: (rows[i][0], -rows[i][1], i))

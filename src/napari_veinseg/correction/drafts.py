@@ -70,17 +70,12 @@ def model_name(model: str) -> str:
 
 
 def model_region(model: str) -> str:
-    """Return the region that a model was asked about.
+    """Return the region that a model was asked about as it writes itself; empty for all.
 
     Parameters
     ----------
     model : str
         As in `DraftNotes`; the last of its settings is the region, if there was one.
-
-    Returns
-    -------
-    str
-        As a `Region` writes itself; empty for the whole image, and where nothing is known.
     """
     last = model.rsplit(" ", maxsplit=1)[-1]
     return last if "," in last else ""

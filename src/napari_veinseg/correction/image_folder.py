@@ -90,11 +90,6 @@ class ImageFolder:
     def read(self, index: int) -> OpenedImage:
         """Read an image with its draft, else its mask in the dataset, else without a mask.
 
-        Parameters
-        ----------
-        index : int
-            Its place.
-
         Raises
         ------
         VeinSegError

@@ -22,38 +22,15 @@ class ImageStates:
         self.faults: dict[int, str] = {}
 
     def of(self, index: int) -> ImageState:
-        """Say how far the work on an image is.
-
-        Parameters
-        ----------
-        index : int
-            Its place.
-        """
+        """Say how far the work on an image is."""
         return ImageState.FAULTY if index in self.faults else self._state_of(self._stems[index])
 
     def count(self, state: ImageState) -> int:
-        """Count the images in a state.
-
-        Returns
-        -------
-        int
-            How many there are.
-        """
+        """Count the images in a state."""
         return sum(self.of(index) is state for index in range(len(self._stems)))
 
     def next_unreviewed(self, after: int) -> int | None:
-        """Find the next image that somebody must look at, beginning anew at the end.
-
-        Parameters
-        ----------
-        after : int
-            The image that is open.
-
-        Returns
-        -------
-        int or None
-            Its place; None when all others are reviewed or faulty.
-        """
+        """Find the next image after one that somebody must look at, beginning anew at the end."""
         done = (ImageState.REVIEWED, ImageState.FAULTY)
         order = [*range(after + 1, len(self._stems)), *range(after)]
         return next((index for index in order if self.of(index) not in done), None)

@@ -102,7 +102,7 @@ def log_levels(grey: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def snapped(cost: Cost, point: tuple[float, float], reach: float) -> tuple[int, int]:
-    """Move a click onto the vein beside it.
+    """Move a click onto the vein beside it: the cheapest pixel within reach.
 
     Parameters
     ----------
@@ -112,11 +112,6 @@ def snapped(cost: Cost, point: tuple[float, float], reach: float) -> tuple[int, 
         The click, (row, column); outside the image it is moved in.
     reach : float
         How far the click may be moved, in px.
-
-    Returns
-    -------
-    tuple of int
-        The cheapest pixel within reach, (row, column).
     """
     row, column = _inside(cost.shape, point)
     reach = int(reach)

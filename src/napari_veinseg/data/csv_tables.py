@@ -56,13 +56,7 @@ def as_written(cell: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Keep a spreadsheet from running a text: names of files and fingers may be a stranger's.
-
-    Returns
-    -------
-    str
-        The text, behind an apostrophe if it begins as formulas do.
-    """
+    """Keep a spreadsheet from running a text: names of files and fingers may be a stranger's."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 

@@ -13,24 +13,12 @@ def corrected_source(model: str = "") -> str:
 
 
 def as_drawn_source(model: str = "") -> str:
-    """Say where a mask came from on which the person who reviewed it drew nothing.
-
-    Parameters
-    ----------
-    model : str, optional
-        As in `corrected_source`.
-    """
+    """Say where a mask came from on which the person who reviewed it drew nothing."""
     return f"{AS_DRAWN} by {model}" if model else AS_DRAWN
 
 
 def is_as_drawn(source: str) -> bool:
-    """Tell a mask that was reviewed as it was drawn from one that was corrected.
-
-    Returns
-    -------
-    bool
-        False also where the source tells neither.
-    """
+    """Tell whether a mask was reviewed as it was drawn; false where nobody knows."""
     return source == AS_DRAWN or source.startswith(f"{AS_DRAWN} by ")
 
 

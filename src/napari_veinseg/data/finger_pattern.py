@@ -14,20 +14,7 @@ _SHOWN_FINGERS, _SHOWN_NAMES = 3, 3
 
 
 def part_at(stem: str, place: int) -> tuple[int, int]:
-    """Find the part of a name that a click means: what stands between two separators.
-
-    Parameters
-    ----------
-    stem : str
-        The name.
-    place : int
-        A character of it.
-
-    Returns
-    -------
-    start, end : int
-        Of the part; equal where a separator was clicked.
-    """
+    """Find start and end of what a click on a name means: it stands between two separators."""
     for found in re.finditer(r"[^\W_]+", stem):
         if found.start() <= place < found.end():
             return found.span()

@@ -198,11 +198,6 @@ def percentiles(values: npt.NDArray[np.floating[Any]], *shares: float) -> list[f
         Of any shape, finite, at least one.
     *shares : float
         In [0, 100].
-
-    Returns
-    -------
-    list of float
-        One for each share.
     """
     ordered = np.sort(values, axis=None)
     places = [(ordered.size - 1) * share / 100 for share in shares]

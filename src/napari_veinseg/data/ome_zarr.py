@@ -115,15 +115,7 @@ class PlaneStack:
 
 @dataclass(frozen=True)
 class OnePlane:
-    """The rows of one plane.
-
-    Parameters
-    ----------
-    stack : PlaneStack
-        Without colours.
-    number : int
-        Which plane of it.
-    """
+    """The rows of one plane."""
 
     stack: PlaneStack
     number: int

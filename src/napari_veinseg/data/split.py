@@ -42,20 +42,7 @@ def draw_split(
 
 
 def choose_judged(stems: Sequence[str], seed: int = 0) -> set[str]:
-    """Choose what is validated on: of many held-out images some, for it takes time from learning.
-
-    Parameters
-    ----------
-    stems : sequence of str
-        What is held out.
-    seed : int, optional
-        Seed of the draw.
-
-    Returns
-    -------
-    set of str
-        At most `MOST_JUDGED` of them.
-    """
+    """Choose at most `MOST_JUDGED` to validate on, for it takes time from learning."""
     order = np.random.default_rng(seed).permutation(len(stems))
     return {stems[i] for i in order[:MOST_JUDGED]}
 

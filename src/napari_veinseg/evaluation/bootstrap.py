@@ -81,11 +81,6 @@ class Grouping:
 
         Equal draws pair two models.
 
-        Parameters
-        ----------
-        replicates : int
-            How many times.
-
         Returns
         -------
         NDArray[np.float64]

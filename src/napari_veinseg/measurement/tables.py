@@ -47,13 +47,7 @@ def branch_columns(unit: str = "px") -> list[str]:
 
 
 def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
-    """Give the row of an image.
-
-    Returns
-    -------
-    dict
-        Figures with their unit.
-    """
+    """Give the row of an image."""
     with_unit = {
         "total_length": f"total_length_{unit}",
         "median_width": f"median_width_{unit}",
@@ -65,7 +59,7 @@ def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
 def measure_files(
     inputs: Iterable[Path], output: Path, pixel_size: float = 1.0, unit: str = "px"
 ) -> int:
-    """Measure mask files into `branches.csv` and `images.csv`.
+    """Measure mask files into `branches.csv` and `images.csv`, and count them.
 
     Parameters
     ----------
@@ -78,11 +72,6 @@ def measure_files(
         Side of a pixel in `unit`.
     unit : str
         Unit of the lengths, part of the column names.
-
-    Returns
-    -------
-    int
-        How many masks were measured.
     """
     found = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
     files = without_probabilities(found)

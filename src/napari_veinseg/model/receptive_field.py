@@ -25,16 +25,5 @@ class Geometry:
     receptive_radius: int
 
     def padded_side(self, side: int) -> int:
-        """Return the side that the core gets for an image of this side.
-
-        Parameters
-        ----------
-        side : int
-            Side of the image in px.
-
-        Returns
-        -------
-        int
-            The next multiple of the total stride, at least two of them.
-        """
+        """Round a side up to a multiple of the total stride, at least two of them."""
         return max(2, -(-side // self.total_stride)) * self.total_stride

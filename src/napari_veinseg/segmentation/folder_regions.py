@@ -34,15 +34,7 @@ class FolderRegions:
         return self._own.get(stem, self._shared)
 
     def fitting(self, stem: str, shape: tuple[int, ...]) -> Region | None:
-        """Return the region of an image; None also where the one for all lies beside it.
-
-        Parameters
-        ----------
-        stem : str
-            The image's name.
-        shape : tuple of int
-            `(Y, X)`.
-        """
+        """Return the region of an image; None also where the one for all lies beside it."""
         region = self.of(stem)
         if region is not None:
             try:

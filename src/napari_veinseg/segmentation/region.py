@@ -69,11 +69,6 @@ class Region:
     def window(self, shape: tuple[int, ...]) -> Window:
         """Return the smallest rectangle around the region within an image.
 
-        Parameters
-        ----------
-        shape : tuple of int
-            `(..., Y, X)` of the image.
-
         Raises
         ------
         VeinSegError

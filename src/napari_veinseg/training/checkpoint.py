@@ -54,20 +54,7 @@ class Position:
     validation_pending: bool = False
 
     def progress(self, config: TrainingConfig, epoch_steps: int) -> float:
-        """Compute the share of the budget that is used.
-
-        Parameters
-        ----------
-        config : TrainingConfig
-            Holds the budget.
-        epoch_steps : int
-            Steps of an epoch.
-
-        Returns
-        -------
-        float
-            From 0; the budget is used up at 1.
-        """
+        """Compute the share of the budget that is used, 1 at its end."""
         if config.minutes:
             budget = 60 * config.minutes
             # The last look at the hold-out belongs to the budget, unless it left none to learn in.
@@ -117,11 +104,6 @@ def schedule_learning_rate(progress: float, config: TrainingConfig) -> float:
         Share of the budget that is used.
     config : TrainingConfig
         Holds the highest rate and the share in which it rises.
-
-    Returns
-    -------
-    float
-        The rate.
     """
     if progress < config.warm_up:
         share = max(_LOWEST_RATE, progress / config.warm_up)
@@ -138,13 +120,7 @@ class Stateful(Protocol):
         """Give the state."""
 
     def load_state_dict(self, state: Any, /) -> Any:
-        """Take a state.
-
-        Parameters
-        ----------
-        state : dict
-            What `state_dict` gave.
-        """
+        """Take a state."""
 
 
 def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) -> None:

@@ -21,13 +21,7 @@ class WorkClock:
         self._last = time.perf_counter()
 
     def tick(self) -> float:
-        """Count up to now; called at every step and every tile.
-
-        Returns
-        -------
-        float
-            The seconds so far.
-        """
+        """Count the seconds up to now; called at every step and every tile."""
         now = time.perf_counter()
         self.seconds += min(now - self._last, _LONGEST_TICK)
         self._last = now

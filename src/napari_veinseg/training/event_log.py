@@ -13,15 +13,7 @@ from napari_veinseg.training.run_folder import Run
 
 
 class PatientLog:
-    """Tells events in order, later where they cannot be written now.
-
-    Parameters
-    ----------
-    run : Run
-        Gets the events into its file.
-    tell : callable
-        Called with each event at once.
-    """
+    """Tells events in order, later where they cannot be written now."""
 
     def __init__(self, run: Run, tell: Tell) -> None:
         self._run, self._tell = run, tell

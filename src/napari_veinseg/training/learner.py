@@ -73,13 +73,7 @@ class Learner:
         return position
 
     def record_cuda_graph(self, shape: tuple[int, int]) -> None:
-        """Let a GPU learn faster, see `cuda_graphs`; before threads begin that make crops for it.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            `(Y, X)` of the crops.
-        """
+        """Let a GPU learn faster, see `cuda_graphs`; before threads make crops for it."""
         if self._fabric.device.type == "cuda" and self._fabric.world_size == 1:
             size = (self._config.batch_size, self.average.geometry.in_channels, *shape)
             image = torch.zeros(size, device=self._fabric.device)
@@ -154,18 +148,7 @@ class PendingLosses:
         )
 
     def read(self, step: int) -> list[float]:
-        """Read and forget them.
-
-        Parameters
-        ----------
-        step : int
-            Steps so far.
-
-        Returns
-        -------
-        list of float
-            One a step, all finite.
-        """
+        """Read and forget them."""
         values: list[float] = torch.stack(self._losses).tolist() if self._losses else []
         self._losses = []
         if not all(map(math.isfinite, values)):

@@ -75,23 +75,7 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
 
 
 class Trainer:
-    """One run in one process.
-
-    Parameters
-    ----------
-    fabric : Fabric
-        Devices and processes; launched.
-    run : Run
-        The folder.
-    data : RunData
-        What to start from, to learn from and to validate on.
-    choice : DeviceChoice
-        The device and why.
-    tell : callable
-        Called with each event.
-    stop : callable
-        Asked before every step whether to end.
-    """
+    """One run in one process."""
 
     def __init__(
         self, fabric: Fabric, run: Run, data: RunData, choice: DeviceChoice, tell: Tell, stop: Stop

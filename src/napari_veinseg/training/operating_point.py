@@ -143,11 +143,6 @@ def cheapest_threshold(seen: Sequence[Outcomes], present: float) -> float:
         Of images, all judged at the same thresholds.
     present : float
         One of these; it stays where no other saves much.
-
-    Returns
-    -------
-    float
-        The threshold.
     """
     if not seen:
         return present

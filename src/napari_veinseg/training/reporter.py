@@ -35,17 +35,7 @@ class Reporter:
         self._run, self._tell, self._speaks = run, tell, speaks
 
     def tell(self, event: str, at: Position, **values: Any) -> None:
-        """Tell one event.
-
-        Parameters
-        ----------
-        event : str
-            Its kind.
-        at : Position
-            Where the run stands.
-        **values : object
-            JSON values.
-        """
+        """Tell one event."""
         if self._speaks:
             line = {"event": event, "seconds": round(at.seconds, 3), **values}
             self._run.tell(line)
@@ -97,11 +87,6 @@ class Reporter:
             Whose weights; 0 are those of the base model.
         scores : dict of str to float
             Vein IoU by image.
-
-        Returns
-        -------
-        float
-            Their mean.
         """
         mean = sum(scores.values()) / len(scores)
         self.tell("validation", at, epoch=epoch, vein_iou=mean, per_image=scores)

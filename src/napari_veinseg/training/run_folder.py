@@ -155,13 +155,7 @@ class Run:
         return self.path / "versions"
 
     def version(self, number: int) -> Path:
-        """Return where the version of a number lies, from 1 on.
-
-        Parameters
-        ----------
-        number : int
-            Of the version.
-        """
+        """Return where the version of a number lies, from 1 on."""
         return self.versions / f"{number:04}.safetensors"
 
     @property

@@ -102,13 +102,7 @@ class WeightedCrops(Crops):
         return self._samples[self._order[number - self._first]]
 
     def count_drawn(self, steps: int) -> Counter[str]:
-        """Count the crops of each sample in this round.
-
-        Parameters
-        ----------
-        steps : int
-            Those that were taken.
-        """
+        """Count the crops of each sample in this round."""
         return Counter(
             self._samples[index].stem for index in self._order[: steps * self._batch_size]
         )
@@ -155,15 +149,7 @@ class RoundSampler:
         )
 
     def count(self, crops: WeightedCrops, steps: int) -> None:
-        """Count what was learned from.
-
-        Parameters
-        ----------
-        crops : WeightedCrops
-            The crops of a round.
-        steps : int
-            Those that were taken.
-        """
+        """Count what was learned from."""
         self._drawn += crops.count_drawn(steps)
 
     def renew(self, stem: str) -> None:

@@ -16,11 +16,6 @@ class Throttle:
 
     Without a charger below 30 % it rests.  With others computing on more cores than it leaves them,
     or on a battery, it takes a break after each step that is as long as the step was.
-
-    Parameters
-    ----------
-    threads : int
-        That it learns on.
     """
 
     def __init__(self, threads: int) -> None:

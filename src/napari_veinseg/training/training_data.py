@@ -65,13 +65,7 @@ class RunData:
     caveats: Sequence[str] = ()
 
     def summary(self) -> dict[str, Any]:
-        """Say what is trained and validated on, as the fields of a start event.
-
-        Returns
-        -------
-        dict
-            JSON values.
-        """
+        """Say what is trained and validated on, as the fields of a start event."""
         return {
             "train": {
                 "images": len(self.train),

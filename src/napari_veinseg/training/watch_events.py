@@ -159,13 +159,7 @@ _KINDS: dict[str, type[WatchEvent]] = {
 
 
 def as_line(event: WatchEvent) -> dict[str, Any]:
-    """Make a line of it.
-
-    Returns
-    -------
-    dict
-        JSON values.
-    """
+    """Make a line of it."""
     return {"event": event.event, **asdict(event)}
 
 

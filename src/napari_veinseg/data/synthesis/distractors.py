@@ -44,13 +44,6 @@ def creases(rng: np.random.Generator, along: Field, across: Field, unit: float) 
 def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
     """Draw thin, sharp, curved dark lines at any angle.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    shape : (int, int)
-        Y, X.
-
     Returns
     -------
     ndarray of float32, shape (Y, X)

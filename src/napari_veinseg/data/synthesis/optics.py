@@ -53,15 +53,6 @@ def field_light(
 ) -> Field:
     """Draw the light that leaves a wide field of skin or another ground.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    shape : (int, int)
-        Y, X.
-    settings : SynthesisSettings
-        Ranges to draw from.
-
     Returns
     -------
     ndarray of float32, shape (Y, X)

@@ -89,17 +89,7 @@ class Pose:
 def draw_pose(
     rng: np.random.Generator, shape: tuple[int, int], settings: SynthesisSettings
 ) -> Pose:
-    """Draw how a finger lies in the frame, which it fills in `settings.crop_share` of the draws.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    shape : (int, int)
-        Y, X.
-    settings : SynthesisSettings
-        Ranges to draw from.
-    """
+    """Draw how a finger lies in the frame, which it fills in `settings.crop_share` of the draws."""
     height, width = shape
     fills_frame = rng.random() < settings.crop_share
     if fills_frame:

@@ -16,11 +16,6 @@ def log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
         Source of chance.
     limits : (float, float)
         Low and high end, positive.
-
-    Returns
-    -------
-    float
-        The value.
     """
     return float(np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]))))
 

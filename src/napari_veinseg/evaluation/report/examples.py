@@ -40,13 +40,7 @@ class Example:
     image: ImageResult
 
     def anchor(self, contender: int) -> str:
-        """Name the place in the page.
-
-        Parameters
-        ----------
-        contender : int
-            Number of the contender.
-        """
+        """Name the place in the page."""
         return f"contender-{contender + 1}-image-{self.place}"
 
 
@@ -74,15 +68,6 @@ def _ordinal(place: int) -> str:
 
 def draw_example(result: ContenderResult, contender: int, example: Example) -> dict[str, Any]:
     """Predict an image again and draw it for the page.
-
-    Parameters
-    ----------
-    result : ContenderResult
-        The contender.
-    contender : int
-        Its number.
-    example : Example
-        What is shown.
 
     Returns
     -------

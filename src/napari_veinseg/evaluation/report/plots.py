@@ -22,13 +22,7 @@ _SIZE = (5.4, 3.7)  # inches
 
 
 def contender_colour(number: int) -> str:
-    """Give the colour of a contender in plots and tables.
-
-    Parameters
-    ----------
-    number : int
-        Its place among all, from 0.
-    """
+    """Give the colour of a contender in plots and tables."""
     return _COLOURS[number % len(_COLOURS)]
 
 

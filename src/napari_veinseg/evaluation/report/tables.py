@@ -89,13 +89,6 @@ def _who(index: int, name: str) -> dict[str, Any]:
 def work_row(index: int, summary: Summary) -> dict[str, Any]:
     """Give a contender's row of what a person would still have to correct.
 
-    Parameters
-    ----------
-    index : int
-        Number of the contender, which gives its colour.
-    summary : Summary
-        Its figures.
-
     Returns
     -------
     dict
@@ -110,13 +103,6 @@ def work_row(index: int, summary: Summary) -> dict[str, Any]:
 def pooled_row(index: int, summary: Summary) -> dict[str, Any]:
     """Give a contender's row of figures of all pixels together.
 
-    Parameters
-    ----------
-    index : int
-        Number of the contender, which gives its colour.
-    summary : Summary
-        Its figures.
-
     Returns
     -------
     dict
@@ -128,15 +114,6 @@ def pooled_row(index: int, summary: Summary) -> dict[str, Any]:
 
 def image_table(result: ContenderResult, index: int, examples: Sequence[Example]) -> dict[str, Any]:
     """Give the images of a contender, those with most work first.
-
-    Parameters
-    ----------
-    result : ContenderResult
-        The contender.
-    index : int
-        Number of the contender, which gives its colour.
-    examples : sequence of Example
-        Those that are shown and can be linked to.
 
     Returns
     -------

@@ -98,17 +98,6 @@ def segment_planned_files(
     """Segment images while the next ones are read and the ones before are written.
 
     A bad file gives a row with an error, not an exception.
-
-    Parameters
-    ----------
-    plans : iterable of FilePlan
-        The images and where their results go.
-    steps : FileSteps
-        How.
-    cancelled : callable, optional
-        Asked between the tiles of an image whether to stop.
-    at_once : int, optional
-        Small images that share the cores of a CPU, at most.
     """
     lanes_of = steps.model.runtime.lanes
     with ThreadPoolExecutor(2, "veinseg-files") as files, lanes_of(at_once) as lanes:

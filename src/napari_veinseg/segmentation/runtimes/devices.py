@@ -103,13 +103,7 @@ def _why_no_gpu() -> str:
 
 
 def usable_cpus() -> int:
-    """Count the CPUs that this process may use.
-
-    Returns
-    -------
-    int
-        At least 1; two for a core that runs two threads.
-    """
+    """Count the CPUs that this process may use; a core that runs two threads counts twice."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -73,15 +73,10 @@ class Runtime(ABC):
 
     @contextmanager
     def lanes(self, most: int) -> Iterator[Executor | None]:
-        """Open threads that compute several images side by side, each on its share of the cores.
+        """Open threads for up to `most` images side by side, each on its share of the cores.
 
         On a CPU that does more small images a second than when all cores share each of them; there
         are none where one at a time is best.
-
-        Parameters
-        ----------
-        most : int
-            Images at a time, at most.
         """
         threads = self._threads
         count = min(most, threads)

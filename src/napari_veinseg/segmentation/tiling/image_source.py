@@ -172,11 +172,6 @@ class ImageSource:
         ----------
         where : tuple
             Ends with a row slice and a column slice of what is seen.
-
-        Returns
-        -------
-        tuple
-            The same with those of the image.
         """
         places = zip(where[-2:], self._origin, strict=True)
         return (*where[:-2], *(slice(part.start + at, part.stop + at) for part, at in places))

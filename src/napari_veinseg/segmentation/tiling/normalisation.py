@@ -68,11 +68,6 @@ class Normaliser:
     def __call__(self, grey: Image) -> Image:
         """Normalise; pixels that are not finite become the middle of the range.
 
-        Parameters
-        ----------
-        grey : ndarray of float32
-            Any shape.
-
         Returns
         -------
         ndarray of float32

@@ -31,7 +31,7 @@ _SMALLEST_TILE = 64  # px of the image: below, the halo is all that costs memory
 
 
 def usual_tile_side(shape: tuple[int, int], factor: float) -> int:
-    """Choose how large tiles are; an image of usual size is one tile.
+    """Choose how large tiles are, in px; an image of usual size is one tile.
 
     Parameters
     ----------
@@ -39,11 +39,6 @@ def usual_tile_side(shape: tuple[int, int], factor: float) -> int:
         `(Y, X)` of the planes.
     factor : float
         Working px per image px.
-
-    Returns
-    -------
-    int
-        Px of the image.
     """
     rows, columns = _working_shape(shape, factor)
     if rows * columns <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE:
