@@ -16,10 +16,10 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.next_image import next_to_review
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
-from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
-from napari_veinseg.widgets.workbench.prefetch import ImagesAhead
+from napari_veinseg.widgets.workbench.prefetch import ImagesAhead, prepare_or_tell
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.recent_folders import remember_folder
 from napari_veinseg.widgets.workbench.save_queue import SaveQueue
@@ -58,12 +58,12 @@ class FolderSession(QObject):
         self.queue = SaveQueue.of(viewer.window._qt_window)
         self.queue.changed.connect(self.changed)
         self.queue.closing.connect(self.save)
-        self.ahead.idle.connect(self._prepare_next)
+        self.ahead.idle.connect(self.prepare_next)
         self.ahead.prepared.connect(self._take_prepared)
         self.ahead.failed.connect(self._fail_ahead)
         self.masks.changed.connect(self.changed)
         self._done = QTimer(self, singleShot=True, interval=_READ_IN)
-        self._done.timeout.connect(partial(self._show_message, ""))
+        self._done.timeout.connect(partial(self.show_message, ""))
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.save)
 
@@ -120,9 +120,9 @@ class FolderSession(QObject):
         if index is not None:
             self.go(index)
         elif self.folder.states.of(self.index) is ImageState.REVIEWED:
-            self._show_message("All images are reviewed: train on them, or evaluate.")
+            self.show_message("All images are reviewed: train on them, or evaluate.")
         else:
-            self._show_message("All other images are reviewed.")
+            self.show_message("All other images are reviewed.")
 
     def go_to_most_doubtful(self) -> None:
         """Go to the unreviewed image from which a model would learn most, and say why."""
@@ -134,7 +134,7 @@ class FolderSession(QObject):
         if choice is not None:
             self.go(choice.place, choice.reason)
         else:
-            self._show_message(
+            self.show_message(
                 "No other image is segmented yet: segment the rest, or go on to the next."
             )
 
@@ -145,16 +145,15 @@ class FolderSession(QObject):
         self.uncover()
         self.save()
         self.masks.leave_shown()
-        self.index, self.reason = index, reason
-        self.message = ""
+        self.index, self.reason, self.message = index, reason, ""
         ready = self.ahead.get(index)
         if ready is not None:
             self._show(ready)
             return
-        self._show_message("Opening…")
+        self.show_message("Opening…")
         if not self.ahead.is_preparing(index):
             self._reading.abandon()
-            self._reading.start(partial(self._read, self.folder, index), self._show_read)
+            self._reading.start(partial(prepare_or_tell, self.folder, index, None), self._show_read)
 
     def review(self) -> None:
         """Put the image and its mask into the dataset, and go to the next."""
@@ -177,8 +176,12 @@ class FolderSession(QObject):
         draft = self.shown.unsaved_draft() if self.shown is not None else None
         if self.folder is not None and self.shown is not None and draft is not None:
             self.shown.settle(draft)
-            self.ahead.keep(OpenedImage(self.shown.index, self.shown.pixels, draft))
-            self.queue.store(self.folder, self.shown.index, draft)
+            self.keep(self.folder, self.shown, draft)
+
+    def keep(self, folder: ImageFolder, shown: ShownImage, draft: Draft) -> None:
+        """Keep a draft in memory, and have it written."""
+        self.ahead.keep(OpenedImage(shown.index, shown.pixels, draft))
+        self.queue.store(folder, shown.index, draft)
 
     def follow_model(self, *, renew_shown: bool = True) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
@@ -186,14 +189,14 @@ class FolderSession(QObject):
         if self.waiting:
             self.go(self.index, self.reason)
         if renew_shown or self.working:
-            self._segment_if_needed()
-        self._prepare_next()
+            self.masks.segment_shown()
+        self.prepare_next()
 
     # What is shown.
 
     def tell_done(self, text: str) -> None:
         """Say for some seconds what was done."""
-        self._show_message(text, passing=True)
+        self.show_message(text, passing=True)
 
     @property
     def telling(self) -> bool:
@@ -203,9 +206,10 @@ class FolderSession(QObject):
     def stop_telling(self) -> None:
         """Say no longer what was done: something else is to be seen now."""
         if self.telling:
-            self._show_message("")
+            self.show_message("")
 
-    def _show_message(self, text: str, *, passing: bool = False) -> None:
+    def show_message(self, text: str, *, passing: bool = False) -> None:
+        """Say what happened last."""
         if passing:
             self._done.start()
         else:
@@ -213,17 +217,11 @@ class FolderSession(QObject):
         self.message = text
         self.changed.emit()
 
-    def _read(self, folder: ImageFolder, index: int, _reporter: Reporter) -> OpenedImage | str:
-        try:
-            return folder.read(index)
-        except VeinSegError as error:
-            return str(error)
-
     def _show_read(self, opened: OpenedImage | str) -> None:
         if isinstance(opened, str):
             self._leave()
-            self._show_message(opened)
-            self._prepare_next()
+            self.show_message(opened)
+            self.prepare_next()
         else:
             self.ahead.keep(opened)
             self._show(opened)
@@ -245,8 +243,8 @@ class FolderSession(QObject):
         self.arrived.emit()
         self.changed.emit()
         self._tell_damage()
-        self._segment_if_needed()
-        QTimer.singleShot(0, self._prepare_next)
+        self.masks.segment_shown()
+        QTimer.singleShot(0, self.prepare_next)
 
     def _tell_damage(self) -> None:
         if self.folder is not None and self.regions is not None:
@@ -259,38 +257,9 @@ class FolderSession(QObject):
             self.shown.remove()
             self.shown = None
 
-    # What is made.
+    # What comes next.
 
-    def segment_all(self, done: Callable[[int], None], news: Callable[[object], None]) -> None:
-        """Segment every image that needs it, beside the viewer; `done` gets their number."""
-        if self.folder is not None:
-            self.ahead.stop()
-            self._segment_if_needed(asked=True)
-            shown = int(self.working)
-            self.masks.segment_rest(
-                self.folder, self.index, lambda others: done(others + shown), news
-            )
-
-    def _segment_if_needed(self, *, asked: bool = False) -> None:
-        if self.folder is not None and self.shown is not None and self.shown.index == self.index:
-            self.masks.segment_shown(self.stem, self.shown, self._show_draft, asked=asked)
-
-    def _show_draft(self, draft: Draft) -> None:
-        if self.folder is not None and self.shown is not None:
-            now = self.shown.draft()
-            if now is not None and now.edited is not None:
-                return  # somebody has drawn meanwhile: that counts
-            self.shown.show_draft(draft)
-            self.arrived.emit()
-            self.ahead.keep(OpenedImage(self.shown.index, self.shown.pixels, draft))
-            self.queue.store(self.folder, self.shown.index, draft)
-            if not draft.mask.any():
-                self._show_message(
-                    "No vein was found: lower the threshold, or give the vein width."
-                )
-            self._prepare_next()
-
-    def _prepare_next(self) -> None:
+    def prepare_next(self) -> None:
         """Have the images that come next read, and segmented, before they are asked for."""
         folder = self.folder
         if folder is not None and not self.masks.running:

@@ -55,7 +55,7 @@ class FolderRun(Section):
         if self._session.masks.rest.running:
             self._session.masks.rest.cancel()
         else:
-            self._session.segment_all(self._end, self._hear)
+            self._session.masks.segment_all(self._end, self._hear)
 
     def _end(self, count: int) -> None:
         self._session.ahead.forget()

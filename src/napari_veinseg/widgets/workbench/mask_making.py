@@ -1,15 +1,17 @@
 """Has the masks of a folder made beside the viewer: of the image that is shown, and of the rest."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.drafts import Draft
-from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.workbench.preparing import MaskMaker, segment_pixels, segment_rest
-from napari_veinseg.widgets.workbench.shown_image import ShownImage
+
+if TYPE_CHECKING:
+    from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 
 
 class MaskMaking(QObject):
@@ -18,9 +20,9 @@ class MaskMaking(QObject):
     changed = Signal()
     """Work has begun or ended."""
 
-    def __init__(self, parent: QObject, chosen: Callable[[], MaskMaker | None]) -> None:
-        super().__init__(parent)
-        self._chosen = chosen
+    def __init__(self, session: "FolderSession", chosen: Callable[[], MaskMaker | None]) -> None:
+        super().__init__(session)
+        self._session, self._chosen = session, chosen
         self.on_arrival = True
         """Whether an image that needs a mask gets one when it is opened."""
         self._shown = Job("Segmenting", self)
@@ -45,30 +47,46 @@ class MaskMaking(QObject):
                 return self._chosen()
         return None
 
-    def segment_shown(
-        self, stem: str, shown: ShownImage, done: Callable[[Draft], None], *, asked: bool = False
-    ) -> None:
+    def segment_shown(self, *, asked: bool = False) -> None:
         """Segment the shown image if it needs a mask, on arrival or because somebody asked."""
+        shown = self._session.shown
+        if shown is None or self._session.waiting:
+            return
         maker = self._chosen() if asked else self.maker_on_arrival()
         if maker is None:
             return
         self.leave_shown()
-        here, pixels = maker.at(stem, shown.pixels), shown.pixels
+        here, pixels = maker.at(self._session.stem, shown.pixels), shown.pixels
         if here.must_segment(shown.draft()):
-            self._shown.start(lambda reporter: segment_pixels(pixels, here, reporter), done)
+            self._shown.start(lambda reporter: segment_pixels(pixels, here, reporter), self._show)
 
-    def segment_rest(
-        self,
-        folder: ImageFolder,
-        shown: int,
-        done: Callable[[int], None],
-        news: Callable[[object], None],
-    ) -> None:
-        """Segment all other images that need it; `done` gets their number."""
-        maker = self._chosen()
+    def _show(self, draft: Draft) -> None:
+        session = self._session
+        if session.folder is None or session.shown is None:
+            return
+        now = session.shown.draft()
+        if now is not None and now.edited is not None:
+            return  # somebody has drawn meanwhile: that counts
+        session.shown.show_draft(draft)
+        session.arrived.emit()
+        session.keep(session.folder, session.shown, draft)
+        if not draft.mask.any():
+            session.show_message("No vein was found: lower the threshold, or give the vein width.")
+        session.prepare_next()
+
+    def segment_all(self, done: Callable[[int], None], news: Callable[[object], None]) -> None:
+        """Segment every image that needs it, beside the viewer; `done` gets their number."""
+        folder, index = self._session.folder, self._session.index
+        if folder is None:
+            return
+        self._session.ahead.stop()
+        self.segment_shown(asked=True)
+        maker, shown = self._chosen(), int(self.works_on_shown)
         if maker is not None:
             self.rest.start(
-                lambda reporter: segment_rest(folder, {shown}, maker, reporter), done, news
+                lambda reporter: segment_rest(folder, {index}, maker, reporter),
+                lambda others: done(others + shown),
+                news,
             )
 
     def leave_shown(self) -> None:

@@ -83,7 +83,7 @@ class ImagesAhead(QObject):
         for index, is_near in wanted:
             if index not in folder.states.faults and (index, by) not in self._tried:
                 self._preparing = index
-                work = partial(_prepare, folder, index, maker)
+                work = partial(prepare_or_tell, folder, index, maker)
                 done = partial(self._end, index, by, is_near or index in self._ready)
                 self._job.start(work, done, failed=partial(self._fail, index))
                 return
@@ -106,9 +106,10 @@ class ImagesAhead(QObject):
         self.failed.emit(index)
 
 
-def _prepare(
+def prepare_or_tell(
     folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
 ) -> OpenedImage | str:
+    """Prepare an image, or say why it cannot be."""
     try:
         return prepare_image(folder, index, maker, reporter)
     except VeinSegError as error:
