@@ -1,7 +1,8 @@
 """Synthetic sensors that training never sees: each has settings outside the training ranges.
 
-They follow what real sensors show (`image_statistics.py` measures both, `docs/ablations.md` tells): a noisy one
-with strong lighting, a small one with housing bars and bright rims, a faint one without a border.
+They follow what real sensors show (`image_statistics.py` measures both, `docs/ablations.md` tells):
+a noisy one with strong lighting, a small one with housing bars and bright rims, a faint one without
+a border.
 They were fixed before the shipped starter was trained.  Beyond the training ranges lie: lighting,
 gamma and background of the first; finger size, rotation, rim and lens of the second; how far
 veins stray in the third.  Noise and contrast do not, for training covers those of real sensors.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 
-from napari_veinseg.correction.edits import BoolArray, EditTracker, Pixels
+from napari_veinseg.correction.edited_pixels import BoolArray, EditTracker, Pixels
 from napari_veinseg.segmentation.settings import ResolvedSettings
 
 _KEY = "veinseg"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Image, Labels
 
-from napari_veinseg.correction.edits import BoolArray
+from napari_veinseg.correction.edited_pixels import BoolArray
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.masks.layer_metadata import (
     MaskRecord,

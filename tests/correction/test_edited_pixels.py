@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_veinseg.correction.edits import EditTracker, Pixels
+from napari_veinseg.correction.edited_pixels import EditTracker, Pixels
 
 SHAPE = (3, 5)
 
