@@ -12,8 +12,7 @@ from napari_veinseg.cli.app import app
 def consistency(
     masks: Annotated[Path, typer.Argument(help="Folder of masks, of any sizes.")],
     finger_pattern: Annotated[
-        str,
-        typer.Option(help=r"Its first group is the subject in a name: '^(.+)_\d+$'."),
+        str, typer.Option(help=r"Its first group is the subject in a name: '^(.+)_\d+$'.")
     ],
     other: Annotated[
         Path | None, typer.Option(help="Folder of other masks of the same images to compare with.")

@@ -32,9 +32,7 @@ def list_models() -> None:
 
 
 @models_app.command("info")
-def show_model(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
-) -> None:
+def show_model(model: Annotated[str, typer.Argument(help="Name or file of a model.")]) -> None:
     """Print the card of a model as JSON."""
     from napari_veinseg.model.file import read_card
     from napari_veinseg.model.store import resolve
@@ -56,9 +54,7 @@ def import_file(
 
 
 @models_app.command("remove")
-def remove(
-    name: Annotated[str, typer.Argument(help="Name of an imported model.")],
-) -> None:
+def remove(name: Annotated[str, typer.Argument(help="Name of an imported model.")]) -> None:
     """Delete an imported model."""
     from napari_veinseg.model.store import remove_model
 

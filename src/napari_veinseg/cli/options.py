@@ -16,7 +16,6 @@ Invert = Annotated[bool, typer.Option("--invert", help="Veins are bright.")]
 FingerPattern = Annotated[
     str | None,
     typer.Option(
-        "--finger-pattern",
-        help=r"Its first group is the subject in a name: '^(.+)_\d+$'.",
+        "--finger-pattern", help=r"Its first group is the subject in a name: '^(.+)_\d+$'."
     ),
 ]

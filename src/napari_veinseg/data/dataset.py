@@ -214,10 +214,7 @@ class Dataset:
         return self._samples[stem]
 
     def planned_split(
-        self,
-        validation_share: float = 0.2,
-        seed: int = 0,
-        usable: Collection[str] | None = None,
+        self, validation_share: float = 0.2, seed: int = 0, usable: Collection[str] | None = None
     ) -> dict[str, str]:
         """Say where every sample stands or would be put, 'train' or 'validation'; write nothing.
 
@@ -237,10 +234,7 @@ class Dataset:
         return draw_split(samples, validation_share, seed)
 
     def assign_split(
-        self,
-        validation_share: float = 0.2,
-        seed: int = 0,
-        usable: Collection[str] | None = None,
+        self, validation_share: float = 0.2, seed: int = 0, usable: Collection[str] | None = None
     ) -> None:
         """Put every sample where `planned_split` says, and keep it in `samples.csv`.
 

@@ -132,10 +132,7 @@ def line_lengths(line: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _measure_branch(
-    branch: Branch,
-    width: NDArray[np.float64],
-    vein: NDArray[np.bool_],
-    side: float,
+    branch: Branch, width: NDArray[np.float64], vein: NDArray[np.bool_], side: float
 ) -> BranchMeasures:
     along = width[tuple(branch.path.T)]
     places = _with_ends(branch, along, vein, side)
@@ -156,10 +153,7 @@ def _measure_branch(
 
 
 def _with_ends(
-    branch: Branch,
-    along: NDArray[np.float64],
-    vein: NDArray[np.bool_],
-    side: float,
+    branch: Branch, along: NDArray[np.float64], vein: NDArray[np.bool_], side: float
 ) -> NDArray[np.float64]:
     """Move the free ends of a branch to where thinning should have left them.
 
@@ -178,10 +172,7 @@ def _with_ends(
 
 
 def _true_end(
-    places: NDArray[np.float64],
-    along: NDArray[np.float64],
-    vein: NDArray[np.bool_],
-    side: float,
+    places: NDArray[np.float64], along: NDArray[np.float64], vein: NDArray[np.bool_], side: float
 ) -> NDArray[np.float64]:
     """Give the true end of a line of places that begins at a free end."""
     end: NDArray[np.float64] = places[0]

@@ -102,10 +102,7 @@ def _near(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def judge(
-    model: VeinModel,
-    pair: Pair,
-    settings: SegmentationSettings,
-    thresholds: Sequence[float],
+    model: VeinModel, pair: Pair, settings: SegmentationSettings, thresholds: Sequence[float]
 ) -> dict[float, Outcome]:
     """Segment an image once, and judge it at several thresholds.
 

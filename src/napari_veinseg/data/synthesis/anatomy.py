@@ -138,13 +138,7 @@ def tree_veins(rng: np.random.Generator, aspect: float, settings: SynthesisSetti
         y = start[1] + np.cumsum(np.sin(heading)) / _STEPS
         depth = int(rng.integers(DEPTHS)) if generation == 0 else veins[-1].depth
         vein = _vein(
-            rng,
-            x.astype(np.float32),
-            y.astype(np.float32),
-            width,
-            absorbance,
-            depth,
-            settings,
+            rng, x.astype(np.float32), y.astype(np.float32), width, absorbance, depth, settings
         )
         veins.append(vein)
         end = np.array([x[-1], y[-1]])

@@ -10,11 +10,7 @@ _PHALANX = (2.0, 3.4)  # distance between joints in half widths
 
 
 def tissue_light(
-    rng: np.random.Generator,
-    along: Field,
-    across: Field,
-    pose: Pose,
-    settings: SynthesisSettings,
+    rng: np.random.Generator, along: Field, across: Field, pose: Pose, settings: SynthesisSettings
 ) -> Field:
     """Draw the light that leaves a finger without veins.
 
@@ -71,11 +67,7 @@ def field_light(
 
 
 def with_rim(
-    rng: np.random.Generator,
-    light: Field,
-    across: Field,
-    unit: float,
-    settings: SynthesisSettings,
+    rng: np.random.Generator, light: Field, across: Field, unit: float, settings: SynthesisSettings
 ) -> Field:
     """Put the finger before a background, with the rim that light leaking past it makes.
 

@@ -65,11 +65,7 @@ def course(
 
 
 def draw_veins(
-    courses: list[Course],
-    shape: tuple[int, int],
-    blur: tuple[float, ...],
-    lens: float,
-    core: float,
+    courses: list[Course], shape: tuple[int, int], blur: tuple[float, ...], lens: float, core: float
 ) -> tuple[Field, NDArray[np.bool_]]:
     """Draw veins as cylinders of blood under layers of scattering tissue.
 

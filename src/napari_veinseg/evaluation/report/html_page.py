@@ -24,10 +24,7 @@ from napari_veinseg.evaluation.report.tables import (
 from napari_veinseg.evaluation.summary import COMPARED, Difference, Summary
 
 _PLOTS = (
-    (
-        plots.iou_distribution,
-        "Vein IoU of every image; boxes span the middle half of the images.",
-    ),
+    (plots.iou_distribution, "Vein IoU of every image; boxes span the middle half of the images."),
     (
         plots.precision_recall,
         "Precision over recall of the pixels of all images; a point is the mask as delivered.",

@@ -95,10 +95,7 @@ def segment_files_on(
         workers cannot use the model.
     """
     plans = plan_files(
-        [Path(path).absolute() for path in inputs],
-        Path(output).absolute(),
-        probability,
-        recursive,
+        [Path(path).absolute() for path in inputs], Path(output).absolute(), probability, recursive
     )
     content = model_bytes(resolve(model))
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:

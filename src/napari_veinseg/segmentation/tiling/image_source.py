@@ -111,11 +111,7 @@ class ImageSource:
             )
         rows, columns = region.window(self.whole_shape) if region else _all(self.whole_shape)
         self._region, self._origin = region, (rows.start, columns.start)
-        self.shape = (
-            *self.whole_shape[:-2],
-            rows.stop - rows.start,
-            columns.stop - columns.start,
-        )
+        self.shape = (*self.whole_shape[:-2], rows.stop - rows.start, columns.stop - columns.start)
         """Of what is seen of it."""
 
     def __len__(self) -> int:

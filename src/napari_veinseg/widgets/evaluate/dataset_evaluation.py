@@ -109,10 +109,7 @@ class DatasetEvaluation(QWidget):
         section.add_wide(
             self.baselines, "Maximum curvature and ridge filters, beside the models; slower."
         )
-        section.add_wide(
-            self.everything,
-            "Images that a model was trained on are left out anyway.",
-        )
+        section.add_wide(self.everything, "Images that a model was trained on are left out anyway.")
         self.add_masks.clicked.connect(self._add_masks)
         self.dataset.chosen.connect(self._show_names)
         self.evaluate.clicked.connect(self._evaluate)
@@ -132,8 +129,7 @@ class DatasetEvaluation(QWidget):
         section.add_wide(self.about)
         section.add_wide(self.caveats)
         section.add_wide(
-            self.summary,
-            "Vein IoU, clDice and recall of the centreline, averaged over images.",
+            self.summary, "Vein IoU, clDice and recall of the centreline, averaged over images."
         )
         section.add_wide(self.more)
         section.add_wide(
@@ -196,8 +192,7 @@ class DatasetEvaluation(QWidget):
             self.everything.isChecked(),
             self.fingers.finger_pattern() or "",
             SegmentationSettings(
-                channel=self.options.channel.currentText(),
-                invert=self.options.invert.isChecked(),
+                channel=self.options.channel.currentText(), invert=self.options.invert.isChecked()
             ),
         )
 

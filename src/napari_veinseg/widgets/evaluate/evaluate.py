@@ -194,10 +194,7 @@ class EvaluateWidget(Panel):
             self.job.start(work, partial(self._show_compared, mask, truth.name), self._hear)
 
     def _show_compared(
-        self,
-        mask: Labels,
-        truth: str,
-        compared: tuple[dict[str, float], npt.NDArray[np.uint8]],
+        self, mask: Labels, truth: str, compared: tuple[dict[str, float], npt.NDArray[np.uint8]]
     ) -> None:
         if mask not in self.viewer.layers:
             return

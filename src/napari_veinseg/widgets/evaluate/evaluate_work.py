@@ -90,10 +90,7 @@ def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> Open
 
 
 def compare_masks(
-    prediction: npt.NDArray[Any],
-    truth: npt.NDArray[Any],
-    tolerance: float,
-    reporter: Reporter,
+    prediction: npt.NDArray[Any], truth: npt.NDArray[Any], tolerance: float, reporter: Reporter
 ) -> tuple[dict[str, float], npt.NDArray[np.uint8]]:
     """Hold a mask against a truth."""
     reporter.tell(Step(0, 0, "Comparing"))

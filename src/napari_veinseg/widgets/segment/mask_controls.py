@@ -56,9 +56,7 @@ class MaskControls(Section):
             "Probability from which a pixel is vein: lower finds more, higher is stricter.",
         )
         self.add_row(
-            "Smallest part (px)",
-            self.min_size,
-            "Connected parts of fewer pixels are dropped.",
+            "Smallest part (px)", self.min_size, "Connected parts of fewer pixels are dropped."
         )
         self.add_wide(Hint("Painted pixels stay as they are."))
         self.add_buttons(self.reset, self.save)

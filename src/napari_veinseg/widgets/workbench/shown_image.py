@@ -20,11 +20,7 @@ class ShownImage:
     """Layers of one image of the folder; what the user does to them can be taken as a draft."""
 
     def __init__(
-        self,
-        viewer: napari.Viewer,
-        opened: OpenedImage,
-        file_name: str,
-        drawn: Callable[[], None],
+        self, viewer: napari.Viewer, opened: OpenedImage, file_name: str, drawn: Callable[[], None]
     ) -> None:
         self._viewer, self._drawn = weakref.ref(viewer), drawn
         self.touched = False
