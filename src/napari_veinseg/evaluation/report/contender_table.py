@@ -9,13 +9,7 @@ from napari_veinseg.evaluation.report.plots import contender_colour
 
 
 def contender_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """Tell who is compared, and what each has learned from.
-
-    Returns
-    -------
-    list of dict
-        `name`, `colour`, `kind`, `threshold`, `trained_on`, `images` and `fingers`.
-    """
+    """Tell who is compared, and what each has learned from."""
     rows = []
     for index, result in enumerate(comparison.results):
         contender = result.contender

@@ -87,13 +87,7 @@ def _who(index: int, name: str) -> dict[str, Any]:
 
 
 def work_row(index: int, summary: Summary) -> dict[str, Any]:
-    """Give a contender's row of what a person would still have to correct.
-
-    Returns
-    -------
-    dict
-        `name`, `colour`, `images` and `cells`.
-    """
+    """Give a contender's row of what a person would still have to correct."""
     return _who(index, summary.name) | {
         "images": summary.images,
         "cells": [_cell(name, summary.mean_of_images.get(name), summary.images) for name in _WORK],
@@ -101,25 +95,13 @@ def work_row(index: int, summary: Summary) -> dict[str, Any]:
 
 
 def pooled_row(index: int, summary: Summary) -> dict[str, Any]:
-    """Give a contender's row of figures of all pixels together.
-
-    Returns
-    -------
-    dict
-        `name`, `colour` and `figures`.
-    """
+    """Give a contender's row of figures of all pixels together."""
     threshold = summary.threshold or (None, None)
     return _who(index, summary.name) | {"figures": [*map(summary.pooled.get, POOLED), *threshold]}
 
 
 def image_table(result: ContenderResult, index: int, examples: Sequence[Example]) -> dict[str, Any]:
-    """Give the images of a contender, those with most work first.
-
-    Returns
-    -------
-    dict
-        `name`, `rows` and how many `more` there are.
-    """
+    """Give the images of a contender, those with most work first."""
     links = {each.image.sample.stem: each.anchor(index) for each in examples}
     rows = [
         {
@@ -138,13 +120,7 @@ def image_table(result: ContenderResult, index: int, examples: Sequence[Example]
 
 
 def mean_rows(comparison: Comparison, summaries: Sequence[Summary]) -> list[dict[str, Any]]:
-    """Give a row of means for each contender; a best one only where it may be called so.
-
-    Returns
-    -------
-    list of dict
-        `name`, `colour`, `images` and `cells`.
-    """
+    """Give a row of means for each contender; a best one only where it may be called so."""
     shown = [
         summary if not result.undecided else None
         for result, summary in zip(comparison.results, summaries, strict=True)
@@ -181,13 +157,7 @@ def _best(estimates: Sequence[Estimate | None], name: str) -> int | None:
 
 
 def difference_row(difference: Difference, rankable: bool) -> dict[str, Any]:
-    """Give the row of a pair; nothing is apart that may not be ranked.
-
-    Returns
-    -------
-    dict
-        `first`, `second`, `images`, `identical` and `cells`.
-    """
+    """Give the row of a pair; nothing is apart that may not be ranked."""
     tells = rankable and difference.by_finger
     return {
         "first": difference.first,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QToolButton, QWidget
 
-from napari_veinseg.widgets.common.form import Hint, explain
+from napari_veinseg.widgets.common.form import Hint, column, explain
 
 
 class Fold(QWidget):
@@ -22,12 +22,7 @@ class Fold(QWidget):
         self.heading.setProperty("role", "fold")
         self.heading.toggled.connect(self._show)
         self._sections = sections
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.heading)
-        for section in sections:
-            column.addWidget(section)
+        column(self, self.heading, *sections)
         self._show(False)
 
     def _show(self, opened: bool) -> None:

@@ -25,9 +25,7 @@ class Section(QWidget):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
+        layout = column(self)
         if title:
             heading = QLabel(title)
             heading.setProperty("role", "heading")
@@ -75,6 +73,21 @@ class Section(QWidget):
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
         """Show or hide a control together with its label."""
         self._form.setRowVisible(self._fields[control], visible)
+
+
+def column(
+    parent: QWidget,
+    *widgets: QWidget,
+    spacing: int = 6,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> QVBoxLayout:
+    """Lay a widget out as a column, without margins unless they are asked for."""
+    layout = QVBoxLayout(parent)
+    layout.setContentsMargins(*margins)
+    layout.setSpacing(spacing)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return layout
 
 
 def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:

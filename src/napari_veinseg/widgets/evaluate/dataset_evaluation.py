@@ -8,7 +8,7 @@ import napari
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Sample
@@ -21,7 +21,7 @@ from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.finger_names import FingerNames
-from napari_veinseg.widgets.common.form import Hint, Section, button, clock
+from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported
@@ -67,11 +67,7 @@ class DatasetEvaluation(QWidget):
         self._rows: list[tuple[Contender, Sample]] = []
         self._opened = JudgedImage(viewer)
         self.can_correct: Callable[[str], bool] = lambda _stem: False  # where no folder is open
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.addWidget(self._make_form())
-        layout.addWidget(self._make_results())
+        column(self, self._make_form(), self._make_results(), spacing=10)
         self.foot = self._make_foot()
         self.job.changed.connect(self._show_state)
         self._show_state()

@@ -3,10 +3,10 @@
 import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.segmentation.model_advice import suggestion, suited_model
-from napari_veinseg.widgets.common.form import Hint, button
+from napari_veinseg.widgets.common.form import Hint, button, column
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import image_data
@@ -26,10 +26,7 @@ class ModelSuggestion(QWidget):
         self.use = button(
             "Use it", "Choose that model; masks that nobody has edited are made by it."
         )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.sentence)
+        column(self, self.sentence, spacing=4)
         self.use.clicked.connect(lambda: self._choice.choose(self._suited))
         self.use.hide()
         self.hide()

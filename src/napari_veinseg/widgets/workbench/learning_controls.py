@@ -4,13 +4,13 @@ from functools import partial
 from pathlib import Path
 
 from napari.utils.notifications import show_info
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QInputDialog, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QInputDialog, QMenu, QWidget
 from superqt.utils import signals_blocked
 
 from napari_veinseg.model.store import import_model
 from napari_veinseg.training.watched_runs import Version
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import Hint, button, explain
+from napari_veinseg.widgets.common.form import Hint, button, column, explain
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
@@ -54,15 +54,13 @@ class LearningControls(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        rows = column(self, spacing=4)
         row = QHBoxLayout()
         row.addWidget(self.switch, 1)
         row.addWidget(self.versions)
-        column.addLayout(row)
-        column.addWidget(self.state)
-        column.addWidget(self.curve)
+        rows.addLayout(row)
+        rows.addWidget(self.state)
+        rows.addWidget(self.curve)
 
     def give_room(self, roomy: bool) -> None:
         """Show the curve only where the dock is high enough for it."""

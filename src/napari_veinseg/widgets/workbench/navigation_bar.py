@@ -12,14 +12,13 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.widgets.common.form import Hint, button, explain
+from napari_veinseg.widgets.common.form import Hint, button, column, explain
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.recent_folders import recent_folders
@@ -73,14 +72,9 @@ class FolderStrip(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 8, 10, 2)
-        column.setSpacing(5)
-        column.addWidget(self.folder)
+        rows = column(self, self.folder, spacing=5, margins=(10, 8, 10, 2))
         self.places = QWidget()
-        inner = QVBoxLayout(self.places)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(5)
+        inner = column(self.places, spacing=5)
         image = QHBoxLayout()
         image.setSpacing(5)
         for each in (self.previous, self.number, self.total, self.next):
@@ -95,7 +89,7 @@ class FolderStrip(QWidget):
         ways.addWidget(self.doubtful, 1)
         inner.addLayout(ways)
         inner.addWidget(self.reason)
-        column.addWidget(self.places)
+        rows.addWidget(self.places)
 
     def refresh(self) -> None:
         """Show where the session is now."""

@@ -2,11 +2,11 @@
 
 from napari.layers import Labels
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.focus import FocusKeeper
-from napari_veinseg.widgets.common.form import Hint, button
+from napari_veinseg.widgets.common.form import Hint, button, column
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.learning import LearningBeside
@@ -37,12 +37,7 @@ class StatusLine(QWidget):
             primary=True,
         )
         self.beside = LearningControls(learning)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 5, 10, 8)
-        column.setSpacing(4)
-        column.addWidget(self.facts)
-        column.addWidget(self.beside)
-        column.addWidget(self.reviewed)
+        column(self, self.facts, self.beside, self.reviewed, spacing=4, margins=(10, 5, 10, 8))
         self._focus = FocusKeeper(self)
         session.changed.connect(self.refresh)
         on_screen.changed.connect(self.refresh)

@@ -7,7 +7,7 @@ import napari
 from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QWidget
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
@@ -15,6 +15,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.train import configure
 from napari_veinseg.widgets.common.canvas import LayersGoSafely
+from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
@@ -112,14 +113,11 @@ class Workbench(QWidget):
         self.status.beside.give_room(self.height() >= _ROOMY)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
         for part in (self.strip, self.seeing):
             part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-            column.addWidget(part)
-        column.addWidget(self.tabs, 1)
-        column.addWidget(self.status)
+        rows = column(self, self.strip, self.seeing, spacing=0)
+        rows.addWidget(self.tabs, 1)
+        rows.addWidget(self.status)
 
     def _share(self) -> None:
         """Let what is chosen in one tab hold in all."""
