@@ -136,10 +136,5 @@ def similarity(first: Spectrum, second: Spectrum) -> float:
     ----------
     first, second : ndarray of complex64
         From `thumbnail_spectrum`.
-
-    Returns
-    -------
-    float
-        In [-1, 1].
     """
     return float(np.fft.irfft2(first * second.conj(), s=_THUMBNAIL).max())

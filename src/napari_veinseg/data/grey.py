@@ -171,13 +171,7 @@ def is_constant(grey: npt.NDArray[np.float32]) -> bool:
 
 
 def parse_channel(text: str) -> Channel:
-    """Read a channel: `luminance`, `red`, `green`, `blue` or a number from 0.
-
-    Returns
-    -------
-    str or int
-        `luminance` or a number.
-    """
+    """Read a channel: `luminance`, `red`, `green`, `blue` or a number; colours become 0, 1, 2."""
     if text.isdecimal():
         return int(text)
     if text not in _CHANNELS:

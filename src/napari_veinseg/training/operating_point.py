@@ -116,11 +116,6 @@ def judge(
         What the image needs.
     thresholds : sequence of float
         Those to judge at.
-
-    Returns
-    -------
-    dict of float to Outcome
-        By threshold.
     """
     resolved = model.resolve(settings, pair.image)
     probability = model.probability(pair.image, resolved)

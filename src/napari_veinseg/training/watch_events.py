@@ -254,11 +254,5 @@ class WatchStatus:
                 self.idle, self.pool = None, learned.pool
 
     def errors_on_arrival(self) -> list[float]:
-        """List the errors of the version in use on images that nothing had learned from.
-
-        Returns
-        -------
-        list of float
-            1 - vein IoU, in the order of the images.
-        """
+        """List 1 - vein IoU of the version in use on images new to it, in their order."""
         return [each.error_in_use for each in self.arrivals if each.error_in_use is not None]

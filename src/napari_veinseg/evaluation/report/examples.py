@@ -67,13 +67,7 @@ def _ordinal(place: int) -> str:
 
 
 def draw_example(result: ContenderResult, contender: int, example: Example) -> dict[str, Any]:
-    """Predict an image again and draw it for the page.
-
-    Returns
-    -------
-    dict
-        `id`, `rank`, `stem`, `remark` and `pictures`, each with `caption` and base64 `data`.
-    """
+    """Predict an image again and draw it for the page."""
     scored, pictures = example.image, []
     pair = read_pair(scored.sample, needs_vein=False)
     if not isinstance(pair, Fault):  # else the file has gone since it was scored

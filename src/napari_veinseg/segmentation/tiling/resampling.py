@@ -31,17 +31,12 @@ class Resampling:
     target: int
 
     def needs(self, start: int, stop: int) -> tuple[int, int]:
-        """Return which source pixels some target pixels are made of.
+        """Return which source pixels, half open, some target pixels are made of.
 
         Parameters
         ----------
         start, stop : int
             Target pixels, half open; pixels at or beyond `target` repeat the last one.
-
-        Returns
-        -------
-        tuple of int
-            Source pixels, half open.
         """
         last = min(stop, self.target) - 1
         first = int(np.floor(self._centre(min(start, last)) - self._reach))
