@@ -11,7 +11,7 @@ import numpy as np
 from dead_leaves import dead_leaves
 from numpy.typing import NDArray
 from plain_images import PlainSettings, plain_image
-from scipy import ndimage
+from scipy import ndimage, special
 
 from napari_veinseg.data.synthesis import SyntheticFinger
 from napari_veinseg.data.synthesis.random_fields import (
@@ -89,10 +89,12 @@ def scene_image(seed: int, settings: SceneSettings) -> SyntheticFinger:
     shape = height, round(height * rng.uniform(*settings.aspect))
     nothing = np.zeros(shape, bool)
     scene = _Scene(dead_leaves(rng, shape) * rng.uniform(0.3, 1), nothing, nothing.copy())
-    middle = rng.uniform(0.3, 0.7, 2) * shape
+    for _ in range(rng.integers(0, 4)):
+        _lay_cable(rng, scene)
+    middle, angle = rng.uniform(0.3, 0.7, 2) * shape, rng.uniform(0, np.pi)
     if rng.random() < settings.limb_share:
-        _add_limb(rng, scene, _limb(rng, seed, shape, middle, settings))
-    light = scene.reflectance * _lamp(rng, shape, middle)
+        _add_limb(rng, scene, _limb(rng, seed, shape, middle, angle, settings))
+    light = scene.reflectance * _lamp(rng, shape, middle, angle)
     light = light * np.exp(rng.uniform(0, 0.2) * smooth_field(rng, shape, 80))
     image, bleached = _exposed(rng, light)
     mask = scene.mask & ~bleached
@@ -104,12 +106,12 @@ def _limb(
     seed: int,
     shape: tuple[int, int],
     middle: NDArray[np.float64],
+    angle: float,
     settings: SceneSettings,
 ) -> _Limb:
     """Lay a strip of tissue, a little bent and tapered, across the scene."""
     half = shape[0] * rng.uniform(*settings.half_width)
     strip = _strip(rng, seed, round(2.6 * half), round(1.6 * np.hypot(*shape)), settings)
-    angle = rng.uniform(0, np.pi)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     rows, columns = rows - middle[0], columns - middle[1]
     along = columns * np.cos(angle) + rows * np.sin(angle)
@@ -156,6 +158,8 @@ def _add_limb(rng: np.random.Generator, scene: _Scene, limb: _Limb) -> None:
     contrast, edge = rng.uniform(0.3, 1), rng.uniform(0.25, 1)
     depth = np.clip(inside / limb.half, 0, 1)
     shade = edge + (1 - edge) * depth ** rng.uniform(0.15, 1)
+    if rng.random() < 0.4:  # light falls on the middle alone
+        shade *= special.expit((depth - rng.uniform(0, 0.6)) / log_uniform(rng, (0.03, 0.3)))
     reflectance = (1 - contrast * (1 - grey)) * shade * rng.uniform(0.4, 1)
     region = (inside > 0).astype(np.float32)
     if rng.random() < 0.6:
@@ -187,18 +191,44 @@ def _draw_on_skin(rng: np.random.Generator, scene: _Scene) -> None:
     scene.mask &= share < 0.5
 
 
-def _lamp(rng: np.random.Generator, shape: tuple[int, int], middle: NDArray[np.float64]) -> Field:
-    """Light the scene by one lamp or two near a place, and a little everywhere."""
+def _lay_cable(rng: np.random.Generator, scene: _Scene) -> None:
+    """Lay a line like a vein beside the limb, or where the limb will cover it."""
+    shape = scene.mask.shape
+    length = round(rng.uniform(0.3, 1.5) * max(shape))
+    headings = rng.uniform(0, 2 * np.pi) + rng.uniform(0.1, 1) * smooth_walk(rng, length, 60)
+    places = np.cumsum(np.stack([np.sin(headings), np.cos(headings)]), axis=1)
+    rows, columns = (places + rng.uniform(0, 1, (2, 1)) * np.array(shape)[:, None]).astype(int)
+    seen = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    if not seen.any():
+        return
+    line = np.ones(shape, bool)
+    line[rows[seen], columns[seen]] = False
+    away = ndimage.distance_transform_edt(line) / log_uniform(rng, (1, 4))
+    share = np.exp(-(away ** rng.uniform(2, 6))).astype(np.float32)
+    shade = rng.uniform(0.05, 0.8) if rng.random() < 0.8 else rng.uniform(1.2, 2)
+    scene.reflectance *= 1 + (shade - 1) * share
+
+
+def _lamp(
+    rng: np.random.Generator, shape: tuple[int, int], middle: NDArray[np.float64], limb: float
+) -> Field:
+    """Light the scene by lamps near a place, and a little everywhere."""
     side = min(shape)
     light = np.full(shape, rng.uniform(0.1, 0.6), np.float32)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    for _ in range(rng.integers(1, 3)):
-        place, angle = middle + rng.normal(0, 0.15 * side, 2), rng.uniform(0, np.pi)
+    for number in range(rng.integers(1, 6)):
+        place = middle + rng.normal(0, 0.25 * side, 2)
+        angle = limb + rng.normal(0, 0.2) if rng.random() < 0.5 else rng.uniform(0, np.pi)
         y, x = rows - place[0], columns - place[1]
-        along = (x * np.cos(angle) + y * np.sin(angle)) / (side * rng.uniform(0.15, 0.7))
-        across = (y * np.cos(angle) - x * np.sin(angle)) / (side * rng.uniform(0.15, 0.7))
-        falling = (along**2 + across**2) ** log_uniform(rng, (0.6, 5))  # some have a hard rim
-        light = light + rng.uniform(0.2, 1.6) * np.exp(-falling / 2)
+        along = (x * np.cos(angle) + y * np.sin(angle)) / (side * rng.uniform(0.1, 0.7))
+        across = (y * np.cos(angle) - x * np.sin(angle)) / (side * rng.uniform(0.1, 0.7))
+        away = np.hypot(along, across)
+        brightness = rng.uniform(0.2, 1.6) if number == 0 else log_uniform(rng, (0.05, 0.8))
+        if rng.random() < 0.5:
+            beam = np.exp(-(away ** log_uniform(rng, (1.2, 10))) / 2)
+        else:  # a rim, and it is even within
+            beam = special.expit((1 - away) / log_uniform(rng, (0.02, 0.3)))
+        light = light + brightness * beam
     return light.astype(np.float32)
 
 
@@ -213,6 +243,14 @@ def _exposed(rng: np.random.Generator, light: Field) -> tuple[NDArray[np.uint8],
             bleached = image > most
         image = most - knee * np.logaddexp(0, (most - image) / knee)
     image = image / np.percentile(image, 99.5)
+    if rng.random() < 0.4:  # the mean of colours, some of which are overexposed
+        gains = np.exp(rng.uniform(-1.5, 1.2, 3))
+        bleached |= gains.min() * image > 1
+        image = np.mean([np.minimum(gain * image, 1) for gain in gains], axis=0)
+    if rng.random() < 0.5:  # a tone curve with kinks
+        knots = np.linspace(0, 1, rng.integers(3, 9))
+        tones = np.cumsum(np.exp(rng.uniform(-0.8, 0.8, knots.size)))
+        image = np.interp(image, knots, tones / tones[-1])
     image = image + rng.normal(0, rng.uniform(0.002, 0.025), image.shape)
     low, high = np.percentile(image, [0.2, 99.8])
     grey = np.clip((image - low) / (high - low), 0, 1) ** rng.uniform(0.6, 1.4)
