@@ -1,4 +1,4 @@
-"""Make the starter model from nothing: two teachers, and the mean of their two students.
+"""Make the starter model from nothing: two teachers and their student.
 
     python recipes/starter.py                    # what ships
     python recipes/starter.py --share 0.05 --output /tmp/quick.safetensors
@@ -24,19 +24,15 @@ from training_run import TrainingRun, learn
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard, TrainingData
 from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training.averaging import interpolate
 
 ROOT = Path(__file__).parents[1]
 SHARDS = 200  # hundreds of images that show what can be seen ...
 _PLAIN_SHARDS = 40  # ... and plain ones
-_FINGERS_SHARDS = {"visible": 30, "plain": 30}  # of what the first student sees ...
-_SCENES_SHARDS = {"visible": 20, "plain": 20, "trees": 8, "scenes": 40}  # ... and the second
-_ALL_SHARDS = SHARDS + _PLAIN_SHARDS + _SCENES_SHARDS["trees"] + _SCENES_SHARDS["scenes"]
+_STUDENT_SHARDS = {"visible": 10, "plain": 10, "trees": 4, "scenes": 20}
+_ALL_SHARDS = SHARDS + _PLAIN_SHARDS + _STUDENT_SHARDS["trees"] + _STUDENT_SHARDS["scenes"]
 BUDGET = Budget()
 _PLAIN_BUDGET = replace(BUDGET, steps=1_200)  # more learns the quirks of the generator
-_FINGERS_BUDGET = replace(BUDGET, steps=600, peak_rate=2e-3, averaging=0.99)
-_SCENES_BUDGET = replace(_FINGERS_BUDGET, steps=1_000)
-_SCENES_SHARE = 0.7  # of the second student's weights; with all, masks of a smaller image differ
+_STUDENT_BUDGET = replace(BUDGET, steps=1_000, peak_rate=2e-3, averaging=0.99)
 _KINDS = {"visible": VISIBLE, "plain": PLAIN, "trees": TREES, "scenes": SCENES}
 CARD = ModelCard(
     name="starter",
@@ -102,7 +98,7 @@ class _Run:
 
 
 def main() -> None:
-    """Train both teachers, let them mark images, train both students and measure their mean."""
+    """Train both teachers, let them mark images, train the student and measure it."""
     arguments = _arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
     run = _Run(
@@ -116,17 +112,14 @@ def main() -> None:
     visible = run.learn("visible", lambda: run.images("visible", SHARDS), BUDGET)
     plain = run.learn("plain", lambda: run.images("plain", _PLAIN_SHARDS), _PLAIN_BUDGET)
     teachers = visible, plain
-    fingers = run.learn(
-        "fingers", lambda: run.taught(teachers, _FINGERS_SHARDS), _FINGERS_BUDGET, teachers
+    student = run.learn(
+        "student", lambda: run.taught(teachers, _STUDENT_SHARDS), _STUDENT_BUDGET, teachers
     )
-    scenes = run.learn(
-        "scenes", lambda: run.taught(teachers, _SCENES_SHARDS), _SCENES_BUDGET, teachers
-    )
-    _write(arguments.output, fingers, scenes, run.log)
+    _write(arguments.output, student, run.log)
 
 
-def _write(path: Path, fingers: Path, scenes: Path, log: Callable[[str], None]) -> None:
-    network = interpolate(read_model(fingers)[1], read_model(scenes)[1], _SCENES_SHARE)
+def _write(path: Path, student: Path, log: Callable[[str], None]) -> None:
+    network = read_model(student)[1]
     metrics = measure_hold_out(VeinModel(CARD, network, "cpu"))
     for metric in metrics:
         log(f"{metric.data}: {metric.name} ({metric.mean}) {metric.value}")

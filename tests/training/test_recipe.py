@@ -139,8 +139,7 @@ def test_the_recipe_goes_from_nothing_to_a_file_and_does_nothing_twice(
     monkeypatch.setattr(starter, "_KINDS", kinds)
     for name in ("SHARDS", "_PLAIN_SHARDS"):
         monkeypatch.setattr(starter, name, 1)
-    for name in ("_FINGERS_SHARDS", "_SCENES_SHARDS"):
-        monkeypatch.setattr(starter, name, dict.fromkeys(kinds, 1))
+    monkeypatch.setattr(starter, "_STUDENT_SHARDS", dict.fromkeys(kinds, 1))
     monkeypatch.setattr(starter, "measure_hold_out", lambda model: ())
     arguments = ["starter.py", "--work", str(tmp_path / "work"), "--processes", "1"]
     arguments += ["--output", str(tmp_path / "made.safetensors"), "--share", "0.0001"]
