@@ -12,6 +12,8 @@ from stat import S_ISREG
 
 from napari_veinseg.errors import VeinSegError
 
+CACHE_VARIABLE = "VEINSEG_CACHE"
+"""Environment variable that names another folder for what can be made again."""
 DAMAGED_ENDING = ".damaged"
 """Behind the name of a file that could not be understood and was kept."""
 

@@ -20,7 +20,7 @@ from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.training import run_folder as run_module
-from napari_veinseg.widgets.common import engine, notify, warm_up
+from napari_veinseg.widgets.common import engine, first_drawing, notify, warm_up
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 
@@ -76,6 +76,9 @@ class StubModel:
 def napari_once():
     """Read the plugins' manifests once, not for each viewer, and write no settings of a person."""
     found = list(PluginManifest.discover())
+    note = first_drawing.note()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()  # no test waits for a hidden window
     with (
         patch.object(PluginManifest, "discover", lambda paths=(): found),
         patch.object(get_settings(), "_save_on_change", False),
@@ -88,7 +91,7 @@ def isolated(monkeypatch, tmp_path):
     monkeypatch.setenv("VEINSEG_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(run_module, "runs_folder", lambda: tmp_path / "runs")
     monkeypatch.setattr(notify, "LOG_FILE", tmp_path / "log" / "veinseg.log")
-    monkeypatch.setattr(warm_up, "_ready", {warm_up._make_mask, warm_up._make_lines})
+    monkeypatch.setattr(warm_up, "_ready", {warm_up.show_mask, warm_up.show_lines})
 
 
 @pytest.fixture

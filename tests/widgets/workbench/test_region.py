@@ -194,11 +194,11 @@ def test_a_polygon_has_each_corner_that_was_clicked_however_quickly(opened, qtbo
 def test_a_region_waits_for_the_display_beside_the_viewer(opened, qtbot, monkeypatch):
     gate = threading.Event()
 
-    def compiles():
+    def compiles(_viewer, _draw):
         assert threading.current_thread() is not threading.main_thread()
         assert gate.wait(20)
 
-    monkeypatch.setattr(warm_up, "_make_lines", compiles)
+    monkeypatch.setattr(warm_up, "show_lines", compiles)
     controls = opened.segment.region
     click(controls.rectangle)
     assert "Preparing" in controls.told.text()

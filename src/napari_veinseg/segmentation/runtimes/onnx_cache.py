@@ -19,7 +19,7 @@ import numpy as np
 
 from napari_veinseg import __version__
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import atomic_path, user_folder
+from napari_veinseg.files import CACHE_VARIABLE, atomic_path, user_folder
 from napari_veinseg.model.store import model_digest
 from napari_veinseg.segmentation.runtimes.onnx_runtime import GEOMETRY_KEY, OnnxRuntime, usable
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
@@ -27,8 +27,6 @@ from napari_veinseg.segmentation.runtimes.runtime import Runtime
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
 
-CACHE_VARIABLE = "VEINSEG_CACHE"
-"""Environment variable that names another cache folder."""
 TOLERANCE = 1e-3
 """Largest difference in probability from torch that is taken."""
 

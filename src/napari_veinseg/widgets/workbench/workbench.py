@@ -14,6 +14,7 @@ from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.train import configure
+from napari_veinseg.widgets.common import first_drawing
 from napari_veinseg.widgets.common.canvas import LayersGoSafely
 from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.model_choice import ModelChoice
@@ -49,6 +50,7 @@ class Workbench(QWidget):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
+        first_drawing.start()
         self.moving = self.closed = False
         self._followed = ""
         self.segment = SegmentWidget(viewer)
