@@ -9,18 +9,18 @@ import napari
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from napari.layers import Labels, Shapes
+from napari.layers import Labels, Points, Shapes
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
 from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
-from napari_veinseg.widgets.common.canvas import spare_text
+from napari_veinseg.widgets.common.canvas import spare_empty
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.warm_up import prepare_lines
 from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadata, is_derived
 from napari_veinseg.widgets.masks.layer_placement import PixelSize
-from napari_veinseg.widgets.masks.layers import spatial_attributes
+from napari_veinseg.widgets.masks.layers import insert_inactive, spatial_attributes
 
 END_COLOUR = "#ffc233"
 BIFURCATION_COLOUR = "#ff4b7d"
@@ -84,7 +84,7 @@ def show_measurement(
             viewer.layers.remove(layer)
             yield
     common = {**spatial_attributes(mask), "metadata": derived_metadata(Derived.MEASUREMENT)}
-    points = viewer.add_points(
+    points = Points(
         measured.points,
         ndim=mask.ndim,
         name=names[1],
@@ -96,9 +96,10 @@ def show_measurement(
         border_color="black",
         **common,
     )
-    spare_text(viewer, points)
+    insert_inactive(viewer, len(viewer.layers), points)
+    spare_empty(viewer, points)
     yield
-    lines = viewer.add_shapes(
+    lines = Shapes(
         list(measured.paths) or None,
         ndim=mask.ndim,
         shape_type="path",
@@ -109,7 +110,8 @@ def show_measurement(
         face_color="transparent",
         **common,
     )
-    spare_text(viewer, lines)
+    insert_inactive(viewer, len(viewer.layers), lines)
+    spare_empty(viewer, lines)
     yield
     if mask in viewer.layers:  # over lines, napari's keys would take the place of the workbench's
         viewer.layers.selection.active = mask

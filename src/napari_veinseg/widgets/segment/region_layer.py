@@ -10,11 +10,11 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
-from napari_veinseg.widgets.common.canvas import spare_text
+from napari_veinseg.widgets.common.canvas import spare_empty
 from napari_veinseg.widgets.common.form import connect_while_alive
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadata, is_derived
-from napari_veinseg.widgets.masks.layers import image_shape, plane_attributes
+from napari_veinseg.widgets.masks.layers import image_shape, insert_inactive, plane_attributes
 
 NAME = "region of interest"
 COLOUR = "#ffc233"
@@ -70,7 +70,6 @@ class RegionLayer(QObject):
             return layer
         viewer = self._viewer()
         assert viewer is not None
-        active = viewer.layers.selection.active
         layer = Shapes(
             ndim=2,
             name=NAME,
@@ -82,9 +81,8 @@ class RegionLayer(QObject):
         )
         layer.events.data.connect(self._hear_data)
         layer.mouse_drag_callbacks.insert(0, _move_to_press)
-        viewer.layers.append(layer)
-        spare_text(viewer, layer)
-        viewer.layers.selection.active = active
+        insert_inactive(viewer, len(viewer.layers), layer)
+        spare_empty(viewer, layer)
         return layer
 
     def _fill(self, layer: Shapes, region: Region) -> None:
