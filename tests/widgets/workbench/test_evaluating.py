@@ -34,4 +34,6 @@ def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
     press(opened, ".")
     wait_for_mask(opened, qtbot, 2)
     shown = opened.session.shown  # its mask is a new layer where it was not ready before
-    assert list(opened.viewer.layers) == [shown.image, shown.mask], "nothing hides the next image"
+    in_sight = [layer for layer in opened.viewer.layers if layer.visible]
+    assert in_sight == [shown.image, shown.mask], "nothing hides the next image"
+    qtbot.waitUntil(lambda: list(opened.viewer.layers) == in_sight)

@@ -40,6 +40,18 @@ def test_an_image_is_shown_alone_with_the_mask_that_it_got_on_arrival(opened, qt
     assert opened.strip.name.toolTip() == "a.tif"
 
 
+def test_the_next_image_is_shown_once(opened, qtbot):
+    """Napari renews its whole scene for each layer that is shown, also where it is in sight."""
+    shown, told = opened.session.shown, []
+    qtbot.waitUntil(lambda: 1 in opened.session.ahead, timeout=20_000)
+    for layer in (shown.image, shown.mask):
+        layer.events.visible.connect(lambda event: told.append((event.source.name, "visible")))
+        layer.events.data.connect(lambda event: told.append((event.source.name, "data")))
+    press(opened, ".")
+    assert told == [("a.tif", "data"), ("a.tif veins", "data")]
+    assert opened.session.shown.index == 1
+
+
 def test_the_next_image_and_its_mask_are_ready_before_they_are_asked_for(opened, qtbot, stub):
     qtbot.waitUntil(lambda: 1 in opened.session.ahead, timeout=20_000)
     calls = stub.calls

@@ -18,6 +18,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.preferences import preferences
+from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
 from napari_veinseg.widgets.workbench.prefetch import ImagesAhead, prepare_or_tell
 from napari_veinseg.widgets.workbench.preparing import MaskMaker
@@ -51,6 +52,7 @@ class FolderSession(QObject):
         self.uncover: Callable[[], bool] = lambda: False
         """Takes away what lies over the image; says whether anything did."""
         self._extent: tuple[int, ...] = ()
+        self._leaving = LayersLeave(viewer, self)
         self._opening = Job("Opening the folder", self)
         self._reading = Job("Opening the image", self)
         self.masks = MaskMaking(self, maker)
@@ -83,7 +85,7 @@ class FolderSession(QObject):
         self.close()
         self.folder, self.regions, self.opening = folder, FolderRegions(folder.drafts.path), ""
         for layer in self._viewer.layers:
-            layer.visible = False
+            set_visible(layer, False)
         remember_folder(folder.path)
         self._timer.start(int(preferences().autosave_seconds * 1000))
         self.opened.emit()
@@ -100,6 +102,7 @@ class FolderSession(QObject):
         self.masks.leave_folder()
         self.ahead.forget()
         self.queue.flush()
+        self._leaving.stop()
         if self.shown is not None and not keep_layers:
             self.shown.remove()
         self.folder, self.regions, self.shown, self.message = None, None, None, ""
@@ -232,7 +235,7 @@ class FolderSession(QObject):
             return
         self.save()  # what was drawn on the image before while this one was read
         name = self.folder.images[opened.index].name
-        if self.shown is None or not self.shown.replace(opened, name):
+        if self.shown is None or not self.shown.replace(opened, name, self._leaving):
             self._leave()
             self.shown = ShownImage(self._viewer, opened, name, self.changed.emit)
         extent = opened.pixels.shape[:2]

@@ -13,6 +13,7 @@ from napari_veinseg.data.grey import is_colour
 from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
 from napari_veinseg.widgets.masks.layer_metadata import Derived, image_of, is_derived, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image, topmost_image
+from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.masks.undo import replace_mask
 
 
@@ -38,7 +39,7 @@ class ShownImage:
             self.show_draft(opened.draft)
         self.show_alone()
 
-    def replace(self, opened: OpenedImage, file_name: str) -> bool:
+    def replace(self, opened: OpenedImage, file_name: str, leaving: LayersLeave) -> bool:
         """Show another image in the same layers; say whether they can show it."""
         viewer = self._viewer()
         if viewer is None or self.image not in viewer.layers:
@@ -46,7 +47,11 @@ class ShownImage:
         if bool(self.image.rgb) != is_colour(opened.pixels.shape):
             return False
         mask = self.mask
-        self._remove(besides=(self.image, mask if opened.draft is not None else None))
+        for layer in self._layers(besides=(self.image, mask if opened.draft is not None else None)):
+            if isinstance(layer, Labels):  # in sight or not, it would be the mask of this image
+                viewer.layers.remove(layer)
+            else:
+                leaving.leave([layer])
         self.index, self.pixels, self._stored = opened.index, opened.pixels, None
         self.image.data = opened.pixels
         self.image.name = file_name
@@ -67,8 +72,8 @@ class ShownImage:
             if isinstance(layer, Image) and is_source_image(layer):
                 over_another = layer is not self.image
             if over_another and not self._belongs_here(layer):
-                layer.visible = False
-        self.image.visible = True
+                set_visible(layer, False)
+        set_visible(self.image, True)
         self.take_active()
 
     def take_active(self) -> None:
@@ -77,7 +82,7 @@ class ShownImage:
         if viewer is None or topmost_image(viewer) is not self.image:
             return
         if mask is not None:
-            mask.visible = True
+            set_visible(mask, True)
         viewer.layers.selection.active = mask or self.image
 
     def _belongs_here(self, layer: Layer) -> bool:
@@ -161,15 +166,18 @@ class ShownImage:
 
     def remove(self) -> None:
         """Take the image and all that belongs to it out of the viewer."""
-        self._remove(besides=())
-
-    def _remove(self, besides: tuple[Layer | None, ...]) -> None:
         viewer = self._viewer()
-        if viewer is None:
-            return
-        for layer in list(viewer.layers):
+        for layer in self._layers(besides=()):
+            if viewer is not None:
+                viewer.layers.remove(layer)
+
+    def _layers(self, besides: tuple[Layer | None, ...]) -> list[Layer]:
+        """List the image and what lies over it, but what is kept and what goes by itself."""
+        viewer, found = self._viewer(), []
+        for layer in viewer.layers if viewer is not None else ():
             enhanced = bool(besides) and is_derived(layer, Derived.ENHANCED)
-            follows = enhanced or is_derived(layer, Derived.REGION)  # by itself
+            follows = enhanced or is_derived(layer, Derived.REGION)
             ours = layer is self.image or image_of(layer) is self.image
             if layer not in besides and not follows and (ours or not is_source_image(layer)):
-                viewer.layers.remove(layer)
+                found.append(layer)
+        return found

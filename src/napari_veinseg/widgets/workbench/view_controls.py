@@ -24,6 +24,7 @@ from napari_veinseg.widgets.masks.layers import (
     is_source_image,
     spatial_attributes,
 )
+from napari_veinseg.widgets.masks.showing import set_visible
 
 ENHANCE_KEY, OUTLINE_KEY, BLINK_KEY, FAINTER_KEY, STRONGER_KEY = "H", "O", "K", "9", "0"
 _BLINK = 450  # ms
@@ -104,7 +105,7 @@ class SeeingControls(QWidget):
             return
         pixels = image_data(image)
         if layer is not None and self._source is not pixels:
-            layer.visible = False  # it shows another image
+            set_visible(layer, False)  # it shows another image
         if (layer is not None and self._source is pixels) or self._job.running:
             return
         self._job.start(
