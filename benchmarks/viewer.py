@@ -1,14 +1,16 @@
 """Is the viewer fluid?  Measured in a real one, beside itself at rest.
 
-    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json] [--first] [--again]
+    scripts/with-display python benchmarks/viewer.py [--seconds 20] [--json] [--first [--again]]
+        [--side 512] [--images FOLDER]
 
 How late a 10 ms timer of the viewer's thread comes at worst, at rest, while the Segment widget
 segments (torch is loaded before), while a training that the Train widget started runs and while a
-model learns beside the person; with `--first` only how late it comes at the first mask, the first
-region, the first measurement and the second, in a home in which nothing was compiled yet, and then
-while a folder is opened, gone through, reviewed and evaluated, with what the viewer's thread
-computed, which other programs don't disturb (`--again`: in a home in which all of it was done once
-before, so that the drivers of the screen have kept their programs, too); how long
+model learns beside the person; with `--first` only how late it comes at the first region and its
+dragging, the first mask, the first measurement and the second, in a home in which nothing was
+compiled yet, and then while a folder is opened, gone through, reviewed and evaluated, with what the
+viewer's thread computed, which other programs don't disturb (`--again`: in a home in which all of
+it was done once before, so that the drivers of the screen have kept their programs, too;
+`--images`: with the first five of that folder instead of synthetic images of `--side`); how long
 a move of the threshold slider takes until the mask is drawn; how long the Segment widget takes to
 open.
 """
@@ -16,6 +18,7 @@ open.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,11 +31,12 @@ from typing import Any
 import napari
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.synthesis import synthetic_field, synthetic_finger
 from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.workbench.workbench import Workbench
@@ -118,28 +122,46 @@ def drawing_a_region(workbench: Workbench) -> Latecomer:
     return late
 
 
-def first_times() -> dict[str, float]:
+def dragging_it(viewer: napari.Viewer) -> Latecomer:
+    canvas, left = viewer.window._qt_viewer.canvas.native, Qt.MouseButton.LeftButton
+    with Latecomer() as late:
+        QTest.mousePress(canvas, left, pos=QPoint(200, 200))
+        for way in range(20, 140, 20):
+            until_drawn(0.05)
+            QTest.mouseMove(canvas, QPoint(200 + way, 200 + way))
+        QTest.mouseRelease(canvas, left, pos=QPoint(320, 320))
+        until_drawn()
+    return late
+
+
+def first_times(side: int, images: Path | None) -> dict[str, float]:
     """Do things for the first time in this process."""
     viewer = napari.Viewer()
     figures = {}
     widget, figures["widget_open_s"] = opening(viewer, "Segment")
     workbench = widget.window().findChild(Workbench)
-    viewer.add_image(synthetic_field(0, (512, 512)).image)
+    files = sorted(images.iterdir()) if images is not None else []
+    viewer.add_image(read_image(files[0]) if files else synthetic_field(0, (side, side)).image)
     until_drawn()  # the viewer's own first image
-    did = {"first_region": drawing_a_region(workbench), "first_mask": segmenting(widget)}
+    did = {"first_region": drawing_a_region(workbench), "region_dragged": dragging_it(viewer)}
+    did |= {"first_mask": segmenting(widget)}
     workbench.show_tab("Evaluate")
     did |= {"first_measure": measuring(workbench), "second_measure": measuring(workbench)}
     figures |= delays(did)
     with tempfile.TemporaryDirectory() as name:
-        figures |= going_through(workbench, Path(name))
+        folder = Path(name)
+        for number in range(5):
+            if files:
+                shutil.copy(files[number], folder)
+            else:
+                write_image(folder / f"{number}.tif", synthetic_field(number, (side, side)).image)
+        figures |= going_through(workbench, folder)
     viewer.close()
     return figures
 
 
 def going_through(workbench: Workbench, folder: Path) -> dict[str, float]:
     """Open a folder, go to its next images, review one and evaluate."""
-    for number in range(5):
-        write_image(folder / f"{number}.tif", synthetic_field(number, (512, 512)).image)
     session, judging = workbench.session, workbench.evaluate.on_dataset
 
     def ready() -> bool:
@@ -253,12 +275,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="of rest, and of training")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--first", action="store_true", help="first times in a fresh home")
+    parser.add_argument("--side", type=int, default=512, help="of the images, with --first")
+    parser.add_argument("--images", type=Path, help="a folder of images to use with --first")
     parser.add_argument("--again", action="store_true", help="with --first: where they were before")
     arguments = parser.parse_args()
     if arguments.first and _FRESH not in os.environ:
         in_a_fresh_home(arguments.again)
         return
-    figures = first_times() if arguments.first else all_figures(arguments.seconds)
+    if arguments.first:
+        figures = first_times(arguments.side, arguments.images)
+    else:
+        figures = all_figures(arguments.seconds)
     if arguments.json:
         print(json.dumps(figures))
     else:
