@@ -80,8 +80,9 @@ def _story(
     )
     QTest.keyClick(_canvas(viewer), "J", Qt.KeyboardModifier.ShiftModifier)
     wait_until(lambda: not session.waiting and not session.working)
-    menu = bench.status.beside.menu
-    menu.popup(bench.status.beside.versions.mapToGlobal(QPoint(0, 0)) - QPoint(300, 200))
+    menu, versions = bench.status.beside.menu, bench.status.beside.versions
+    menu.popup(versions.mapToGlobal(QPoint(0, -200)))
+    menu.move(versions.mapToGlobal(versions.rect().topRight()).x() - menu.width(), menu.y())
     yield NAMES[3]
 
 
