@@ -1,6 +1,6 @@
 """Going through a folder: one image at a time, the next one ready, and what changed saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -81,17 +81,21 @@ class FolderSession(QObject):
         self.opening = name
         self.changed.emit()
 
-    def _begin(self, folder: ImageFolder) -> None:
+    def _begin(self, folder: ImageFolder) -> Iterator[None]:
+        """Leave what is open for another folder, in turns that hold nobody up."""
         self.close()
-        self.folder, self.regions, self.opening = folder, FolderRegions(folder.drafts.path), ""
         for layer in self._viewer.layers:
             set_visible(layer, False)
+        yield
+        self.folder, self.regions, self.opening = folder, FolderRegions(folder.drafts.path), ""
         remember_folder(folder.path)
         self._timer.start(int(preferences().autosave_seconds * 1000))
         self.opened.emit()
         self._tell_damage()
-        first = folder.states.next_unreviewed(-1)
-        self.go(0 if first is None else first)
+        yield
+        if self.folder is folder:
+            first = folder.states.next_unreviewed(-1)
+            self.go(0 if first is None else first)
 
     def close(self, *, keep_layers: bool = False) -> None:
         """Save what was changed and leave the folder."""
