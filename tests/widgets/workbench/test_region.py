@@ -167,6 +167,44 @@ def test_a_region_that_is_too_small_is_refused_and_the_one_before_stays(opened, 
     assert regions_shown(opened) == 1
 
 
+def test_after_a_region_that_is_too_small_the_next_drag_counts(opened, qtbot, told):
+    image, controls = opened.session.shown.image, opened.segment.region
+    click(controls.rectangle)
+    Mouse(opened.viewer, image).drag((20, 20), (23, 60))
+    qtbot.waitUntil(lambda: any("give a larger one" in text for text in told.texts))
+    Mouse(opened.viewer, image).drag((20, 20), (50, 60))
+    qtbot.waitUntil(lambda: controls.region() is not None, timeout=5000)
+    assert regions_shown(opened) == 1
+
+
+def test_a_rectangle_ends_where_the_button_is_let_go(opened, qtbot):
+    """Napari passes over moves that follow each other fast: there may be none at all."""
+    controls, plain = opened.segment.region, Qt.KeyboardModifier.NoModifier
+    click(controls.rectangle)
+    mouse = Mouse(opened.viewer, opened.session.shown.image)
+    native, left = mouse.canvas.native, Qt.MouseButton.LeftButton
+    QTest.mousePress(native, left, plain, mouse.where((20, 20)))
+    QTest.mouseRelease(native, left, plain, mouse.where((50, 60)))
+    qtbot.waitUntil(lambda: controls.region() is not None, timeout=5000)
+    np.testing.assert_allclose(controls.region().corners, ((20, 20), (60, 50)), atol=1)
+
+
+def test_the_region_of_an_image_ends_no_tool(opened, qtbot):
+    draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert regions_shown(opened) == 0
+    opened.show_tab("Correct")
+    opened.viewer.layers.selection.active = opened.session.shown.mask
+    press(opened, "u")
+    tool = opened.correct.toolbox.active
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    assert regions_shown(opened) == 1
+    assert tool is not None
+    assert opened.correct.toolbox.active is tool
+
+
 CORNERS = ((20, 20), (20, 60), (35, 70), (50, 60), (50, 20))
 
 

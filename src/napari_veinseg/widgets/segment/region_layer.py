@@ -1,6 +1,9 @@
 """The Shapes layer in which a region of interest is drawn, shown and changed."""
 
 import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import napari
 import numpy as np
@@ -80,7 +83,7 @@ class RegionLayer(QObject):
             **place,
         )
         layer.events.data.connect(self._hear_data)
-        layer.mouse_drag_callbacks.insert(0, _move_to_press)
+        layer.mouse_drag_callbacks.insert(0, _hold_to_mouse)
         insert_inactive(viewer, len(viewer.layers), layer)
         spare_empty(viewer, layer)
         return layer
@@ -129,21 +132,34 @@ class RegionLayer(QObject):
                 if region is not None:
                     region.window(image_shape(image))
             except VeinSegError:
+                mode = str(layer.mode)
                 self.show(image, self._region)
+                if mode.startswith("add_"):  # as it was asked for: the next drag may be better
+                    self.draw(image, mode.removeprefix("add_"))
                 raise
             if layer.mode.startswith("add_"):
                 layer.mode = "select"  # the next drag changes it instead of drawing another
             self.drawn.emit(region)
 
 
-def _move_to_press(layer: Shapes, event: object) -> None:
-    """Let a corner lie where it is clicked.
+def _hold_to_mouse(layer: Shapes, event: Any) -> Iterator[None]:
+    """Let a corner lie where it is clicked, and a rectangle end where the button is let go.
 
-    Napari lets it lie where the mouse was last seen to move, and passes over moves that follow each
-    other in a few milliseconds: of quick clicks, and of those in a busy viewer, corners were lost.
+    Napari lets them lie where the mouse was last seen to move, and passes over moves that follow
+    each other in a few milliseconds: of quick hands, and in a busy viewer, corners were lost.
     """
     for follow in layer.mouse_move_callbacks:
         follow(layer, event)
+    yield
+    while event.type == "mouse_move":
+        yield
+    if layer.mode == "add_rectangle":
+        # Private to napari: without it a rectangle that is dragged fast is lost.
+        with suppress(ImportError):
+            from napari.layers.shapes import _shapes_mouse_bindings as napari_does
+
+            place = layer.world_to_data(event.position)
+            napari_does._move_active_element_under_cursor(layer, place)
 
 
 def _region_of(layer: Shapes) -> Region | None:
