@@ -1,16 +1,18 @@
 """The workbench leads through a folder: nothing is lost, and nothing needs the layer list."""
 
 import os
+from pathlib import Path
 
 import napari
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QWidget
 
+from napari_veinseg.correction.autosave import LeftSession
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
@@ -18,6 +20,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.widgets.correct import restore_offer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
@@ -489,3 +492,32 @@ def test_what_a_tool_said_of_an_image_is_not_said_of_the_next(opened, qtbot):
     wait_for_mask(opened, qtbot, 1)
     assert toolbox.active is not None
     assert toolbox.message.text() == toolbox.active.help
+
+
+@pytest.mark.parametrize(
+    "left", [[], [LeftSession(Path("left"), "a veins", "a", "", (9, 9), {}, 0)]]
+)
+def test_the_workbench_comes_and_moves_without_windows_that_flash(
+    make_napari_viewer, stub, monkeypatch, tmp_path, left
+):
+    monkeypatch.setenv("VEINSEG_AUTOSAVE_DIR", str(tmp_path / "autosave"))
+    monkeypatch.setattr(restore_offer, "left_sessions", lambda: left)
+    viewer = make_napari_viewer(show=True)
+    flashed = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched, event):  # noqa: N802
+            shown = event.type() == QEvent.Type.Show and isinstance(watched, QWidget)
+            if shown and watched.isWindow():
+                flashed.append(watched)
+            return False
+
+    watch = Watch()
+    QApplication.instance().installEventFilter(watch)
+    for name in ("Segment", "Correct"):
+        _, bench = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
+        QTest.qWait(50)
+        assert bench.isVisible()
+    assert bench.correct.offer.isVisible() == bool(left)
+    QApplication.instance().removeEventFilter(watch)
+    assert not flashed

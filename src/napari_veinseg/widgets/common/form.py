@@ -124,6 +124,12 @@ class Hint(QLabel):
             self.setFixedHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
 
 
+def set_shown(part: QWidget, shown: bool) -> None:
+    """Show or hide a part of a dock; one that has no place there yet would come as a window."""
+    if part.parent() is not None or not shown:
+        part.setVisible(shown)
+
+
 def clock() -> str:
     """Say when: results stay in sight while other images and models come."""
     return time.strftime("%H:%M")

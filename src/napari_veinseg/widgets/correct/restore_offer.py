@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 from napari_veinseg.correction.autosave import LeftSession, left_sessions, set_damaged_aside
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.form import Hint, button
+from napari_veinseg.widgets.common.form import Hint, button, set_shown
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.autosaver import Autosaver
 from napari_veinseg.widgets.masks.layer_metadata import image_of
@@ -56,7 +56,7 @@ class RestoreOffer(QFrame):
                     f"Corrections in {folder} cannot be offered, for their session.json is "
                     "damaged: the masks in there can be opened with File > Open."
                 )
-        self.setVisible(self.session is not None)
+        set_shown(self, self.session is not None)
         if self.session is not None:
             when = time.strftime("%d %B, %H:%M", time.localtime(self.session.saved))
             self.text.setText(f"Corrections of '{self.session.name}' from {when} were not stored.")

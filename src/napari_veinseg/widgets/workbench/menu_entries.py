@@ -48,8 +48,7 @@ def open_workbench(tab: str) -> Workbench:
             viewer.window.remove_dock_widget(dock)
             workbench.moving = False
     workbench.show_tab(tab)
-    workbench.show()
-    QTimer.singleShot(0, workbench.name_dock)
+    QTimer.singleShot(0, workbench.settle_in_dock)
     return workbench
 
 

@@ -61,6 +61,7 @@ class Workbench(QWidget):
         self._layers_go_safely = LayersGoSafely(self.viewer, self)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)  # else a bright line, of no theme's colour
         for name, panel in self.panels().items():
             self.tabs.addTab(panel, name)
         self.session = FolderSession(self.viewer, self._mask_maker)
@@ -97,9 +98,11 @@ class Workbench(QWidget):
         """Bring a tab to the front."""
         self.tabs.setCurrentWidget(self.panels()[name])
 
-    def name_dock(self) -> None:
-        """Give the dock one title, whichever entry of the menu has opened it."""
+    def settle_in_dock(self) -> None:
+        """Be seen in a new dock, and give it one title, whichever entry of the menu opened it."""
         dock = self.parent()
+        if dock is not None:
+            self.show()  # without a dock it would come as a window
         if isinstance(dock, QDockWidget):
             dock.setWindowTitle(TITLE)
             for label in dock.titleBarWidget().findChildren(QLabel):  # napari draws its own bar
