@@ -173,7 +173,7 @@ def test_what_was_done_is_told_no_longer_than_its_image_is_seen(opened, vein_ima
 
 def test_what_is_said_of_an_image_is_not_said_of_one_over_it(opened, vein_image, tmp_path):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
-    opened.session._show_message("All other images are reviewed.")
+    opened.session.show_message("All other images are reviewed.")
     layer = open_file(opened, tmp_path / "far.tif", vein_image)
     assert "All other images" not in texts(opened)
     layer.visible = False
