@@ -9,7 +9,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import is_as_drawn
 from napari_veinseg.data.sample import Fault, Pair, read_pairs
 from napari_veinseg.data.split import choose_judged
-from napari_veinseg.training.leaks import drop_seen, drop_twins, learned_by
+from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, learned_by
 
 
 @dataclass(frozen=True)

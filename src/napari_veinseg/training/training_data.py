@@ -17,7 +17,7 @@ from napari_veinseg.model.file import build_network, read_card, read_model
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.data_record import DataRecord
-from napari_veinseg.training.leaks import drop_seen, drop_twins, warn_of_near_duplicates
+from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, warn_of_near_duplicates
 from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.read_dataset import HeldOutSample, ReadDataset, read_dataset
 

@@ -25,7 +25,7 @@ from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
 from napari_veinseg.widgets.workbench import recent_folders
-from napari_veinseg.widgets.workbench.preparing import MaskMaker
+from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from tests.widgets.workbench.conftest import NAMES, press, wait_for_mask, wait_until_saved
 
 

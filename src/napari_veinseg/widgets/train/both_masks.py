@@ -14,7 +14,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, read_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training.leaks import learned_by
+from napari_veinseg.training.hold_out_leakage import learned_by
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step

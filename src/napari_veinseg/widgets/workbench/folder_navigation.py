@@ -20,8 +20,8 @@ from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
+from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from napari_veinseg.widgets.workbench.prefetch import ImagesAhead, prepare_or_tell
-from napari_veinseg.widgets.workbench.preparing import MaskMaker
 from napari_veinseg.widgets.workbench.recent_folders import remember_folder
 from napari_veinseg.widgets.workbench.save_queue import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage

@@ -19,7 +19,7 @@ from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.train.run_follower import RunFollower
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
-from napari_veinseg.widgets.workbench.preparing import identity_of_file
+from napari_veinseg.widgets.workbench.open_and_segment import identity_of_file
 
 GO_ON = "Switch it on again: it goes on from where it was."
 

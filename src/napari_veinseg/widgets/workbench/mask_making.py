@@ -8,7 +8,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
-from napari_veinseg.widgets.workbench.preparing import MaskMaker, segment_pixels, segment_rest
+from napari_veinseg.widgets.workbench.open_and_segment import (
+    MaskMaker,
+    segment_pixels,
+    segment_rest,
+)
 
 if TYPE_CHECKING:
     from napari_veinseg.widgets.workbench.folder_navigation import FolderSession

@@ -9,7 +9,7 @@ from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.correction.next_image import waiting_for
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.workbench.preparing import MaskMaker, prepare_image
+from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker, prepare_image
 
 _KEPT = 6  # images in memory
 

@@ -33,7 +33,7 @@ from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.navigation_bar import FolderStrip
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
-from napari_veinseg.widgets.workbench.preparing import MaskMaker
+from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
 from napari_veinseg.widgets.workbench.shortcuts import ViewerKeys
 from napari_veinseg.widgets.workbench.shown_region import ShownRegion, say_effect
