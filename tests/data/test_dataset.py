@@ -18,7 +18,7 @@ from napari_veinseg.data.finger_groups import (
 from napari_veinseg.data.image_files import image_hash, write_image, write_mask
 from napari_veinseg.data.sample import Fault, Pair, read_pair, read_pairs
 from napari_veinseg.data.samples_csv import is_stem, stem_from
-from napari_veinseg.data.split import complete_split, leaking_groups
+from napari_veinseg.data.split import complete_split, crossing_fingers, leaking_groups
 from napari_veinseg.errors import Cancelled, VeinSegError, naming
 
 SHAPE = (12, 20)
@@ -163,6 +163,35 @@ def test_without_fingers_the_split_goes_by_image(tmp_path, count, held_out):
     assert len(dataset.validation) == held_out
     assert len(dataset.train) == count - held_out
     assert dataset.optimistic
+
+
+def test_fingers_that_become_known_late_are_drawn_anew_and_no_others_move(tmp_path):
+    folder = bare(tmp_path / "set", [f"{finger}_{shot}" for finger in "abcde" for shot in "123"])
+    Dataset.open(folder).assign_split(seed=1)
+    known = Dataset.open(folder, r"^(.)_")
+    crossing = crossing_fingers(known)
+    assert crossing
+    before = {sample.stem: sample.split for sample in known}
+    known.assign_split(seed=1)
+    after = {sample.stem: sample.split for sample in Dataset.open(folder)}
+    assert not known.optimistic
+    assert known.validation
+    assert known.train
+    assert {stem for stem in before if before[stem] != after[stem]} <= {
+        sample.stem for sample in known if sample.finger in crossing
+    }
+    known.assign_split(seed=2)
+    assert {sample.stem: sample.split for sample in known} == after
+
+
+def test_one_known_finger_moves_nothing(tmp_path):
+    folder = bare(tmp_path / "set", [f"a_{shot}" for shot in range(5)])
+    dataset = Dataset.open(folder, r"^(.)_")
+    dataset.assign_split()
+    before = {sample.stem: sample.split for sample in dataset}
+    dataset.assign_split(seed=7)
+    assert {sample.stem: sample.split for sample in dataset} == before
+    assert dataset.validation
 
 
 groups_of_samples = st.dictionaries(

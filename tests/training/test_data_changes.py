@@ -126,6 +126,25 @@ def test_shots_that_look_alike_across_the_split_are_a_caveat(dataset, tiny, tmp_
     assert f"{held.stem} like again" in caveats
 
 
+def test_shots_of_a_subject_that_is_named_late_are_on_one_side(tiny, tmp_path):
+    dataset = Dataset.create(tmp_path / "late")
+    for number in range(8):
+        add(dataset, f"{'abcd'[number // 2]}_{number}", number)
+    dataset.assign_split()
+    sides = {sample.split: sample.stem[0] for sample in dataset}
+    assert any(sample.stem[0] == sides["validation"] for sample in dataset.train)
+    before = survey(dataset.path, finger_pattern=r"^(.)_")
+    run = trained(dataset, tiny, tmp_path / "run", epochs=1, finger_pattern=r"^(.)_")
+    drawn, start = Dataset.open(dataset.path), start_of(run)
+    learned, held = ({s.finger for s in part} for part in (drawn.train, drawn.validation))
+    assert held
+    assert not learned & held
+    assert not start["optimistic"]
+    assert "before it was known" in " ".join(start["caveats"])
+    assert not before.optimistic
+    assert (before.train, before.judged) == (len(drawn.train), start["validation"]["images"])
+
+
 def test_the_hold_out_is_drawn_among_what_can_be_used(dataset, tiny, tmp_path):
     planned = dataset.planned_split()
     (stem,) = (stem for stem, side in planned.items() if side == "validation")

@@ -273,6 +273,21 @@ def test_the_hold_out_is_never_learned_from(run, empty):
         assert image_hash(held.image()) not in read_card(path).training_data.image_hashes
 
 
+def test_shots_of_the_first_subject_are_on_one_side_once_there_are_two(run, empty):
+    def shots(finger, *seeds):
+        return lambda: [review(empty, f"{finger}{n}", n, finger=finger) for n in seeds]
+
+    status, lines = watched(run, shots("a", 1, 2, 3, 4), shots("b", 5), shots("c", 6))
+    drawn = Dataset.open(empty.path)
+    assert not {s.finger for s in drawn.train} & {s.finger for s in drawn.validation}
+    assert [line["stem"] for line in lines if line["event"] == "arrival"] == [
+        each.stem for each in status.arrivals
+    ]
+    assert len(status.arrivals) == 6
+    last = [line for line in lines if line["event"] == "round"][-1]
+    assert last["pool"] == len(drawn.train)
+
+
 def test_a_full_disk_is_waited_out(run, empty, monkeypatch):
     full, tell = [False], Run.tell
 

@@ -250,8 +250,8 @@ class Dataset:
         VeinSegError
             If the share is out of its range, or `samples.csv` cannot be written.
         """
-        wanted = self._samples if usable is None else usable
-        if wanted and all(sample.split for sample in self if sample.stem in wanted):
+        planned = self.planned_split(validation_share, seed, usable)
+        if planned and all(self[stem].split == side for stem, side in planned.items()):
             return  # nothing to draw: a folder that cannot be written will do
         with self._writing():
             split = self.planned_split(validation_share, seed, usable)

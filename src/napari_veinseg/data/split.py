@@ -1,4 +1,4 @@
-"""Train and validation: drawn once, by finger, and never moved afterwards."""
+"""Train and validation: drawn once, by finger; moved only where a finger crosses the split."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ def draw_split(
 ) -> dict[str, str]:
     """Put samples into 'train' or 'validation'; those that stand somewhere stay there.
 
-    Fingers stay whole.  With fewer than two known ones, and for samples of an unknown one, it goes
-    by image.
+    Fingers stay whole: those that became known after they were split are drawn anew.  With fewer
+    than two known ones, and for samples of an unknown one, it goes by image.
 
     Parameters
     ----------
@@ -37,8 +37,18 @@ def draw_split(
     groups = {
         sample.stem: (by_finger and sample.finger) or f"\n{sample.stem}" for sample in samples
     }
-    assigned = {sample.stem: sample.split for sample in samples if sample.split}
+    crossing = crossing_fingers(samples)
+    assigned = {s.stem: s.split for s in samples if s.split and s.finger not in crossing}
     return complete_split(groups, assigned, validation_share, seed)
+
+
+def crossing_fingers(samples: Iterable[Sample]) -> Sequence[str]:
+    """List the fingers that stand on both sides, for they were split before they were known."""
+    known = {sample.stem: sample for sample in samples if sample.finger}
+    fingers = {stem: sample.finger for stem, sample in known.items()}
+    if len(set(fingers.values())) < 2:
+        return []
+    return leaking_groups(fingers, {stem: sample.split for stem, sample in known.items()})
 
 
 def choose_judged(stems: Sequence[str], seed: int = 0) -> set[str]:

@@ -1,14 +1,14 @@
 """What a dataset has to offer to a training, said before it starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import is_as_drawn
 from napari_veinseg.data.sample import Fault, Pair, read_pairs
-from napari_veinseg.data.split import choose_judged
+from napari_veinseg.data.split import choose_judged, may_leak
 from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, learned_by
 
 
@@ -118,7 +118,7 @@ def survey(path: Path, finger_pattern: str | None = None, base: Path | None = No
         sum(each.stem in chosen for each in unseen),
         len(dataset.fingers),
         vein_pixels,
-        dataset.optimistic,
+        may_leak(replace(dataset[stem], split=side) for stem, side in split.items()),
         (*faults, *twins),
         tuple(warnings),
         as_drawn,

@@ -1,6 +1,6 @@
 """Reading a dataset for a run: each file once, each sample sound, the split drawn among those."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +9,7 @@ from typing import TypeAlias
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.finger_groups import Spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pair
-from napari_veinseg.data.split import choose_judged, draw_split
+from napari_veinseg.data.split import choose_judged, crossing_fingers, draw_split
 from napari_veinseg.errors import VeinSegError, naming
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
@@ -63,7 +63,7 @@ class ReadDataset:
     left_out : list of Fault
         What is neither, and why.
     split_note : str
-        Says so where the split could not be written into the dataset.
+        Says so where fingers were drawn anew, or the split could not be written into the dataset.
     """
 
     samples: tuple[Sample, ...]
@@ -87,6 +87,7 @@ def read_dataset(
     read = _read_all(samples, planned, config, card)
     samples = [each for each in samples if not isinstance(read[each.stem], Fault)]
     split, note = draw_and_keep_split(dataset, samples, earlier_split, config)
+    note = " ".join(each for each in (_say_redrawn(samples), note) if each)
     moved = [sample for sample in samples if split[sample.stem] != planned[sample.stem]]
     read |= _read_all(moved, split, config, card)
     found = list(read.values())
@@ -99,6 +100,17 @@ def read_dataset(
     )
 
 
+def _say_redrawn(samples: Sequence[Sample]) -> str:
+    crossing = crossing_fingers(samples)
+    if not crossing:
+        return ""
+    subjects = "1 subject" if len(crossing) == 1 else f"{len(crossing)} subjects"
+    return (
+        f"The images of {subjects} were held out or learned from anew, whole subjects at a time: "
+        "they were split before it was known what they show."
+    )
+
+
 def draw_and_keep_split(
     dataset: Dataset, usable: list[Sample], earlier: Mapping[str, str], config: TrainingConfig
 ) -> tuple[dict[str, str], str]:
@@ -108,7 +120,7 @@ def draw_and_keep_split(
     """
     stems = {sample.stem for sample in usable}
     drawn = draw_split(usable, config.validation_share, config.seed)
-    if all(sample.split for sample in usable):
+    if all(sample.split == drawn[sample.stem] for sample in usable):
         return drawn, ""
     note = "This run alone keeps which images are held out"
     there = stems & {sample.stem for sample in dataset}  # one that learns beside knows gone ones

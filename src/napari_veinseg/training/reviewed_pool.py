@@ -117,13 +117,22 @@ class ReviewedPool:
         return data.new_card(self._config, vein_iou).model_copy(update=update)
 
     def read(self, samples: Iterable[Sample]) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
-        """Read new samples, and say for each whether it is held out; name what cannot be used."""
+        """Read new samples, and say for each whether it is held out; name what cannot be used.
+
+        With them come those that stand on the other side now: their finger was drawn anew.
+        """
         read = list(read_pairs(list(samples)))
+        new = {each.sample.stem: each.sample for each in read if isinstance(each, Pair)}
+        self._samples |= new
+        split = self._split() if new else {}
+        moved = [
+            self._samples[stem]
+            for stem, side in split.items()
+            if stem not in new and stem in (self.train if side == "validation" else self.holdout)
+        ]
+        read += read_pairs(moved)
         found = [each for each in read if isinstance(each, Pair)]
         faults = [each for each in read if isinstance(each, Fault)]
-        for pair in found:
-            self._samples[pair.sample.stem] = pair.sample
-        split = self._split() if found else {}
         return [(pair, split[pair.sample.stem] == "validation") for pair in found], faults
 
     def _split(self) -> dict[str, str]:
