@@ -364,6 +364,18 @@ def test_a_box_dragged_while_the_viewer_is_busy_counts(viewer, correct_in, use):
     assert (labels.data[92:108, 22:58] == 2).all()
 
 
+def test_nothing_is_drawn_on_a_mask_that_is_hidden(viewer, correct_in, use):
+    widget, labels, mouse = correct_in(viewer, truth())
+    labels.visible = False
+    tool = use(widget, RemoveTool)
+    assert labels.visible, "a tool shows what it is used on"
+    labels.visible = False
+    assert widget.toolbox.active is tool, "the mask may blink under it"
+    mouse.click((48, 148))
+    assert labels.data[48, 148] == 0
+    assert labels.visible, "what is changed is seen"
+
+
 @pytest.mark.parametrize(
     ("place", "look", "covers"),
     [

@@ -1,6 +1,9 @@
 """From a row of Evaluate's results to the image in the folder, with its mask in work."""
 
 import numpy as np
+import pytest
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractButton
 
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
@@ -37,3 +40,31 @@ def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
     in_sight = [layer for layer in opened.viewer.layers if layer.visible]
     assert in_sight == [shown.image, shown.mask], "nothing hides the next image"
     qtbot.waitUntil(lambda: list(opened.viewer.layers) == in_sight)
+
+
+@pytest.mark.parametrize("way", ["button", "tab"])
+def test_the_keyboard_comes_to_no_button_of_the_next_tab(opened, qtbot, vein_image, way):
+    window = opened.viewer.window._qt_window
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    truth = np.zeros(vein_image.shape, np.uint8)
+    opened.show_tab("Evaluate")
+    judge = opened.evaluate.on_dataset
+    judge.results.show()
+    judge._show_image(OpenedImage("b", "starter", vein_image, truth, truth))
+    judge.correct.setFocus()
+    assert window.focusWidget() is judge.correct
+    if way == "button":
+        QTest.keyClick(judge.correct, " ")
+        wait_for_mask(opened, qtbot, 1)
+        canvas = opened.viewer.window._qt_viewer.canvas.native
+        qtbot.waitUntil(lambda: window.focusWidget() is canvas)
+    else:
+        opened.tabs.setCurrentWidget(opened.correct)
+    assert opened.tabs.currentWidget() is opened.correct
+    qtbot.wait(50)
+    QTest.keyClick(window.focusWidget(), " ")
+    qtbot.wait(50)
+    assert not isinstance(window.focusWidget(), QAbstractButton)
+    assert not opened.correct.work.job.running
+    assert not opened.session.shown.mask._undo_history

@@ -17,6 +17,13 @@ def canvas_of(viewer: napari.Viewer) -> Any:
     return None if window is None else window._qt_viewer.canvas
 
 
+def focus_canvas(viewer: napari.Viewer) -> None:
+    """Let the keys reach the canvas without a click on it first."""
+    canvas = canvas_of(viewer)
+    if canvas is not None:
+        canvas.native.setFocus()
+
+
 def spare_empty(viewer: napari.Viewer, layer: Points | Shapes) -> None:
     """Leave out of a layer's drawing what it has none of: shapes, text, and what is highlighted.
 

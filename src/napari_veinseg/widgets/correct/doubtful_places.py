@@ -98,7 +98,7 @@ class DoubtfulPlaces(Section):
     def _go(self, step: int) -> None:
         with reported("Looking for doubtful places"):
             mask, plane = self._mask, self._mask.displayed_plane()
-            mask.require_in_sight()
+            mask.bring_in_sight()
             probability = mask.probability(plane)
             if probability is None:
                 probability = self._recall(plane)
@@ -177,7 +177,7 @@ class DoubtfulPlaces(Section):
         with reported("Deciding"):
             if self._mark is None or self._found_in is None:
                 return
-            self._mask.require_in_sight()
+            self._mask.bring_in_sight()
             if not self._is_displayed(self._found_in.layer, self._found_in.plane):
                 raise VeinSegError("Press 'Next doubt' first: another image is shown now.")
             plane, candidate = self._found_in.plane, self._candidate()

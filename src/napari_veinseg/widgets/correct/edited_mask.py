@@ -25,6 +25,7 @@ from napari_veinseg.widgets.masks.layers import (
     image_shape,
     image_that_covers,
 )
+from napari_veinseg.widgets.masks.showing import set_visible
 from napari_veinseg.widgets.masks.undo import require_editable, write_pixels
 
 PlaneIndex = tuple[int, ...]
@@ -47,8 +48,8 @@ class EditedMask:
         require_editable(self.layer)
         return self.layer
 
-    def require_in_sight(self) -> Labels:
-        """Return the mask layer, or refuse one that lies under another image: none draws blind."""
+    def bring_in_sight(self) -> Labels:
+        """Show and return the mask layer, or refuse one under another image: none draws blind."""
         layer = self.require_layer()
         over = image_that_covers(self.viewer, layer)
         if over is not None:
@@ -56,6 +57,7 @@ class EditedMask:
                 f"The image '{over.name}' lies over the mask '{layer.name}': close or hide it, or "
                 "choose a mask of its own."
             )
+        set_visible(layer, True)
         return layer
 
     def is_still(self, layer: Labels, shape: tuple[int, ...]) -> bool:
@@ -90,6 +92,7 @@ class EditedMask:
         What is `decided` becomes the user's, too, where it does not change: all of a drawn vein.
         """
         layer, step = self.require_layer(), None
+        set_visible(layer, True)  # its eye may have been closed over a tool in use
         changes = {plane: change for plane, change in changes.items() if len(change)}
         if changes:
             index = _join(changes, [(each.rows, each.columns) for each in changes.values()])

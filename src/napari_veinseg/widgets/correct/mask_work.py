@@ -60,7 +60,7 @@ class MaskWork(QObject):
             start()
 
     def _change(self, doing: str, prepare: Callable[[], Action], shapes_veins: bool) -> None:
-        mask, layer = self._mask, self._mask.require_in_sight()
+        mask, layer = self._mask, self._mask.bring_in_sight()
         action, shape = prepare(), layer.data.shape
         planes = mask.list_planes() if self.acts_on_all() else [mask.displayed_plane()]
         before = {plane: mask.labels(plane).copy() for plane in planes}

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import napari
 from napari.layers import Labels
 from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Signal
@@ -12,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton
 
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.canvas import canvas_of
+from napari_veinseg.widgets.common.canvas import focus_canvas
 from napari_veinseg.widgets.common.form import Section, button, connect_while_alive
 from napari_veinseg.widgets.common.notify import report
 from napari_veinseg.widgets.correct.add_tool import AddTool
@@ -146,7 +145,7 @@ class Toolbox(Section):
         self.follow_mask()
 
     def _start(self, tool: Tool) -> None:
-        viewer, layer = self._edited_mask.viewer, self._edited_mask.require_in_sight()
+        viewer, layer = self._edited_mask.viewer, self._edited_mask.bring_in_sight()
         viewer.layers.selection.active = layer
         layer.mode = "pan_zoom"
         self._set_options()
@@ -155,7 +154,7 @@ class Toolbox(Section):
         tool.begin()
         self._input = CanvasInput(viewer, layer, tool, leave=lambda: self.use(None))
         self._input.attach()
-        _focus_canvas(viewer)
+        focus_canvas(viewer)
 
     def _stop(self) -> None:
         active, self.active = self.active, None
@@ -206,10 +205,3 @@ def _make_button(tool: Tool) -> QPushButton:
     made = button(tool.name, tool.help)
     made.setCheckable(True)
     return made
-
-
-def _focus_canvas(viewer: napari.Viewer) -> None:
-    """Let the keys reach the canvas without a click on it first."""
-    canvas = canvas_of(viewer)
-    if canvas is not None:
-        canvas.native.setFocus()

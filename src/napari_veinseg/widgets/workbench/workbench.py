@@ -15,7 +15,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.train import configure
 from napari_veinseg.widgets.common import first_drawing
-from napari_veinseg.widgets.common.canvas import LayersGoSafely
+from napari_veinseg.widgets.common.canvas import LayersGoSafely, focus_canvas
 from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
@@ -95,8 +95,9 @@ class Workbench(QWidget):
         }
 
     def show_tab(self, name: str) -> None:
-        """Bring a tab to the front."""
+        """Bring a tab to the front, and the keyboard to the canvas."""
         self.tabs.setCurrentWidget(self.panels()[name])
+        focus_canvas(self.viewer)
 
     def settle_in_dock(self) -> None:
         """Be seen in a new dock, and give it one title, whichever entry of the menu opened it."""
@@ -143,6 +144,7 @@ class Workbench(QWidget):
         self.segment.update_mask.setChecked(True)
         self.segment.badge.hide()  # the status line has it
         self.session.opened.connect(self._follow_folder)
+        self.tabs.currentChanged.connect(self._keep_keyboard_from_controls)
         self.tabs.currentChanged.connect(self._refresh_tab)
         self.session.arrived.connect(self._follow_image)
         self.evaluate.on_dataset.can_correct = lambda stem: self.session.find(stem) is not None
@@ -228,6 +230,12 @@ class Workbench(QWidget):
         self.segment.region.show()
         self._suggest_model()
         self.seeing.apply()
+
+    def _keep_keyboard_from_controls(self, _index: int) -> None:
+        """Give the tab the keyboard that Qt hands to its first button, which Space would press."""
+        shown, has_it = self.tabs.currentWidget(), self.window().focusWidget()
+        if shown is not None and has_it is not None and shown.isAncestorOf(has_it):
+            shown.setFocus()
 
     def _refresh_tab(self, _index: int) -> None:
         if self.session.folder is None:
