@@ -308,6 +308,26 @@ def test_start_and_stop_are_in_sight_however_low_the_screen(train, viewer, qtbot
         qtbot.waitUntil(lambda each=each: each.visibleRegion().boundingRect() == each.rect())
 
 
+@pytest.mark.parametrize(("new", "stands_out"), [(0.6, "keep"), (0.3, "start")])
+@pytest.mark.parametrize("answer", ["keep", "discard"])
+def test_what_is_pressed_next_stands_out(started, qtbot, monkeypatch, new, stands_out, answer):
+    from napari_veinseg.widgets.train import train as module
+
+    def primary():
+        buttons = {"start": started.start, "keep": started.comparison.keep}
+        return [name for name, each in buttons.items() if each.property("role") == "primary"]
+
+    (child,) = StubChild.made
+    child.learn(2, [{"b_1": 0.4}, {"b_1": new}, {"b_1": new}])
+    assert primary() == ["start"]
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert primary() == [stands_out]
+    monkeypatch.setattr(module, "_install", lambda _file, name, _reporter: name)
+    getattr(started.comparison, answer).click()
+    qtbot.waitUntil(lambda: primary() == ["start"])
+
+
 def test_the_keyboard_stays_with_the_run(train, dataset, viewer, qtbot):
     viewer.show()
     viewer.window._qt_window.activateWindow()

@@ -95,8 +95,15 @@ def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
     made = QPushButton(text)
     explain(made, tooltip)
     if primary:
-        made.setProperty("role", "primary")
+        set_primary(made, True)
     return made
+
+
+def set_primary(made: QPushButton, primary: bool) -> None:
+    """Let a button stand out as what is pressed next, or no longer."""
+    made.setProperty("role", "primary" if primary else "")
+    made.style().unpolish(made)  # Qt looks for the rules of a property only then
+    made.style().polish(made)
 
 
 class Hint(QLabel):

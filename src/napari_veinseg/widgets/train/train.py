@@ -16,7 +16,7 @@ from napari_veinseg.training.events import RunStatus
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
-from napari_veinseg.widgets.common.form import Hint, Section, button
+from napari_veinseg.widgets.common.form import Hint, Section, button, set_primary
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
@@ -129,6 +129,12 @@ class TrainWidget(Panel):
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
 
+    def _show_next(self) -> None:
+        """Let what is pressed next stand out: Keep, where a better model waits for it."""
+        waits = not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
+        set_primary(self.comparison.keep, waits)
+        set_primary(self.start, not waits)
+
     def _show_run(self) -> None:
         status = self.follower.status
         curves = [EpochCurve("Loss in training", LOSS_COLOUR, status.losses)]
@@ -187,6 +193,7 @@ class TrainWidget(Panel):
             sources = _sources(Path(run.config.dataset))
             self.comparison.show_result(self.follower.status, self._started_from, sources)
             self.comparison.show()
+            self._show_next()
             self.reveal(self.comparison)
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
@@ -223,10 +230,12 @@ class TrainWidget(Panel):
         self.comparison.masks.close_opened()
         self.comparison.hide()
         self.comparison.foot.hide()
+        self._show_next()
 
     def _kept(self, name: str) -> None:
         # A model that took the place of the old one leaves nothing to look at beside it.
         self.comparison.show_kept(name, old_is_gone=name == self._started_from)
+        self._show_next()
         announce_model(name)
         self.reveal(self.comparison)  # its first line says so
         self._show_message(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
