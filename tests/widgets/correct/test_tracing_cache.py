@@ -36,6 +36,7 @@ def test_rest_is_unsure_is_the_same_whatever_was_traced_before(viewer, correct_i
             image = viewer.add_image(wide_photograph(), name="wide")
             add_mask_layer(viewer, np.zeros(SHAPE, np.uint8), image)
             use(widget, TraceTool)
+            image.visible = False  # else it lies over the mask, which then is not written
             viewer.layers.selection.active = labels
         labels.data_setitem((np.array([60]), np.array([20])), 0)
         button_of(widget, "Rest is unsure").click()
