@@ -1,5 +1,6 @@
 """Learning beside a person: what is reviewed is learned from, and only what is better comes out."""
 
+import csv
 import json
 from types import SimpleNamespace
 
@@ -288,6 +289,64 @@ def test_shots_of_the_first_subject_are_on_one_side_once_there_are_two(run, empt
     assert last["pool"] == len(drawn.train)
 
 
+def name_in_the_run(run, dataset):
+    Run.open(run.path).name_fingers("^([a-z])")
+
+
+def name_in_the_dataset(run, dataset):
+    with (dataset.path / "samples.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (dataset.path / "samples.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows(row | {"finger": row["stem"][0]} for row in rows)
+
+
+@pytest.mark.parametrize("name", [name_in_the_run, name_in_the_dataset])
+def test_subjects_that_are_named_while_it_runs_are_heard_of_at_once(run, empty, name, monkeypatch):
+    pools, drawn = [], {}
+    shots = [f"{subject}{n}" for subject in "abc" for n in range(3)]
+
+    def make(*args):
+        pools.append(ReviewedPool(*args))
+        return pools[-1]
+
+    def name_them():
+        drawn.update({s.stem: s.split for s in Dataset.open(empty.path)})
+        name(run, empty)
+
+    monkeypatch.setattr(continual, "ReviewedPool", make)
+    status, lines = watched(
+        run, lambda: [review(empty, stem, n, finger="") for n, stem in enumerate(shots)], name_them
+    )
+    now = {s.stem: s.split for s in Dataset.open(empty.path)}
+    before, after = (
+        {subject: {split[s] for s in shots if s[0] == subject} for subject in "abc"}
+        for split in (drawn, now)
+    )
+    crossing = [subject for subject in "abc" if len(before[subject]) == 2]
+    assert 1 <= len(crossing) < 3
+    assert all(len(sides) == 1 for sides in after.values())
+    assert all(before[s] == after[s] for s in "abc" if s not in crossing)
+    left_out = {s for s in shots if (drawn[s], now[s]) == ("train", "validation")}
+    assert {line["stem"] for line in lines if line["event"] == "removal"} == left_out
+    (pool,) = pools
+    assert pool.holdout.keys() == {s for s in shots if now[s] == "validation"} - left_out
+    assert pool.train.keys() == {s for s in shots if now[s] == "train"}
+    assert len(status.arrivals) == len(shots)  # nobody's mask is new
+
+
+def test_the_watcher_tells_a_new_name_from_a_new_mask(empty):
+    watcher = DatasetWatcher(empty.path)
+    review(empty, "a1", 1, finger="a")
+    review(empty, "b1", 2, finger="")
+    watcher.poll()
+    watcher.read_names_by("^([a-z])")
+    changes = watcher.poll()
+    assert [(each.stem, each.finger) for each in changes.renamed] == [("b1", "b")]
+    assert changes.arrived == changes.gone == ()
+
+
 def test_a_full_disk_is_waited_out(run, empty, monkeypatch):
     full, tell = [False], Run.tell
 
@@ -313,12 +372,12 @@ def test_a_full_disk_is_waited_out(run, empty, monkeypatch):
 def test_what_came_while_a_share_went_away_comes_again(run, empty, monkeypatch):
     read, refused = ReviewedPool.read, []
 
-    def away_once(self, samples):
+    def away_once(self, samples, renamed=()):
         samples = list(samples)
         if samples and not refused:
             refused.extend(samples)
             raise VeinSegError("The share is away.")
-        return read(self, samples)
+        return read(self, samples, renamed)
 
     monkeypatch.setattr(ReviewedPool, "read", away_once)
     status, lines = watched(run, lambda: review(empty, "a", 1))

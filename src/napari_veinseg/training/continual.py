@@ -132,6 +132,8 @@ class ContinualTrainer:
 
     def take_changes(self) -> None:
         """Let what was reviewed since the last look join the pool."""
+        if self.run.hear_names():
+            self._watcher.read_names_by(self.run.config.finger_pattern)
         try:
             changes = self._watcher.poll()
         except VeinSegError as error:  # a share that is away for a moment
@@ -140,9 +142,9 @@ class ContinualTrainer:
         for stem in changes.gone:
             self._remove(stem, f"{stem} is no longer reviewed, or gone.")
         try:
-            read, faults = self.pool.read(changes.arrived)
+            read, faults = self.pool.read(changes.arrived, changes.renamed)
         except VeinSegError as error:  # it went away between the two
-            self._watcher.forget(changes.arrived)
+            self._watcher.forget([*changes.arrived, *changes.renamed])
             self._idle(str(error))
             return
         for fault in faults:

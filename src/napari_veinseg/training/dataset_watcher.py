@@ -19,12 +19,15 @@ class DatasetChanges:
     Parameters
     ----------
     arrived : tuple of Sample
-        Reviewed samples that are new, or whose image, mask or finger has changed.
+        Reviewed samples that are new, or whose image or mask has changed.
+    renamed : tuple of Sample
+        Those known already that another finger is said to be of now.
     gone : tuple of str
         Stems that are no longer there, or no longer reviewed.
     """
 
     arrived: tuple[Sample, ...] = ()
+    renamed: tuple[Sample, ...] = ()
     gone: tuple[str, ...] = ()
 
 
@@ -36,6 +39,10 @@ class DatasetWatcher:
         self._known: dict[str, tuple[str, Fingerprint]] = {}
         self._folders: Fingerprint = ()
         self._looks = 0
+
+    def read_names_by(self, finger_pattern: str | None) -> None:
+        """Take fingers from names by another pattern from the next look on."""
+        self._pattern, self._folders = finger_pattern, ()
 
     def poll(self) -> DatasetChanges:
         """Look once: what is new since the last look, and at the first one everything reviewed.
@@ -55,12 +62,16 @@ class DatasetWatcher:
             stem: (sample.finger, _fingerprint([sample.image_path, sample.mask_path]))
             for stem, sample in reviewed.items()
         }
-        arrived = [
-            reviewed[stem] for stem, state in found.items() if state != self._known.get(stem)
-        ]
+        arrived, renamed = [], []
+        for stem, (finger, content) in found.items():
+            known_finger, known_content = self._known.get(stem, ("", ()))
+            if content != known_content:
+                arrived.append(reviewed[stem])
+            elif finger != known_finger:
+                renamed.append(reviewed[stem])
         gone = [stem for stem in self._known if stem not in found]
         self._known, self._folders = found, folders
-        return DatasetChanges(tuple(arrived), tuple(gone))
+        return DatasetChanges(tuple(arrived), tuple(renamed), tuple(gone))
 
     def forget(self, samples: Iterable[Sample]) -> None:
         """Let samples arrive again at the next look, for they could not be used at this one."""

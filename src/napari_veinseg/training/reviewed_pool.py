@@ -11,6 +11,7 @@ from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import LearnedImage, ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.data_record import DataRecord, Kept
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
 from napari_veinseg.training.read_dataset import draw_and_keep_split
@@ -52,11 +53,15 @@ class ReviewedPool:
     """What is learned from and what is held out, and the record in the run of how it came."""
 
     def __init__(self, run: Run, card: ModelCard) -> None:
-        self._run, self._card, self._config = run, card, run.config
+        self._run, self._card = run, card
         self._records = _Records.read(run.arrivals) or _Records()
         self.train: dict[str, PreparedSample] = {}
         self.holdout: dict[str, Pair] = {}
         self._samples: dict[str, Sample] = {}
+
+    @property
+    def _config(self) -> TrainingConfig:
+        return self._run.config  # the pattern of names may be another one later
 
     @property
     def arrivals(self) -> list[ArrivalRecord]:
@@ -116,19 +121,31 @@ class ReviewedPool:
         update = {"description": description, "threshold": threshold, "history": history}
         return data.new_card(self._config, vein_iou).model_copy(update=update)
 
-    def read(self, samples: Iterable[Sample]) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
+    def read(
+        self, samples: Iterable[Sample], renamed: Iterable[Sample] = ()
+    ) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
         """Read new samples, and say for each whether it is held out; name what cannot be used.
 
         With them come those that stand on the other side now: their finger was drawn anew.
+
+        Parameters
+        ----------
+        samples : iterable of Sample
+            What is new.
+        renamed : iterable of Sample
+            What was read before, and is known by another finger now.
         """
         read = list(read_pairs(list(samples)))
         new = {each.sample.stem: each.sample for each in read if isinstance(each, Pair)}
-        self._samples |= new
-        split = self._split() if new else {}
+        old = {each.stem: each for each in renamed if each.stem in self._samples}
+        before = {stem: sample.split for stem, sample in self._samples.items()}
+        self._samples |= new | old
+        split = self._split() if new or old else {}
+        there = {*self.train, *self.holdout, *old} - {*new}
         moved = [
             self._samples[stem]
             for stem, side in split.items()
-            if stem not in new and stem in (self.train if side == "validation" else self.holdout)
+            if stem in there and side != before[stem]
         ]
         read += read_pairs(moved)
         found = [each for each in read if isinstance(each, Pair)]

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
+from napari_veinseg.data.finger_groups import compile_finger_pattern
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import user_folder, write_bytes, write_text, writing
 from napari_veinseg.training.config import TrainingConfig
@@ -66,8 +67,11 @@ class Run:
             path.mkdir(parents=True, exist_ok=True)
             run = cls(path, config)
             run._clear_beginning()
-            write_text(path / "config.json", config.model_dump_json(indent=2) + "\n")
+            run._write_config()
         return run
+
+    def _write_config(self) -> None:
+        write_text(self.path / "config.json", self.config.model_dump_json(indent=2) + "\n")
 
     def _clear_beginning(self) -> None:
         """Let the same command begin again where it was ended before it had learned anything."""
@@ -170,6 +174,35 @@ class Run:
             path.touch()
         else:
             path.unlink(missing_ok=True)
+
+    def name_fingers(self, pattern: str | None) -> None:
+        """Let a run that watches read fingers from names by another pattern, at its next look.
+
+        Parameters
+        ----------
+        pattern : str or None
+            A regular expression whose first group is the finger in a stem.
+
+        Raises
+        ------
+        VeinSegError
+            If it is no such expression, or the run's folder cannot be written.
+        """
+        compile_finger_pattern(pattern)
+        if pattern != self.config.finger_pattern:
+            self.config = self.config.model_copy(update={"finger_pattern": pattern})
+            with writing(self.path):
+                self._write_config()
+
+    def hear_names(self) -> bool:
+        """Take over by what pattern fingers are read now; tell whether it is another."""
+        try:
+            pattern = Run.open(self.path).config.finger_pattern
+        except VeinSegError:  # a share that is away for a moment
+            return False
+        changed = pattern != self.config.finger_pattern
+        self.config = self.config.model_copy(update={"finger_pattern": pattern})
+        return changed
 
     @property
     def events_path(self) -> Path:

@@ -89,10 +89,14 @@ def latest_watched_run(dataset: Path) -> WatchedRun | None:
 
 
 def watched_run(config: TrainingConfig) -> WatchedRun:
-    """Find the latest run from the same model on the same kind of images, or begin one."""
+    """Find the latest run from the same model on the same kind of images, or begin one.
+
+    It reads fingers from names as is asked now; where nothing is asked, as before.
+    """
     asked = (config.base, config.channel, config.invert)
     for run in _watching(config.dataset):
         if (run.config.base, run.config.channel, run.config.invert) == asked:
+            run.name_fingers(config.finger_pattern or run.config.finger_pattern)
             return WatchedRun.of(run)
     return WatchedRun.of(start(None, config))
 

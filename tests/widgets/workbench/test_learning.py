@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QInputDialog
 from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.train import run_follower
@@ -113,6 +114,31 @@ def test_it_follows_the_dataset_of_the_folder_from_the_chosen_model(learning, fo
     assert not said(learning)
     switch_on(learning, qtbot)  # and it goes on, with all that it knew
     assert Child.made[1].run.path == child.run.path
+
+
+def test_names_confirmed_meanwhile_reach_what_learns(learning, qtbot):
+    (child,) = Child.made
+    names = learning.train.dataset.names
+    run = Run.open(child.run.path)
+    assert not run.hear_names()
+    names.pattern.setText(r"^(.+)_\d+$")
+    names.by_name.click()
+    assert run.hear_names()
+    assert run.config.finger_pattern == r"^(.+)_\d+$"
+    names.by_name.setChecked(False)
+    assert run.hear_names()
+    assert run.config.finger_pattern is None
+
+
+def test_names_confirmed_while_it_rests_are_known_when_it_goes_on(learning, qtbot):
+    switch(learning)
+    qtbot.waitUntil(lambda: not learning.learning.follower.running)
+    names = learning.train.dataset.names
+    names.pattern.setText(r"^(.+)_\d+$")
+    names.by_name.setChecked(True)
+    switch_on(learning, qtbot)
+    assert Child.made[1].run.path == Child.made[0].run.path
+    assert Child.made[1].run.config.finger_pattern == r"^(.+)_\d+$"
 
 
 def test_a_new_version_makes_the_masks_of_the_next_images_and_leaves_the_shown_one(learning, qtbot):

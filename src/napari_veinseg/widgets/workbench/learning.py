@@ -85,6 +85,12 @@ class LearningBeside(QObject):
         self.in_use = next((each for each in self.versions() if each.name == name), None)
         self.changed.emit()
 
+    def name_fingers(self, pattern: str | None) -> None:
+        """Let what learns know by what pattern the names say which finger an image shows."""
+        if self.known is not None:
+            with reported("Naming the subjects"):
+                self.known.run.name_fingers(pattern)
+
     def close(self) -> None:
         """Stop at once, and keep what was learned: the folder or the viewer is being left."""
         self.wanted = False

@@ -164,6 +164,7 @@ class Workbench(QWidget):
     def _share_fingers(self) -> None:
         if self.session.folder is not None:  # else the tabs may have two datasets
             self.evaluate.on_dataset.fingers.follow(self.train.dataset.names)
+            self.learning.name_fingers(self.train.dataset.finger_pattern)
 
     def _learning_config(self, dataset: Path) -> TrainingConfig:
         settings = self.segment.settings()
