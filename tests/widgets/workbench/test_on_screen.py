@@ -100,7 +100,7 @@ def test_no_image_is_reviewed_under_an_opened_file(edited, vein_image, tmp_path,
     open_file(edited, tmp_path / "far.tif", vein_image)
     press(edited, "r")
     assert edited.session.index == 0
-    assert "look, then review" in edited.session.message
+    assert "look, then review" in edited.session.message.text
     press(edited, "r")
     wait_for_mask(edited, qtbot, 1)
     assert edited.session.folder.states.of(0) is ImageState.REVIEWED
@@ -161,11 +161,11 @@ def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said
 
 
 def test_what_was_done_is_told_no_longer_than_its_image_is_seen(opened, vein_image, tmp_path):
-    opened.session.tell_done("3 images were segmented.")
+    opened.session.message.tell_done("3 images were segmented.")
     assert opened.status.facts.text() == "3 images were segmented."
     layer = open_file(opened, tmp_path / "far.tif", vein_image)
     assert "3 images" not in texts(opened)
-    opened.session.tell_done("4 images were segmented.")
+    opened.session.message.tell_done("4 images were segmented.")
     assert "4 images" in texts(opened), "what ends while it is seen is told"
     layer.visible = False
     assert "4 images" not in texts(opened)
@@ -173,7 +173,7 @@ def test_what_was_done_is_told_no_longer_than_its_image_is_seen(opened, vein_ima
 
 def test_what_is_said_of_an_image_is_not_said_of_one_over_it(opened, vein_image, tmp_path):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
-    opened.session.show_message("All other images are reviewed.")
+    opened.session.message.show("All other images are reviewed.")
     layer = open_file(opened, tmp_path / "far.tif", vein_image)
     assert "All other images" not in texts(opened)
     layer.visible = False

@@ -95,7 +95,7 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
         press(opened, "r")
         wait_for_mask(opened, qtbot, index)
     qtbot.waitUntil(lambda: opened.session.folder.states.count(ImageState.REVIEWED) == 3)
-    assert "All images are reviewed" in opened.session.message
+    assert "All images are reviewed" in opened.session.message.text
     assert sorted(path.name for path in folder.iterdir()) == NAMES
 
 
@@ -106,7 +106,7 @@ def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
     opened.train.comparison.masks.show_masks(both, old_name="base")
     opened.status.reviewed.click()
     assert opened.session.index == 0
-    assert "look, then review" in opened.session.message
+    assert "look, then review" in opened.session.message.text
     assert [layer.name for layer in opened.viewer.layers] == ["a.tif", "a.tif veins"]
     opened.status.reviewed.click()
     wait_for_mask(opened, qtbot, 1)
@@ -141,7 +141,7 @@ def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
     bench.session.open(folder)
     wait_for_mask(bench, qtbot, 0)
     bench.session.go(1)
-    qtbot.waitUntil(lambda: "b.tif" in bench.session.message, timeout=20_000)
+    qtbot.waitUntil(lambda: "b.tif" in bench.session.message.text, timeout=20_000)
     assert bench.strip.state.text() == "faulty"
     assert not bench.viewer.layers
     press(bench, "j")
@@ -187,9 +187,9 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     opened.session.masks.on_arrival = False
     opened.folder_run.rest.click()
     qtbot.waitUntil(lambda: not opened.session.masks.rest.running, timeout=20_000)
-    assert opened.session.message.endswith("segmented.")
-    opened.session._done.start(0)
-    qtbot.waitUntil(lambda: not opened.session.message)  # told, and gone
+    assert opened.session.message.text.endswith("segmented.")
+    opened.session.message._done.start(0)
+    qtbot.waitUntil(lambda: not opened.session.message.text)  # told, and gone
     fresh = ImageFolder.open(folder)
     assert all(fresh.states.of(index) is ImageState.SEGMENTED for index in range(3))
     canvas = opened.viewer.window._qt_viewer.canvas.native
@@ -222,8 +222,10 @@ def test_the_images_without_a_mask_are_counted_and_then_segmented(bench, qtbot, 
     qtbot.waitUntil(lambda: session.shown is not None and not session.ahead.running, timeout=20_000)
     assert "(3 without a mask)" in run.rest.text()
     run.rest.click()
-    qtbot.waitUntil(lambda: not session.masks.running and session.message != "", timeout=20_000)
-    assert session.message == "3 images were segmented."
+    qtbot.waitUntil(
+        lambda: not session.masks.running and session.message.text != "", timeout=20_000
+    )
+    assert session.message.text == "3 images were segmented."
     assert session.shown.mask is not None, "the shown image is one of all"
     assert "without" not in run.rest.text()
 
@@ -235,7 +237,7 @@ def test_a_mask_that_was_prepared_ahead_is_not_counted_as_missing(opened, qtbot)
     for said in ("1 image was segmented.", "Every image had its mask already."):
         run.rest.click()
         qtbot.waitUntil(lambda: not session.masks.running, timeout=20_000)
-        qtbot.waitUntil(lambda said=said: session.message == said, timeout=20_000)
+        qtbot.waitUntil(lambda said=said: session.message.text == said, timeout=20_000)
     assert "without" not in run.rest.text()
 
 

@@ -19,14 +19,13 @@ from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
+from napari_veinseg.widgets.workbench.last_message import LastMessage
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
-from napari_veinseg.widgets.workbench.prefetch import ImagesAhead, prepare_or_tell
+from napari_veinseg.widgets.workbench.prefetch import ImagesAhead
 from napari_veinseg.widgets.workbench.recent_folders import remember_folder
 from napari_veinseg.widgets.workbench.save_queue import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
-
-_READ_IN = 8000  # ms: what is done is told for so long
 
 
 class FolderSession(QObject):
@@ -46,7 +45,8 @@ class FolderSession(QObject):
         self.regions: FolderRegions | None = None
         self.index = 0
         self.shown: ShownImage | None = None
-        self.message = self.reason = ""  # what happened last; why this image is shown
+        self.reason = ""  # why this image is shown
+        self.message = LastMessage(self)
         self.opening = ""  # the name of a folder that is being opened
         self.finger_pattern: Callable[[], str | None] = lambda: None
         self.uncover: Callable[[], bool] = lambda: False
@@ -54,7 +54,6 @@ class FolderSession(QObject):
         self._extent: tuple[int, ...] = ()
         self._leaving = LayersLeave(viewer, self)
         self._opening = Job("Opening the folder", self)
-        self._reading = Job("Opening the image", self)
         self.masks = MaskMaking(self, maker)
         self.ahead = ImagesAhead(self)
         self.queue = SaveQueue.of(viewer.window._qt_window)
@@ -64,8 +63,7 @@ class FolderSession(QObject):
         self.ahead.prepared.connect(self._take_prepared)
         self.ahead.failed.connect(self._fail_ahead)
         self.masks.changed.connect(self.changed)
-        self._done = QTimer(self, singleShot=True, interval=_READ_IN)
-        self._done.timeout.connect(partial(self.show_message, ""))
+        self.message.changed.connect(self.changed)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.save)
 
@@ -102,14 +100,14 @@ class FolderSession(QObject):
         if self.folder is None:
             return
         self.save()
-        self._reading.abandon()
         self.masks.leave_folder()
-        self.ahead.forget()
+        self.ahead.leave_folder()
         self.queue.flush()
         self._leaving.stop()
         if self.shown is not None and not keep_layers:
             self.shown.remove()
-        self.folder, self.regions, self.shown, self.message = None, None, None, ""
+        self.folder = self.regions = self.shown = None
+        self.message.forget()
         self._timer.stop()
         self.opened.emit()
         self.changed.emit()
@@ -127,9 +125,9 @@ class FolderSession(QObject):
         if index is not None:
             self.go(index)
         elif self.folder.states.of(self.index) is ImageState.REVIEWED:
-            self.show_message("All images are reviewed: train on them, or evaluate.")
+            self.message.show("All images are reviewed: train on them, or evaluate.")
         else:
-            self.show_message("All other images are reviewed.")
+            self.message.show("All other images are reviewed.")
 
     def go_to_most_doubtful(self) -> None:
         """Go to the unreviewed image from which a model would learn most, and say why."""
@@ -141,7 +139,7 @@ class FolderSession(QObject):
         if choice is not None:
             self.go(choice.place, choice.reason)
         else:
-            self.show_message(
+            self.message.show(
                 "No other image is segmented yet: segment the rest, or go on to the next."
             )
 
@@ -152,15 +150,14 @@ class FolderSession(QObject):
         self.uncover()
         self.save()
         self.masks.leave_shown()
-        self.index, self.reason, self.message = index, reason, ""
+        self.index, self.reason = index, reason
+        self.message.forget()
         ready = self.ahead.get(index)
         if ready is not None:
             self._show(ready)
             return
-        self.show_message("Opening…")
-        if not self.ahead.is_preparing(index):
-            self._reading.abandon()
-            self._reading.start(partial(prepare_or_tell, self.folder, index, None), self._show_read)
+        self.message.show("Opening…")
+        self.ahead.read_now(self.folder, index)
 
     def review(self) -> None:
         """Put the image and its mask into the dataset, and go to the next."""
@@ -201,38 +198,6 @@ class FolderSession(QObject):
 
     # What is shown.
 
-    def tell_done(self, text: str) -> None:
-        """Say for some seconds what was done."""
-        self.show_message(text, passing=True)
-
-    @property
-    def telling(self) -> bool:
-        """Whether the message is of what was done, not of the image."""
-        return self._done.isActive()
-
-    def stop_telling(self) -> None:
-        """Say no longer what was done: something else is to be seen now."""
-        if self.telling:
-            self.show_message("")
-
-    def show_message(self, text: str, *, passing: bool = False) -> None:
-        """Say what happened last."""
-        if passing:
-            self._done.start()
-        else:
-            self._done.stop()
-        self.message = text
-        self.changed.emit()
-
-    def _show_read(self, opened: OpenedImage | str) -> None:
-        if isinstance(opened, str):
-            self._leave()
-            self.show_message(opened)
-            self.prepare_next()
-        else:
-            self.ahead.keep(opened)
-            self._show(opened)
-
     def _show(self, opened: OpenedImage) -> None:
         assert self.folder is not None
         if opened.index != self.index:
@@ -246,7 +211,7 @@ class FolderSession(QObject):
         if extent != self._extent:
             self._viewer.reset_view()
         self._extent = extent
-        self.message = ""
+        self.message.forget()
         self.arrived.emit()
         self.changed.emit()
         self._tell_damage()
@@ -284,7 +249,12 @@ class FolderSession(QObject):
         if folder is not None and draft and folder.masks.is_news(folder.stems[index], draft):
             self.queue.store(folder, index, draft)
         if index == self.index and self.waiting:
-            self._show_read(opened)
+            if isinstance(opened, OpenedImage):
+                self._show(opened)
+            else:
+                self._leave()
+                self.message.show(opened)
+                self.prepare_next()
         self.changed.emit()
 
     def find(self, stem: str) -> int | None:

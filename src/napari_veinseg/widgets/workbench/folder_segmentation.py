@@ -60,7 +60,7 @@ class FolderRun(Section):
     def _end(self, count: int) -> None:
         self._session.ahead.forget()
         segmented = f"{count} image{'s were' if count != 1 else ' was'} segmented."
-        self._session.tell_done(segmented if count else "Every image had its mask already.")
+        self._session.message.tell_done(segmented if count else "Every image had its mask already.")
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step) and news.total:

@@ -75,7 +75,7 @@ class MaskMaking(QObject):
         session.arrived.emit()
         session.keep(session.folder, session.shown, draft)
         if not draft.mask.any():
-            session.show_message("No vein was found: lower the threshold, or give the vein width.")
+            session.message.show("No vein was found: lower the threshold, or give the vein width.")
         session.prepare_next()
 
     def segment_all(self, done: Callable[[int], None], news: Callable[[object], None]) -> None:

@@ -33,6 +33,7 @@ class ImagesAhead(QObject):
         """Whether masks that another model made are made again before their images are opened."""
         self._job = Job("Preparing the next image", self, quiet=True)
         self._job.changed.connect(self.idle)
+        self._reading = Job("Opening the image", self)
 
     def __contains__(self, index: int) -> bool:
         return index in self._ready
@@ -54,8 +55,13 @@ class ImagesAhead(QObject):
         self._tried.clear()
         self.stop()
 
+    def leave_folder(self) -> None:
+        """Stop all work, and keep nothing."""
+        self._reading.abandon()
+        self.forget()
+
     def stop(self) -> None:
-        """Stop what is being prepared."""
+        """Stop what is being prepared, but not what somebody waits for."""
         self._job.abandon()
 
     @property
@@ -66,6 +72,19 @@ class ImagesAhead(QObject):
     def is_preparing(self, index: int) -> bool:
         """Say whether just this image is being prepared."""
         return self._job.running and self._preparing == index
+
+    def read_now(self, folder: ImageFolder, index: int) -> None:
+        """Read an image that somebody waits for; its mask can wait."""
+        self._reading.abandon()
+        if not self.is_preparing(index):
+            self._reading.start(
+                partial(prepare_or_tell, folder, index, None), partial(self._take_read, index)
+            )
+
+    def _take_read(self, index: int, opened: OpenedImage | str) -> None:
+        if isinstance(opened, OpenedImage):
+            self.keep(opened)
+        self.prepared.emit(index, opened)
 
     def prepare(self, folder: ImageFolder, shown: int, maker: MaskMaker | None) -> None:
         """Begin with the next image that is not ready, or else that waits for a newer mask."""

@@ -54,8 +54,8 @@ class StatusLine(QWidget):
         if mask is not None and record_of(mask).vein_width > 0:
             device.append(f"veins {record_of(mask).vein_width:.1f} px")
         facts = "\n".join([" · ".join(device), self._describe_model(mask)])
-        of_another = self._on_screen.other is not None and not session.telling
-        message = "" if of_another else session.message
+        of_another = self._on_screen.other is not None and not session.message.passing
+        message = "" if of_another else session.message.text
         self.facts.setText(message or facts)
         self.facts.setToolTip(f"{message}\n{facts}\n{self._badge.text()}".strip())
         self.reviewed.setVisible(session.folder is not None)

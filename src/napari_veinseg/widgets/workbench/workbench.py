@@ -4,29 +4,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import napari
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QTabWidget, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QWidget
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.train import configure
 from napari_veinseg.widgets.common import first_drawing
-from napari_veinseg.widgets.common.canvas import LayersGoSafely, focus_canvas
+from napari_veinseg.widgets.common.canvas import LayersGoSafely
 from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
-from napari_veinseg.widgets.correct.correct import CorrectWidget
-from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.layer_metadata import record_of
-from napari_veinseg.widgets.segment.segment import SegmentWidget
-from napari_veinseg.widgets.train.train import TrainWidget
 from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
@@ -36,9 +31,10 @@ from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
 from napari_veinseg.widgets.workbench.shortcuts import ViewerKeys
-from napari_veinseg.widgets.workbench.shown_region import ShownRegion, say_effect
 from napari_veinseg.widgets.workbench.status_line import StatusLine
+from napari_veinseg.widgets.workbench.tabs_follow_folder import TabsFollowFolder
 from napari_veinseg.widgets.workbench.view_controls import SeeingControls
+from napari_veinseg.widgets.workbench.workbench_tabs import WorkbenchTabs
 
 WIDTH = 380
 TITLE = "Vein segmentation"
@@ -52,22 +48,13 @@ class Workbench(QWidget):
         super().__init__()
         first_drawing.start()
         self.moving = self.closed = False
-        self._followed = ""
-        self.segment = SegmentWidget(viewer)
-        self.correct = CorrectWidget(viewer)
-        self.train = TrainWidget(viewer)
-        self.evaluate = EvaluateWidget(viewer)
+        self.tabs = WorkbenchTabs(viewer)
+        self.segment, self.correct = self.tabs.segment, self.tabs.correct
+        self.train, self.evaluate = self.tabs.train, self.tabs.evaluate
         self.viewer = self.segment.viewer
         self._layers_go_safely = LayersGoSafely(self.viewer, self)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)  # else a bright line, of no theme's colour
-        for name, panel in self.panels().items():
-            self.tabs.addTab(panel, name)
         self.session = FolderSession(self.viewer, self._mask_maker)
         self.session.setParent(self)
-        self.session.finger_pattern = lambda: self.train.dataset.finger_pattern
-        self.session.uncover = self._uncover
         self.on_screen = OnScreen(self.viewer, self.session)
         self.strip = FolderStrip(self.session, self.on_screen)
         self.seeing = SeeingControls(
@@ -83,21 +70,14 @@ class Workbench(QWidget):
         self.segment.closing.connect(self.close_down)
         self._restyle()
         self.segment.restyled.connect(self._restyle)
-        self._follow_folder()
 
     def panels(self) -> dict[str, Panel]:
         """Return the tabs by their names."""
-        return {
-            "Segment": self.segment,
-            "Correct": self.correct,
-            "Train": self.train,
-            "Evaluate": self.evaluate,
-        }
+        return self.tabs.panels()
 
     def show_tab(self, name: str) -> None:
         """Bring a tab to the front, and the keyboard to the canvas."""
-        self.tabs.setCurrentWidget(self.panels()[name])
-        focus_canvas(self.viewer)
+        self.tabs.show_tab(name)
 
     def settle_in_dock(self) -> None:
         """Be seen in a new dock, and give it one title, whichever entry of the menu opened it."""
@@ -131,39 +111,23 @@ class Workbench(QWidget):
         choices += self.correct.findChildren(ModelChoice)
         contenders = self.evaluate.on_dataset.models
         self.model = SharedModel(choices, contenders, self.session, self.learning, self.status)
-        self.segment.model.model_changed.connect(self._suggest_model)
         for options in (self.train.options, self.evaluate.on_dataset.options):
             options.follow(self.segment.options)
         self.segment.options.changed.connect(self.session.follow_model)
         self.segment.options.invert.toggled.connect(self.correct.invert.setChecked)
         self.segment.vein_width.editingFinished.connect(self.session.follow_model)
-        self.segment.region.say_effect = self._say_effect
-        self.segment.region.changed.connect(self._follow_region)
         self.segment.segmented.connect(self._sign)
-        self.correct.find_pair = self._find_pair
         self.segment.update_mask.setChecked(True)
         self.segment.badge.hide()  # the status line has it
-        self.session.opened.connect(self._follow_folder)
-        self.tabs.currentChanged.connect(self._keep_keyboard_from_controls)
-        self.tabs.currentChanged.connect(self._refresh_tab)
-        self.session.arrived.connect(self._follow_image)
-        self.evaluate.on_dataset.can_correct = lambda stem: self.session.find(stem) is not None
-        self.train.dataset.names.changed.connect(self._share_fingers)
-        self.evaluate.on_dataset.asked_for.connect(self._correct)
+        self.follower = TabsFollowFolder(self.tabs, self.session, self.on_screen)
+        self.train.dataset.names.changed.connect(self._name_fingers)
+        self.session.arrived.connect(self.seeing.apply)
         self.on_screen.changed.connect(self.seeing.apply)
-        self.on_screen.changed.connect(self._suggest_model)
-        self.on_screen.changed.connect(self.session.stop_telling)
+        self.on_screen.changed.connect(self.session.message.drop_passing)
         self.status.reviewed.clicked.connect(self.review)
 
-    def _find_pair(self) -> tuple[Image | None, Labels | None]:
-        """Return the image that a new mask is for; in a folder, with the mask to be emptied."""
-        if self.session.folder is None:
-            return self.correct.image_choice.layer, None
-        return self.on_screen.image, self.on_screen.mask
-
-    def _share_fingers(self) -> None:
-        if self.session.folder is not None:  # else the tabs may have two datasets
-            self.evaluate.on_dataset.fingers.follow(self.train.dataset.names)
+    def _name_fingers(self) -> None:
+        if self.session.folder is not None:
             self.learning.name_fingers(self.train.dataset.finger_pattern)
 
     def _learning_config(self, dataset: Path) -> TrainingConfig:
@@ -189,90 +153,7 @@ class Workbench(QWidget):
         if maker is not None:
             record_of(layer).model = maker.within(used.region).identity
         self.segment.region.tell()
-        self._suggest_model()
-
-    def _suggest_model(self) -> None:
-        self.segment.suggestion.show_for(self.on_screen.image, self.on_screen.mask)
-
-    def _follow_region(self) -> None:
-        """Segment anew where that takes no edits away, or say that it must be asked for."""
-        self.session.follow_model()
-        self.segment.region.tell()
-
-    def _say_effect(self, region: Region | None) -> str:
-        working = self.session.working and self.on_screen.other is None
-        return "" if working else say_effect(self.on_screen.mask, region)
-
-    def _follow_folder(self) -> None:
-        """Give the tabs the folder's dataset, so that nobody types it again."""
-        folder = self.session.folder
-        self.correct.hold_image(folder is not None)
-        self.segment.hold_image(folder is not None)
-        self.segment.region.use(None if folder is None else ShownRegion(self.session))
-        self.train.dataset.hold(folder.home if folder is not None else None)
-        if folder is not None:
-            self.correct.reviewing.folder.setText(str(folder.home))
-            self.evaluate.on_dataset.dataset.setText(str(folder.home))
-            self.segment.model.choose_installed(folder.drafts.last_model())
-
-    def _follow_image(self) -> None:
-        """Tell the tabs that the same layers show something else."""
-        if self.session.stem != self._followed:
-            self.evaluate.on_dataset.close_opened()  # it would lie over the image
-            self.train.comparison.masks.close_opened()
-            if self.session.shown is not None:
-                self.segment.leave_image(self.session.shown.image)
-            if self.correct.doubtful_places.take_camera_moved():
-                self.viewer.reset_view()  # the place of a doubt is nothing in another image
-        self._followed = self.session.stem
-        self.correct.follow_data()
-        self.segment.mask.masks.refresh()
-        self.segment.mask.show_mask()
-        self.segment.region.show()
-        self._suggest_model()
-        self.seeing.apply()
-
-    def _keep_keyboard_from_controls(self, _index: int) -> None:
-        """Give the tab the keyboard that Qt hands to its first button, which Space would press."""
-        shown, has_it = self.tabs.currentWidget(), self.window().focusWidget()
-        if shown is not None and has_it is not None and shown.isAncestorOf(has_it):
-            shown.setFocus()
-
-    def _refresh_tab(self, _index: int) -> None:
-        if self.session.folder is None:
-            return
-        shown = self.tabs.currentWidget()
-        if shown is self.train:
-            self.train.dataset.refresh()
-        self._close_opened(but_for=shown)
-
-    def _close_opened(self, but_for: QWidget | None = None) -> None:
-        """Take what the tabs have opened off the image of the folder."""
-        count = len(self.viewer.layers)
-        if but_for is not self.train:
-            self.train.comparison.masks.close_opened()
-        if but_for is not self.evaluate:
-            self.evaluate.on_dataset.close_opened()
-        if len(self.viewer.layers) != count:
-            self.viewer.reset_view()
-            if self.session.shown is not None:
-                self.session.shown.take_active()
-
-    def _uncover(self) -> bool:
-        """Show the image of the folder again, and say whether another one lay over it."""
-        if self.on_screen.other is None:
-            return False
-        self._close_opened()
-        if self.session.shown is not None:
-            self.session.shown.show_alone()
-        return True
-
-    def _correct(self, stem: str) -> None:
-        """Leave an image that an evaluation has opened for the same one of the folder."""
-        index = self.session.find(stem)
-        if index is not None:
-            self.session.go(index)
-            self.show_tab("Correct")
+        self.follower.suggest_model()
 
     def review(self) -> None:
         """Store the shown image as reviewed; in a folder, go on to the next."""
@@ -282,8 +163,10 @@ class Workbench(QWidget):
                 return
             if self.session.shown is None:
                 raise VeinSegError("There is no image to review: choose another in the strip.")
-            if self._uncover():
-                self.session.tell_done("Another image lay over this one: look, then review it.")
+            if self.follower.uncover():
+                self.session.message.tell_done(
+                    "Another image lay over this one: look, then review it."
+                )
             else:
                 self.session.review()
 
