@@ -3,13 +3,16 @@
 Arrays need words (shape, range), and so do numbers that are given as floats (unit, range).  Where
 a signature has neither, its names and types may speak for themselves: the section may be left out,
 but one that is there is whole.  What a single number that comes out means is said by the summary.
+A field of a dataclass or model is described by a string below it; fields of one type may share one.
 """
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from enum import Enum
 
@@ -57,14 +60,34 @@ def said_elsewhere(name: str, code: str) -> bool:
     if name.startswith("napari_veinseg.cli.") and code == "PR01":
         return True
     member = pkgutil.resolve_name(name)
+    absent = f"{SECTIONS[code]}\n---" not in (inspect.getdoc(member) or "")
+    if inspect.isclass(member) and "__init__" not in inspect.getsource(member):
+        return absent and not any(
+            NEEDS_WORDS[code].search(str(each)) for each in types_without_words(member)
+        )
     signature = inspect.signature(member)
     types = (
         [parameter.annotation for parameter in signature.parameters.values()]
         if code == "PR01"
         else [signature.return_annotation]
     )
-    absent = f"{SECTIONS[code]}\n---" not in (inspect.getdoc(member) or "")
     return absent and not any(NEEDS_WORDS[code].search(str(each)) for each in types)
+
+
+def types_without_words(member: type) -> list[object]:
+    """List the types of the fields of a class that no string describes."""
+    annotations = inspect.get_annotations(member)
+    fields: list[str] = []
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(member))).body
+    assert isinstance(definition, ast.ClassDef)
+    for node in definition.body:
+        if isinstance(node, ast.AnnAssign):
+            fields.append(ast.unparse(node.target))
+        elif fields and isinstance(node, ast.Expr):
+            described = annotations[fields[-1]]
+            while fields and annotations[fields[-1]] == described:
+                fields.pop()
+    return [annotations[name] for name in fields]
 
 
 def main() -> int:

@@ -38,33 +38,20 @@ def autosave_folder() -> Path:
 
 @dataclass(frozen=True)
 class LeftSession:
-    """Corrections of a viewer that is gone.
-
-    Parameters
-    ----------
-    folder : Path
-        Where they lie.
-    name : str
-        The name of the mask layer.
-    image_name : str
-        The name of the image layer; empty when there was none.
-    image_path : str
-        The image's file; empty when it is unknown.
-    shape : tuple of int
-        The mask's shape, `(Y, X)` or `(N, Y, X)`.
-    place : dict
-        Scale, translation, rotation, shear and affine of the mask layer, as lists.
-    saved : float
-        When it was last saved, in seconds since the epoch.
-    """
+    """Corrections of a viewer that is gone."""
 
     folder: Path
     name: str
     image_name: str
+    """The name of the image layer; empty when there was none."""
     image_path: str
+    """The image's file; empty when it is unknown."""
     shape: tuple[int, ...]
+    """The mask's shape, `(Y, X)` or `(N, Y, X)`."""
     place: dict[str, Any]
+    """Scale, translation, rotation, shear and affine of the mask layer, as lists."""
     saved: float
+    """When it was last saved, in seconds since the epoch."""
 
     @property
     def planes(self) -> list[int]:

@@ -15,18 +15,13 @@ class Change:
     """What an edit writes into a `(Y, X)` mask: nothing is written by making one.
 
     Every tool returns one of these, so that a caller can write it as a single undo step.
-
-    Parameters
-    ----------
-    rows, columns : NDArray[np.intp]
-        `(n,)`, the pixels; each is changed, none is named twice.
-    values : NDArray
-        `(n,)`, the new labels (0 background, 1 vein, 2 unsure, or others that the mask holds).
     """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
+    """`(n,)` both, the pixels; each is changed, none is named twice."""
     values: NDArray[Any]
+    """`(n,)`, the new labels (0 background, 1 vein, 2 unsure, or others that the mask holds)."""
 
     def __len__(self) -> int:
         return len(self.rows)

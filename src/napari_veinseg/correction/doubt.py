@@ -13,19 +13,13 @@ _NEARLY = 0.6  # of the most likely pixel's probability
 
 
 class Place(NamedTuple):
-    """One place to look at.
-
-    Parameters
-    ----------
-    row, column : int
-        Where, in px.
-    doubt : float
-        How much, in [0, 1].
-    """
+    """One place to look at."""
 
     row: int
     column: int
+    """Both in px."""
     doubt: float
+    """In [0, 1]."""
 
 
 def doubt_map(probability: NDArray[Any], vein_width: float = 6.0, threshold: float = 0.5) -> Map:

@@ -38,27 +38,18 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class DraftNotes:
-    """Where a draft's mask came from.
-
-    Parameters
-    ----------
-    model : str
-        What tells the model from others: its name and the version of its file.
-    threshold : float
-        The probability from which a pixel is vein.
-    min_size : int
-        The smallest component, in px.
-    vein_width : float
-        Typical vein width in px; 0 when it is unknown.
-    doubt : float
-        How undecided the model was, in [0, 1]; negative when it is unknown.
-    """
+    """Where a draft's mask came from."""
 
     model: str = ""
+    """What tells the model from others: its name and the version of its file."""
     threshold: float = 0.5
+    """The probability from which a pixel is vein."""
     min_size: int = 0
+    """The smallest component, in px."""
     vein_width: float = 0.0
+    """Typical vein width in px; 0 when it is unknown."""
     doubt: float = -1.0
+    """How undecided the model was, in [0, 1]; negative when it is unknown."""
 
 
 _NOTES = TypeAdapter(DraftNotes)  # made once: a folder has thousands of notes
@@ -83,27 +74,17 @@ def model_region(model: str) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """A mask in work.
-
-    Parameters
-    ----------
-    mask : ndarray of uint8
-        `(Y, X)`: 0 background, 1 vein, 2 unsure.
-    edited : ndarray of bool, optional
-        `(Y, X)`, the pixels that the user painted or accepted; None for a model's own mask.
-    probability : ndarray of float32, optional
-        `(Y, X)`, what the mask was made from.
-    notes : DraftNotes, optional
-        Where it came from.
-    look : ndarray, optional
-        Of its image, see `data.finger_groups.make_thumbnail`; None leaves the one that is kept.
-    """
+    """A mask in work."""
 
     mask: NDArray[np.uint8]
+    """`(Y, X)`: 0 background, 1 vein, 2 unsure."""
     edited: NDArray[np.bool_] | None = None
+    """`(Y, X)`, the pixels that the user painted or accepted; None for a model's own mask."""
     probability: NDArray[np.float32] | None = None
+    """`(Y, X)`, what the mask was made from."""
     notes: DraftNotes = field(default_factory=DraftNotes)
     look: NDArray[np.float32] | None = None
+    """Of its image, see `data.finger_groups.make_thumbnail`; None leaves the one that is kept."""
 
     @property
     def is_edited(self) -> bool:

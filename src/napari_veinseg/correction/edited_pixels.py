@@ -17,18 +17,12 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pixels:
-    """Some pixels of a mask, as the smallest description that NumPy can index with.
-
-    Parameters
-    ----------
-    index : tuple
-        A NumPy index of the whole mask: arrays of positions, or slices.
-    within : ndarray of bool or None
-        Where `index` is slices: the pixels within them; None means all.
-    """
+    """Some pixels of a mask, as the smallest description that NumPy can index with."""
 
     index: tuple[Any, ...]
+    """A NumPy index of the whole mask: arrays of positions, or slices."""
     within: BoolArray | None = None
+    """Where `index` is slices: the pixels within them; None means all."""
 
     def fill(self, array: BoolArray, value: bool) -> None:
         """Set these pixels of an array.

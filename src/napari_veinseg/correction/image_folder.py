@@ -26,21 +26,14 @@ HOME_ENDING = "_veins"
 
 @dataclass(frozen=True)
 class OpenedImage:
-    """An image as it was read.
-
-    Parameters
-    ----------
-    index : int
-        Its place in the folder.
-    pixels : ndarray
-        `(Y, X)` or `(Y, X, 3 or 4)`, as stored.
-    draft : Draft or None
-        Its mask; of a reviewed image all pixels are the user's.
-    """
+    """An image as it was read."""
 
     index: int
+    """Its place in the folder."""
     pixels: NDArray[Any]
+    """`(Y, X)` or `(Y, X, 3 or 4)`, as stored."""
     draft: Draft | None
+    """Its mask; of a reviewed image all pixels are the user's."""
 
 
 class ImageFolder:

@@ -21,18 +21,12 @@ _TOLERANCE = 0.7  # px that a line may run from the pixels of the centreline
 
 @dataclass(frozen=True)
 class Line:
-    """The middle of one vein.
-
-    Parameters
-    ----------
-    points : NDArray[np.float64]
-        `(n, 2)`, corners of the line, (row, column).
-    width : float
-        The vein's width in px.
-    """
+    """The middle of one vein."""
 
     points: Points
+    """`(n, 2)`, corners of the line, (row, column)."""
     width: float
+    """The vein's width in px."""
 
 
 def centreline_to_border(is_vein: NDArray[np.bool_]) -> NDArray[np.bool_]:

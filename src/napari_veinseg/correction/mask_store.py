@@ -27,21 +27,13 @@ from napari_veinseg.files import writing
 
 @dataclass(frozen=True, eq=False)
 class Unsaved:
-    """The last word about an image, which is not on disk yet.
-
-    Parameters
-    ----------
-    draft : Draft
-        The mask.
-    pixels : ndarray, optional
-        Of an image that was reviewed, as it was read; None for a mask in work.
-    as_drawn : bool, optional
-        Whether it was reviewed without a stroke of a person's.
-    """
+    """The last word about an image, which is not on disk yet."""
 
     draft: Draft
     pixels: NDArray[Any] | None = None
+    """Of an image that was reviewed, as it was read; None for a mask in work."""
     as_drawn: bool = False
+    """Whether it was reviewed without a stroke of a person's."""
 
     @property
     def state(self) -> ImageState:

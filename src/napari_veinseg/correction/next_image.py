@@ -22,40 +22,25 @@ _SAME = 0.02  # differences of doubt that nobody would speak of
 
 @dataclass(frozen=True)
 class ImageLook:
-    """What is known of an image without opening it.
-
-    Parameters
-    ----------
-    name : str
-        For people.
-    look : ndarray or None
-        See `data.finger_groups.thumbnail_spectrum`; None where it is unknown.
-    finger : str
-        The finger that it shows, empty where that is unknown.
-    doubt : float
-        How undecided the model was, in [0, 1].
-    """
+    """What is known of an image without opening it."""
 
     name: str
     look: Spectrum | None = None
+    """See `data.finger_groups.thumbnail_spectrum`; None where it is unknown."""
     finger: str = ""
+    """The finger that it shows, empty where that is unknown."""
     doubt: float = 0.0
+    """How undecided the model was, in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The image to review next.
-
-    Parameters
-    ----------
-    place : int
-        Its place among the candidates, or in the folder.
-    reason : str
-        Why this one, in a sentence.
-    """
+    """The image to review next."""
 
     place: int
+    """Its place among the candidates, or in the folder."""
     reason: str
+    """Why this one, in a sentence."""
 
 
 def choose_next(candidates: Sequence[ImageLook], reviewed: Sequence[ImageLook]) -> Choice | None:

@@ -28,21 +28,14 @@ _LONGEST = 512  # px each way
 
 @dataclass(frozen=True)
 class FoundVein:
-    """What was found under a click.
-
-    Parameters
-    ----------
-    path : NDArray[np.float64]
-        `(n, 2)`, the vein's middle, (row, column); empty where there is none.
-    widths : NDArray[np.float64]
-        `(n,)`, its width at each point in px.
-    refusal : str
-        One sentence that says why there is none; empty where there is one.
-    """
+    """What was found under a click."""
 
     path: Points
+    """`(n, 2)`, the vein's middle, (row, column); empty where there is none."""
     widths: NDArray[np.float64]
+    """`(n,)`, its width at each point in px."""
     refusal: str = ""
+    """One sentence that says why there is none; empty where there is one."""
 
 
 class VeinFinder:

@@ -29,21 +29,14 @@ MAX_UNPACKED = 2**30
 
 @dataclass(frozen=True)
 class StoredImage:
-    """The values of an image file, upright, with what they stand for.
-
-    Parameters
-    ----------
-    values : ndarray
-        `(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis.
-    palette : ndarray of uint8 or None
-        `(n, 3)`, the colours that values are the numbers of.
-    black : int or None
-        The value that stands for black where 0 stands for white (WhiteIsZero).
-    """
+    """The values of an image file, upright, with what they stand for."""
 
     values: Array
+    """`(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis."""
     palette: Array | None = None
+    """`(n, 3)`, the colours that values are the numbers of."""
     black: int | None = None
+    """The value that stands for black where 0 stands for white (WhiteIsZero)."""
 
     def image(self) -> Array:
         """Give what the file shows.

@@ -54,21 +54,14 @@ def zarr_name(path: Path) -> str:
 
 @dataclass(frozen=True)
 class PlaneStack:
-    """A Zarr array seen as `(Y, X)` or `(N, Y, X)`, with colours last where there are any.
-
-    Parameters
-    ----------
-    array : zarr.Array
-        Its last two axes are Y and X.
-    axes : str
-        One letter an axis, of t, c, z, y and x; times and depths become the N planes.
-    channel : int or None
-        Which channel to take; None takes all as colours, or is for arrays without channels.
-    """
+    """A Zarr array seen as `(Y, X)` or `(N, Y, X)`, with colours last where there are any."""
 
     array: Any
+    """Its last two axes are Y and X."""
     axes: str
+    """One letter an axis, of t, c, z, y and x; times and depths become the N planes."""
     channel: int | None = None
+    """Which channel to take; None takes all as colours, or is for arrays without channels."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -137,30 +130,20 @@ class OnePlane:
 
 @dataclass(frozen=True)
 class OmeZarrImage:
-    """The image group of an OME-Zarr file; use `open`.
-
-    Parameters
-    ----------
-    path : Path
-        The group.
-    version : str
-        `0.4` or `0.5`.
-    axes : list of dict
-        As the file names them.
-    levels : list of zarr.Array
-        The finest first.
-    transforms : list of list of dict
-        Coordinate transformations of each level.
-    common : list of dict
-        Coordinate transformations of all levels.
-    """
+    """The image group of an OME-Zarr file; use `open`."""
 
     path: Path
+    """The group."""
     version: str
+    """`0.4` or `0.5`."""
     axes: list[dict[str, Any]]
+    """As the file names them."""
     levels: list[Any]
+    """The finest first."""
     transforms: list[list[dict[str, Any]]]
+    """Coordinate transformations of each level."""
     common: list[dict[str, Any]] = field(default_factory=list)
+    """Coordinate transformations of all levels."""
 
     @classmethod
     def open(cls, path: str | Path) -> "OmeZarrImage":

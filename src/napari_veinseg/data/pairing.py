@@ -28,16 +28,11 @@ Files = dict[str, list[Path]]
 
 @dataclass(frozen=True)
 class Pairing:
-    """The files of a dataset by the name of their sample.
-
-    Parameters
-    ----------
-    images, masks : dict of str to list of Path
-        More than one file under a name makes it no sample: nobody can choose between them.
-    """
+    """The files of a dataset by the name of their sample."""
 
     images: Files
     masks: Files
+    """Files by stem; more than one makes it no sample: nobody can choose between them."""
 
     @classmethod
     def read(cls, dataset: Path) -> "Pairing":

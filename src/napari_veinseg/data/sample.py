@@ -22,31 +22,20 @@ _MOST_VEIN = 0.5  # of the known pixels; drawn masks have a tenth or two
 
 @dataclass(frozen=True)
 class Sample:
-    """An image file with its mask file, and what the dataset knows about them.
-
-    Parameters
-    ----------
-    stem : str
-        The name that image and mask share, in Unicode's composed form (NFC).
-    image_path, mask_path : Path
-        The files.
-    finger : str
-        The group whose shots are near duplicates; empty when unknown.
-    split : {"", "train", "validation"}
-        Where it belongs; empty until the split is drawn.
-    reviewed : bool
-        Whether somebody has looked at the mask and accepted it.
-    source : str
-        Where it came from, in free words.
-    """
+    """An image file with its mask file, and what the dataset knows about them."""
 
     stem: str
+    """The name that image and mask share, in Unicode's composed form (NFC)."""
     image_path: Path
     mask_path: Path
     finger: str = ""
+    """The group whose shots are near duplicates; empty when unknown."""
     split: str = ""
+    """Where it belongs; empty until the split is drawn."""
     reviewed: bool = False
+    """Whether somebody has looked at the mask and accepted it."""
     source: str = ""
+    """Where it came from, in free words."""
 
     def row(self) -> dict[str, str]:
         """Give the row of `samples.csv`."""
@@ -89,37 +78,24 @@ def refuse_link_out(path: Path, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something in a dataset that cannot be used as it is.
-
-    Parameters
-    ----------
-    stem : str
-        The sample that it concerns.
-    message : str
-        One sentence: what is wrong and how to mend it.
-    """
+    """Something in a dataset that cannot be used as it is."""
 
     stem: str
+    """The sample that it concerns."""
     message: str
+    """One sentence: what is wrong and how to mend it."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An image and its mask, read and found sound.
-
-    Parameters
-    ----------
-    sample : Sample
-        Where they come from.
-    image : ndarray
-        Shape `(Y, X)` or `(Y, X, 3 or 4)`, as stored.
-    mask : ndarray of uint8
-        Shape `(Y, X)`: 0 background, 1 vein, 2 unsure; something in it is known.
-    """
+    """An image and its mask, read and found sound."""
 
     sample: Sample
+    """Where they come from."""
     image: npt.NDArray[Any]
+    """Shape `(Y, X)` or `(Y, X, 3 or 4)`, as stored."""
     mask: npt.NDArray[np.uint8]
+    """Shape `(Y, X)`: 0 background, 1 vein, 2 unsure; something in it is known."""
 
     @cached_property
     def image_hash(self) -> str:

@@ -37,21 +37,14 @@ _CLEAR = SynthesisSettings(
 
 @dataclass(frozen=True)
 class DemoImage:
-    """An image and the veins that were drawn into it.
-
-    Parameters
-    ----------
-    name : str
-        A short name, good for a file.
-    image : ndarray of uint8
-        Shape `(Y, X)` or `(N, Y, X)`.
-    mask : ndarray of uint8
-        The truth in the same shape: 0 background, 1 vein, 2 unsure (hardly to be seen).
-    """
+    """An image and the veins that were drawn into it."""
 
     name: str
+    """A short name, good for a file."""
     image: npt.NDArray[np.uint8]
+    """Shape `(Y, X)` or `(N, Y, X)`."""
     mask: npt.NDArray[np.uint8]
+    """The truth in the same shape: 0 background, 1 vein, 2 unsure (hardly to be seen)."""
 
 
 def sample_finger() -> DemoImage:

@@ -13,19 +13,13 @@ FEW_FINGERS = 10  # up to here the intervals are clearly too narrow
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % bootstrap interval.
-
-    Parameters
-    ----------
-    value : float
-        The figure.
-    low, high : float or None
-        Its lower and upper bound; None where there is too little to resample.
-    """
+    """A figure with its 95 % bootstrap interval."""
 
     value: float
+    """Of the images as they are."""
     low: float | None
     high: float | None
+    """Both bounds are None where there is too little to resample."""
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:
@@ -40,19 +34,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Grouping:
-    """What is resampled.
-
-    Parameters
-    ----------
-    group : NDArray[np.intp]
-        `(n,)`, the group of each image, from 0.
-    by_finger : bool
-        Whether the groups are fingers.  If not they are single images, and an interval is
-        optimistic: it is too narrow wherever images resemble each other.
-    """
+    """What is resampled."""
 
     group: NDArray[np.intp]
+    """`(n,)`, the group of each image, from 0."""
     by_finger: bool
+    """Whether the groups are fingers.  If not they are single images, and an interval is
+    optimistic: it is too narrow wherever images resemble each other."""
 
     @property
     def count(self) -> int:

@@ -28,52 +28,34 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class ImageResult:
-    """One contender on one image.
-
-    Parameters
-    ----------
-    sample : Sample
-        The image and its truth.
-    seen : bool
-        Whether the model's card names this image among those that it was trained on.
-    metrics : dict of str to float
-        See `metrics.mask_metrics`.
-    unsure : float
-        Share of what the truth knows that the contender leaves undecided; it counts as background.
-    truth_unsure : float
-        Share of what is drawn in the truth, vein or unsure, that is unsure.
-    counts : Counts
-        For pooling.
-    histogram : ScoreHistogram or None
-        Of the scores; None where the contender gives none.
-    """
+    """One contender on one image."""
 
     sample: Sample
+    """The image and its truth."""
     seen: bool
+    """Whether the model's card names this image among those that it was trained on."""
     metrics: dict[str, float]
+    """See `metrics.mask_metrics`."""
     unsure: float
+    """Share of what the truth knows that the contender leaves undecided; it counts as
+    background."""
     truth_unsure: float
+    """Share of what is drawn in the truth, vein or unsure, that is unsure."""
     counts: Counts
+    """For pooling."""
     histogram: ScoreHistogram | None
+    """Of the scores; None where the contender gives none."""
 
 
 @dataclass(frozen=True)
 class ContenderResult:
-    """One contender on all images.
-
-    Parameters
-    ----------
-    contender : Contender
-        Who.
-    images : list of ImageResult
-        In the order of the samples.
-    judged : list of ImageResult
-        Those that its figures are made of: new to it and, where there are such images, to all.
-    """
+    """One contender on all images."""
 
     contender: Contender
     images: list[ImageResult] = field(default_factory=list)
+    """In the order of the samples."""
     judged: list[ImageResult] = field(default_factory=list)
+    """Those that its figures are made of: new to it and, where there are such images, to all."""
 
     @property
     def judged_stems(self) -> set[str]:
@@ -98,39 +80,26 @@ class ContenderResult:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All contenders on all images.
-
-    Parameters
-    ----------
-    selection : Selection
-        What was evaluated.
-    results : list of ContenderResult
-        One a contender.
-    same_images : bool
-        Whether the figures of all contenders are made of the same images.
-    left_out : list of Fault
-        Samples that could not be used, and why.
-    overlap : Overlap
-        What the images have in common with those that were learned from.
-    data_hash : str
-        SHA-256 over stems, images and masks of what was evaluated.
-    tolerance : float
-        px of the centreline scores.
-    sizes : tuple of tuple of int
-        The different shapes `(Y, X)` of the images.
-    distinct_truths : int
-        How many of the truths differ: fewer than images mean near duplicates.
-    """
+    """All contenders on all images."""
 
     selection: Selection
+    """What was evaluated."""
     results: list[ContenderResult]
+    """One a contender."""
     same_images: bool
+    """Whether the figures of all contenders are made of the same images."""
     left_out: list[Fault]
+    """Samples that could not be used, and why."""
     overlap: Overlap
+    """What the images have in common with those that were learned from."""
     data_hash: str
+    """SHA-256 over stems, images and masks of what was evaluated."""
     tolerance: float
+    """px of the centreline scores."""
     sizes: tuple[tuple[int, ...], ...]
+    """The different shapes `(Y, X)` of the images."""
     distinct_truths: int
+    """How many of the truths differ: fewer than images mean near duplicates."""
 
     @property
     def samples(self) -> list[Sample]:

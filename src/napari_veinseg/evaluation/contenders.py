@@ -28,18 +28,12 @@ _USUAL = SegmentationSettings()
 
 
 class ScoredMask(NamedTuple):
-    """What a contender says of an image.
-
-    Parameters
-    ----------
-    mask : NDArray[np.uint8]
-        `(Y, X)`: 0 background, 1 vein, 2 unsure (only masks that people drew).
-    score : NDArray[np.float32] or None
-        `(Y, X)` in [0, 1], the higher the more likely vein; None of drawn masks.
-    """
+    """What a contender says of an image."""
 
     mask: NDArray[np.uint8]
+    """`(Y, X)`: 0 background, 1 vein, 2 unsure (only masks that people drew)."""
     score: NDArray[np.float32] | None
+    """`(Y, X)` in [0, 1], the higher the more likely vein; None of drawn masks."""
 
 
 @dataclass(frozen=True)

@@ -22,56 +22,37 @@ _MOST_COMPARED = 300_000  # pairs of thumbnails: ten seconds
 
 
 class Looks(NamedTuple):
-    """An image reduced to what tells it from others.
-
-    Parameters
-    ----------
-    sample : Sample
-        Where it comes from.
-    image_hash : str
-        Of its content.
-    thumbnail : Spectrum
-        See `data.finger_groups.thumbnail_spectrum`.
-    """
+    """An image reduced to what tells it from others."""
 
     sample: Sample
+    """Where it comes from."""
     image_hash: str
+    """Of its content."""
     thumbnail: Spectrum
+    """See `data.finger_groups.thumbnail_spectrum`."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """What is on both sides of the split, and more than once on the evaluated side.
-
-    Parameters
-    ----------
-    split_fingers : tuple of str
-        Fingers that the split has put on both sides.
-    same_pixels : tuple of tuple of str
-        Evaluated and training stems of images with equal pixels.
-    near : tuple of tuple of str
-        Evaluated and training stems of images that look alike.
-    uncompared : int
-        Pairs of these that were too many to be looked at: then `near` is empty.
-    copies : tuple of tuple of str
-        Evaluated stems of images with equal pixels.
-    contradictions : tuple of tuple of str
-        Stems of images with equal pixels, on either side, whose masks differ.
-    known_fingers : tuple of tuple of str
-        For each contender the fingers of which it has learned other shots, by the hashes on its
-        card.
-    learned : tuple of int
-        For each contender how many images of the training part its card names.
-    """
+    """What is on both sides of the split, and more than once on the evaluated side."""
 
     split_fingers: tuple[str, ...] = ()
+    """Fingers that the split has put on both sides."""
     same_pixels: tuple[tuple[str, str], ...] = ()
+    """Evaluated and training stems of images with equal pixels."""
     near: tuple[tuple[str, str], ...] = ()
+    """Evaluated and training stems of images that look alike."""
     uncompared: int = 0
+    """Pairs of these that were too many to be looked at: then `near` is empty."""
     copies: tuple[tuple[str, str], ...] = ()
+    """Evaluated stems of images with equal pixels."""
     contradictions: tuple[tuple[str, str], ...] = ()
+    """Stems of images with equal pixels, on either side, whose masks differ."""
     known_fingers: tuple[tuple[str, ...], ...] = ()
+    """For each contender the fingers of which it has learned other shots, by the hashes on its
+    card."""
     learned: tuple[int, ...] = ()
+    """For each contender how many images of the training part its card names."""
 
 
 def find_overlap(

@@ -37,18 +37,16 @@ _USUAL_WIDTH = 5.0  # px, where a truth shows no vein
 
 @dataclass(frozen=True)
 class Counts:
-    """Pixels by prediction and truth; add the counts of images for a pooled score.
-
-    Parameters
-    ----------
-    true_positive, false_positive, false_negative, true_negative : int
-        Vein in both, in the prediction only, in the truth only, in neither.
-    """
+    """Pixels by prediction and truth; add the counts of images for a pooled score."""
 
     true_positive: int
+    """Vein in both."""
     false_positive: int
+    """In the prediction only."""
     false_negative: int
+    """In the truth only."""
     true_negative: int
+    """In neither."""
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))

@@ -22,17 +22,12 @@ Rates = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScoreHistogram:
-    """Pixels by probability and truth; add those of images to pool them.
-
-    Parameters
-    ----------
-    vein, background : NDArray[np.int64]
-        `(1000,)`, pixels whose probability lies in [k / 1000, (k + 1) / 1000), the last bin
-        with 1.
-    """
+    """Pixels by probability and truth; add those of images to pool them."""
 
     vein: NDArray[np.int64]
     background: NDArray[np.int64]
+    """Both `(1000,)`: pixels whose probability lies in [k / 1000, (k + 1) / 1000), the last bin
+    with 1."""
 
     def __add__(self, other: "ScoreHistogram") -> "ScoreHistogram":
         return ScoreHistogram(self.vein + other.vein, self.background + other.background)

@@ -11,30 +11,20 @@ from napari_veinseg.errors import VeinSegError
 
 @dataclass(frozen=True)
 class Selection:
-    """The samples that are evaluated.
-
-    Parameters
-    ----------
-    samples : tuple of Sample
-        At least one.
-    note : str
-        What they are, in a sentence for the report.
-    training : tuple of Sample
-        The other side of the split, with which they must have nothing in common.
-    left_out : tuple of Fault
-        Files of the dataset that are no sample.
-    folder : Path
-        The dataset; reports tell file names from here on.
-    anonymous : bool
-        Whether stems are pseudonyms and no file may be named.
-    """
+    """The samples that are evaluated."""
 
     samples: tuple[Sample, ...]
+    """At least one."""
     note: str
+    """What they are, in a sentence for the report."""
     training: tuple[Sample, ...] = ()
+    """The other side of the split, with which they must have nothing in common."""
     left_out: tuple[Fault, ...] = ()
+    """Files of the dataset that are no sample."""
     folder: Path = Path()
+    """The dataset; reports tell file names from here on."""
     anonymous: bool = False
+    """Whether stems are pseudonyms and no file may be named."""
 
     def told(self, fault: Fault) -> Fault:
         """Free a fault of the folder's path, or of all names."""

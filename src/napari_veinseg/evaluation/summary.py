@@ -28,33 +28,23 @@ COMPARED = ("vein_iou", "cldice", "centreline_precision", "centreline_recall")
 
 @dataclass(frozen=True)
 class Summary:
-    """One contender in few figures, of the images that count for it.
-
-    Parameters
-    ----------
-    name, kind : str
-        Who.
-    images, seen : int
-        How many images count, and on how many of all the model was trained.
-    by_finger : bool
-        Whether intervals resample fingers; else they resample images and are optimistic.
-    mean_of_images : dict of str to Estimate
-        Each metric, averaged over images.
-    pooled : dict of str to float
-        Metrics of the counts of all images together; score metrics only where there are scores.
-    threshold : tuple of float or None
-        The threshold with the best vein IoU, mean of images, and that IoU: fitted to these very
-        images and thus optimistic.
-    """
+    """One contender in few figures, of the images that count for it."""
 
     name: str
     kind: str
     images: int
+    """How many count."""
     seen: int
+    """On how many of all the model was trained."""
     by_finger: bool
+    """Whether intervals resample fingers; else they resample images and are optimistic."""
     mean_of_images: dict[str, Estimate]
+    """Each metric, averaged over images."""
     pooled: dict[str, float]
+    """Metrics of the counts of all images together; score metrics only where there are scores."""
     threshold: tuple[float, float] | None
+    """The threshold with the best vein IoU, mean of images, and that IoU: fitted to these very
+    images and thus optimistic."""
 
     @property
     def has_intervals(self) -> bool:
@@ -64,28 +54,18 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two contenders on the images that neither was trained on.
-
-    Parameters
-    ----------
-    first, second : str
-        Their names.
-    images : int
-        How many images both count.
-    by_finger : bool
-        Whether intervals resample fingers: only then can two contenders be told apart.
-    identical : bool
-        Whether both score exactly alike on every image.
-    of : dict of str to Estimate
-        First minus second of each compared metric, mean of images.
-    """
+    """Two contenders on the images that neither was trained on."""
 
     first: str
     second: str
     images: int
+    """How many images both count."""
     by_finger: bool
+    """Whether intervals resample fingers: only then can two contenders be told apart."""
     identical: bool
+    """Whether both score exactly alike on every image."""
     of: dict[str, Estimate]
+    """First minus second of each compared metric, mean of images."""
 
 
 def summarise(result: ContenderResult) -> Summary:

@@ -20,51 +20,34 @@ _SMOOTHING = 2.0
 
 @dataclass(frozen=True)
 class BranchMeasures:
-    """One branch, in the unit of the spacing.
-
-    Parameters
-    ----------
-    length : float
-        Arc length.
-    mean_width, width_5, width_95 : float
-        Mean and 5 and 95 % of the width along the branch, away from its bifurcations; NaN where
-        label 2 hides it everywhere.
-    tortuosity : float
-        Arc length over the distance between both ends, 1 for a straight branch; NaN for a ring.
-    """
+    """One branch, in the unit of the spacing."""
 
     length: float
+    """Arc length."""
     mean_width: float
     width_5: float
     width_95: float
+    """Mean, 5 and 95 % of the width along the branch, away from its bifurcations; NaN where label 2
+    hides it everywhere."""
     tortuosity: float
+    """Arc length over the distance between both ends, 1 for a straight branch; NaN for a ring."""
 
 
 @dataclass(frozen=True)
 class ImageMeasures:
-    """One mask, in the unit of the spacing.
-
-    Parameters
-    ----------
-    vein_area_share : float
-        Vein area over the area that is not unsure; 0 where all is.
-    total_length : float
-        Sum of all branches' lengths.
-    median_width : float
-        Median width along all centrelines; NaN without veins.
-    branches, ends, bifurcations : int
-        How many.
-    bifurcation_density : float
-        Bifurcations over the area that is not unsure.
-    """
+    """One mask, in the unit of the spacing."""
 
     vein_area_share: float
+    """Vein area over the area that is not unsure; 0 where all is."""
     total_length: float
+    """Sum of all branches' lengths."""
     median_width: float
+    """Median width along all centrelines; NaN without veins."""
     branches: int
     ends: int
     bifurcations: int
     bifurcation_density: float
+    """Bifurcations over the area that is not unsure."""
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,13 @@ _BAR_RESPONSE = float(np.sqrt(2 / (np.pi * np.e)))
 
 
 class Valleys(NamedTuple):
-    """What `valley_strength` found at each pixel.
-
-    Parameters
-    ----------
-    strength : NDArray[np.float32]
-        `(Y, X)`, never negative, in the units of the image: a long dark bar of depth d gives d
-        along its middle.
-    width : NDArray[np.float32]
-        `(Y, X)`, the width in px, of those asked for, at which the strength is largest.
-    """
+    """What `valley_strength` found at each pixel."""
 
     strength: Image
+    """`(Y, X)`, never negative, in the units of the image: a long dark bar of depth d gives d along
+    its middle."""
     width: Image
+    """`(Y, X)`, the width in px, of those asked for, at which the strength is largest."""
 
 
 def valley_strength(grey: NDArray[Any], widths: Iterable[float] = DEFAULT_WIDTHS) -> Valleys:

@@ -22,20 +22,14 @@ _RING = ((1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0), (0, 1), (0, 2))
 
 @dataclass(frozen=True)
 class Branch:
-    """A stretch of centreline between two nodes.
-
-    Parameters
-    ----------
-    path : NDArray[np.intp]
-        `(n, 2)` pixels in order, (row, column), with the pixel of a bifurcation at either end.
-        A closed ring without bifurcation repeats its first pixel.
-    start, end : int or None
-        Row in `Skeleton.bifurcations` of the bifurcation at that end; None at a free end.
-    """
+    """A stretch of centreline between two nodes."""
 
     path: Points
+    """`(n, 2)` pixels in order, (row, column), with the pixel of a bifurcation at either end.  A
+    closed ring without bifurcation repeats its first pixel."""
     start: int | None
     end: int | None
+    """Both: row in `Skeleton.bifurcations` of the bifurcation at that end; None at a free end."""
 
     @property
     def is_ring(self) -> bool:
@@ -46,21 +40,14 @@ class Branch:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The graph of a centreline.
-
-    Parameters
-    ----------
-    ends : NDArray[np.intp]
-        `(n, 2)` pixels at which a vein ends.
-    bifurcations : NDArray[np.intp]
-        `(n, 2)` pixels at which three or more branches meet, one for each meeting.
-    branches : tuple of Branch
-        The stretches between them; a lone pixel is none.
-    """
+    """The graph of a centreline."""
 
     ends: Points
+    """`(n, 2)` pixels at which a vein ends."""
     bifurcations: Points
+    """`(n, 2)` pixels at which three or more branches meet, one for each meeting."""
     branches: tuple[Branch, ...]
+    """The stretches between them; a lone pixel is none."""
 
 
 def centreline(mask: NDArray[Any]) -> Mask:

@@ -19,21 +19,14 @@ _LOST = 1.5
 
 @dataclass(frozen=True)
 class SquarePixels:
-    """A mask redrawn on square pixels.
-
-    Parameters
-    ----------
-    mask : NDArray[np.uint8]
-        `(Y, X)` at the finer of both spacings.
-    side : float
-        Of its pixels, in the unit of the spacing.
-    factors : tuple of float
-        New over old pixels along Y and X.
-    """
+    """A mask redrawn on square pixels."""
 
     mask: NDArray[np.uint8]
+    """`(Y, X)` at the finer of both spacings."""
     side: float
+    """Of its pixels, in the unit of the spacing."""
     factors: tuple[float, float]
+    """New over old pixels along Y and X."""
 
     def restore(self, skeleton: Skeleton) -> Skeleton:
         """Give a skeleton in the pixels of the given mask; neighbours may touch by a corner."""

@@ -13,6 +13,7 @@ FORMAT_VERSION = 2
 """
 
 Count = Annotated[int, Field(ge=1, le=1024)]
+Percentile = Annotated[float, Field(ge=0, le=100)]
 Scale = Annotated[float, Field(ge=0.25, le=4)]
 # Numbers alone: MONAI runs what a text or a nested part of an exported bundle says.
 Options = dict[str, bool | int | float | None]
@@ -80,16 +81,11 @@ NetworkArguments = Annotated[
 
 
 class Normalisation(_Part):
-    """The grey values at two percentiles of the whole image become -1 and 1.
+    """The grey values at two percentiles of the whole image become -1 and 1."""
 
-    Parameters
-    ----------
-    low_percentile, high_percentile : float
-        In [0, 100], the first below the second.
-    """
-
-    low_percentile: Annotated[float, Field(ge=0, le=100)] = 1.0
-    high_percentile: Annotated[float, Field(ge=0, le=100)] = 99.0
+    low_percentile: Percentile = 1.0
+    high_percentile: Percentile = 99.0
+    """Both in percent of the pixels, the first below the second."""
 
     @property
     def percentiles(self) -> tuple[float, float]:
@@ -104,108 +100,63 @@ class Normalisation(_Part):
 
 
 class TrainingData(_Part):
-    """What the weights have seen; the hashes tell whether an image was among it.
-
-    Parameters
-    ----------
-    summary : str
-        In words.
-    image_hashes : tuple of str
-        From `data.image_files.image_hash`.
-    """
+    """What the weights have seen; the hashes tell whether an image was among it."""
 
     summary: str = ""
+    """In words."""
     image_hashes: tuple[str, ...] = ()
+    """From `data.image_files.image_hash`."""
 
 
 class Metric(_Part):
-    """One figure: what was measured, which mean of it, on which data.
-
-    Parameters
-    ----------
-    name : str
-        What was measured.
-    mean : str
-        Which mean.
-    value : float
-        The figure.
-    data : str
-        On what.
-    """
+    """One figure: what was measured, which mean of it, on which data."""
 
     name: str
     mean: str
     value: float
+    """Of what `name` says, averaged as `mean` says, on the images that `data` names."""
     data: str
 
 
 class LearnedImage(_Part):
-    """One image in the history of a model that learned beside the person who corrected.
-
-    Parameters
-    ----------
-    image_hash : str
-        From `data.image_files.image_hash`.
-    error_on_arrival : float or None
-        1 - vein IoU of the model in use then, before anything was learned from the image; None
-        where it had been seen already.
-    version : int
-        Of the model in use then; 0 is the model that learning began with.
-    held_out : bool
-        Whether the image was only validated on.
-    """
+    """One image in the history of a model that learned beside the person who corrected."""
 
     image_hash: str
+    """From `data.image_files.image_hash`."""
     error_on_arrival: float | None
+    """1 - vein IoU of the model in use then, before anything was learned from the image; None where
+    it had been seen already."""
     version: Annotated[int, Field(ge=0)]
+    """Of the model in use then; 0 is the model that learning began with."""
     held_out: bool = False
+    """Whether the image was only validated on."""
 
 
 class ModelCard(_Part):
-    """What stands in the header of a model file, as JSON.
-
-    Parameters
-    ----------
-    package_version : str
-        Of the package that wrote it.
-    name, description : str
-        For people.
-    network : DenseUNetArguments or Original2020Arguments
-        How to build the network.
-    normalisation : Normalisation
-        How to feed it.
-    working_vein_width : float
-        Px: width of a vein as the network sees it.
-    scales : tuple of float
-        The probability is the mean of those with the vein width told this many times as wide; one
-        to four different factors between a quarter and 4.
-    threshold : float
-        Probability from which a pixel is vein, in (0, 1).
-    training_data : TrainingData
-        What the weights have seen.
-    metrics : tuple of Metric
-        How good it is.
-    licence : str
-        SPDX identifier.
-    parent : str or None
-        The model that training started from.
-    history : tuple of LearnedImage
-        The images in the order in which they came, of a model that learned beside its corrector.
-    """
+    """What stands in the header of a model file, as JSON."""
 
     package_version: str = __version__
+    """Of the package that wrote it."""
     name: str = ""
     description: str = ""
     network: NetworkArguments = Field(default_factory=DenseUNetArguments)
     normalisation: Normalisation = Field(default_factory=Normalisation)
     working_vein_width: Annotated[float, Field(gt=0, le=1000)] = 6.0
+    """Px: width of a vein as the network sees it."""
     scales: Annotated[tuple[Scale, ...], Field(min_length=1, max_length=4)] = (1.0,)
+    """The probability is the mean of those with the vein width told this many times as wide; one to
+    four different factors between a quarter and 4."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Probability from which a pixel is vein, in (0, 1)."""
     training_data: TrainingData = Field(default_factory=TrainingData)
+    """What the weights have seen."""
     metrics: tuple[Metric, ...] = ()
     licence: str = "BSD-3-Clause"
+    """SPDX identifier."""
     parent: str | None = None
+    """The model that training started from."""
     history: tuple[LearnedImage, ...] = ()
+    """The images in the order in which they came, of a model that learned beside its corrector."""
 
     @field_validator("scales")
     @classmethod

@@ -26,13 +26,6 @@ class Region:
     Grey values are normalised, and the vein width estimated, in the smallest rectangle around it;
     outside of it nothing is vein.
 
-    Parameters
-    ----------
-    corners : tuple of (float, float)
-        `(x, y)` in px from the top left: two opposite corners of a rectangle (without the row and
-        column of the greater ones, as in slices), or three and more of a polygon, which holds the
-        pixels whose centres, at whole numbers, lie in it.
-
     Raises
     ------
     VeinSegError
@@ -40,6 +33,9 @@ class Region:
     """
 
     corners: tuple[tuple[float, float], ...]
+    """`(x, y)` in px from the top left: two opposite corners of a rectangle (without the row and
+    column of the greater ones, as in slices), or three and more of a polygon, which holds the
+    pixels whose centres, at whole numbers, lie in it."""
 
     def __post_init__(self) -> None:
         if len(self.corners) < 2 or not all(map(math.isfinite, sum(self.corners, ()))):

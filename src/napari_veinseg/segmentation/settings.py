@@ -12,21 +12,6 @@ from napari_veinseg.segmentation.region import Region
 class SegmentationSettings:
     """How an image becomes a mask.
 
-    Parameters
-    ----------
-    vein_width : float or None
-        Typical width of a vein in px of the image; None estimates it.
-    channel : str or int
-        What to take from a colour image, see `data.grey.to_grey`.
-    invert : bool
-        Whether veins are bright.
-    threshold : float or None
-        Probability from which a pixel is vein, in (0, 1); None takes that of the model's card.
-    min_size : int or None
-        Smallest component to keep, in px of area; None takes three squared vein widths.
-    region : Region or None
-        Where veins are looked for; None is the whole image.
-
     Raises
     ------
     VeinSegError
@@ -34,11 +19,17 @@ class SegmentationSettings:
     """
 
     vein_width: float | None = None
+    """Typical width of a vein in px of the image; None estimates it."""
     channel: Channel = "luminance"
+    """What to take from a colour image, see `data.grey.to_grey`."""
     invert: bool = False
+    """Whether veins are bright."""
     threshold: float | None = None
+    """Probability from which a pixel is vein, in (0, 1); None takes that of the model's card."""
     min_size: int | None = None
+    """Smallest component to keep, in px of area; None takes three squared vein widths."""
     region: Region | None = None
+    """Where veins are looked for; None is the whole image."""
 
     def __post_init__(self) -> None:
         if self.vein_width is not None and not 0.5 <= self.vein_width <= 1000:
@@ -79,21 +70,11 @@ class SegmentationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedSettings(SegmentationSettings):
-    """Settings in which every number is known, for one image and one model.
-
-    Parameters
-    ----------
-    channel, invert, region : str or int, bool, Region or None
-        See `SegmentationSettings`.
-    vein_width, threshold : float
-        Likewise.
-    min_size : int
-        Likewise.
-    remark : str
-        A sentence for the user where the measured vein width is in doubt, else empty.
-    """
+    """Settings in which every number is known, for one image and one model."""
 
     vein_width: float
     threshold: float
+    """Both as in `SegmentationSettings`."""
     min_size: int
     remark: str = ""
+    """A sentence for the user where the measured vein width is in doubt, else empty."""

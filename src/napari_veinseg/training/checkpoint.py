@@ -19,39 +19,31 @@ _VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
 
 @dataclass
 class Position:
-    """Counters of a run.
-
-    Parameters
-    ----------
-    step, epoch : int
-        Done so far.
-    seconds, computing : float
-        Of training, over all sittings, and in forward, backward and step.
-    loss_sum, loss_steps : float, int
-        Of the epoch in progress.
-    best_epoch, best_score : int, float
-        The best validation so far; epoch 0 is the model that the run started from.
-    stale : int
-        Validations since the best one.
-    validated_epoch, validated_at, validation_seconds : int, float, float
-        Which epoch was judged last, at which second, and how long it took.
-    validation_pending : bool
-        Whether these weights are to be judged before the next step.
-    """
+    """Counters of a run."""
 
     step: int = 0
     epoch: int = 0
+    """Steps and epochs that are done."""
     seconds: float = 0.0
+    """Of training, over all sittings."""
     computing: float = 0.0
+    """Seconds of these in forward, backward and step."""
     loss_sum: float = 0.0
+    """Of the epoch in progress."""
     loss_steps: int = 0
     best_epoch: int = 0
+    """Which validated best so far; epoch 0 is the model that the run started from."""
     best_score: float = -1.0
+    """Its vein IoU."""
     stale: int = 0
+    """Validations since the best one."""
     validated_epoch: int = -1
     validated_at: float = -math.inf
+    """The second of training in which an epoch was judged last."""
     validation_seconds: float = 0.0
+    """How long that took."""
     validation_pending: bool = False
+    """Whether these weights are to be judged before the next step."""
 
     def progress(self, config: TrainingConfig, epoch_steps: int) -> float:
         """Compute the share of the budget that is used, 1 at its end."""

@@ -30,20 +30,13 @@ class Kept(BaseModel):
 
 
 class DataRecord(Kept):
-    """Kept as `data.json` in the run's folder, so that a dataset may change between two sittings.
-
-    Parameters
-    ----------
-    split : dict of str to str
-        'train' or 'validation' by stem.
-    learned : tuple of str
-        Hashes of the images that were learned from, in all sittings.
-    validated : dict of str to str
-        Hash of image and mask, by the stem of the image that is validated on.
-    """
+    """Kept as `data.json` in a run's folder: a dataset may change between two sittings."""
 
     model_config = ConfigDict(frozen=True)
 
     split: dict[str, str] = {}
+    """'train' or 'validation' by stem."""
     learned: tuple[str, ...] = ()
+    """Hashes of the images that were learned from, in all sittings."""
     validated: dict[str, str] = {}
+    """Hash of image and mask, by the stem of the image that is validated on."""

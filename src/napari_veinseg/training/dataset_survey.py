@@ -14,40 +14,28 @@ from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, lear
 
 @dataclass(frozen=True)
 class Survey:
-    """Counts of a dataset.
-
-    Parameters
-    ----------
-    images : int
-        With usable masks.
-    train, judged : int
-        Images to learn from, and those that the result is judged on.
-    fingers : int
-        Known fingers.
-    vein_pixels : int
-        Of all usable masks.
-    optimistic : bool
-        Whether near duplicates may stand on both sides.
-    faults : tuple of Fault
-        What cannot be used.
-    warnings : tuple of str
-        What should be looked at first.
-    as_drawn : int
-        Masks that were reviewed as they were drawn.
-    seen : str
-        Says so where the base model has learned from held-out images.
-    """
+    """Counts of a dataset."""
 
     images: int
+    """With usable masks."""
     train: int
+    """Images to learn from."""
     judged: int
+    """Images that the result is judged on."""
     fingers: int
+    """Known fingers."""
     vein_pixels: int
+    """Of all usable masks."""
     optimistic: bool
+    """Whether near duplicates may stand on both sides."""
     faults: tuple[Fault, ...]
+    """What cannot be used."""
     warnings: tuple[str, ...]
+    """What should be looked at first."""
     as_drawn: int
+    """Masks that were reviewed as they were drawn."""
     seen: str
+    """Says so where the base model has learned from held-out images."""
 
     def __str__(self) -> str:
         fingers = f" of {self.fingers} subjects" if self.fingers else ""

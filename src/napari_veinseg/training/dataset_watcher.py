@@ -14,21 +14,14 @@ Fingerprint = tuple[int, ...]
 
 @dataclass(frozen=True)
 class DatasetChanges:
-    """What has happened since the last look.
-
-    Parameters
-    ----------
-    arrived : tuple of Sample
-        Reviewed samples that are new, or whose image or mask has changed.
-    renamed : tuple of Sample
-        Those known already that another finger is said to be of now.
-    gone : tuple of str
-        Stems that are no longer there, or no longer reviewed.
-    """
+    """What has happened since the last look."""
 
     arrived: tuple[Sample, ...] = ()
+    """Reviewed samples that are new, or whose image or mask has changed."""
     renamed: tuple[Sample, ...] = ()
+    """Those known already that another finger is said to be of now."""
     gone: tuple[str, ...] = ()
+    """Stems that are no longer there, or no longer reviewed."""
 
 
 class DatasetWatcher:

@@ -22,34 +22,24 @@ from typing import Any
 
 @dataclass
 class RunStatus:
-    """Where a run stands; knows neither Qt nor torch.
-
-    Parameters
-    ----------
-    start : dict
-        The latest start event, empty before.
-    losses : dict of int to float
-        Mean training loss by epoch.
-    scores : dict of int to float
-        Mean vein IoU of the hold-out's images by epoch; 0 is the base model.
-    per_image : dict of int to dict
-        Vein IoU by image, by epoch.
-    progress : float
-        Share of the budget that is used, in [0, 1].
-    seconds, seconds_left : float
-        Of training so far, and until the budget ends.
-    end : dict
-        The end event, empty before.
-    """
+    """Where a run stands; knows neither Qt nor torch."""
 
     start: dict[str, Any] = field(default_factory=dict)
+    """The latest start event, empty before."""
     losses: dict[int, float] = field(default_factory=dict)
+    """Mean training loss by epoch."""
     scores: dict[int, float] = field(default_factory=dict)
+    """Mean vein IoU of the hold-out's images by epoch; 0 is the base model."""
     per_image: dict[int, dict[str, float]] = field(default_factory=dict)
+    """Vein IoU by image, by epoch."""
     progress: float = 0.0
+    """Share of the budget that is used, in [0, 1]."""
     seconds: float = 0.0
+    """Of training so far."""
     seconds_left: float | None = None
+    """Until the budget ends."""
     end: dict[str, Any] = field(default_factory=dict)
+    """The end event, empty before."""
 
     @property
     def judges(self) -> bool:

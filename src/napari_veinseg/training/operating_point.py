@@ -26,21 +26,14 @@ _LEAST_SAVED = 0.1  # of the cost of one image, half of it of two: for less a th
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a mask is worth to the person who corrects it, or several masks together.
-
-    Parameters
-    ----------
-    vein_iou : float
-        With the reviewed mask; the mean of several.
-    to_correct : float
-        Px of centreline that are wrong or missing.
-    to_draw : float
-        Px of centreline that there are to draw by hand.
-    """
+    """What a mask is worth to the person who corrects it, or several masks together."""
 
     vein_iou: float
+    """With the reviewed mask; the mean of several."""
     to_correct: float
+    """Px of centreline that are wrong or missing."""
     to_draw: float
+    """Px of centreline that there are to draw by hand."""
 
     @property
     def left(self) -> float | None:

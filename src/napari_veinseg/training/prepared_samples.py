@@ -23,39 +23,25 @@ _MOST_COORDINATES = 20_000  # vein pixels of one image to centre crops on
 
 @dataclass(frozen=True)
 class PreparedSample:
-    """A sample as the network sees it.
-
-    Parameters
-    ----------
-    stem : str
-        Its name.
-    maps : torch.Tensor
-        `(3, Y, X)` float16 at working width: normalised grey, share of vein, 1 where known.
-    vein_coordinates : ndarray of int
-        `(n, 2)`, the row and column of vein pixels.
-    vein_width : float
-        Width in px of the image, measured on the mask.
-    vein_pixels : int
-        Vein pixels of the mask.
-    image_hash : str
-        Of the image, for the model's card.
-    finger : str
-        Its finger, empty when unknown.
-    thumbnail : ndarray
-        See `data.finger_groups.thumbnail_spectrum`.
-    warning : str
-        A sentence about its mask, mostly empty.
-    """
+    """A sample as the network sees it."""
 
     stem: str
     maps: torch.Tensor
+    """`(3, Y, X)` float16 at working width: normalised grey, share of vein, 1 where known."""
     vein_coordinates: npt.NDArray[np.intp]
+    """`(n, 2)`, the row and column of vein pixels."""
     vein_width: float
+    """Width in px of the image, measured on the mask."""
     vein_pixels: int
+    """Vein pixels of the mask."""
     image_hash: str
+    """Of the image, for the model's card."""
     finger: str
+    """Its finger, empty when unknown."""
     thumbnail: Spectrum
+    """See `data.finger_groups.thumbnail_spectrum`."""
     warning: str
+    """A sentence about its mask, mostly empty."""
 
 
 def prepare_sample(

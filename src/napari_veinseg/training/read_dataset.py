@@ -20,29 +20,20 @@ from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sam
 
 @dataclass(frozen=True)
 class HeldOutSample:
-    """A sample of the hold-out.
-
-    Parameters
-    ----------
-    stem, finger : str
-        Its name and its finger, empty when unknown.
-    image_hash, mask_hash : str
-        Of the content.
-    thumbnail : ndarray
-        See `data.finger_groups.thumbnail_spectrum`.
-    warning : str
-        A sentence about its mask, mostly empty.
-    pair : Pair or None
-        Image and mask, of those that are validated on.
-    """
+    """A sample of the hold-out."""
 
     stem: str
     finger: str
+    """Empty when unknown."""
     image_hash: str
     mask_hash: str
+    """Both of the content."""
     thumbnail: Spectrum
+    """See `data.finger_groups.thumbnail_spectrum`."""
     warning: str
+    """A sentence about its mask, mostly empty."""
     pair: Pair | None
+    """Image and mask, of those that are validated on."""
 
 
 ReadSample: TypeAlias = PreparedSample | HeldOutSample | Fault
@@ -50,27 +41,18 @@ ReadSample: TypeAlias = PreparedSample | HeldOutSample | Fault
 
 @dataclass(frozen=True)
 class ReadDataset:
-    """What a dataset gives to a run.
-
-    Parameters
-    ----------
-    samples : tuple of Sample
-        The usable ones, with the split that holds for this run.
-    train : list of PreparedSample
-        What is learned from.
-    holdout : list of HeldOutSample
-        What is held out.
-    left_out : list of Fault
-        What is neither, and why.
-    split_note : str
-        Says so where fingers were drawn anew, or the split could not be written into the dataset.
-    """
+    """What a dataset gives to a run."""
 
     samples: tuple[Sample, ...]
+    """The usable ones, with the split that holds for this run."""
     train: list[PreparedSample]
+    """What is learned from."""
     holdout: list[HeldOutSample]
+    """What is held out."""
     left_out: list[Fault]
+    """What is neither, and why."""
     split_note: str
+    """Says so where fingers were drawn anew, or the split could not be written into the dataset."""
 
 
 def read_dataset(

@@ -20,19 +20,7 @@ from napari_veinseg.training.training_data import RunData
 
 
 class ArrivalRecord(BaseModel):
-    """A sample as it came; written down before anything is learned from it.
-
-    Parameters
-    ----------
-    stem, image_hash, mask_hash : str
-        The sample.
-    held_out : bool
-        Whether it is only validated on.
-    error_in_use : float or None
-        See `watch_events.Arrival`.
-    version : int
-        The version in use then.
-    """
+    """A sample as it came; written down before anything is learned from it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,8 +28,11 @@ class ArrivalRecord(BaseModel):
     image_hash: str
     mask_hash: str
     held_out: bool
+    """Whether it is only validated on."""
     error_in_use: float | None
+    """See `watch_events.Arrival`."""
     version: int
+    """The version in use then."""
 
 
 class _Records(Kept):

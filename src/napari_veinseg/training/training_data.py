@@ -27,42 +27,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run works on.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Of the base model, or that of a fresh one.
-    network : SegmentationNetwork
-        The weights to start from.
-    train : list of PreparedSample
-        What is learned from.
-    holdout : list of Pair
-        What is validated on.
-    optimistic : bool
-        Whether near duplicates may stand on both sides.
-    record : DataRecord
-        What the run keeps of all this.
-    seen : int
-        Held-out images that are not validated on: the base model or this run has learned from them.
-    fingers : tuple of int
-        Fingers to learn from, and held out.
-    left_out : sequence of Fault
-        Samples that are neither learned from nor held out.
-    caveats : sequence of str
-        What weakens the figures, or should be looked at before they are believed.
-    """
+    """What a run works on."""
 
     card: ModelCard
+    """Of the base model, or that of a fresh one."""
     network: "SegmentationNetwork"
+    """The weights to start from."""
     train: list[PreparedSample]
+    """What is learned from."""
     holdout: list[Pair]
+    """What is validated on."""
     optimistic: bool
+    """Whether near duplicates may stand on both sides."""
     record: DataRecord
+    """What the run keeps of all this."""
     seen: int = 0
+    """Held-out images that are not validated on: the base model or this run has learned from
+    them."""
     fingers: tuple[int, int] = (0, 0)
+    """Fingers to learn from, and held out."""
     left_out: Sequence[Fault] = ()
+    """Samples that are neither learned from nor held out."""
     caveats: Sequence[str] = ()
+    """What weakens the figures, or should be looked at before they are believed."""
 
     def summary(self) -> dict[str, Any]:
         """Say what is trained and validated on, as the fields of a start event."""

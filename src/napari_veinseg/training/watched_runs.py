@@ -17,24 +17,16 @@ from napari_veinseg.training.watch_events import Published, WatchStatus
 
 @dataclass(frozen=True)
 class Version:
-    """A model that learning beside a person has made, or the one that it began with.
-
-    Parameters
-    ----------
-    number : int
-        From 1; 0 is the model that learning began with.
-    name : str
-        For people.
-    path : Path
-        Its model file.
-    seen : str
-        What it has seen and how good it is, in words.
-    """
+    """A model that learning beside a person has made, or the one that it began with."""
 
     number: int
+    """From 1; 0 is the model that learning began with."""
     name: str
+    """For people."""
     path: Path
+    """Its model file."""
     seen: str
+    """What it has seen and how good it is, in words."""
 
     def __str__(self) -> str:
         return f"{self.name}, {self.seen}"

@@ -17,26 +17,19 @@ Line = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Vein:
-    """One vein between two joins.
-
-    Parameters
-    ----------
-    along, across : ndarray of float32, shape (N,)
-        Its course.  On a finger: distance along the axis in half widths, and the angle around the
-        axis in radians (0 faces the camera).  In a tree: x and y in half heights of the frame.
-    radius : ndarray of float32, shape (N,)
-        Its radius, in half widths or half heights.
-    absorbance : ndarray of float32, shape (N,)
-        Its absorbance, seen through no tissue.
-    depth : int
-        The layer it lies in: 0 is the shallowest.
-    """
+    """One vein between two joins."""
 
     along: Line
     across: Line
+    """Along and across are its course.  On a finger: distance along the axis in half widths, and
+    the angle around the axis in radians (0 faces the camera).  In a tree: x and y in half heights
+    of the frame."""
     radius: Line
+    """Its radius, in half widths or half heights."""
     absorbance: Line
+    """Its absorbance, seen through no tissue."""
     depth: int
+    """The layer it lies in: 0 is the shallowest."""
 
 
 def finger_veins(

@@ -16,34 +16,23 @@ MARGIN = 1.5  # half widths of finger beyond each side of the frame, so that it 
 
 @dataclass(frozen=True)
 class Pose:
-    """The map between a finger and the frame.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Y, X of the frame.
-    unit : float
-        Half width of the finger in px.
-    origin : (float, float)
-        y, x in px of the middle of the finger's axis.
-    angle : float
-        Rotation in radians.
-    length : float
-        Length of the finger in half widths.
-    middle, half : ndarray of float32, shape (TABLE,)
-        The finger's axis and half width along it, in half widths.
-    roll : float
-        Rotation about the finger's own axis in radians.
-    """
+    """The map between a finger and the frame."""
 
     shape: tuple[int, int]
+    """Y, X of the frame."""
     unit: float
+    """Half width of the finger in px."""
     origin: tuple[float, float]
+    """y, x in px of the middle of the finger's axis."""
     angle: float
+    """Rotation in radians."""
     length: float
+    """Length of the finger in half widths."""
     middle: Field
     half: Field
+    """Both `(TABLE,)`: the finger's axis, and its half width there, in half widths."""
     roll: float = 0.0
+    """Rotation about the finger's own axis in radians."""
 
     def coordinates(self) -> tuple[Field, Field]:
         """Give each pixel's place in the finger.

@@ -14,22 +14,16 @@ _WIDENING = 0.5  # of the blur, which an annotator takes for a part of the vein
 
 @dataclass(frozen=True)
 class Course:
-    """A vein in the frame: a line of discs.
-
-    Parameters
-    ----------
-    points : ndarray of float32, shape (N, 2)
-        y, x in px.
-    radius, absorbance : ndarray of float32, shape (N,)
-        Radius in px and absorbance.
-    depth : int
-        The layer it lies in.
-    """
+    """A vein in the frame: a line of discs."""
 
     points: NDArray[np.float32]
+    """`(n, 2)`, y and x in px."""
     radius: NDArray[np.float32]
+    """`(n,)`, in px."""
     absorbance: NDArray[np.float32]
+    """`(n,)`."""
     depth: int
+    """The layer it lies in."""
 
 
 def course(

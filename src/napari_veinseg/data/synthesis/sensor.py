@@ -14,45 +14,30 @@ from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 @dataclass(frozen=True)
 class Sensor:
-    """A camera and how it is set: the same for all images of one sensor.
-
-    Parameters
-    ----------
-    white : float
-        Grey level of the brightest tissue.
-    gamma : float
-        Exponent of the response.
-    defocus : float
-        Standard deviation of the lens blur in px.
-    vignette : float
-        Share of light lost in the corners.
-    noise : float
-        Standard deviation of noise in grey levels, at mid grey.
-    grain : float
-        Blur of the noise in px: some cameras smooth or enlarge their image.
-    stripes : float
-        Standard deviation of fixed stripes in grey levels; 0 is none.
-    stripe_period : float
-        Px of a wave of regular stripes; 0 makes each row or column differ.
-    upright : bool
-        Stripes are columns.
-    jpeg : int
-        Quality of the compression; 0 is none.
-    motion : int
-        Px that the finger moves along during the exposure; 0 is none.
-    """
+    """A camera and how it is set: the same for all images of one sensor."""
 
     white: float
+    """Grey level of the brightest tissue."""
     gamma: float
+    """Exponent of the response."""
     defocus: float
+    """Standard deviation of the lens blur in px."""
     vignette: float
+    """Share of light lost in the corners."""
     noise: float
+    """Standard deviation of noise in grey levels, at mid grey."""
     grain: float
+    """Blur of the noise in px: some cameras smooth or enlarge their image."""
     stripes: float
+    """Standard deviation of fixed stripes in grey levels; 0 is none."""
     stripe_period: float
+    """Px of a wave of regular stripes; 0 makes each row or column differ."""
     upright: bool
+    """Stripes are columns."""
     jpeg: int
+    """Quality of the compression; 0 is none."""
     motion: int
+    """Px that the finger moves along during the exposure; 0 is none."""
 
 
 def draw_sensor(rng: np.random.Generator, height: int, settings: SynthesisSettings) -> Sensor:

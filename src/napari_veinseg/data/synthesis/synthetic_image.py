@@ -24,21 +24,14 @@ _UNSEEN = 0.014  # ... and one below this is not; between the two nobody can dec
 
 @dataclass(frozen=True)
 class SyntheticFinger:
-    """A synthetic image and what is known about it.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (Y, X)
-        The photograph.
-    mask : ndarray of uint8, shape (Y, X)
-        0 background, 1 vein, 2 unsure: a vein that is there but can hardly be seen.
-    region : ndarray of bool, shape (Y, X)
-        Where tissue is seen.
-    """
+    """A synthetic image and what is known about it."""
 
     image: NDArray[np.uint8]
+    """The photograph."""
     mask: NDArray[np.uint8]
+    """0 background, 1 vein, 2 unsure: a vein that is there but can hardly be seen."""
     region: NDArray[np.bool_]
+    """Where tissue is seen."""
 
 
 @dataclass(frozen=True)

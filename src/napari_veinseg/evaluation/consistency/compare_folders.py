@@ -27,27 +27,18 @@ Masks = Mapping[str, NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class FolderComparison:
-    """One or two folders of masks of the same images.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Of the folders.
-    consistency : tuple of MaskConsistency
-        One a folder.
-    difference : Estimate or None
-        First minus second equal error rate; None for one folder.
-    pairs : MaskPairs
-        Which masks were matched.
-    caveats : tuple of str
-        What makes the figures weaker than they look, in sentences.
-    """
+    """One or two folders of masks of the same images."""
 
     names: tuple[str, ...]
+    """Of the folders."""
     consistency: tuple[MaskConsistency, ...]
+    """One a folder."""
     difference: Estimate | None
+    """First minus second equal error rate; None for one folder."""
     pairs: MaskPairs
+    """Which masks were matched."""
     caveats: tuple[str, ...]
+    """What makes the figures weaker than they look, in sentences."""
 
 
 def compare_folders(

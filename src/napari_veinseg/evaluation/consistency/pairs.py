@@ -17,22 +17,16 @@ Pairs = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class MaskPairs:
-    """The pairs of masks that are matched; the same for all folders that are compared.
-
-    Parameters
-    ----------
-    stems : tuple of str
-        The masks' names.
-    groups : Grouping
-        What is resampled.
-    genuine, impostor : NDArray[np.intp]
-        `(n, 2)` numbers of masks: pairs of one finger and of two.
-    """
+    """The pairs of masks that are matched; the same for all folders that are compared."""
 
     stems: tuple[str, ...]
+    """The masks' names."""
     groups: Grouping
+    """What is resampled."""
     genuine: Pairs
+    """`(n, 2)` numbers of masks: pairs of one finger."""
     impostor: Pairs
+    """Likewise: pairs of two fingers."""
 
     def weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Tell how often each pair stands in each bootstrap draw.

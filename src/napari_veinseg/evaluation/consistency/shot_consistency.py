@@ -15,24 +15,18 @@ from napari_veinseg.evaluation.consistency.pairs import MaskPairs
 
 @dataclass(frozen=True)
 class MaskConsistency:
-    """How well masks tell fingers apart.
-
-    Parameters
-    ----------
-    genuine, impostor : NDArray[np.float64]
-        Scores of pairs of one finger and of two.
-    equal_error_rate, d_prime : Estimate
-        Rate at which as many genuine pairs are refused as impostors are accepted; distance of
-        the mean scores in their standard deviations.
-    by_finger : bool
-        Whether the intervals resample fingers (or, below five, images: too narrow).
-    """
+    """How well masks tell fingers apart."""
 
     genuine: Scores
+    """`(n,)`, scores of pairs of one finger."""
     impostor: Scores
+    """Likewise, of two fingers."""
     equal_error_rate: Estimate
+    """At which as many genuine pairs are refused as impostors are accepted."""
     d_prime: Estimate
+    """Distance of the mean scores in their standard deviations."""
     by_finger: bool
+    """Whether the intervals resample fingers (or, below five, images: too narrow)."""
 
 
 def measure_consistency(masks: Mapping[str, NDArray[Any]], pairs: MaskPairs) -> MaskConsistency:

@@ -26,18 +26,12 @@ for _kind, _colour in COLOURS.items():
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row of a contact sheet.
-
-    Parameters
-    ----------
-    title : str
-        What stands above the row.
-    cells : sequence of ndarray
-        Pictures, grey `(Y, X)` or coloured `(Y, X, 3)`, one a column.
-    """
+    """One row of a contact sheet."""
 
     title: str
+    """What stands above the row."""
     cells: Sequence[NDArray[Any]]
+    """Pictures, grey `(Y, X)` or coloured `(Y, X, 3)`, one a column."""
 
 
 def mask_picture(mask: NDArray[Any]) -> RGB:

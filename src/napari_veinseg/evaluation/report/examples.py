@@ -23,21 +23,14 @@ _WIDEST = 520  # px of a picture
 
 @dataclass(frozen=True)
 class Example:
-    """An image that is shown for a contender.
-
-    Parameters
-    ----------
-    rank : str
-        Why: best, median, worst.
-    place : int
-        From the worst, which has 1.
-    image : ImageResult
-        The image and its scores.
-    """
+    """An image that is shown for a contender."""
 
     rank: str
+    """Why: best, median, worst."""
     place: int
+    """From the worst, which has 1."""
     image: ImageResult
+    """The image and its scores."""
 
     def anchor(self, contender: int) -> str:
         """Name the place in the page."""

@@ -33,46 +33,30 @@ EDITED = "edited since"
 
 @dataclass(frozen=True)
 class ReadImage:
-    """An image on its way to the network.
-
-    Parameters
-    ----------
-    pixels : ImageSource or OmeZarrImage
-        The second is larger than memory.
-    settings : ResolvedSettings or None
-        With the vein width of these pixels, where they are in memory.
-    made_from : Provenance
-        What the mask will be made from.
-    """
+    """An image on its way to the network."""
 
     pixels: ImageSource | OmeZarrImage
+    """The second is larger than memory."""
     settings: ResolvedSettings | None
+    """With the vein width of these pixels, where they are in memory."""
     made_from: Provenance
+    """What the mask will be made from."""
 
 
 @dataclass(frozen=True)
 class SegmentedImage:
-    """An image on its way to the disk.
-
-    Parameters
-    ----------
-    mask : ndarray of uint8
-        0 background, 1 vein.
-    probability : ndarray of float32 or None
-        Where it is wanted.
-    settings : ResolvedSettings
-        That were used.
-    seconds : float
-        For the summary.
-    made_from : Provenance
-        What it was made from.
-    """
+    """An image on its way to the disk."""
 
     mask: npt.NDArray[np.uint8]
+    """0 background, 1 vein."""
     probability: npt.NDArray[np.float32] | None
+    """Where it is wanted."""
     settings: ResolvedSettings
+    """That were used."""
     seconds: float
+    """For the summary."""
     made_from: Provenance
+    """What it was made from."""
 
 
 @dataclass(frozen=True)

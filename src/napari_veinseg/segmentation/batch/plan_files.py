@@ -15,27 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """One image and the files that it becomes.
-
-    Parameters
-    ----------
-    source : Path
-        The image.
-    mask : Path
-        Where the mask goes.
-    probability : Path or None
-        Where the probability goes, if it is wanted.
-    name : str
-        Of the mask within the folder for results, with `/` between folders.
-    made : SummaryRow or None
-        What an earlier run told of the mask.
-    """
+    """One image and the files that it becomes."""
 
     source: Path
+    """The image."""
     mask: Path
+    """Where the mask goes."""
     probability: Path | None = None
+    """Where the probability goes, if it is wanted."""
     name: str = ""
+    """Of the mask within the folder for results, with `/` between folders."""
     made: "SummaryRow | None" = None
+    """What an earlier run told of the mask."""
 
     @property
     def finished(self) -> bool:

@@ -19,21 +19,14 @@ _LENGTH = 16  # hexadecimal digits of a digest in `summary.csv`
 
 @dataclass(frozen=True)
 class Provenance:
-    """Of one mask; as columns of `summary.csv`.
-
-    Parameters
-    ----------
-    model : str
-        Digest of the model's file.
-    settings : str
-        What was chosen, as `name=value` with spaces between; the package's version, too.
-    image_digest : str
-        Of the image's file; of its metadata where the image is a folder.
-    """
+    """Of one mask; as columns of `summary.csv`."""
 
     model: str = ""
+    """Digest of the model's file."""
     settings: str = ""
+    """What was chosen, as `name=value` with spaces between; the package's version, too."""
     image_digest: str = ""
+    """Of the image's file; of its metadata where the image is a folder."""
 
     @classmethod
     def of(cls, image: Path, model: "VeinModel", settings: SegmentationSettings) -> "Provenance":

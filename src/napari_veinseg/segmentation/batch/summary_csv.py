@@ -24,51 +24,36 @@ _SECONDS_BETWEEN_WRITES = 10.0  # a run that is killed loses no more rows than t
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """What became of one image: a row of `summary.csv`.
-
-    Parameters
-    ----------
-    image : str
-        The path as it was given.
-    mask : str
-        The name of the mask in the output folder, with `/` between folders; empty if there is
-        none.
-    status : str
-        `done`, `kept` (it was there already) or `failed`.
-    slices, height, width : int or None
-        The size of the image; None, an empty cell, here and below for what was not measured.
-    vein_width : float or None
-        The vein width, in px, that was given or estimated.
-    vein_share : float or None
-        The share of its pixels that is vein, in [0, 1].
-    seconds : float or None
-        From the image and its vein width to the mask, without reading, writing and waiting.
-    error : str
-        The sentence that says why it failed.
-    note : str
-        What a person should know: an empty mask, a mask that was kept though it would now be made
-        otherwise.
-    model, settings, image_digest : str
-        What the mask was made from, see `provenance.Provenance`.
-    mask_digest : str
-        Of the mask's file when it was written, to tell whether somebody has edited it since.
-    """
+    """What became of one image: a row of `summary.csv`."""
 
     image: str
+    """The path as it was given."""
     mask: str
+    """The name of the mask in the output folder, with `/` between folders; empty if there is
+    none."""
     status: str
+    """`done`, `kept` (it was there already) or `failed`."""
     slices: int | None = None
     height: int | None = None
     width: int | None = None
+    """The size of the image; None, an empty cell, here and below for what was not measured."""
     vein_width: float | None = None
+    """The vein width, in px, that was given or estimated."""
     vein_share: float | None = None
+    """The share of its pixels that is vein, in [0, 1]."""
     seconds: float | None = None
+    """From the image and its vein width to the mask, without reading, writing and waiting."""
     error: str = ""
+    """The sentence that says why it failed."""
     note: str = ""
+    """What a person should know: an empty mask, a mask that was kept though it would now be made
+    otherwise."""
     model: str = ""
     settings: str = ""
     image_digest: str = ""
+    """What the mask was made from, see `provenance.Provenance`."""
     mask_digest: str = ""
+    """Of the mask's file when it was written, to tell whether somebody has edited it since."""
 
     @property
     def provenance(self) -> Provenance:

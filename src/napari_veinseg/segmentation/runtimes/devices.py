@@ -14,21 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeviceChoice:
-    """A device and the reason for it, in words for the user.
-
-    Parameters
-    ----------
-    name : str
-        As torch names it: `cpu`, `cuda`, `cuda:1`, `mps`.
-    label : str
-        As a person names it, for instance `NVIDIA RTX A2000`.
-    reason : str
-        Why this one was chosen, a clause without a full stop.
-    """
+    """A device and the reason for it, in words for the user."""
 
     name: str
+    """As torch names it: `cpu`, `cuda`, `cuda:1`, `mps`."""
     label: str
+    """As a person names it, for instance `NVIDIA RTX A2000`."""
     reason: str
+    """Why this one was chosen, a clause without a full stop."""
 
     @property
     def torch_device(self) -> "torch.device":

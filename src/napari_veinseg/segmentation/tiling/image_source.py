@@ -23,18 +23,12 @@ _CROP_SIDE = 1536  # px: enough to see veins of 100 px
 
 @dataclass(frozen=True)
 class ImagePlane:
-    """One slice of an image as grey values in which veins are dark.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        `(Y, X)`.
-    read : callable
-        Takes a row slice and a column slice with numbers, returns `float32` grey values.
-    """
+    """One slice of an image as grey values in which veins are dark."""
 
     shape: tuple[int, int]
+    """`(Y, X)`."""
     read: Callable[[slice, slice], Image]
+    """Takes a row slice and a column slice with numbers, returns `float32` grey values."""
 
     @cached_property
     def sample(self) -> Image:

@@ -16,16 +16,11 @@ CLIP = 3.0  # normalised grey value: hot pixels and reflections carry no informa
 
 @dataclass(frozen=True)
 class Normaliser:
-    """Linear map of grey values that sends `low` to -1 and `high` to 1.
-
-    Parameters
-    ----------
-    low, high : float
-        Grey values; where they are equal the image is constant.
-    """
+    """Linear map of grey values that sends `low` to -1 and `high` to 1."""
 
     low: float
     high: float
+    """Both are grey values; where they are equal the image is constant."""
 
     @classmethod
     def from_image(

@@ -20,15 +20,11 @@ class Resampling:
     """Change of the number of pixels along one axis, by linear interpolation.
 
     When there get fewer pixels the interpolating triangle widens with them (antialiasing).
-
-    Parameters
-    ----------
-    source, target : int
-        Pixels along the axis before and after; both grids span the same length.
     """
 
     source: int
     target: int
+    """Pixels along the axis before and after; both grids span the same length."""
 
     def needs(self, start: int, stop: int) -> tuple[int, int]:
         """Return which source pixels, half open, some target pixels are made of.

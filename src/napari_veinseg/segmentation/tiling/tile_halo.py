@@ -13,28 +13,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the answer, and all that it depends on; each pair is half open.
-
-    Parameters
-    ----------
-    tile : tuple of int
-        The stretch, in px of the image.
-    kept : tuple of int
-        Working px that the stretch is interpolated from.
-    seen : tuple of int
-        Working px that the network sees, on its stride grid.
-    read : tuple of int
-        Px of the image that those are made of.
-    shrink, enlarge : sparse array
-        From `read` to `seen`, and from `kept` to `tile`.
-    """
+    """A stretch of the answer, and all that it depends on; each pair is half open."""
 
     tile: tuple[int, int]
+    """The stretch, in px of the image."""
     kept: tuple[int, int]
+    """Working px that the stretch is interpolated from."""
     seen: tuple[int, int]
+    """Working px that the network sees, on its stride grid."""
     read: tuple[int, int]
+    """Px of the image that those are made of."""
     shrink: "sparse.csr_array[Any]"
+    """From `read` to `seen`."""
     enlarge: "sparse.csr_array[Any]"
+    """From `kept` to `tile`."""
 
     @property
     def length(self) -> int:
@@ -49,21 +41,14 @@ class Span:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of an image, at its own and at the working scale.
-
-    Parameters
-    ----------
-    side : int
-        Px of the image.
-    working : int
-        Px at the working scale.
-    geometry : Geometry
-        Of the network.
-    """
+    """One axis of an image, at its own and at the working scale."""
 
     side: int
+    """Px of the image."""
     working: int
+    """Px at the working scale."""
     geometry: Geometry
+    """Of the network."""
 
     @property
     def padded(self) -> int:

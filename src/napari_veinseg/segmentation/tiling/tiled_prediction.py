@@ -53,19 +53,13 @@ def _working_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of the answer.
-
-    Parameters
-    ----------
-    rows, columns : slice
-        Its place, in px of the image.
-    probability : ndarray of float32, shape (N, Y, X)
-        Of each plane of the batch.
-    """
+    """A part of the answer."""
 
     rows: slice
     columns: slice
+    """Its place, in px of the image."""
     probability: Image
+    """Of each plane of the batch."""
 
 
 class TiledPrediction:
