@@ -17,14 +17,7 @@ _SECONDS_A_LINE = 60.0  # of a log
 class FolderProgress:
     """Tells errors and advice at once, and the rate and the time left now and then.
 
-    Parameters
-    ----------
-    progress : rich.progress.Progress
-        The bar; when it is disabled, because nobody watches, lines are printed instead.
-    total : int
-        Images.
-    advice : FolderAdvice
-        What may be said of the model.
+    A progress bar that is disabled, because nobody watches, has lines printed in its place.
     """
 
     def __init__(self, progress: "Progress", total: int, advice: "FolderAdvice") -> None:

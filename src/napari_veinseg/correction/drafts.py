@@ -61,13 +61,7 @@ def model_name(model: str) -> str:
 
 
 def model_region(model: str) -> str:
-    """Return the region that a model was asked about as it writes itself; empty for all.
-
-    Parameters
-    ----------
-    model : str
-        As in `DraftNotes`; the last of its settings is the region, if there was one.
-    """
+    """Return the region that a model was asked about as it writes itself; empty for all."""
     last = model.rsplit(" ", maxsplit=1)[-1]
     return last if "," in last else ""
 

@@ -73,12 +73,7 @@ class EditTracker:
     def record(self, key: object, pixels: Pixels) -> None:
         """Remember one change that the user made and can still undo.
 
-        Parameters
-        ----------
-        key : object
-            What stands for the change in the undo history; recognised by identity.
-        pixels : Pixels
-            The pixels that it changed.
+        `key` stands for it in the undo history, and is recognised by identity.
         """
         self._steps.append(_Step(key, pixels))
         self._edited = None

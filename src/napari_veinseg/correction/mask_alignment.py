@@ -14,7 +14,9 @@ _REACH = 16  # px: the largest shift along each axis
 
 
 def best_shift(grey: NDArray[Any], mask: NDArray[Any], vein_width: float) -> tuple[int, int]:
-    """Find by how much a mask must move to lie on the dark veins.
+    """Find by how many rows down and columns to the right a mask must move to lie on dark veins.
+
+    It is (0, 0) for a mask without veins, or an image that shows nothing.
 
     Parameters
     ----------
@@ -24,12 +26,6 @@ def best_shift(grey: NDArray[Any], mask: NDArray[Any], vein_width: float) -> tup
         `(Y, X)`, vein where it equals 1.
     vein_width : float
         Typical vein width in px.
-
-    Returns
-    -------
-    tuple of int
-        Rows down and columns to the right; (0, 0) for a mask without veins, or an image that shows
-        nothing.
     """
     is_vein = (np.asarray(mask) == VEIN).astype(np.float64)
     if not is_vein.any():

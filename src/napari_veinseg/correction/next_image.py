@@ -82,17 +82,8 @@ def next_to_review(
 ) -> Choice | None:
     """Choose the next image of a folder by what is known of it; None without another candidate.
 
-    Parameters
-    ----------
-    folder : ImageFolder
-        The folder.
-    besides : int
-        The image that is open.
-    maker : str, optional
-        What `DraftNotes.model` begins with where it was the model whose doubt counts, once that
-        was asked about enough images.
-    finger_pattern : str, optional
-        A regular expression whose first group is the finger in a name.
+    The doubt of the model with which `DraftNotes.model` begins, the `maker`, counts alone once that
+    was asked about enough images.
     """
     pattern = compile_finger_pattern(finger_pattern)
     stems, doubts, makers = folder.stems, folder.masks.doubts, folder.masks.makers
@@ -119,21 +110,10 @@ def next_to_review(
 
 
 def waiting_for(folder: ImageFolder, maker: str, after: int) -> list[int]:
-    """Find the images that nobody has worked on and that have no mask by a model.
+    """Find the images, of the next 24, that nobody has worked on and that have no mask by a model.
 
-    Parameters
-    ----------
-    folder : ImageFolder
-        The folder.
-    maker : str
-        What `DraftNotes.model` begins with where it was this model.
-    after : int
-        The image that is open.
-
-    Returns
-    -------
-    list of int
-        Their places among the next 24, in order; masks of unknown origin are no model's.
+    `DraftNotes.model` begins with `maker` where it was this model; masks of unknown origin are no
+    model's.
     """
 
     def waits(index: int) -> bool:

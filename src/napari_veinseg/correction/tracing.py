@@ -30,17 +30,12 @@ _SCALES = (0.25, 0.45, 0.7, 1.0, 1.5)
 
 
 def measured_width(mask: NDArray[Any] | None) -> float | None:
-    """Measure the typical vein width on a mask that shows enough veins for it.
+    """Measure the typical vein width, at least 1 px, on a mask that shows enough veins for it.
 
     Parameters
     ----------
     mask : NDArray or None
         `(Y, X)`, vein where it equals 1 (or True): a person's, or what a model marks.
-
-    Returns
-    -------
-    float or None
-        Width in px, at least 1; None where there is no mask, or too little vein.
     """
     if mask is None or np.mean(mask == VEIN) < _ENOUGH_VEINS:
         return None

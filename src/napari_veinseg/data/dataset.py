@@ -30,13 +30,8 @@ from napari_veinseg.files import locked, sweep, writing
 class Dataset:
     """A folder of images and masks; use `open` or `create`.
 
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    finger_pattern : str or None
-        A regular expression whose first group is the finger in a stem; it wins over
-        `samples.csv`.  Without one, nothing is guessed from names.
+    A finger pattern, whose first group is the finger in a stem, wins over `samples.csv`.  Without
+    one, nothing is guessed from names.
     """
 
     def __init__(self, path: Path, finger_pattern: str | None = None) -> None:

@@ -94,15 +94,7 @@ def refuse_unopenable(path: Path) -> None:
 
 
 def refuse_oversize(path: Path, nbytes: int) -> None:
-    """Refuse an image that would unpack to far more memory than its file takes.
-
-    Parameters
-    ----------
-    path : Path
-        The image file.
-    nbytes : int
-        The memory, in bytes, that the header of the file asks for.
-    """
+    """Refuse an image that would unpack to far more memory than its file takes."""
     if nbytes > max(MAX_UNPACKED, path.stat().st_size):
         raise VeinSegError(
             f"{path} would unpack to {nbytes / 2**30:.3g} GiB: cut it into parts or save it "

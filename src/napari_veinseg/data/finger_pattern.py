@@ -22,24 +22,10 @@ def part_at(stem: str, place: int) -> tuple[int, int]:
 
 
 def pattern_from_example(stems: Sequence[str], example: str, start: int, end: int) -> str:
-    r"""Make the pattern that finds in all names what is marked in one.
+    r"""Make the pattern that finds in all names what is marked in one: `example[start:end]`.
 
     Numbers and words may be others in other names, separators may not.  Of several readings the
-    strictest is taken that fits the most names.
-
-    Parameters
-    ----------
-    stems : sequence of str
-        The names of the samples.
-    example : str
-        One of them.
-    start, end : int
-        The finger is `example[start:end]`.
-
-    Returns
-    -------
-    str
-        A regular expression with one group, such as ``^(\d+_\w+)_\d+$``.
+    strictest is taken that fits the most names, such as ``^(\d+_\w+)_\d+$``.
     """
     if not 0 <= start < end <= len(example):
         raise VeinSegError("Mark the part of the name that is the subject.")

@@ -24,13 +24,7 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 
 
 def is_colour(shape: tuple[int, ...]) -> bool:
-    """Tell a colour image from a stack by the rule at the top of this module.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The shape of an image.
-    """
+    """Tell a colour image from a stack by the rule at the top of this module."""
     return len(shape) >= 3 and shape[-1] in (1, 2, 3, 4)
 
 

@@ -197,17 +197,12 @@ def mask_metrics(
 
 
 def unsure_share(prediction: NDArray[Any], truth: NDArray[Any]) -> float:
-    """Tell how much a prediction leaves undecided of what the truth knows.
+    """Tell how much, in [0, 1], a prediction leaves undecided of what the truth knows.
 
     Parameters
     ----------
     prediction, truth : NDArray
         Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 0 where the truth knows nothing.
     """
     known = truth != UNSURE
     return float(np.count_nonzero(known & (prediction == UNSURE)) / max(known.sum(), 1))

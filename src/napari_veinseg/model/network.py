@@ -287,11 +287,6 @@ def original_2020(in_channels: int = 3, dropout: float = 0.5) -> SegmentationNet
         Channels of the image.
     dropout : float
         Probability of dropping a value in training.
-
-    Returns
-    -------
-    SegmentationNetwork
-        Logits of one class; the original's last sigmoid belongs to the caller.
     """
     core = Original2020Core(in_channels, dropout)
     return SegmentationNetwork(

@@ -15,11 +15,6 @@ class FolderRegions:
 
     An image's own region counts more than the one for all.  `damaged` knows of a file that could
     not be understood.
-
-    Parameters
-    ----------
-    folder : Path
-        Where `regions.json` lies; it is made by the first change.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -40,21 +40,10 @@ class VeinModel(LoadedModel):
     def vein_width(
         self, image: Any, settings: SegmentationSettings = _USUAL, **changes: Any
     ) -> float:
-        """Measure the typical width of an image's veins, as this model draws them.
+        """Measure the typical width of an image's veins in px, as this model draws them.
 
-        Parameters
-        ----------
-        image : array_like
-            See `probability`.
-        settings : SegmentationSettings, optional
-            Channel and inversion count here.
-        **changes : Any
-            Fields of `settings` by name.
-
-        Returns
-        -------
-        float
-            In px of the image; the model's working width where nothing is seen.
+        See `probability` for the arguments, of which channel and inversion count here.  It is the
+        model's working width where nothing is seen.
         """
         measured = self._measured(_source(image, replace(settings, **changes)))
         return measured.width if measured else self.card.working_vein_width
@@ -82,17 +71,7 @@ class VeinModel(LoadedModel):
         image: Any,
         cancelled: Callable[[], bool] | None = None,
     ) -> ResolvedSettings:
-        """Put numbers in the place of what is left to the model or the image.
-
-        Parameters
-        ----------
-        settings : SegmentationSettings
-            What the user chose.
-        image : array_like
-            See `probability`.
-        cancelled : callable, optional
-            Asked whether to stop before each look at the image.
-        """
+        """Put numbers in the place of what is left to the model or the image, see `probability`."""
         source = _source(image, settings)
         if settings.vein_width:
             remark = settings.remark if isinstance(settings, ResolvedSettings) else ""
@@ -113,16 +92,7 @@ class VeinModel(LoadedModel):
     ) -> Prediction:
         """Predict probability and mask of an image, with the numbers that were used.
 
-        Parameters
-        ----------
-        image : array_like
-            See `probability`.
-        settings : SegmentationSettings, optional
-            See `SegmentationSettings`.
-        progress, cancelled : callable, optional
-            See `probability`.
-        **changes : Any
-            Fields of `settings` by name, for instance `threshold=0.4`.
+        See `probability` for the arguments.
 
         Raises
         ------

@@ -59,13 +59,9 @@ class RunningAverage:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Follow one step.
+        """Follow one step, of which number `step` are done.
 
-        Parameters
-        ----------
-        step : int
-            Steps before this one: the average of few looks back over few, for the first weights
-            are worth little.
+        The average of few looks back over few, for the first weights are worth little.
         """
         keep = min(self._most_kept, (1 + step) / (10 + step))
         follow = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]

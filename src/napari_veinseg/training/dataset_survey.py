@@ -72,14 +72,7 @@ class _Usable(NamedTuple):
 def survey(path: Path, finger_pattern: str | None = None, base: Path | None = None) -> Survey:
     """Look through a dataset without changing it.
 
-    Parameters
-    ----------
-    path : Path
-        The dataset.
-    finger_pattern : str, optional
-        See `Dataset.open`.
-    base : Path, optional
-        The file of the model that is to learn on: it is not judged on what it knows.
+    The file of the `base` that is to learn on says what that has seen: it is not judged on it.
     """
     dataset = Dataset.open(path, finger_pattern)
     faults, warnings = dataset.left_out, []

@@ -20,12 +20,6 @@ class GradientAccumulation:
 
     The gradients of the parts add up to that of the mean of their losses, so that the effective
     batch and the learning rate stay what they are.
-
-    Parameters
-    ----------
-    alone : bool
-        Whether this process trains alone; processes that train together must all take the same
-        parts, so there it only says what to do.
     """
 
     def __init__(self, alone: bool = True) -> None:

@@ -51,17 +51,12 @@ def _all_reduced(values: torch.Tensor) -> torch.Tensor:
 
 
 def merge_over_processes(own: dict[str, float] | None) -> dict[str, float] | None:
-    """Put together what the processes have found.
+    """Put together what the processes have found, the same in each; None if one gave up.
 
     Parameters
     ----------
     own : dict of str to float, or None
         Of this process; None if it gave up.
-
-    Returns
-    -------
-    dict of str to float, or None
-        Of all, the same in every process; None if one gave up.
     """
     if not is_distributed():
         return own

@@ -21,13 +21,7 @@ class PatientLog:
         self._unwritten: deque[dict[str, Any]] = deque(maxlen=1000)
 
     def tell(self, line: dict[str, Any]) -> None:
-        """Tell an event.
-
-        Parameters
-        ----------
-        line : dict
-            JSON values; gets the seconds of work so far.
-        """
+        """Tell an event, with the seconds of work so far."""
         line = line | {"seconds": round(self.clock.tick(), 3)}
         self._tell(line)
         self._unwritten.append(line)

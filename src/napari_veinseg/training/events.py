@@ -47,13 +47,7 @@ class RunStatus:
         return bool(self.start.get("validation", {}).get("images", 1))
 
     def hear(self, event: Mapping[str, Any]) -> None:
-        """Take an event in.
-
-        Parameters
-        ----------
-        event : mapping
-            As the run wrote it; an unknown or a damaged one changes nothing.
-        """
+        """Take an event in; an unknown or a damaged one changes nothing."""
         with suppress(KeyError, TypeError):
             self._hear(event)
 
@@ -92,13 +86,9 @@ class RunStatus:
         return max(self.scores) if self.base_is_best else self.best_epoch
 
     def comparison(self) -> list[tuple[str, float, float]]:
-        """Compare the base model with the offered epoch on every image of the hold-out.
+        """List stem, vein IoU of the base and vein IoU of the offered epoch, of the whole hold-out.
 
-        Returns
-        -------
-        list of tuple
-            Stem, vein IoU of the base, vein IoU of the new model; empty without a base or a
-            hold-out.
+        Empty without a base or a hold-out.
         """
         offered = self.offered_epoch
         if offered is None or 0 not in self.per_image:
@@ -117,11 +107,13 @@ class EventReader:
     def new_events(self) -> Iterator[dict[str, Any]]:
         """Give the events that are new.
 
+        A line that is still being written is left for the next look, a torn one of a run that was
+        killed is passed over.
+
         Yields
         ------
         dict
-            One event; a line that is still being written is left for the next look, a torn one of
-            a run that was killed is passed over.
+            One event.
         """
         try:
             with self._path.open("rb") as file:

@@ -49,17 +49,6 @@ def prepare_sample(
 ) -> PreparedSample:
     """Normalise one sample and bring its veins to working width.
 
-    Parameters
-    ----------
-    pair : Pair
-        Image and mask, with at least one vein.
-    card : ModelCard
-        Its normalisation and working width.
-    channel : str or int, optional
-        What to take from a colour image.
-    invert : bool, optional
-        Whether veins are bright.
-
     Raises
     ------
     VeinSegError

@@ -97,15 +97,6 @@ class Versions:
         These are held out, and have come since the version in use.  An arrival is predicted once,
         while the same few held-out images are looked at again and again, and what once did well on
         them by chance would stay in use for good: with few of them, arrivals decide alone.
-
-        Parameters
-        ----------
-        latest : Model
-            The latest weights.
-        held_out : sequence of Pair
-            The hold-out; the newest images of a large one are taken.
-        step : int
-            Steps so far.
         """
         arrivals = list(self._arrivals)
         few = len(held_out) < _ENOUGH_HELD_OUT

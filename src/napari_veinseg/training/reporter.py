@@ -19,17 +19,7 @@ _ENDINGS = {
 
 
 class Reporter:
-    """Writes events down and passes them on.
-
-    Parameters
-    ----------
-    run : Run
-        Gets the events into its file.
-    tell : callable
-        Called with each event.
-    speaks : bool
-        Whether this process tells anything; of several the first one does.
-    """
+    """Writes events into a run's file and passes them on; of several processes the first does."""
 
     def __init__(self, run: Run, tell: Tell, speaks: bool = True) -> None:
         self._run, self._tell, self._speaks = run, tell, speaks

@@ -118,13 +118,6 @@ class ReviewedPool:
         """Read new samples, and say for each whether it is held out; name what cannot be used.
 
         With them come those that stand on the other side now: their finger was drawn anew.
-
-        Parameters
-        ----------
-        samples : iterable of Sample
-            What is new.
-        renamed : iterable of Sample
-            What was read before, and is known by another finger now.
         """
         read = list(read_pairs(list(samples)))
         new = {each.sample.stem: each.sample for each in read if isinstance(each, Pair)}

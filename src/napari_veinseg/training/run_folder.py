@@ -178,11 +178,6 @@ class Run:
     def name_fingers(self, pattern: str | None) -> None:
         """Let a run that watches read fingers from names by another pattern, at its next look.
 
-        Parameters
-        ----------
-        pattern : str or None
-            A regular expression whose first group is the finger in a stem.
-
         Raises
         ------
         VeinSegError
@@ -253,13 +248,7 @@ class Run:
         (self.path / "stop").unlink(missing_ok=True)
 
     def tell(self, event: dict[str, Any]) -> None:
-        """Append an event.
-
-        Parameters
-        ----------
-        event : dict
-            JSON values; see `events`.
-        """
+        """Append an event, see `events`."""
         line = json.dumps(event, allow_nan=False).encode() + b"\n"
         with self.events_path.open("ab+") as file:
             end = file.seek(0, 2)

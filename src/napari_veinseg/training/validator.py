@@ -20,13 +20,7 @@ class Validator:
     def compute_vein_ious(
         self, card: ModelCard, network: SegmentationNetwork, stop: Callable[[], bool]
     ) -> dict[str, float] | None:
-        """Compute the vein IoU of every image.
-
-        Returns
-        -------
-        dict of str to float, or None
-            Vein IoU by stem; None when asked to stop.
-        """
+        """Compute the vein IoU of every image, by stem; None when asked to stop."""
         model = VeinModel(card, network, self._device)
         try:
             return {

@@ -41,17 +41,7 @@ class Sensor:
 
 
 def draw_sensor(rng: np.random.Generator, height: int, settings: SynthesisSettings) -> Sensor:
-    """Draw a sensor.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    height : int
-        Image height in px: larger images are blurred by more px.
-    settings : SynthesisSettings
-        Ranges to draw from.
-    """
+    """Draw a sensor; the larger an image, in px of height, the more px it is blurred by."""
     scale = height / 120
     striped, compressed, moved = (
         rng.random() < share

@@ -47,18 +47,9 @@ class MaskPairs:
 def choose_pairs(
     stems: Sequence[str], finger_pattern: str, most_impostors: int = MOST_IMPOSTORS, seed: int = 0
 ) -> MaskPairs:
-    r"""Choose all pairs of one finger, and some of two, drawn by the seed.
+    r"""Choose all pairs of one finger, and at most so many of two, drawn by the seed.
 
-    Parameters
-    ----------
-    stems : sequence of str
-        Names of masks.
-    finger_pattern : str
-        A regular expression whose first group is the finger, such as ``^(.+)_\d+$``.
-    most_impostors : int
-        How many pairs of two fingers, at most.
-    seed : int
-        Seed of the draw.
+    The first group of the pattern is the finger in a name, as in ``^(.+)_\d+$``.
 
     Raises
     ------

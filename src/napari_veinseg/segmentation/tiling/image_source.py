@@ -112,13 +112,7 @@ class ImageSource:
         return self.shape[0] if len(self.shape) == 3 else 1
 
     def plane(self, index: int) -> ImagePlane:
-        """Return one slice; a small one is read at once, and an image without slices only once.
-
-        Parameters
-        ----------
-        index : int
-            0 for an image without slices.
-        """
+        """Return one slice; a small one is read at once, and an image without slices only once."""
         return self._slice(index) if len(self.shape) == 3 else self._only
 
     @cached_property

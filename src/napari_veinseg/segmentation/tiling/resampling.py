@@ -29,10 +29,7 @@ class Resampling:
     def needs(self, start: int, stop: int) -> tuple[int, int]:
         """Return which source pixels, half open, some target pixels are made of.
 
-        Parameters
-        ----------
-        start, stop : int
-            Target pixels, half open; pixels at or beyond `target` repeat the last one.
+        Target pixels at or beyond `target` repeat the last one.
         """
         last = min(stop, self.target) - 1
         first = int(np.floor(self._centre(min(start, last)) - self._reach))
@@ -42,15 +39,7 @@ class Resampling:
     def matrix(self, start: int, stop: int) -> "sparse.csr_array[Any]":
         """Return the weights of the source pixels `needs(start, stop)` in some target pixels.
 
-        Parameters
-        ----------
-        start, stop : int
-            Target pixels, half open.
-
-        Returns
-        -------
-        sparse array of float32, shape (stop - start, number of source pixels)
-            Each row sums to one.
+        It is sparse, `(stop - start, number of source pixels)` of float32; each row sums to one.
         """
         return _weights(self, start, stop)
 

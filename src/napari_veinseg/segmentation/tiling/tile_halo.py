@@ -56,13 +56,7 @@ class Axis:
         return self.geometry.padded_side(self.working)
 
     def span(self, start: int, stop: int) -> Span:
-        """Trace a stretch of the answer back to what it depends on, with a halo on the stride grid.
-
-        Parameters
-        ----------
-        start, stop : int
-            Px of the image, half open.
-        """
+        """Trace a stretch back to what it depends on, with a halo on the stride grid."""
         shrink, enlarge = Resampling(self.side, self.working), Resampling(self.working, self.side)
         kept = enlarge.needs(start, stop)
         stride, radius = self.geometry.total_stride, self.geometry.receptive_radius
@@ -74,13 +68,7 @@ class Axis:
         return Span((start, stop), kept, seen, shrink.needs(*seen), *weights)
 
     def spans(self, tile: int) -> tuple[Span, ...]:
-        """Cut the whole axis.
-
-        Parameters
-        ----------
-        tile : int
-            Px of the image in a stretch.
-        """
+        """Cut the whole axis."""
         return _spans(self, tile)
 
     def halves(self, span: Span) -> list[Span]:
