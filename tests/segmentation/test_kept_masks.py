@@ -51,7 +51,7 @@ OTHER_SETTINGS = [
     ({"vein_width": None}, "made with vein_width=6.0, now auto"),
     ({"min_size": 9}, "made with min_size=0, now 9"),
     ({"invert": True}, "made with invert=no, now yes"),
-    ({"channel": "green"}, "made with channel=luminance, now green"),
+    ({"channel": "green"}, "made with channel=auto, now green"),
     ({"region": Region.parse("0,0,40,40")}, "made with region=all, now 0,0,40,40"),
 ]
 

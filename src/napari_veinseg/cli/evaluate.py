@@ -30,7 +30,7 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="px beside the true centreline that still count.")
     ] = 2.0,
-    channel: ChannelName = "luminance",
+    channel: ChannelName = "auto",
     invert: Invert = False,
     pseudonyms: Annotated[
         bool, typer.Option("--pseudonyms", help="Numbers instead of names of images and subjects.")

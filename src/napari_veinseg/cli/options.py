@@ -9,7 +9,7 @@ Device = Annotated[str, typer.Option("--device", help="auto, cuda, cuda:N, mps o
 ChannelName = Annotated[
     str,
     typer.Option(
-        "--channel", help="luminance, red, green, blue or a number; of colour images only."
+        "--channel", help="auto, luminance, red, green, blue or a number; of colour images only."
     ),
 ]
 Invert = Annotated[bool, typer.Option("--invert", help="Veins are bright.")]

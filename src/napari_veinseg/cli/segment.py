@@ -24,7 +24,7 @@ def segment(
     vein_width: Annotated[
         str, typer.Option(help="Typical width of a vein in px, or auto.")
     ] = "auto",
-    channel: ChannelName = "luminance",
+    channel: ChannelName = "auto",
     invert: Invert = False,
     threshold: Annotated[
         float | None, typer.Option(help="Probability of a vein, 0 to 1; default: the model's.")

@@ -39,7 +39,7 @@ def train(
     thin: Annotated[
         bool, typer.Option("--thin", help="Leave out near duplicates of one subject.")
     ] = False,
-    channel: ChannelName = "luminance",
+    channel: ChannelName = "auto",
     invert: Invert = False,
     run: Annotated[
         Path | None,

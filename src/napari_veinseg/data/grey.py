@@ -13,14 +13,20 @@ import numpy.typing as npt
 
 from napari_veinseg.errors import VeinSegError
 
-Channel = Literal["luminance", "red", "green", "blue"] | int
-_CHANNELS: dict[str, Channel] = {"luminance": "luminance", "red": 0, "green": 1, "blue": 2}
+Channel = Literal["auto", "luminance", "red", "green", "blue"] | int
+_CHANNELS: dict[str, Channel] = {
+    "auto": "auto", "luminance": "luminance", "red": 0, "green": 1, "blue": 2
+}  # fmt: skip
+CHANNELS = tuple(_CHANNELS)
+"""Names of what can be taken from a colour image; a number is taken, too."""
 
 _SOME = 10_000  # pixels
 _PEDESTAL = 2.0**15
 _INFINITE = 2.0**100  # no picture is on such a pedestal
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
+_OVEREXPOSED = 0.98  # of the way from the darkest value of all colours to the brightest
+_SPARED = 0.01  # overexposed share of a colour's pixels that takes it down to 1/e of its share
 
 
 def is_colour(shape: tuple[int, ...]) -> bool:
@@ -71,7 +77,7 @@ def grey_offset(values: npt.ArrayLike) -> float:
 
 def to_grey(
     image: npt.ArrayLike,
-    channel: Channel = "luminance",
+    channel: Channel | npt.NDArray[np.float32] = "auto",
     invert: bool = False,
     offset: float | None = None,
 ) -> npt.NDArray[np.float32]:
@@ -82,9 +88,10 @@ def to_grey(
     image : array_like
         Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 1 to 4)` or `(N, Y, X, 1 to 4)` (see `is_colour`), of
         booleans, integers or floats in any range.
-    channel : {"luminance", "red", "green", "blue"} or int, optional
+    channel : {"auto", "luminance", "red", "green", "blue"}, int or ndarray, optional
         What to take from a colour image; a grey image is taken as it is, so that a folder may
-        hold both.
+        hold both.  "auto" is the luminance without the colours that are overexposed, in each image
+        of a stack.  Parts of one image are given the same `colour_shares`.
     invert : bool, optional
         Change the sign, for images with bright veins.
     offset : float, optional
@@ -121,13 +128,46 @@ def to_grey(
     return np.negative(grey, out=grey) if invert else grey
 
 
-def _one_channel(array: npt.NDArray[Any], channel: Channel) -> npt.NDArray[np.float32]:
+def colour_shares(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Weigh the colours of an image: as in luminance, but hardly what is overexposed.
+
+    A near-infrared photograph in colour is often overexposed in two colours and not in the third:
+    where one is cut off its veins are gone, and the border of that region looks like one.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Shape `(..., 3 or 4)`: all of an image or some of it.
+
+    Returns
+    -------
+    ndarray of float32, shape (3,)
+        In [0, 1], their sum is 1.
+    """
+    colours = pixels[..., :3].reshape(-1, 3)
+    darkest, brightest = (float(limit(colours)) for limit in (np.min, np.max))
+    if not darkest < brightest < _INFINITE:
+        return _LUMINANCE
+    cut_off = np.mean(colours >= darkest + _OVEREXPOSED * (brightest - darkest), axis=0)
+    shares = _LUMINANCE * np.exp((cut_off.min() - cut_off) / _SPARED)
+    return np.asarray(shares / shares.sum(), np.float32)
+
+
+def _one_channel(
+    array: npt.NDArray[Any], channel: Channel | npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    if isinstance(channel, np.ndarray):
+        return array[..., :3].astype(np.float32) @ channel
     index = parse_channel(channel) if isinstance(channel, str) else channel
     if index == "luminance":
-        return array[..., :3].astype(np.float32) @ _LUMINANCE
+        return _one_channel(array, _LUMINANCE)
+    if index == "auto" and array.ndim == 4:
+        return np.stack([_one_channel(each, "auto") for each in array])
+    if index == "auto":
+        return _one_channel(array, colour_shares(array))
     if isinstance(index, str) or not 0 <= index < array.shape[-1]:
         raise VeinSegError(
-            f"The image has no channel {channel}: choose luminance, red, green, blue or a "
+            f"The image has no channel {channel}: choose {', '.join(CHANNELS)} or a "
             f"number from 0 to {array.shape[-1] - 1}."
         )
     return array[..., index].astype(np.float32)
@@ -165,12 +205,12 @@ def is_constant(grey: npt.NDArray[np.float32]) -> bool:
 
 
 def parse_channel(text: str) -> Channel:
-    """Read a channel: `luminance`, `red`, `green`, `blue` or a number; colours become 0, 1, 2."""
+    """Read a channel, one of `CHANNELS` or a number; red, green and blue become 0, 1, 2."""
     if text.isdecimal():
         return int(text)
     if text not in _CHANNELS:
         raise VeinSegError(
-            f"There is no channel {text!r}: choose luminance, red, green, blue or a number from 0."
+            f"There is no channel {text!r}: choose {', '.join(CHANNELS)} or a number from 0."
         )
     return _CHANNELS[text]
 

@@ -188,7 +188,7 @@ class OmeZarrImage:
         """One letter an axis."""
         return "".join(axis["name"].lower() for axis in self.axes)
 
-    def planes(self, channel: Channel = "luminance") -> PlaneStack:
+    def planes(self, channel: Channel = "auto") -> PlaneStack:
         """See the finest level as planes; three or four channels are colours if none is chosen.
 
         Parameters

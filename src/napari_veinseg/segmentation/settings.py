@@ -20,7 +20,7 @@ class SegmentationSettings:
 
     vein_width: float | None = None
     """Typical width of a vein in px of the image; None estimates it."""
-    channel: Channel = "luminance"
+    channel: Channel = "auto"
     """What to take from a colour image, see `data.grey.to_grey`."""
     invert: bool = False
     """Whether veins are bright."""

@@ -38,7 +38,7 @@ class TrainingConfig(BaseModel):
     """Share of the samples to hold out when the split is drawn, in [0, 0.5]."""
     thin: bool = False
     """Whether near duplicates of a finger are left out."""
-    channel: Channel = "luminance"
+    channel: Channel = "auto"
     """What to take from a colour image."""
     invert: bool = False
     """Whether veins are bright."""

@@ -45,7 +45,7 @@ class PreparedSample:
 
 
 def prepare_sample(
-    pair: Pair, card: ModelCard, channel: Channel = "luminance", invert: bool = False
+    pair: Pair, card: ModelCard, channel: Channel = "auto", invert: bool = False
 ) -> PreparedSample:
     """Normalise one sample and bring its veins to working width.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.grey import Channel, grey_offset, is_colour, to_grey
+from napari_veinseg.data.grey import Channel, colour_shares, grey_offset, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.receptive_field import SMALLEST_SIDE
 from napari_veinseg.segmentation.region import Region, Window
@@ -86,7 +86,7 @@ class ImageSource:
     def __init__(
         self,
         image: Any,
-        channel: Channel = "luminance",
+        channel: Channel = "auto",
         invert: bool = False,
         region: Region | None = None,
     ) -> None:
@@ -121,33 +121,53 @@ class ImageSource:
 
     def _slice(self, index: int) -> ImagePlane:
         rows, columns = self.shape[-2:]
-        offset = self._offset(index)
-        lazy = ImagePlane((rows, columns), lambda r, c: self._read(index, r, c, offset))
         if rows * columns > WHOLE:
-            return lazy
-        grey = lazy.read(slice(0, rows), slice(0, columns))
+            return self._lazy_slice(index)
+        stored = self._stored(index, slice(0, rows), slice(0, columns))
+        grey = self._grey(stored, self._channel, self._offset(index))
         return ImagePlane((rows, columns), lambda r, c: grey[r, c])
+
+    def _lazy_slice(self, index: int) -> ImagePlane:
+        """Decide by some pixels what is decided by all of a smaller slice."""
+        offset = self._offset(index)
+        channel = colour_shares(self._some(index)) if self._mixes_colours else self._channel
+
+        def read(rows: slice, columns: slice) -> Image:
+            return self._grey(self._stored(index, rows, columns), channel, offset)
+
+        return ImagePlane((self.shape[-2], self.shape[-1]), read)
+
+    @property
+    def _mixes_colours(self) -> bool:
+        shape = self._image.shape
+        return self._channel == "auto" and is_colour(shape) and shape[-1] > 2
 
     def _offset(self, index: int) -> float:
         """See `data.grey.grey_offset`, of blocks spread over the slice."""
         if np.dtype(self._image.dtype).itemsize < 4 or self._image.dtype == np.float32:
             return 0.0
+        return grey_offset(self._some(index))
+
+    def _some(self, index: int) -> NDArray[Any]:
+        """Pixels of blocks spread over the slice, colours as the last axis."""
         parts = [
             [slice(int(at), int(min(at + _SAMPLE_SIDE, side))) for at in np.unique(starts)]
             for side in self.shape[-2:]
             for starts in [np.linspace(0, max(0, side - _SAMPLE_SIDE), 5).astype(int)]
         ]
-        blocks = [self._stored(index, rows, columns).ravel() for rows, columns in product(*parts)]
-        return grey_offset(np.concatenate(blocks))
+        blocks = [self._stored(index, rows, columns) for rows, columns in product(*parts)]
+        colours = blocks[0].shape[2:]
+        return np.concatenate([block.reshape(-1, *colours) for block in blocks])
 
     def _stored(self, index: int, rows: slice, columns: slice) -> NDArray[Any]:
         where = (index, rows, columns) if len(self.shape) == 3 else (rows, columns)
         return np.asarray(self._image[self.place_in_whole(where)])
 
-    def _read(self, index: int, rows: slice, columns: slice, offset: float) -> Image:
+    def _grey(
+        self, stored: NDArray[Any], channel: Channel | NDArray[np.float32], offset: float
+    ) -> Image:
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and treated as such
-            stored = self._stored(index, rows, columns)
-            return to_grey(stored, self._channel, self._invert, offset)
+            return to_grey(stored, channel, self._invert, offset)
 
     def place_in_whole(self, where: tuple[Any, ...]) -> tuple[Any, ...]:
         """Tell where a part of what is seen lies in the image.

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_veinseg.data.grey import CHANNELS
 from napari_veinseg.widgets.common.form import Section, button
 
 
@@ -61,7 +62,7 @@ class ImageOptions(QObject):
         super().__init__(section)
         self.section = section
         self.channel = QComboBox()
-        self.channel.addItems(["luminance", "red", "green", "blue"])
+        self.channel.addItems(CHANNELS)
         self.invert = QCheckBox("Veins are brighter than their surroundings")
         section.add_row("Channel", self.channel, channel_tooltip)
         section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")

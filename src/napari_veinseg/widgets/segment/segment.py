@@ -80,7 +80,7 @@ class SegmentWidget(Panel):
         )
         self.options = ImageOptions(
             section,
-            "What to take from a colour image; green shows vessels best in fundus photographs.",
+            "What to take from a colour image: auto leaves out colours that are overexposed.",
         )
         self.region = RegionControls(section, self.viewer, lambda: self.image.layer)
         self.image.layer_changed.connect(self.region.show)

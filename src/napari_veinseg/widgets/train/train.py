@@ -88,7 +88,7 @@ class TrainWidget(Panel):
             "How training images are changed at random: brightness, contrast and noise "
             "(photometric), and also flips, turns and deformation (full).",
         )
-        self.options = ImageOptions(section, "What to take from colour images.")
+        self.options = ImageOptions(section, "What to take from colour images, see Segment.")
         section.add_row("Name", self.name, "What the new model is called when you keep it.")
 
     def _add_run_section(self) -> None:
