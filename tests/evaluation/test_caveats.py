@@ -8,6 +8,7 @@ from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash, read_mask, write_mask
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation import data_leakage
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.contenders import (
@@ -123,6 +124,43 @@ def test_what_truths_leave_open_is_told(tmp_path, share, said):
     caveat = "30% or more is unsure in 1 of the 5 truths"
     assert (caveat in lead(tmp_path / "out")) == (said is not None)
     assert said is None or said in lead(tmp_path / "out")
+
+
+def test_inverted_masks_are_told_before_the_figures(tmp_path):
+    folder = make_dataset(tmp_path / "data")
+    inverted = tmp_path / "masks"
+    inverted.mkdir()
+    for path in (folder / "masks").iterdir():
+        write_mask(inverted / path.name, 1 - read_mask(path))
+    second = MaskFolder("second", inverted)
+    evaluate(Dataset.open(folder, PATTERN), [second, model()], tmp_path / "one")
+    assert "Check 12 of the 12 masks of 'second' (" in first_caveat(tmp_path / "one")
+    assert "truths" not in first_caveat(tmp_path / "one")
+    for path in inverted.iterdir():
+        path.replace(folder / "masks" / path.name)
+    evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "two")
+    assert "Check 12 of the 12 truths (" in first_caveat(tmp_path / "two")
+
+
+def test_masks_that_count_from_1_are_no_truths(tmp_path):
+    """Read as they are, all that is background would be vein, and all veins unsure."""
+    folder = make_dataset(tmp_path / "data")
+    shifted, *others = sorted((folder / "masks").iterdir())
+    write_mask(shifted, read_mask(shifted) + 1)
+    evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "holds 1 and 2 but no 0" in page
+    for path in others:
+        write_mask(path, read_mask(path) + 1)
+    with pytest.raises(VeinSegError, match="ilastik"):
+        evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "none")
+
+
+def test_who_has_no_figures_does_not_change_what_intervals_are_of(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    knows_all = model("knows", hashes=[image_hash(sample.image()) for sample in dataset])
+    evaluate(dataset, [model(), knows_all], tmp_path / "out")
+    assert "resampling subjects" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
 
 
 def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):

@@ -171,6 +171,19 @@ def test_the_rows_of_a_measurement_have_units_in_their_names():
     assert {"total_length_px", "bifurcations_per_px2"} <= set(image_row(measured))
 
 
+def test_a_file_that_is_no_mask_costs_the_others_nothing(tmp_path):
+    veins = capsule((60, 40), (140, 260), 9).astype(np.uint8)
+    write_mask(tmp_path / "good.png", veins)
+    write_mask(tmp_path / "counted_from_1.png", veins + 1)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    told: list[str] = []
+    assert measure_files([tmp_path], tmp_path / "out", tell=told.append) == 1
+    assert ["broken" in told[0], "no 0" in told[1]] == [True, True]
+    (tmp_path / "good.png").unlink()
+    with pytest.raises(VeinSegError, match="No mask could"):
+        measure_files([tmp_path], tmp_path / "other")
+
+
 def test_nothing_to_measure_is_refused(tmp_path):
     with pytest.raises(VeinSegError, match="no mask"):
         measure_files([tmp_path], tmp_path / "out")

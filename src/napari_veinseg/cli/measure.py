@@ -18,5 +18,10 @@ def measure(
     """Measure the veins of masks: lengths, widths, tortuosity, bifurcations."""
     from napari_veinseg.measurement.tables import measure_files
 
-    done = measure_files(masks, output, pixel_size, unit)
+    faults: list[str] = []
+    done = measure_files(masks, output, pixel_size, unit, faults.append)
+    for fault in faults:
+        typer.echo(f"Left out: {fault}", err=True)
     typer.echo(f"Measured {done} masks into {output}.")
+    if faults:
+        raise typer.Exit(1)

@@ -109,6 +109,15 @@ class Dataset:
         """Why files, or rows of `samples.csv`, are no sample: none is opened for this."""
         return self._files.faults(self._rows)
 
+    @property
+    def why_empty(self) -> str:
+        """What to tell of a dataset without a sample: what is missing, by its first example."""
+        pair = f"{self.path} holds no pair of an image and a mask with the same name"
+        if not (self.path / "masks").is_dir():
+            return f"{pair}: there is no folder 'masks' beside 'images'."
+        example = f" ({self.left_out[0].message.rstrip('.')})" if self.left_out else ""
+        return f"{pair}{example}: add some."
+
     def __len__(self) -> int:
         return len(self._samples)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_veinseg.data.decoders import StoredImage, read_with_pillow, refuse_unopenable
 from napari_veinseg.data.grey import is_colour, without_grey_axis
-from napari_veinseg.data.labels import UNSURE
+from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path, writing
@@ -143,6 +143,23 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     raise VeinSegError(
         f"{path} is not a mask: it holds values other than 0 and 1 (or 0 and 255), 2 for unsure."
     )
+
+
+def refuse_shifted_labels(path: Path, mask: npt.NDArray[np.uint8]) -> None:
+    """Refuse a mask whose background is 1 and whose veins are 2: it would be read as all vein.
+
+    Parameters
+    ----------
+    path : Path
+        Its file, to be named.
+    mask : ndarray of uint8
+        What `read_mask` gave.
+    """
+    if mask.all() and (mask == VEIN).any() and (mask == UNSURE).any():
+        raise VeinSegError(
+            f"{path} holds 1 and 2 but no 0, as programs write that count from 1 (ilastik): "
+            "subtract 1, so that background is 0 and vein 1."
+        )
 
 
 def _is_grey(image: Array) -> bool:

@@ -13,11 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.image_files import image_hash, read_image, read_mask
+from napari_veinseg.data.image_files import (
+    image_hash,
+    read_image,
+    read_mask,
+    refuse_shifted_labels,
+)
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 
-_MOST_VEIN = 0.5  # of the known pixels; drawn masks have a tenth or two
+MOST_VEIN = 0.5
+"""Of the known pixels; drawn masks have a tenth or two, and inverted ones more than this."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class Pair:
     def warning(self) -> str:
         """A sentence on a mask that is mostly vein, as inverted ones are; empty for others."""
         share = self.vein_pixels / int(np.count_nonzero(self.mask != UNSURE))
-        if share <= _MOST_VEIN:
+        if share <= MOST_VEIN:
             return ""
         return (
             f"{self.sample.mask_path} is {100 * share:.0f} % vein: check that its veins are 1 (or "
@@ -140,6 +146,7 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
                 f"{sample.image_path} is {_size(image)} px and {sample.mask_path} {_size(mask)} "
                 "px: redraw or crop one."
             )
+        refuse_shifted_labels(sample.mask_path, mask)
         if (mask == UNSURE).all():
             raise VeinSegError(f"{sample.mask_path} says unsure everywhere: correct it.")
         if needs_vein and not (mask == VEIN).any():

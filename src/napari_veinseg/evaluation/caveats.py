@@ -8,6 +8,7 @@ from napari_veinseg.evaluation.data_caveats import (
     of_fingers,
     of_identical_images,
     of_left_out,
+    of_mostly_vein,
     of_split,
     of_unsure_truths,
 )
@@ -20,6 +21,7 @@ def caveats(comparison: Comparison) -> list[str]:
     """Say what makes the figures of a comparison weaker than they look."""
     return [
         *_of_no_figures(comparison),
+        *of_mostly_vein(comparison),
         *of_identical_images(comparison),
         *_of_known_fingers(comparison),
         *of_split(comparison),

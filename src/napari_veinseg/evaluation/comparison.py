@@ -172,7 +172,8 @@ def compare(
             result.images.append(_score(result.contender, read, tolerance))
     told = [selection.told(fault) for fault in left_out]
     if not looks:
-        raise VeinSegError(f"No sample can be evaluated; the first: {left_out[-1].message}")
+        first = left_out[len(selection.left_out)]
+        raise VeinSegError(f"No sample can be evaluated; the first: {first.message}")
     return Comparison(
         selection,
         results,

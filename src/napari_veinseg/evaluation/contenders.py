@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import to_grey, without_gaps
-from napari_veinseg.data.image_files import list_images, read_mask
+from napari_veinseg.data.image_files import list_images, read_mask, refuse_shifted_labels
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
@@ -90,7 +90,9 @@ class MaskFolder:
                 f"{self.folder} holds {len(found)} masks named {stem!r}: give one for each "
                 "evaluated image."
             )
-        return ScoredMask(read_mask(found[0]), None)
+        mask = read_mask(found[0])
+        refuse_shifted_labels(found[0], mask)
+        return ScoredMask(mask, None)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from napari_veinseg.data.sample import MOST_VEIN
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS, grouping
 from napari_veinseg.evaluation.comparison import Comparison
 
@@ -76,6 +77,29 @@ def of_copies(comparison: Comparison) -> list[str]:
         f"{_examples(comparison, copies)}: there are {total - len(copies)} different images, and "
         "intervals are too narrow."
     ]
+
+
+def of_mostly_vein(comparison: Comparison) -> list[str]:
+    """Tell which truths, and which drawn masks that are scored, are inverted by the look of it."""
+    shares = {"truths": [image.counts.true_share for image in comparison.results[0].images]}
+    for result in comparison.results:
+        if result.contender.kind == "masks":
+            whose = f"masks of '{result.contender.name}'"
+            shares[whose] = [image.counts.predicted_share for image in result.images]
+    said = []
+    for whose, each in shares.items():
+        stems = [
+            sample.stem
+            for sample, share in zip(comparison.samples, each, strict=True)
+            if share > MOST_VEIN
+        ]
+        names = "" if comparison.selection.anonymous else f" ({', '.join(stems[:_NAMED])})"
+        if stems:
+            said.append(
+                f"Check {len(stems)} of the {len(each)} {whose}{names}: more than half is vein, as "
+                "in inverted masks. Veins are 1 (or white) and background 0 (or black)."
+            )
+    return said
 
 
 def of_unsure_truths(comparison: Comparison) -> list[str]:

@@ -52,6 +52,21 @@ class Counts:
         return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @property
+    def pixels(self) -> int:
+        """How many were counted."""
+        return self.true_positive + self.false_positive + self.false_negative + self.true_negative
+
+    @property
+    def true_share(self) -> float:
+        """Share of the pixels that are vein in the truth."""
+        return self._ratio(self.true_positive + self.false_negative, self.pixels)
+
+    @property
+    def predicted_share(self) -> float:
+        """Share of the pixels that are vein in the prediction."""
+        return self._ratio(self.true_positive + self.false_positive, self.pixels)
+
+    @property
     def vein_iou(self) -> float:
         """Intersection over union of the vein class."""
         return self._ratio(

@@ -40,9 +40,7 @@ class Selection:
 def select(dataset: Dataset, everything: bool = False) -> Selection:
     """Choose the hold-out, or every sample."""
     if not len(dataset):
-        raise VeinSegError(
-            f"{dataset.path} holds no pair of an image and a mask with the same name: add some."
-        )
+        raise VeinSegError(dataset.why_empty)
     hold_out, left_out = dataset.validation, tuple(dataset.left_out)
     if everything or not hold_out:
         why = "as asked for" if everything else "for it has no hold-out"

@@ -1,13 +1,18 @@
 """What was measured, as tables by branch and by image."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
-from napari_veinseg.data.image_files import list_images, read_mask, without_probabilities
+from napari_veinseg.data.image_files import (
+    list_images,
+    read_mask,
+    refuse_shifted_labels,
+    without_probabilities,
+)
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import Measurement, measure
 
@@ -57,7 +62,11 @@ def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
 
 
 def measure_files(
-    inputs: Iterable[Path], output: Path, pixel_size: float = 1.0, unit: str = "px"
+    inputs: Iterable[Path],
+    output: Path,
+    pixel_size: float = 1.0,
+    unit: str = "px",
+    tell: Callable[[str], object] = print,
 ) -> int:
     """Measure mask files into `branches.csv` and `images.csv`, and count them.
 
@@ -72,6 +81,8 @@ def measure_files(
         Side of a pixel in `unit`.
     unit : str
         Unit of the lengths, part of the column names.
+    tell : callable
+        Gets a sentence for each file that cannot be measured; the others are measured.
     """
     found = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
     files = without_probabilities(found)
@@ -80,12 +91,19 @@ def measure_files(
     branches: list[TableRow] = []
     images: list[TableRow] = []
     for file in files:
-        stack = read_mask(file)
+        try:
+            stack = read_mask(file)
+            refuse_shifted_labels(file, stack)
+        except VeinSegError as error:
+            tell(str(error))
+            continue
         for number, mask in enumerate(stack if stack.ndim == 3 else stack[np.newaxis]):
             place: TableRow = {"mask": file.stem, "slice": number}
             measured = measure(mask, (pixel_size, pixel_size))
             images.append(place | image_row(measured, unit))
             branches.extend(place | row for row in branch_rows(measured, unit))
+    if not images:
+        raise VeinSegError("No mask could be measured: mend the files, or name others.")
     place_columns = ["mask", "slice"]
     write_table(output / "branches.csv", branches, place_columns + branch_columns(unit))
     write_table(output / "images.csv", images, images[0])

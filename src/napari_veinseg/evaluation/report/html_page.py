@@ -111,9 +111,10 @@ def html_page(
 
 
 def _interval_note(summaries: Sequence[Summary]) -> str:
-    if not any(each.has_intervals for each in summaries):
+    by_finger = [each.by_finger for each in summaries if each.has_intervals]
+    if not by_finger:
         return "There are too few images for intervals."
-    unit = "subjects" if all(each.by_finger for each in summaries) else "images"
+    unit = "subjects" if all(by_finger) else "images"
     return f"Below each mean stands its 95 % bootstrap interval, resampling {unit}."
 
 
