@@ -436,6 +436,61 @@ def test_a_child_that_dies_is_told_once(started, qtbot, told):
     assert started.start.isEnabled()
 
 
+def test_a_child_that_is_killed_says_how_its_run_goes_on(started, qtbot, told):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.run.state.touch()
+    child.exit_code = -9
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert "out of memory" in told.texts[0]
+    assert f"veinseg train --run {child.run.path} --resume" in started.status.text()
+
+
+@pytest.mark.parametrize("answer", ["Cancel", "Discard"])
+def test_a_better_model_that_waits_is_not_dropped_unasked(started, qtbot, monkeypatch, answer):
+    button = QMessageBox.StandardButton[answer]
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1) or button)
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    window = started.window()
+    window.show()
+    qtbot.waitUntil(window.isVisible)
+    assert started.eventFilter(window, QCloseEvent())
+    started.start.click()
+    assert asked == [1, 1]
+    assert len(StubChild.made) == (2 if answer == "Discard" else 1)
+    assert started.comparison.foot.isHidden() == (answer == "Discard")
+
+
+def test_a_folder_that_is_no_dataset_is_not_described_as_the_last_one(train, dataset, qtbot):
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset._survey()
+    qtbot.waitUntil(lambda: "3 images" in train.dataset.summary.text())
+    train.dataset.folder.setText(str(dataset.path / "masks"))
+    train.dataset._survey()
+    assert "masks is no dataset" in train.dataset.summary.text()
+
+
+@pytest.mark.parametrize(
+    ("images", "subjects", "said"),
+    [(1, 0, "Only one image judged"), (5, 1, "Only 5 images of one subject"), (5, 2, "")],
+)
+def test_a_better_model_of_few_images_may_be_chance(started, images, subjects, said):
+    from napari_veinseg.training.events import RunStatus
+    from napari_veinseg.widgets.train.verdict import judge
+
+    status = RunStatus(start={"validation": {"images": images, "fingers": subjects}})
+    old, new = ({f"b_{n}": score for n in range(images)} for score in (0.4, 0.6))
+    status.scores, status.per_image = {0: 0.4, 1: 0.6}, {0: old, 1: new}
+    verdict = judge(status, "base", {})
+    assert verdict.headline.startswith("The new model is better")
+    assert verdict.advice.startswith(said)
+    assert bool(verdict.advice) == bool(said)
+
+
 def test_starting_without_a_dataset_is_one_sentence(train, told):
     train.start.click()
     assert told.texts == ["Choose a dataset folder first: it is what a model learns from."]

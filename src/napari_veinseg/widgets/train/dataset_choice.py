@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.training.dataset_survey import Survey, survey
+from napari_veinseg.training.dataset_survey import survey
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField
@@ -117,20 +117,28 @@ class DatasetChoice(Section):
         self._outdated = self._job.running
         if self._outdated:
             return
-        with reported("Reading the dataset"):
+        try:
             path = self.path()
             self.names.show_names([sample.stem for sample in Dataset.open(path)])
-            pattern, base = self.finger_pattern, self._base()
+        except VeinSegError as error:
+            self.summary.setText(str(error))
+            return
+        pattern, base = self.finger_pattern, self._base()
 
-            def work(_reporter: Reporter) -> Survey:
-                return survey(path, pattern, base)
+        def work(_reporter: Reporter) -> str:
+            return _describe(path, pattern, base)
 
-            self.summary.setText("Reading the images and masks…")
-            self._job.start(work, done=self._show_survey)
+        self.summary.setText("Reading the images and masks…")
+        self._job.start(work, done=self.summary.setText)
 
     def _catch_up(self) -> None:
         if self._outdated and not self._job.running:
             self._survey()
 
-    def _show_survey(self, found: Survey) -> None:
-        self.summary.setText(str(found))
+
+def _describe(path: Path, pattern: str | None, base: Path | None) -> str:
+    """Say what is in a dataset, or why it cannot be used: either has to stay in sight."""
+    try:
+        return str(survey(path, pattern, base))
+    except VeinSegError as error:
+        return str(error)

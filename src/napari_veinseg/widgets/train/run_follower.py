@@ -93,5 +93,8 @@ class RunFollower(QObject, Generic[AStatus]):
             return ""  # asked to stop before there was anything to keep, the child just ends
         if self.status.end.get("reason") == "failed":
             return str(self.status.end["text"])
-        words = process.last_words() or "without a word"
+        if process.exit_code is not None and process.exit_code < 0:
+            words = "it was ended from outside, as systems do that run out of memory"
+        else:
+            words = process.last_words() or "without a word"
         return f"The training process ended (exit code {process.exit_code}): {words}"

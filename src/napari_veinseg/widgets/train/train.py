@@ -8,11 +8,11 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox
 
-from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import RunStatus
+from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
@@ -29,7 +29,7 @@ from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.train.run_follower import RunFollower
-from napari_veinseg.widgets.train.verdict import notes
+from napari_veinseg.widgets.train.verdict import notes, sources_of
 
 _TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
 
@@ -129,11 +129,15 @@ class TrainWidget(Panel):
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
 
+    @property
+    def _better_waits(self) -> bool:
+        """Whether a model that is not known to be worse is neither kept nor discarded yet."""
+        return not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
+
     def _show_next(self) -> None:
         """Let what is pressed next stand out: Keep, where a better model waits for it."""
-        waits = not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
-        set_primary(self.comparison.keep, waits)
-        set_primary(self.start, not waits)
+        set_primary(self.comparison.keep, self._better_waits)
+        set_primary(self.start, not self._better_waits)
 
     def _show_run(self) -> None:
         status = self.follower.status
@@ -167,6 +171,12 @@ class TrainWidget(Panel):
                 finger_pattern=self.dataset.finger_pattern,
                 device=preferences().device,
             )
+            if self._better_waits and not self._may_go_on(
+                "The new model is not kept",
+                "Keep would install the model that was trained last. Train again without it?",
+                QMessageBox.StandardButton.Discard,
+            ):
+                return
             self._drop_comparison()
             self.follower.start(start(None, config), RunStatus())
             self._started_from = self.base.name or "base"
@@ -185,12 +195,13 @@ class TrainWidget(Panel):
         end = self.follower.status.end
         text = _TIME_IS_UP if end.get("reason") == "budget" else end.get("text")
         self._show_message(text or "Stopped before the first step.")
+        run = self.follower.run
         if trouble:
+            trouble += _way_on(run)
             self._show_message(trouble)
             report(VeinSegError(trouble), "Training")
-        run = self.follower.run
         if run is not None and run.result is not None:
-            sources = _sources(Path(run.config.dataset))
+            sources = sources_of(Path(run.config.dataset))
             self.comparison.show_result(self.follower.status, self._started_from, sources)
             self.comparison.show()
             self._show_next()
@@ -249,9 +260,10 @@ class TrainWidget(Panel):
     # The end of the viewer.
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Ask before the viewer is closed over a running training."""
+        """Ask before the viewer is closed over a running training, or a model to be kept."""
         # Not self.window(): a dock that floats is a window of its own.
-        if is_closing(event) and watched is self.viewer.window._qt_window and self.follower.running:
+        open_end = self.follower.running or self._better_waits
+        if is_closing(event) and watched is self.viewer.window._qt_window and open_end:
             if not closed_by_hand(watched):
                 self._close()
             elif not self._may_close():
@@ -260,15 +272,15 @@ class TrainWidget(Panel):
         return super().eventFilter(watched, event)
 
     def _may_close(self) -> bool:
-        answer = QMessageBox.question(
-            self,
-            "Training is running",
-            "A model is being trained. Stop it and close? What it has learned so far stays in "
-            "its run's folder.",
-            QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel,
-            QMessageBox.StandardButton.Cancel,
-        )
-        return answer == QMessageBox.StandardButton.Close
+        title, what = "The new model is not kept", "Close without keeping the new model?"
+        if self.follower.running:
+            title, what = "Training is running", "A model is being trained. Stop it and close?"
+        text = f"{what} What was learned stays in the folder of its run."
+        return self._may_go_on(title, text, QMessageBox.StandardButton.Close)
+
+    def _may_go_on(self, title: str, text: str, go_on: QMessageBox.StandardButton) -> bool:
+        cancel = QMessageBox.StandardButton.Cancel
+        return QMessageBox.question(self, title, text, go_on | cancel, cancel) == go_on
 
     def _close(self) -> None:
         run = self.follower.run
@@ -279,16 +291,11 @@ class TrainWidget(Panel):
         self.job.abandon()
 
 
-def _sources(dataset: Path) -> dict[str, str]:
-    """Read where a dataset's masks came from, those that are held out first.
-
-    A dataset that is gone meanwhile has none.
-    """
-    try:
-        samples = sorted(Dataset.open(dataset), key=lambda each: each.split != "validation")
-        return {sample.stem: sample.source for sample in samples}
-    except VeinSegError:
-        return {}
+def _way_on(run: Run | None) -> str:
+    """Say how a run that was ended from outside can go on, where it has learned something."""
+    if run is None or not run.state.exists():
+        return ""
+    return f". To let it go on: veinseg train --run {run.path} --resume"
 
 
 def _install(file: Path, name: str, reporter: Reporter) -> str:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import origin_note
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.events import RunStatus
 
 _SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
@@ -57,8 +60,20 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     else:
         images = "the only image" if len(rows) == 1 else f"{better} of {len(rows)} images"
         headline = f"The new model is better: vein IoU {old:.2f} → {new:.2f}, higher on {images}."
-        advice = ""
+        advice = _how_sure(rows, status)
     return Verdict(headline, advice, figures, caveats)
+
+
+def sources_of(dataset: Path) -> dict[str, str]:
+    """Read where a dataset's masks came from, those that are held out first.
+
+    A dataset that is gone meanwhile has none.
+    """
+    try:
+        samples = sorted(Dataset.open(dataset), key=lambda each: each.split != "validation")
+        return {sample.stem: sample.source for sample in samples}
+    except VeinSegError:
+        return {}
 
 
 def notes(status: RunStatus) -> list[str]:
@@ -71,10 +86,21 @@ def notes(status: RunStatus) -> list[str]:
 def _why_not(status: RunStatus) -> str:
     holdout = status.start.get("validation", {})
     if holdout.get("images"):
-        return "it was stopped before the held-out images were looked at"
+        how = "was stopped" if status.end.get("reason") == "stopped" else "ended"
+        return f"it {how} before the held-out images were looked at"
     if holdout.get("seen"):
         return "the held-out images were learned from before"
     return "there was no image to judge by"
+
+
+def _how_sure(rows: list[tuple[str, float, float]], status: RunStatus) -> str:
+    """Say where so little was held out that the next subject may tell the opposite."""
+    subjects = status.start.get("validation", {}).get("fingers", 0)
+    if len(rows) >= _FEW and subjects != 1:
+        return ""
+    images = "one image" if len(rows) == 1 else f"{len(rows)} images"
+    of = " of one subject" if subjects == 1 and len(rows) > 1 else ""
+    return f"Only {images}{of} judged it, which may be chance: look at both masks, too."
 
 
 def _advice(rows: list[tuple[str, float, float]]) -> str:
