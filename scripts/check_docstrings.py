@@ -4,6 +4,7 @@ Arrays need words (shape, range), and so do numbers that are given as floats (un
 a signature has neither, its names and types may speak for themselves: the section may be left out,
 but one that is there is whole.  What a single number that comes out means is said by the summary.
 A field of a dataclass or model is described by a string below it; fields of one type may share one.
+A type of `data.array_types`, or another that is annotated with words, says its own.
 """
 
 import ast
@@ -15,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from enum import Enum
+from typing import get_args, get_origin
 
 from numpydoc.validate import validate
 
@@ -63,7 +65,7 @@ def said_elsewhere(name: str, code: str) -> bool:
     absent = f"{SECTIONS[code]}\n---" not in (inspect.getdoc(member) or "")
     if inspect.isclass(member) and "__init__" not in inspect.getsource(member):
         return absent and not any(
-            NEEDS_WORDS[code].search(str(each)) for each in types_without_words(member)
+            NEEDS_WORDS[code].search(wordless(each)) for each in types_without_words(member)
         )
     signature = inspect.signature(member)
     types = (
@@ -71,7 +73,17 @@ def said_elsewhere(name: str, code: str) -> bool:
         if code == "PR01"
         else [signature.return_annotation]
     )
-    return absent and not any(NEEDS_WORDS[code].search(str(each)) for each in types)
+    return absent and not any(NEEDS_WORDS[code].search(wordless(each)) for each in types)
+
+
+def wordless(annotation: object) -> str:
+    """Name the types in an annotation, without those that are annotated with words."""
+    if any(isinstance(words, str) for words in getattr(annotation, "__metadata__", ())):
+        return ""
+    parts = get_args(annotation)
+    if not parts:
+        return str(annotation)
+    return " ".join([str(get_origin(annotation)), *map(wordless, parts)])
 
 
 def types_without_words(member: type) -> list[object]:

@@ -1,37 +1,23 @@
 """Whole branches of a mask: one goes with a click, a gap between two is bridged."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.correction.change import Change, disk_union, painted
+from napari_veinseg.data.array_types import Binary, Mask, Point, Px
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import Branch, centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
-
-Plane = NDArray[np.bool_]
 
 REACH = 4.0
 """px beside a vein at which a click still means it."""
 
 
-def remove_branch(
-    mask: NDArray[Any], point: tuple[float, float], label: int = BACKGROUND, reach: float = REACH
-) -> Change:
+def remove_branch(mask: Mask, point: Point, label: int = BACKGROUND, reach: Px = REACH) -> Change:
     """Take away the branch within reach of a click, between its two bifurcations or ends.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1.
-    point : tuple of float
-        The click, (row, column).
-    label : int
-        What the branch becomes: 0 background or 2 unsure.
-    reach : float
-        How far beside a vein a click still means it, in px; more where an image is shown small.
+    It becomes `label`: 0 background or 2 unsure.  The reach is more where an image is shown small.
     """
     is_vein = np.asarray(mask) == VEIN
     seed = _nearest(is_vein, point, reach)
@@ -45,25 +31,10 @@ def remove_branch(
     return painted(mask, gone, label)
 
 
-def nearest_end(
-    mask: NDArray[Any], point: tuple[float, float], reach: float
-) -> tuple[tuple[float, float], float] | None:
-    """Find the end of a vein near a click.
+def nearest_end(mask: Mask, point: Point, reach: Px) -> tuple[Point, Px] | None:
+    """Find the end of a vein near a click, and the vein's width there.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1.
-    point : tuple of float
-        The click, (row, column).
-    reach : float
-        How far the end may be, in px.
-
-    Returns
-    -------
-    tuple or None
-        The end, (row, column), and the vein's width there in px; the nearest pixel of a
-        centreline where no end is near; None where there is no vein.
+    Where no end is near it is the nearest pixel of a centreline; None where there is no vein.
     """
     row, column = (round(place) for place in point)
     margin = int(2 * reach) + 8
@@ -88,7 +59,7 @@ def nearest_end(
     return None
 
 
-def _nearest(region: Plane, point: tuple[float, float], reach: float) -> tuple[int, int] | None:
+def _nearest(region: Binary, point: tuple[float, float], reach: float) -> tuple[int, int] | None:
     row, column = (round(place) for place in point)
     margin = int(reach)
     top, left = max(row - margin, 0), max(column - margin, 0)
@@ -101,7 +72,7 @@ def _nearest(region: Plane, point: tuple[float, float], reach: float) -> tuple[i
     return int(best[0]), int(best[1])
 
 
-def _branch_at(piece: Plane, seed: tuple[int, int]) -> Plane:
+def _branch_at(piece: Binary, seed: tuple[int, int]) -> Binary:
     """Mark the pixels of one connected piece that belong to the branch at `seed` alone."""
     distance = ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
     graph = trace(without_spurs(centreline(piece), piece))
@@ -117,11 +88,11 @@ def _branch_at(piece: Plane, seed: tuple[int, int]) -> Plane:
     owner = owner[rows, columns]
     chosen = owner[seed]
     others = [branch for number, branch in enumerate(graph.branches) if number != chosen]
-    gone: Plane = piece & (owner == chosen) & ~_drawn(others, distance)
+    gone: Binary = piece & (owner == chosen) & ~_drawn(others, distance)
     return gone | _crumbs(piece & ~gone, others)
 
 
-def _drawn(branches: list[Branch], distance: NDArray[np.float64]) -> Plane:
+def _drawn(branches: list[Branch], distance: NDArray[np.float64]) -> Binary:
     """Draw branches anew from their centrelines: the pixels that they need for themselves."""
     drawn = np.zeros(distance.shape, np.bool_)
     for branch in branches:
@@ -131,17 +102,17 @@ def _drawn(branches: list[Branch], distance: NDArray[np.float64]) -> Plane:
     return drawn
 
 
-def _crumbs(rest: Plane, branches: list[Branch]) -> Plane:
+def _crumbs(rest: Binary, branches: list[Branch]) -> Binary:
     """Mark what has lost its centreline: splinters that the removed branch leaves behind."""
     pieces, count = ndimage.label(rest, np.ones((3, 3)))
     has_line = np.zeros(count + 1, np.bool_)
     for branch in branches:
         has_line[pieces[tuple(branch.path.T)]] = True
-    crumbs: Plane = rest & ~has_line[pieces]
+    crumbs: Binary = rest & ~has_line[pieces]
     return crumbs
 
 
-def _width_near(is_vein: Plane, line: Plane, place: NDArray[np.intp]) -> float:
+def _width_near(is_vein: Binary, line: Binary, place: NDArray[np.intp]) -> float:
     """Measure the vein beside its end: at the very end a rounded tip is thin."""
     distance = ndimage.distance_transform_edt(is_vein)
     rows, columns = np.nonzero(line)

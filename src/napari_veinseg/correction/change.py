@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
+from napari_veinseg.data.array_types import Binary, Mask
 
 
 @dataclass(frozen=True)
@@ -26,48 +26,21 @@ class Change:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def applied_to(self, mask: NDArray[Any]) -> NDArray[Any]:
-        """Return a changed copy of a mask.
-
-        Parameters
-        ----------
-        mask : NDArray
-            `(Y, X)`, left as it is.
-
-        Returns
-        -------
-        NDArray
-            The copy with the change in it.
-        """
+    def applied_to(self, mask: Mask) -> Mask:
+        """Return a changed copy of a mask."""
         changed = np.array(mask)
         changed[self.rows, self.columns] = self.values
         return changed
 
 
-def between(before: NDArray[Any], after: NDArray[Any]) -> Change:
-    """Name the pixels in which two masks differ.
-
-    Parameters
-    ----------
-    before, after : NDArray
-        `(Y, X)` masks of one shape.
-    """
+def between(before: Mask, after: Mask) -> Change:
+    """Name the pixels in which two masks differ."""
     rows, columns = np.nonzero(np.asarray(before) != np.asarray(after))
     return Change(rows, columns, np.asarray(after)[rows, columns])
 
 
-def painted(mask: NDArray[Any], where: NDArray[np.bool_], label: int) -> Change:
-    """Give a label to a region.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    where : NDArray[np.bool_]
-        `(Y, X)`, the region.
-    label : int
-        0 background, 1 vein or 2 unsure.
-    """
+def painted(mask: Mask, where: Binary, label: int) -> Change:
+    """Give a label to a region."""
     rows, columns = np.nonzero(where & (np.asarray(mask) != label))
     return Change(rows, columns, np.full(len(rows), label, np.uint8))
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.correction.change import Change, between
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import centreline
 
@@ -15,65 +16,31 @@ _SQUARE = ndimage.generate_binary_structure(2, 2)
 _STRENGTH = 1.5  # px, of smoothing
 
 
-def drop_specks(mask: NDArray[Any], size: int) -> Change:
-    """Take away connected pieces of vein that are small.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`; only labels 0 and 1 change, here and in all functions of this module.
-    size : int
-        Pieces of fewer px go; diagonal neighbours are connected.
-    """
+def drop_specks(mask: Mask, size: int) -> Change:
+    """Take away connected pieces of vein of fewer px; diagonal neighbours are connected."""
     return _with_veins(mask, _large(_veins(mask), size, _SQUARE))
 
 
-def fill_holes(mask: NDArray[Any], size: int) -> Change:
-    """Fill small holes in veins.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    size : int
-        Holes of fewer px are filled; background at the image's border is no hole.
-    """
+def fill_holes(mask: Mask, size: int) -> Change:
+    """Fill holes of fewer px in veins; background at the image's border is no hole."""
     ground = ~_veins(mask)
     return _with_veins(mask, ~(_large(ground, size, _CROSS) | _at_border(ground)))
 
 
-def smooth(mask: NDArray[Any]) -> Change:
-    """Smooth the borders of the veins without breaking a thin one.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    """
+def smooth(mask: Mask) -> Change:
+    """Smooth the borders of the veins without breaking a thin one."""
     veins = _veins(mask)
     blurred = ndimage.gaussian_filter(veins.astype(np.float32), _STRENGTH, mode="nearest")
     return _with_veins(mask, (blurred > 0.5) | centreline(veins))
 
 
-def thicken(mask: NDArray[Any]) -> Change:
-    """Widen the veins by one px on each side.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    """
+def thicken(mask: Mask) -> Change:
+    """Widen the veins by one px on each side."""
     return _with_veins(mask, ndimage.binary_dilation(_veins(mask), _CROSS))
 
 
-def thin(mask: NDArray[Any]) -> Change:
-    """Narrow the veins by one px on each side, down to their centreline.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    """
+def thin(mask: Mask) -> Change:
+    """Narrow the veins by one px on each side, down to their centreline."""
     veins = _veins(mask)
     # The image's border is not the vein's.
     eroded = ndimage.binary_erosion(veins, _CROSS, border_value=1)

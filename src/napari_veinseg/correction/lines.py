@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import approximate_polygon
 
-from napari_veinseg.correction.change import Change, Points, between, disk_union
+from napari_veinseg.correction.change import Change, between, disk_union
+from napari_veinseg.data.array_types import Binary, Mask, Points, Px
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
+
+Widths = Annotated[NDArray[np.float64], "`(n,)`, the vein's width at each point in px"]
 
 _STRENGTH = 2.0  # steps, of smoothing
 _STEP = 0.5  # px: the largest distance between neighbours on a line
@@ -29,20 +32,10 @@ class Line:
     """The vein's width in px."""
 
 
-def centreline_to_border(is_vein: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def centreline_to_border(is_vein: Binary) -> Binary:
     """Find the middles of veins, without spurs, up to the image's border where veins leave it.
 
     A centreline ends half a vein's width before the vein does; what leaves the image goes on.
-
-    Parameters
-    ----------
-    is_vein : NDArray[np.bool_]
-        `(Y, X)`.
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        `(Y, X)`, one pixel wide.
     """
     beyond = int(ndimage.distance_transform_edt(np.pad(is_vein, 1)).max()) + 2
     padded = np.pad(is_vein, beyond, mode="edge")
@@ -51,18 +44,7 @@ def centreline_to_border(is_vein: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def smoothed(path: Points) -> Points:
-    """Take the staircase out of a path of pixels; its ends stay.
-
-    Parameters
-    ----------
-    path : NDArray[np.float64]
-        `(n, 2)`, about one px a step.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        `(n, 2)`.
-    """
+    """Take the staircase out of a path, of about one px a step; its ends stay."""
     if len(path) < 3:
         return path
     # Mirrored through its end points, a path keeps them.
@@ -76,25 +58,8 @@ def smoothed(path: Points) -> Points:
     return smooth
 
 
-def densified(path: Points, widths: Any = 1.0, step: float = _STEP) -> tuple[Points, Points]:
-    """Put points between the corners of a line.
-
-    Parameters
-    ----------
-    path : NDArray[np.float64]
-        `(n, 2)`, corners.
-    widths : float or array-like
-        Width at each corner in px.
-    step : float
-        Largest distance between neighbours in px.
-
-    Returns
-    -------
-    points : NDArray[np.float64]
-        `(m, 2)`.
-    widths : NDArray[np.float64]
-        `(m,)`, the width at each.
-    """
+def densified(path: Points, widths: Any = 1.0, step: Px = _STEP) -> tuple[Points, Widths]:
+    """Put points between the corners of a line, at most a step apart, with the width at each."""
     widths = np.broadcast_to(np.asarray(widths, np.float64), (len(path),))
     lengths = np.linalg.norm(np.diff(path, axis=0), axis=1)
     at = np.concatenate([[0.0], np.cumsum(lengths)])
@@ -105,41 +70,17 @@ def densified(path: Points, widths: Any = 1.0, step: float = _STEP) -> tuple[Poi
     return points, np.interp(along, at, widths)
 
 
-def vein_region(shape: tuple[int, int], path: Points, widths: Any) -> NDArray[np.bool_]:
-    """Draw a vein around a line.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        `(Y, X)`.
-    path : NDArray[np.float64]
-        `(n, 2)`, corners of the line.
-    widths : float or array-like
-        The vein's width in px, one or one a corner.
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        `(Y, X)`.
-    """
+def vein_region(shape: tuple[int, int], path: Points, widths: Any) -> Binary:
+    """Draw a vein around a line; its width in px is one, or one a corner."""
     points, width = densified(np.asarray(path, np.float64), widths)
     return disk_union(shape, points, width / 2)
 
 
-def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
-    """Paint a vein along a line in place of the one that is there.
+def vein_redrawn(mask: Mask, path: Points, widths: Any) -> Change:
+    """Paint a vein along a line in place of the one that is there; see `vein_region` for its width.
 
     The old vein goes within half a width, at least 2 px, beside the new one, except around the
     ends, where other veins may go on.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    path : NDArray[np.float64]
-        `(n, 2)`, corners of the line.
-    widths : float or array-like
-        The vein's width in px, one or one a corner.
     """
     new = vein_region(np.shape(mask), path, widths)
     widths = np.broadcast_to(np.asarray(widths, np.float64), (len(path),))
@@ -151,17 +92,10 @@ def vein_redrawn(mask: NDArray[Any], path: Points, widths: Any) -> Change:
     return between(mask, after)
 
 
-def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = False) -> Change:
+def veins_from_lines(mask: Mask, lines: Sequence[Line], replace: bool = False) -> Change:
     """Draw lines as veins; label 2 stays where no line runs.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    lines : sequence of Line
-        The veins' middles and widths.
-    replace : bool, default False
-        Whether the lines are all the veins there are; otherwise they are added.
+    They are added to the veins there are, or replace them.
     """
     after = np.array(mask)
     if replace:
@@ -171,14 +105,8 @@ def veins_from_lines(mask: NDArray[Any], lines: Sequence[Line], replace: bool = 
     return between(mask, after)
 
 
-def lines_from_veins(mask: NDArray[Any]) -> list[Line]:
-    """Find the middles of a mask's veins as lines with few corners, one a branch.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1.
-    """
+def lines_from_veins(mask: Mask) -> list[Line]:
+    """Find the middles of a mask's veins as lines with few corners, one a branch."""
     is_vein = np.asarray(mask) == VEIN
     # A vein goes on behind the image's border.
     distance = ndimage.distance_transform_edt(np.pad(is_vein, 1, mode="edge"))[1:-1, 1:-1]

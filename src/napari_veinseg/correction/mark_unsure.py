@@ -1,59 +1,37 @@
 """Label 2: what a person leaves open, so that a partly corrected image can be trained on."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.correction.change import Change, painted
+from napari_veinseg.data.array_types import Binary, Mask, Points, Px
 from napari_veinseg.data.labels import UNSURE
 
+Corners = Annotated[Points, "two opposite corners of a rectangle"]
 
-def unsure_box(mask: NDArray[Any], corners: NDArray[np.float64]) -> Change:
-    """Make a rectangle unsure.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    corners : NDArray[np.float64]
-        `(2, 2)`, two opposite corners, (row, column); what lies outside the image is cut off.
-    """
+def unsure_box(mask: Mask, corners: Corners) -> Change:
+    """Make a rectangle unsure; what lies outside the image is cut off."""
     return painted(mask, _within(np.shape(mask), corners), UNSURE)
 
 
-def all_but_boxes_unsure(mask: NDArray[Any], boxes: Iterable[NDArray[np.float64]]) -> Change:
-    """Make unsure all that lies outside the rectangles that somebody has reviewed.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    boxes : iterable of NDArray[np.float64]
-        `(2, 2)` each, two opposite corners, (row, column).
-    """
+def all_but_boxes_unsure(mask: Mask, boxes: Iterable[Corners]) -> Change:
+    """Make unsure all that lies outside the rectangles that somebody has reviewed."""
     reviewed = np.zeros(np.shape(mask), np.bool_)
     for corners in boxes:
         reviewed |= _within(np.shape(mask), corners)
     return painted(mask, ~reviewed, UNSURE)
 
 
-def rest_unsure(mask: NDArray[Any], edited: NDArray[np.bool_], reach: float) -> Change:
-    """Make unsure what nobody has looked at.
+def rest_unsure(mask: Mask, edited: Binary, reach: Px) -> Change:
+    """Make unsure what lies farther than `reach` from what a person has edited.
 
     Whoever traces a vein has seen what lies beside it: without that background a model would
     learn from veins alone.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    edited : NDArray[np.bool_]
-        `(Y, X)`, the pixels that a person painted or accepted.
-    reach : float
-        How far around these everything has been looked at, in px.
     """
     if not edited.any():
         return painted(mask, np.ones(np.shape(mask), np.bool_), UNSURE)

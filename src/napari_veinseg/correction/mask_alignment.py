@@ -1,31 +1,20 @@
 """Moving a mask that was drawn beside the veins onto them."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from napari_veinseg.correction.change import Change, between
+from napari_veinseg.data.array_types import Grey, Mask, Px
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.measurement.ridge_filter import valley_strength
 
 _REACH = 16  # px: the largest shift along each axis
 
 
-def best_shift(grey: NDArray[Any], mask: NDArray[Any], vein_width: float) -> tuple[int, int]:
+def best_shift(grey: Grey, mask: Mask, vein_width: Px) -> tuple[int, int]:
     """Find by how many rows down and columns to the right a mask must move to lie on dark veins.
 
     It is (0, 0) for a mask without veins, or an image that shows nothing.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` image; veins are dark.
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1.
-    vein_width : float
-        Typical vein width in px.
     """
     is_vein = (np.asarray(mask) == VEIN).astype(np.float64)
     if not is_vein.any():
@@ -45,15 +34,10 @@ def best_shift(grey: NDArray[Any], mask: NDArray[Any], vein_width: float) -> tup
     return int(down) - _REACH, int(right) - _REACH
 
 
-def shifted(mask: NDArray[Any], down: int, right: int) -> Change:
+def shifted(mask: Mask, down: int, right: int) -> Change:
     """Move all labels of a mask; what comes in at its border repeats the labels there.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`.
-    down, right : int
-        Rows and columns to move by; negative is up and to the left.
+    Negative is up and to the left.
     """
     after = ndimage.shift(np.asarray(mask), (down, right), order=0, mode="nearest")
     return between(mask, after)

@@ -1,30 +1,19 @@
 """All veins of a mask drawn anew, in the middle and in the width that the image shows."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_veinseg.correction.change import Change, between
 from napari_veinseg.correction.lines import centreline_to_border, vein_region
 from napari_veinseg.correction.vein_profile import centred, widths_along
+from napari_veinseg.data.array_types import Grey, Mask, Px
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.measurement.skeleton import trace
 
 
-def redrawn_as_measured(mask: NDArray[Any], grey: NDArray[Any], vein_width: float) -> Change:
+def redrawn_as_measured(mask: Mask, grey: Grey, vein_width: Px) -> Change:
     """Draw all veins of a mask anew, in the middle and in the width that the image shows.
 
-    A vein that leaves the image still does.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1; label 2 stays.
-    grey : NDArray
-        `(Y, X)` image; veins are dark.
-    vein_width : float
-        Typical vein width in px.
+    A vein that leaves the image still does; label 2 stays.
     """
     is_vein = np.asarray(mask) == VEIN
     drawn = np.zeros(is_vein.shape, np.bool_)

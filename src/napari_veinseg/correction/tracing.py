@@ -5,19 +5,21 @@ at it.  Paths are exact in a window around the click; beyond it a coarse picture
 stands in until the next click makes that path exact, too.
 """
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
-from napari_veinseg.correction.change import Points
+from napari_veinseg.data.array_types import Field, Grey, Mask, Point, Points, Probability, Px
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.measurement.ridge_filter import valley_strength
 from napari_veinseg.measurement.vein_width_from_mask import vein_width
 
-Cost = NDArray[np.float32]
+Cost = Annotated[
+    Field, "what a step of one px costs: 1 off the veins, towards 0 along their middles"
+]
 
 # Side of the exact window and largest side of the coarse picture: each takes about 60 ms a click.
 WINDOW = 384
@@ -29,13 +31,10 @@ _ENOUGH_VEINS = 0.004  # of all pixels
 _SCALES = (0.25, 0.45, 0.7, 1.0, 1.5)
 
 
-def measured_width(mask: NDArray[Any] | None) -> float | None:
-    """Measure the typical vein width, at least 1 px, on a mask that shows enough veins for it.
+def measured_width(mask: Mask | None) -> Px | None:
+    """Measure the typical vein width, at least 1 px, on a mask: a person's, or what a model marks.
 
-    Parameters
-    ----------
-    mask : NDArray or None
-        `(Y, X)`, vein where it equals 1 (or True): a person's, or what a model marks.
+    None where there is no mask, or too little vein.
     """
     if mask is None or np.mean(mask == VEIN) < _ENOUGH_VEINS:
         return None
@@ -43,28 +42,12 @@ def measured_width(mask: NDArray[Any] | None) -> float | None:
     return max(width, 1.0) if np.isfinite(width) else None
 
 
-def path_cost(
-    grey: NDArray[Any], vein_width: float, probability: NDArray[Any] | None = None
-) -> Cost:
+def path_cost(grey: Grey, vein_width: Px, probability: Probability | None = None) -> Cost:
     """Say how unlike a vein's middle each pixel is.
 
     Valleys are sought in the logarithm of the image, in which a vein has one contrast in bright
     and dark tissue, and their strength is divided by its mean around the pixel, so that a faint
     vein beside a strong one is followed, too.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` image; veins are dark.
-    vein_width : float
-        Typical vein width in px.
-    probability : NDArray, optional
-        `(Y, X)`, a model's vein probability in [0, 1].
-
-    Returns
-    -------
-    NDArray[np.float32]
-        `(Y, X)`, what a step of one px costs: 1 off the veins, towards 0 along their middles.
     """
     widths = [max(scale * vein_width, 1.0) for scale in _SCALES]
     strength = valley_strength(log_levels(grey), widths).strength
@@ -77,18 +60,10 @@ def path_cost(
     return cost
 
 
-def log_levels(grey: NDArray[Any]) -> NDArray[np.float32]:
+def log_levels(grey: Grey) -> Field:
     """Take the logarithm, in which a vein has one contrast in bright and in dark tissue.
 
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` image of any range.
-
-    Returns
-    -------
-    NDArray[np.float32]
-        `(Y, X)`; a tenth of the range is added, so that the darkest do not outweigh all.
+    A tenth of the range is added first, so that the darkest pixels do not outweigh all.
     """
     levels = np.asarray(grey, np.float32)
     low, high = float(levels.min()), float(levels.max())
@@ -96,18 +71,8 @@ def log_levels(grey: NDArray[Any]) -> NDArray[np.float32]:
     return logarithm
 
 
-def snapped(cost: Cost, point: tuple[float, float], reach: float) -> tuple[int, int]:
-    """Move a click onto the vein beside it: the cheapest pixel within reach.
-
-    Parameters
-    ----------
-    cost : NDArray[np.float32]
-        `(Y, X)`, as `path_cost` gives it.
-    point : tuple of float
-        The click, (row, column); outside the image it is moved in.
-    reach : float
-        How far the click may be moved, in px.
-    """
+def snapped(cost: Cost, point: Point, reach: Px) -> tuple[int, int]:
+    """Move a click onto the vein beside it: the cheapest pixel of the image within reach."""
     row, column = _inside(cost.shape, point)
     reach = int(reach)
     top, left = max(row - reach, 0), max(column - reach, 0)
@@ -123,17 +88,10 @@ def snapped(cost: Cost, point: tuple[float, float], reach: float) -> tuple[int, 
 class Tracer:
     """All cheapest paths from one click.
 
-    Parameters
-    ----------
-    cost : NDArray[np.float32]
-        `(Y, X)`, as `path_cost` gives it.
-    start : tuple of float
-        The click, (row, column).
-    window : int, default 384
-        Side in px of the square around the click in which paths are exact.
+    They are exact in a square around the click, whose side is `window` px.
     """
 
-    def __init__(self, cost: Cost, start: tuple[float, float], window: int = WINDOW) -> None:
+    def __init__(self, cost: Cost, start: Point, window: int = WINDOW) -> None:
         self.start = _inside(cost.shape, start)
         self._cost = cost
         self._low = tuple(max(place - window // 2, 0) for place in self.start)
@@ -147,19 +105,11 @@ class Tracer:
             self._far = MCP_Geometric(_pooled(cost, self._step))
             self._far.find_costs([tuple(place // self._step for place in self.start)])
 
-    def preview(self, point: tuple[float, float]) -> Points:
-        """Give the path to the cursor, at once.
+    def preview(self, point: Point) -> Points:
+        """Give the path from the click to the cursor, at once.
 
-        Parameters
-        ----------
-        point : tuple of float
-            The cursor, (row, column); outside the image it is moved in.
-
-        Returns
-        -------
-        NDArray[np.float64]
-            `(n, 2)`, (row, column) from the click to the cursor; right to about a pixel of the
-            coarse picture where the cursor is outside the window.
+        It is right to about a pixel of the coarse picture where the cursor is outside the window;
+        one outside the image is moved in.
         """
         end = _inside(self._cost.shape, point)
         place = np.subtract(end, self._low)
@@ -172,19 +122,8 @@ class Tracer:
         path[0], path[-1] = self.start, end
         return path
 
-    def path(self, point: tuple[float, float]) -> Points:
-        """Give the exact path to a click.
-
-        Parameters
-        ----------
-        point : tuple of float
-            The second click, (row, column); outside the image it is moved in.
-
-        Returns
-        -------
-        NDArray[np.float64]
-            `(n, 2)`, (row, column) from the first click to the second, one px a step.
-        """
+    def path(self, point: Point) -> Points:
+        """Give the exact path from the first click to a second, one px a step."""
         path = self.preview(point)
         if len(path) < 2 or np.abs(np.diff(path, axis=0)).max() <= 1:
             return path

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.correction.change import Points
 from napari_veinseg.correction.lines import densified
 from napari_veinseg.correction.tracing import log_levels
 from napari_veinseg.correction.vein_profile import centred, widths_along
+from napari_veinseg.data.array_types import Grey, Mask, Point, Points, Px
 from napari_veinseg.data.labels import VEIN
 
 # Where shoulders are looked for, in typical vein widths: veins differ, and so do estimates.
@@ -44,32 +44,17 @@ class VeinFinder:
     A vein is darker than both of its shoulders, which the edge of a finger or arm is not.  From the
     darkest such place near the click it is followed both ways, step by step, as straight as it
     allows, until it meets the mask, leaves the image or fades: never into a side branch.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` image; veins are dark.
-    vein_width : float
-        Typical vein width in px.
     """
 
-    def __init__(self, grey: NDArray[Any], vein_width: float) -> None:
+    def __init__(self, grey: Grey, vein_width: Px) -> None:
         self._grey, self._width = grey, vein_width
         raw = log_levels(grey)
         self._levels = ndimage.gaussian_filter(raw, max(0.15 * vein_width, 1.0))
         self._rough = raw - self._levels
         self._shape = np.array(self._levels.shape)
 
-    def find(self, mask: NDArray[Any], point: tuple[float, float]) -> FoundVein:
-        """Find the vein under a click, or the reason why there is none.
-
-        Parameters
-        ----------
-        mask : NDArray
-            `(Y, X)`, vein where it equals 1: where the new vein ends.
-        point : tuple of float
-            The click, (row, column).
-        """
+    def find(self, mask: Mask, point: Point) -> FoundVein:
+        """Find the vein under a click, up to those of the mask, or the reason why there is none."""
         here = np.clip(np.rint(point).astype(int), 0, self._shape - 1)
         is_vein = np.asarray(mask) == VEIN
         if is_vein[tuple(here)]:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.correction.change import Points
-from napari_veinseg.correction.lines import smoothed
+from napari_veinseg.correction.lines import Widths, smoothed
+from napari_veinseg.data.array_types import Grey, Points, Px
 
 # Profiles within this many steps of a point are taken together: single ones are too noisy.
 _ALONG = 6.0
@@ -22,25 +22,11 @@ _SMALLEST, _LARGEST = 0.4, 2.5
 _RISEN = 0.4
 
 
-def widths_along(grey: NDArray[Any], path: Points, expected: float) -> NDArray[np.float64]:
-    """Measure a dark vein's width across a line.
+def widths_along(grey: Grey, path: Points, expected: Px) -> Widths:
+    """Measure a dark vein's width across a path along it, of about one px a step.
 
     The vein's borders are where the grey level across the line has risen half way, nearly, from
-    the middle to the shoulder.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` image; veins are dark.
-    path : NDArray[np.float64]
-        `(n, 2)`, along the vein, about one px a step.
-    expected : float
-        Typical vein width in px: the answer where nothing can be measured.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        `(n,)`, the width at each point in px.
+    the middle to the shoulder.  Where nothing can be measured the expected width is the answer.
     """
     if len(path) < 3:
         return np.full(len(path), expected)
@@ -52,25 +38,12 @@ def widths_along(grey: NDArray[Any], path: Points, expected: float) -> NDArray[n
     return clipped
 
 
-def centred(grey: NDArray[Any], path: Points, expected: float) -> Points:
-    """Move a line into the middle of the vein that it follows.
+def centred(grey: Grey, path: Points, expected: Px) -> Points:
+    """Move a path, of about one px a step, into the middle of the vein that it follows.
 
     A cheapest path cuts the bends of a wide vein and follows its darkest thread; the middle is
-    where both borders are equally far.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` image; veins are dark.
-    path : NDArray[np.float64]
-        `(n, 2)`, along the vein, about one px a step.
-    expected : float
-        Typical vein width in px.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        `(n, 2)`, smooth; its ends stay, and no point moves by more than half the vein's width.
+    where both borders are equally far.  The ends stay, and no point moves by more than half the
+    vein's width.
     """
     line = smoothed(path)
     if len(path) < 5:
