@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.synthesis.random_fields import Field, log_uniform, smooth_field
+from napari_veinseg.data.array_types import Field
+from napari_veinseg.data.synthesis.random_fields import log_uniform, smooth_field
 
 _FEW = 8  # things, up to which they are large ones, as pads and tables are
 _LARGE = (0.1, 0.6)  # of the shorter side

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis import SyntheticFinger
 from napari_veinseg.data.synthesis.random_fields import (
-    Field,
     log_uniform,
     smooth_field,
     smooth_walk,

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from plain_images import PlainSettings, plain_image
 from scipy import ndimage, special
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis import SyntheticFinger
 from napari_veinseg.data.synthesis.random_fields import (
-    Field,
     log_uniform,
     smooth_field,
     smooth_walk,

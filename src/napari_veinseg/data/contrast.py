@@ -1,27 +1,20 @@
 """Local contrast for the eye: veins stand out, and nothing is measured or segmented on it."""
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.grey import to_grey, without_gaps
 
 _WINDOW = 0.125  # of the image's side
 
 
-def enhance_contrast(image: NDArray[Any]) -> NDArray[np.uint8]:
+def enhance_contrast(image: ImageArray) -> Annotated[NDArray[np.uint8], "`(Y, X)`"]:
     """Equalise the grey values of an image around each pixel (CLAHE; Zuiderveld 1994).
 
-    Parameters
-    ----------
-    image : ndarray
-        `(Y, X)` or `(Y, X, 3 or 4)`, any range.
-
-    Returns
-    -------
-    ndarray of uint8
-        `(Y, X)`, for display only.
+    It is for display only, and `(Y, X)` in any case.
     """
     from skimage.exposure import equalize_adapthist
 

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageSequence
 
+from napari_veinseg.data.array_types import AnyImage
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import opening
-
-Array = npt.NDArray[Any]
 
 # Pillow knows dozens of formats, some of which start other programs: these are all that we mean.
 PILLOW_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
@@ -31,21 +28,15 @@ MAX_UNPACKED = 2**30
 class StoredImage:
     """The values of an image file, upright, with what they stand for."""
 
-    values: Array
+    values: AnyImage
     """`(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis."""
-    palette: Array | None = None
+    palette: AnyImage | None = None
     """`(n, 3)`, the colours that values are the numbers of."""
     black: int | None = None
     """The value that stands for black where 0 stands for white (WhiteIsZero)."""
 
-    def image(self) -> Array:
-        """Give what the file shows.
-
-        Returns
-        -------
-        ndarray
-            Colours instead of their numbers, and dark is low.
-        """
+    def image(self) -> AnyImage:
+        """Give what the file shows: colours instead of their numbers, and dark is low."""
         if self.palette is not None:
             return self.palette[np.minimum(self.values, len(self.palette) - 1)]
         if self.black is None:
@@ -55,22 +46,10 @@ class StoredImage:
         return np.subtract(self.black, self.values, dtype=self.values.dtype)
 
 
-def upright(array: Array, orientation: int, stack: bool = False) -> Array:
-    """Turn an image as its tag Orientation (EXIF, TIFF) says.
+def upright(array: AnyImage, orientation: int, stack: bool = False) -> AnyImage:
+    """Turn an image as its tag Orientation (EXIF, TIFF) says, 1 to 8; anything else is taken for 1.
 
-    Parameters
-    ----------
-    array : ndarray
-        `(Y, X)` or `(N, Y, X)`, or either with colours.
-    orientation : int
-        1 to 8; anything else is taken for 1.
-    stack : bool, optional
-        Whether the first axis is N.
-
-    Returns
-    -------
-    ndarray
-        As a viewer that heeds the tag shows it.
+    The first axis of a stack is N.
     """
     y, x = (1, 2) if stack else (0, 1)
     if orientation in (5, 6, 7, 8):
@@ -123,13 +102,13 @@ def is_deep_png(path: Path) -> bool:
     return start[:8] == _PNG and start[24] == 16 and start[25] in _PNG_CHANNELS
 
 
-def _deep_png(path: Path) -> Array:
+def _deep_png(path: Path) -> AnyImage:
     import imagecodecs
 
     start = _start(path)
     width, height = (int.from_bytes(start[at : at + 4], "big") for at in (16, 20))
     refuse_oversize(path, 2 * _PNG_CHANNELS[start[25]] * width * height)
-    array: Array = imagecodecs.png_decode(path.read_bytes())
+    array: AnyImage = imagecodecs.png_decode(path.read_bytes())
     return array[..., 0] if array.shape[-1] == 2 else array
 
 
@@ -139,12 +118,12 @@ def _start(path: Path) -> bytes:
         return file.read(26).ljust(26)
 
 
-def _pillow_palette(image: Image.Image) -> Array | None:
+def _pillow_palette(image: Image.Image) -> AnyImage | None:
     if image.mode not in ("P", "PA"):
         return None
     return np.asarray(image.getpalette("RGB") or [0, 0, 0], np.uint8).reshape(-1, 3)
 
 
-def _pillow_array(image: Image.Image) -> Array:
+def _pillow_array(image: Image.Image) -> AnyImage:
     mode = _PILLOW_CONVERSIONS.get(image.mode)
     return np.array(image.convert(mode) if mode else image)

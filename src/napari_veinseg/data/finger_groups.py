@@ -3,11 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.grey import to_grey
 from napari_veinseg.errors import VeinSegError
 
@@ -18,7 +19,10 @@ _THUMBNAIL = (32, 64)
 NEAR_DUPLICATE = 0.98
 """The similarity from which on two shots are as good as one."""
 
-Spectrum: TypeAlias = npt.NDArray[np.complex64]
+Thumbnail = Annotated[npt.NDArray[np.float32], "`(32, 64)`, grey values"]
+Spectrum: TypeAlias = Annotated[
+    npt.NDArray[np.complex64], "Fourier transform of a thumbnail of mean 0 and norm 1"
+]
 
 
 def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
@@ -85,19 +89,8 @@ def thin_near_duplicates(shots: Iterable[AShot]) -> list[AShot]:
     return stay
 
 
-def make_thumbnail(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Make an image so small that only its large shapes are left.
-
-    Parameters
-    ----------
-    image : ndarray
-        Shape `(Y, X)` or `(Y, X, 3 or 4)`.
-
-    Returns
-    -------
-    ndarray of float32
-        Shape `(32, 64)`, grey values.
-    """
+def make_thumbnail(image: ImageArray) -> Thumbnail:
+    """Make an image so small that only its large shapes are left."""
     from skimage.transform import resize
 
     grey = to_grey(image)
@@ -109,18 +102,10 @@ def make_thumbnail(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return np.asarray(small, np.float32)
 
 
-def thumbnail_spectrum(image: npt.NDArray[Any]) -> Spectrum:
+def thumbnail_spectrum(image: ImageArray) -> Spectrum:
     """Reduce an image to what tells whether another one looks like it.
 
-    Parameters
-    ----------
-    image : ndarray
-        Shape `(Y, X)` or `(Y, X, 3 or 4)`; a thumbnail gives what its image gave.
-
-    Returns
-    -------
-    ndarray of complex64
-        Fourier transform of a thumbnail of mean 0 and norm 1.
+    A thumbnail gives what its image gave.
     """
     small = image if image.shape == _THUMBNAIL else make_thumbnail(image)
     small = small - small.mean()
@@ -130,11 +115,5 @@ def thumbnail_spectrum(image: npt.NDArray[Any]) -> Spectrum:
 
 
 def similarity(first: Spectrum, second: Spectrum) -> float:
-    """Correlate two thumbnails at the best of all shifts.
-
-    Parameters
-    ----------
-    first, second : ndarray of complex64
-        From `thumbnail_spectrum`.
-    """
+    """Correlate two thumbnails at the best of all shifts."""
     return float(np.fft.irfft2(first * second.conj(), s=_THUMBNAIL).max())

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import AnyImage, GreyArray
 from napari_veinseg.errors import VeinSegError
 
 Channel = Literal["auto", "luminance", "red", "green", "blue"] | int
@@ -34,36 +35,16 @@ def is_colour(shape: tuple[int, ...]) -> bool:
     return len(shape) >= 3 and shape[-1] in (1, 2, 3, 4)
 
 
-def without_grey_axis(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Drop a last axis that holds grey, or grey with alpha.
-
-    Parameters
-    ----------
-    image : ndarray
-        Any image.
-
-    Returns
-    -------
-    ndarray
-        `(Y, X)` of `(Y, X, 1 or 2)`; any other array itself.
-    """
+def without_grey_axis(image: AnyImage) -> AnyImage:
+    """Drop a last axis that holds grey, or grey with alpha: `(Y, X)` of `(Y, X, 1 or 2)`."""
     return image[..., 0] if is_colour(image.shape) and image.shape[-1] < 3 else image
 
 
 def grey_offset(values: npt.ArrayLike) -> float:
     """Find the constant that grey values must lose first where float32 would lose the picture.
 
-    float32 carries seven digits: beside a pedestal of a billion a picture of 8 bits is gone.
-
-    Parameters
-    ----------
-    values : array_like
-        Pixels, or some of them.
-
-    Returns
-    -------
-    float
-        Their median in 32 or 64 bits where that is large; else 0.
+    It is their median in 32 or 64 bits where that is large, else 0.  float32 carries seven digits:
+    beside a pedestal of a billion a picture of 8 bits is gone.
     """
     array = np.asarray(values)
     if array.dtype.itemsize < 4 or array.dtype.kind not in "iuf" or array.dtype == np.float32:
@@ -173,18 +154,10 @@ def _one_channel(
     return array[..., index].astype(np.float32)
 
 
-def without_gaps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def without_gaps(grey: GreyArray) -> GreyArray:
     """Put the median in the place of what is not finite, where a filter would spread it.
 
-    Parameters
-    ----------
-    grey : ndarray of float32
-        Of any shape.
-
-    Returns
-    -------
-    ndarray of float32
-        Finite; the array itself if it was, and 0 where nothing is.
+    An array that is finite is given back itself; 0 stands where nothing is.
     """
     finite = np.isfinite(grey)
     if finite.all():
@@ -192,14 +165,8 @@ def without_gaps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.where(finite, grey, np.median(grey[finite]) if finite.any() else np.float32(0))
 
 
-def is_constant(grey: npt.NDArray[np.float32]) -> bool:
-    """Tell whether an image shows nothing: all pixels are equal, none of them NaN.
-
-    Parameters
-    ----------
-    grey : ndarray of float32
-        Of any shape, at least one pixel.
-    """
+def is_constant(grey: GreyArray) -> bool:
+    """Tell whether an image shows nothing: all its pixels are equal, none of them NaN."""
     # Two pixels settle it for most images.
     return bool(grey.flat[0] == grey.flat[-1] and grey.min() == grey.max())
 

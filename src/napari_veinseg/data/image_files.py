@@ -3,20 +3,18 @@
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from napari_veinseg.data.array_types import AnyImage, MaskStack, ProbabilityStack
 from napari_veinseg.data.decoders import StoredImage, read_with_pillow, refuse_unopenable
 from napari_veinseg.data.grey import is_colour, without_grey_axis
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path, writing
-
-Array = npt.NDArray[Any]
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
@@ -56,20 +54,12 @@ def list_masks(folder: str | Path) -> list[Path]:
     return without_probabilities(list_images(folder))
 
 
-def read_image(path: str | Path) -> Array:
+def read_image(path: str | Path) -> AnyImage:
     """Read an image at the depth at which it is stored, as it is meant to be seen.
 
-    Parameters
-    ----------
-    path : str or Path
-        A tif (any depth and compression, one or many pages), png, jpg or bmp file.
-
-    Returns
-    -------
-    ndarray
-        Shape `(Y, X)`, `(N, Y, X)`, `(Y, X, 3 or 4)` or `(N, Y, X, 3 or 4)`, in the dtype of the
-        file.  It is upright (EXIF and TIFF orientation), dark is low (WhiteIsZero), palettes are
-        colours and grey has no alpha.
+    The file is a tif (any depth and compression, one or many pages), png, jpg or bmp.  The image
+    is upright (EXIF and TIFF orientation), dark is low (WhiteIsZero), palettes are colours and
+    grey has no alpha.
 
     Raises
     ------
@@ -102,7 +92,7 @@ def _read(path: Path) -> StoredImage:
     return stored
 
 
-def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
+def read_mask(path: str | Path) -> MaskStack:
     """Read a mask.
 
     Parameters
@@ -111,11 +101,6 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
         An image whose values are 0 and 1, 0 and 255, 0 and 65535, or booleans (background, vein),
         or 0, 1 and 2 with 2 for unsure; grey, or colour with equal channels.  Of a palette in
         colour (as of Pascal VOC) the numbers count, with 255 for unsure.
-
-    Returns
-    -------
-    ndarray of uint8
-        Shape `(Y, X)` or `(N, Y, X)`: 0 background, 1 vein, 2 unsure.
 
     Raises
     ------
@@ -145,16 +130,8 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     )
 
 
-def refuse_shifted_labels(path: Path, mask: npt.NDArray[np.uint8]) -> None:
-    """Refuse a mask whose background is 1 and whose veins are 2: it would be read as all vein.
-
-    Parameters
-    ----------
-    path : Path
-        Its file, to be named.
-    mask : ndarray of uint8
-        What `read_mask` gave.
-    """
+def refuse_shifted_labels(path: Path, mask: MaskStack) -> None:
+    """Refuse a mask whose background is 1 and whose veins are 2: it would be read as all vein."""
     if mask.all() and (mask == VEIN).any() and (mask == UNSURE).any():
         raise VeinSegError(
             f"{path} holds 1 and 2 but no 0, as programs write that count from 1 (ilastik): "
@@ -162,20 +139,14 @@ def refuse_shifted_labels(path: Path, mask: npt.NDArray[np.uint8]) -> None:
         )
 
 
-def _is_grey(image: Array) -> bool:
+def _is_grey(image: AnyImage) -> bool:
     return not (image[..., 1:3] != image[..., :1]).any()
 
 
 def write_image(path: str | Path, image: npt.ArrayLike) -> None:
-    """Write an image as it is, whole or not at all.
+    """Write an image of numbers, as `read_image` gives them, as it is, whole or not at all.
 
-    Parameters
-    ----------
-    path : str or Path
-        The file to create or replace, `.tif` or (one slice of 8 or 16 bits) `.png`; its folder
-        must exist.
-    image : array_like
-        Any shape that `read_image` gives, of numbers.
+    The file ends in `.tif`, or for one slice of 8 or 16 bits in `.png`; its folder must exist.
 
     Raises
     ------
@@ -185,15 +156,10 @@ def write_image(path: str | Path, image: npt.ArrayLike) -> None:
     _write(Path(path), np.asarray(image))
 
 
-def write_mask(path: str | Path, mask: Array) -> None:
-    """Write a mask, whole or not at all.
+def write_mask(path: str | Path, mask: MaskStack) -> None:
+    """Write a mask, whole or not at all, as `.tif` or `.png`; its folder must exist.
 
-    Parameters
-    ----------
-    path : str or Path
-        The file to create or replace, `.tif` or `.png`; its folder must exist.
-    mask : ndarray
-        Shape `(Y, X)`, or `(N, Y, X)` into a tif; values 0, 1 and 2, or booleans.
+    Values may be booleans; a stack goes into a tif alone.
 
     Raises
     ------
@@ -208,16 +174,11 @@ def write_mask(path: str | Path, mask: Array) -> None:
     _write(Path(path), labels)
 
 
-def write_probability(path: str | Path, probability: Array) -> None:
-    """Write a vein probability, whole or not at all.
+def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
+    """Write a vein probability, whole or not at all; its folder must exist.
 
-    Parameters
-    ----------
-    path : str or Path
-        The file to create or replace; its folder must exist.  `.tif` keeps float32; `.png` holds
-        the probability times 65535, rounded, in 16 bits.
-    probability : ndarray
-        Shape `(Y, X)`, or `(N, Y, X)` into a tif; values in [0, 1].
+    A `.tif` keeps float32 and takes a stack; a `.png` holds the probability times 65535, rounded,
+    in 16 bits.
 
     Raises
     ------
@@ -231,7 +192,7 @@ def write_probability(path: str | Path, probability: Array) -> None:
     _write(path, values)
 
 
-def _write(path: Path, array: Array) -> None:
+def _write(path: Path, array: AnyImage) -> None:
     suffix, array = path.suffix.lower(), without_grey_axis(array)
     colour = is_colour(array.shape)
     if suffix not in (*TIFF_SUFFIXES, ".png"):
@@ -250,10 +211,7 @@ def _write(path: Path, array: Array) -> None:
 def image_hash(image: npt.ArrayLike) -> str:
     """Hash an image by SHA-256: equal pixels of equal type and shape give equal hashes.
 
-    Parameters
-    ----------
-    image : array_like
-        Any array of numbers; byte order and memory layout do not matter.
+    Byte order and memory layout do not matter.
     """
     array = np.asarray(image)
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))

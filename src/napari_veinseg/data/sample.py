@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import AnyImage, Mask
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import (
     image_hash,
@@ -53,25 +54,13 @@ class Sample:
             "source": self.source,
         }
 
-    def image(self) -> npt.NDArray[Any]:
-        """Read the image as it is stored.
-
-        Returns
-        -------
-        ndarray
-            As `data.image_files.read_image` gives it.
-        """
+    def image(self) -> AnyImage:
+        """Read the image as it is stored, see `data.image_files.read_image`."""
         refuse_link_out(self.image_path, self.image_path.parents[1])
         return read_image(self.image_path)
 
-    def mask(self) -> npt.NDArray[np.uint8]:
-        """Read the mask.
-
-        Returns
-        -------
-        ndarray of uint8
-            Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
-        """
+    def mask(self) -> Mask:
+        """Read the mask."""
         refuse_link_out(self.mask_path, self.mask_path.parents[1])
         return read_mask(self.mask_path)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import ImageArray, Mask
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image, write_image, write_mask
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
@@ -16,17 +17,8 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path
 
 
-def refuse_unsound(stem: str, image: npt.NDArray[Any], mask: npt.NDArray[Any]) -> None:
+def refuse_unsound(stem: str, image: ImageArray, mask: Mask) -> None:
     """Refuse what cannot become a sample.
-
-    Parameters
-    ----------
-    stem : str
-        Its name.
-    image : ndarray
-        `(Y, X)` or `(Y, X, 3 or 4)`.
-    mask : ndarray
-        `(Y, X)`: 0 background, 1 vein, 2 unsure.
 
     Raises
     ------

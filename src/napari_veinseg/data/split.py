@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 
@@ -13,21 +14,12 @@ MOST_JUDGED = 32
 
 
 def draw_split(
-    samples: Iterable[Sample], validation_share: float = 0.2, seed: int = 0
+    samples: Iterable[Sample], validation_share: Share = 0.2, seed: int = 0
 ) -> dict[str, str]:
     """Put samples into 'train' or 'validation'; those that stand somewhere stay there.
 
     Fingers stay whole: those that became known after they were split are drawn anew.  With fewer
     than two known ones, and for samples of an unknown one, it goes by image.
-
-    Parameters
-    ----------
-    samples : iterable of Sample
-        The samples to draw among.
-    validation_share : float, optional
-        The share of samples to hold out, in [0, 0.5].
-    seed : int, optional
-        Seed of the draw.
     """
     if not 0 <= validation_share <= 0.5:
         raise VeinSegError(f"The validation share {validation_share} is not in [0, 0.5].")

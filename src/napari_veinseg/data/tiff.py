@@ -4,12 +4,12 @@ import logging
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import tifffile
 
+from napari_veinseg.data.array_types import AnyImage
 from napari_veinseg.data.decoders import (
     MAX_UNPACKED,
     ORIENTATION,
@@ -19,8 +19,6 @@ from napari_veinseg.data.decoders import (
     upright,
 )
 from napari_veinseg.errors import VeinSegError
-
-Array = npt.NDArray[Any]
 
 _MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TO_RGB = ("SEPARATED", "CIELAB", "ICCLAB", "ITULAB")  # colour spaces that Pillow knows
@@ -85,7 +83,7 @@ def _unknown_compression(page: tifffile.TiffPage) -> str:
     return ""
 
 
-def _channels_last(array: Array, series: tifffile.TiffPageSeries) -> Array:
+def _channels_last(array: AnyImage, series: tifffile.TiffPageSeries) -> AnyImage:
     """Give `(..., Y, X)` or `(..., Y, X, colours)`: no alpha behind grey, and one stack axis."""
     samples = series.axes.find("S")
     page = series.keyframe
@@ -100,7 +98,7 @@ def _channels_last(array: Array, series: tifffile.TiffPageSeries) -> Array:
     return array
 
 
-def _palette(page: tifffile.TiffPage) -> Array | None:
+def _palette(page: tifffile.TiffPage) -> AnyImage | None:
     if page.photometric != tifffile.PHOTOMETRIC.PALETTE or page.colormap is None:
         return None
     return np.asarray(page.colormap.T >> 8, np.uint8)
@@ -171,17 +169,10 @@ def _cut_off(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> bool:
     )
 
 
-def write_tiff(path: Path, array: Array, colour: bool) -> None:
+def write_tiff(path: Path, array: AnyImage, colour: bool) -> None:
     """Write an image or a stack, without loss; compressed unless that could not be read again.
 
-    Parameters
-    ----------
-    path : Path
-        The file to write.
-    array : ndarray
-        Shape `(Y, X)` or `(N, Y, X)`, one page a slice, with colours as one more axis.
-    colour : bool
-        Whether the last axis holds colours.
+    A slice is a page; with `colour` the last axis holds colours.
     """
     # Said aloud: tifffile would take three grey slices for red, green and blue.
     photometric = "rgb" if colour else "minisblack"

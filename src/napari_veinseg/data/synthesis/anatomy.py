@@ -1,18 +1,19 @@
 """Where veins run: along a finger, or as a tree at all angles."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.synthesis.random_fields import log_uniform, smooth_walk
+from napari_veinseg.data.synthesis.random_fields import HalfWidths, Line, log_uniform, smooth_walk
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 DEPTHS = 3  # layers of tissue; a vein lies in one of them
 
 _STEPS = 40  # samples in a vein per half width of the finger
 
-Line = NDArray[np.float32]
+Aspect = Annotated[float, "width of the frame over its height"]
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,9 @@ class Vein:
 
 
 def finger_veins(
-    rng: np.random.Generator, length: float, settings: SynthesisSettings
+    rng: np.random.Generator, length: HalfWidths, settings: SynthesisSettings
 ) -> list[Vein]:
-    """Draw the veins of a finger in its own coordinates: trunks, bridges and branches.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    length : float
-        Length of the finger in half widths.
-    settings : SynthesisSettings
-        Ranges to draw from.
-    """
+    """Draw the veins of a finger in its own coordinates: trunks, bridges and branches."""
     main_radius = log_uniform(rng, settings.vein_radius)
     absorbance = log_uniform(rng, settings.contrast)
     wander = rng.uniform(*settings.wander)
@@ -96,18 +87,8 @@ def finger_veins(
     return veins
 
 
-def tree_veins(rng: np.random.Generator, aspect: float, settings: SynthesisSettings) -> list[Vein]:
-    """Draw vessels that enter from anywhere and split again and again, about the middle.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    aspect : float
-        Width of the frame over its height.
-    settings : SynthesisSettings
-        Ranges to draw from.
-    """
+def tree_veins(rng: np.random.Generator, aspect: Aspect, settings: SynthesisSettings) -> list[Vein]:
+    """Draw vessels that enter from anywhere and split again and again, about the middle."""
     radius = log_uniform(rng, settings.vein_radius) * rng.uniform(0.5, 1.0)
     absorbance = log_uniform(rng, settings.contrast)
     straying = rng.uniform(0.2, 1.0)

@@ -1,29 +1,22 @@
 """What looks like a vein and is none: creases, hairs, bars, objects, skin texture."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.synthesis.random_fields import Field, smooth_field, smooth_walk
+from napari_veinseg.data.array_types import Binary, Field
+from napari_veinseg.data.synthesis.random_fields import (
+    Across,
+    Along,
+    Factors,
+    HalfWidth,
+    Light,
+    smooth_field,
+    smooth_walk,
+)
 
 
-def creases(rng: np.random.Generator, along: Field, across: Field, unit: float) -> Field:
-    """Draw skin folds across the finger, mostly at its joints.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    along, across : ndarray of float32, shape (Y, X)
-        Each pixel's place in the finger.
-    unit : float
-        Half width of the finger in px.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Factors of the light.
-    """
+def creases(rng: np.random.Generator, along: Along, across: Across, unit: HalfWidth) -> Factors:
+    """Draw skin folds across the finger, mostly at its joints."""
     darkness = np.zeros_like(along)
     for _ in range(int(rng.integers(1, 3))):
         joint = rng.uniform(along.min(), along.max())
@@ -41,14 +34,8 @@ def creases(rng: np.random.Generator, along: Field, across: Field, unit: float) 
     return factors
 
 
-def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
-    """Draw thin, sharp, curved dark lines at any angle.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Factors of the light.
-    """
+def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Factors:
+    """Draw thin, sharp, curved dark lines at any angle."""
     drawing = np.zeros(shape, np.float32)
     main = rng.uniform(0, 2 * np.pi)
     for _ in range(int(rng.integers(1, 14))):
@@ -67,23 +54,8 @@ def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
     return factors
 
 
-def bars(rng: np.random.Generator, light: Field, covered: NDArray[np.bool_]) -> Field:
-    """Put parts of the sensor's housing into the frame, most often along the finger.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    light : ndarray of float32, shape (Y, X)
-        Light of the frame.
-    covered : ndarray of bool, shape (Y, X)
-        Set where a bar hides the finger.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Light of the frame with bars.
-    """
+def bars(rng: np.random.Generator, light: Light, covered: Binary) -> Light:
+    """Put parts of the sensor's housing into the frame; `covered` is set where they are."""
     height, width = light.shape
     y, x = np.ogrid[:height, :width]
     for _ in range(int(rng.integers(1, 4))):
@@ -109,26 +81,9 @@ def bars(rng: np.random.Generator, light: Field, covered: NDArray[np.bool_]) -> 
 
 
 def objects(
-    rng: np.random.Generator, along: Field, across: Field, unit: float
-) -> tuple[Field, NDArray[np.bool_]]:
-    """Draw a ring, a nail, dirt or bright spots.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    along, across : ndarray of float32, shape (Y, X)
-        Each pixel's place in the finger.
-    unit : float
-        Half width of the finger in px.
-
-    Returns
-    -------
-    light : ndarray of float32, shape (Y, X)
-        Factors of the light.
-    opaque : ndarray of bool, shape (Y, X)
-        Where nothing of the finger is seen.
-    """
+    rng: np.random.Generator, along: Along, across: Across, unit: HalfWidth
+) -> tuple[Factors, Binary]:
+    """Draw a ring, a nail, dirt or bright spots; and where they hide the finger."""
     place = rng.uniform(along.min(), along.max())
     kind = rng.choice(["ring", "nail", "dirt", "spots"], p=[0.15, 0.25, 0.35, 0.25])
     light, opaque = np.zeros_like(along), np.zeros(along.shape, bool)
@@ -149,23 +104,8 @@ def objects(
     return np.exp(light), opaque
 
 
-def skin_texture(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
-    """Draw papillary ridges or pores: fine, everywhere, of one size.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    shape : (int, int)
-        Y, X.
-    unit : float
-        Half width of the finger in px.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Factors of the light.
-    """
+def skin_texture(rng: np.random.Generator, shape: tuple[int, int], unit: HalfWidth) -> Factors:
+    """Draw papillary ridges or pores: fine, everywhere, of one size."""
     strength = rng.uniform(0.005, 0.05)
     if rng.random() < 0.5:
         period = max(2.2, rng.uniform(0.04, 0.08) * unit)

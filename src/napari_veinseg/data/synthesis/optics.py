@@ -2,34 +2,24 @@
 
 import numpy as np
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis.pose import Pose
-from napari_veinseg.data.synthesis.random_fields import Field, smooth_field
+from napari_veinseg.data.synthesis.random_fields import (
+    Across,
+    Along,
+    HalfWidth,
+    Light,
+    smooth_field,
+)
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 _PHALANX = (2.0, 3.4)  # distance between joints in half widths
 
 
 def tissue_light(
-    rng: np.random.Generator, along: Field, across: Field, pose: Pose, settings: SynthesisSettings
-) -> Field:
-    """Draw the light that leaves a finger without veins.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    along, across : ndarray of float32, shape (Y, X)
-        Each pixel's place in the finger.
-    pose : Pose
-        How the finger lies in the frame.
-    settings : SynthesisSettings
-        Ranges to draw from.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Positive, about 1.
-    """
+    rng: np.random.Generator, along: Along, across: Across, pose: Pose, settings: SynthesisSettings
+) -> Light:
+    """Draw the light that leaves a finger without veins."""
     inside = np.clip(across, -1, 1)
     # Shone through, a finger is bright where it is thin; lit from the front, dark where it turns.
     steepness = rng.uniform(1.5, 5)
@@ -46,14 +36,8 @@ def tissue_light(
 
 def field_light(
     rng: np.random.Generator, shape: tuple[int, int], settings: SynthesisSettings
-) -> Field:
-    """Draw the light that leaves a wide field of skin or another ground.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Positive, about 1.
-    """
+) -> Light:
+    """Draw the light that leaves a wide field of skin or another ground."""
     unit = shape[0] / 2
     light = rng.uniform(*settings.illumination) * _slow(rng, shape, unit)
     light += rng.uniform(*settings.mottle) * _clouds(rng, shape, 0.6 * unit)
@@ -67,28 +51,13 @@ def field_light(
 
 
 def with_rim(
-    rng: np.random.Generator, light: Field, across: Field, unit: float, settings: SynthesisSettings
-) -> Field:
-    """Put the finger before a background, with the rim that light leaking past it makes.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    light : ndarray of float32, shape (Y, X)
-        Light of the finger, also beyond its edge.
-    across : ndarray of float32, shape (Y, X)
-        Distance from the finger's axis, 1 at its edge.
-    unit : float
-        Half width of the finger in px.
-    settings : SynthesisSettings
-        Ranges to draw from.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Light of the whole frame.
-    """
+    rng: np.random.Generator,
+    light: Light,
+    across: Across,
+    unit: HalfWidth,
+    settings: SynthesisSettings,
+) -> Light:
+    """Put the finger before a background, with the rim that light leaking past it makes."""
     shape = light.shape
     level = np.exp(rng.uniform(*np.log(settings.background)))
     background = level * np.exp(

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis.anatomy import Vein
-from napari_veinseg.data.synthesis.random_fields import Field, smooth_walk
+from napari_veinseg.data.synthesis.random_fields import Across, Along, smooth_walk
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 TABLE = 1024  # samples of the outline along the finger
@@ -34,14 +35,8 @@ class Pose:
     roll: float = 0.0
     """Rotation about the finger's own axis in radians."""
 
-    def coordinates(self) -> tuple[Field, Field]:
-        """Give each pixel's place in the finger.
-
-        Returns
-        -------
-        along, across : ndarray of float32, shape (Y, X)
-            Distance along the finger in half widths; distance from its axis, 1 at its edge.
-        """
+    def coordinates(self) -> tuple[Along, Across]:
+        """Give each pixel's place in the finger."""
         y = (np.arange(self.shape[0], dtype=np.float32)[:, None] - self.origin[0]) / self.unit
         x = (np.arange(self.shape[1], dtype=np.float32)[None] - self.origin[1]) / self.unit
         cosine, sine = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))

@@ -1,42 +1,31 @@
 """Smooth random lines and pictures, and draws from a range."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Field = NDArray[np.float32]
+from napari_veinseg.data.array_types import Field, Px
+
+Line = Annotated[NDArray[np.float32], "`(n,)`"]
+Limits = Annotated[tuple[float, float], "low and high end, positive"]
+Samples = Annotated[float, "in samples"]
+HalfWidth = Annotated[float, "half width of the finger in px"]
+HalfWidths = Annotated[float, "in half widths of the finger"]
+Along = Annotated[Field, "distance along the finger in half widths"]
+Across = Annotated[Field, "distance from the finger's axis, 1 at its edge"]
+Light = Annotated[Field, "light of the frame, about 1 in tissue"]
+Factors = Annotated[Field, "factors of the light"]
 
 
-def log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
-    """Draw between two positive limits, evenly in the logarithm.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    limits : (float, float)
-        Low and high end, positive.
-    """
+def log_uniform(rng: np.random.Generator, limits: Limits) -> float:
+    """Draw between two positive limits, evenly in the logarithm."""
     return float(np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]))))
 
 
-def smooth_walk(rng: np.random.Generator, count: int, correlation: float) -> Field:
-    """Draw a smooth random line of about unit standard deviation.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    count : int
-        Number of samples.
-    correlation : float
-        Length over which it stays alike, in samples.
-
-    Returns
-    -------
-    ndarray of float32, shape (count,)
-        The line.
-    """
+def smooth_walk(rng: np.random.Generator, count: int, correlation: Samples) -> Line:
+    """Draw a smooth random line of about unit standard deviation, with a correlation length."""
     knots = int(np.ceil(count / correlation)) + 4
     # Linear interpolation of white noise, rounded off: cheap, and smooth enough for an eye.
     places = np.linspace(1, knots - 2, count)
@@ -48,25 +37,14 @@ def smooth_walk(rng: np.random.Generator, count: int, correlation: float) -> Fie
 
 
 def smooth_field(
-    rng: np.random.Generator, shape: tuple[int, int], scale: float, stretch: float = 1.0
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    scale: Px,
+    stretch: Annotated[float, "width over height"] = 1.0,
 ) -> Field:
     """Draw a smooth random picture of about zero mean and unit standard deviation.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    shape : (int, int)
-        Y, X.
-    scale : float
-        Size of its clouds in px.
-    stretch : float
-        How many times longer than high the clouds are.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        The picture.
+    Its clouds are `scale` px high, and as many times longer as `stretch` says.
     """
     knots = [
         int(np.ceil(side / max(step, 1.0))) + 4

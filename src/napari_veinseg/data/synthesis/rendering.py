@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis.anatomy import DEPTHS, Vein
-from napari_veinseg.data.synthesis.random_fields import Field
 
 _WIDENING = 0.5  # of the blur, which an annotator takes for a part of the vein
 

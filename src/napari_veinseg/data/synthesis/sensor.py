@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from napari_veinseg.data.synthesis.random_fields import Field, log_uniform
+from napari_veinseg.data.array_types import Field
+from napari_veinseg.data.synthesis.random_fields import Light, log_uniform
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
+
+Levels = Annotated[Field, "grey levels in [0, 255]"]
 
 
 @dataclass(frozen=True)
@@ -62,23 +66,8 @@ def draw_sensor(rng: np.random.Generator, height: int, settings: SynthesisSettin
     )
 
 
-def expose(sensor: Sensor, light: Field, gain: float) -> Field:
-    """Give the grey levels of light without noise.
-
-    Parameters
-    ----------
-    sensor : Sensor
-        The sensor.
-    light : ndarray of float32, shape (Y, X)
-        Light of the frame.
-    gain : float
-        Exposure: light of this inverse becomes white.
-
-    Returns
-    -------
-    ndarray of float32, shape (Y, X)
-        Grey levels in [0, 255].
-    """
+def expose(sensor: Sensor, light: Light, gain: Annotated[float, "exposure"]) -> Levels:
+    """Give the grey levels of light without noise; light of one over the gain becomes white."""
     if sensor.defocus > 0.2:
         light = ndimage.gaussian_filter(light, sensor.defocus, truncate=3)
     if sensor.motion > 1:
@@ -91,17 +80,8 @@ def expose(sensor: Sensor, light: Field, gain: float) -> Field:
     return levels
 
 
-def read_out(rng: np.random.Generator, sensor: Sensor, grey: Field) -> NDArray[np.uint8]:
+def read_out(rng: np.random.Generator, sensor: Sensor, grey: Levels) -> NDArray[np.uint8]:
     """Add noise and stripes, quantise, compress.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of chance.
-    sensor : Sensor
-        The sensor.
-    grey : ndarray of float32, shape (Y, X)
-        Grey levels.
 
     Returns
     -------

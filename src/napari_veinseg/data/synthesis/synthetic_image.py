@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis import distractors
 from napari_veinseg.data.synthesis.anatomy import finger_veins, tree_veins
 from napari_veinseg.data.synthesis.optics import field_light, tissue_light, with_rim
 from napari_veinseg.data.synthesis.pose import draw_pose, moved
-from napari_veinseg.data.synthesis.random_fields import Field, log_uniform
+from napari_veinseg.data.synthesis.random_fields import log_uniform
 from napari_veinseg.data.synthesis.rendering import Course, course, draw_veins
 from napari_veinseg.data.synthesis.sensor import Sensor, draw_sensor, expose, read_out
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
@@ -50,7 +51,7 @@ def synthetic_finger(
     settings: SynthesisSettings = _DEFAULT,
     shot: int = 0,
 ) -> SyntheticFinger:
-    """Make one image of a finger, its veins' mask and its region.
+    """Make one image of a finger by a sensor, its veins' mask and its region.
 
     The same arguments give the same image.  Light is absorbed by a branching set of veins
     (Beer-Lambert) and blurred by the tissue above them.
@@ -79,15 +80,7 @@ def synthetic_finger(
 
 
 def synthetic_field(seed: int, shape: tuple[int, int] = (1024, 1024)) -> SyntheticFinger:
-    """Make a wide field of skin with vessels at all angles, as on the back of a hand.
-
-    Parameters
-    ----------
-    seed : int
-        Which field; at least 0.
-    shape : (int, int)
-        Y, X in px.
-    """
+    """Make a wide field of skin with vessels at all angles, as on the back of a hand."""
     settings = SynthesisSettings(
         tree_share=1.0,
         vein_radius=(0.03, 0.05),
