@@ -6,37 +6,27 @@ tenth of the pixels vein (Otsu's threshold, tried first, is lost in their skewed
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Field, Grey, Probability, Px
 from napari_veinseg.measurement.ridge_filter import valley_strength
 
-Strength = NDArray[np.float32]
+Strength = Annotated[Field, "vein strength in arbitrary units, 0 where there is no vein"]
 
 # Rows by columns of the four directions in which profiles run.
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
-def maximum_curvature(grey: NDArray[Any], vein_width: float) -> Strength:
+def maximum_curvature(grey: Grey, vein_width: Px) -> Strength:
     """Find vein centres as the points of largest curvature of profiles in four directions.
 
     Each dent of a profile, where its curvature is positive, votes at its deepest point with
-    curvature times length; votes are then connected along each direction.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)` with dark veins.
-    vein_width : float
-        Typical width in px; profiles are smoothed with a third of it as sigma.
-
-    Returns
-    -------
-    NDArray[np.float32]
-        `(Y, X)`, vein strength in arbitrary units, 0 where there is no vein.
+    curvature times length; votes are then connected along each direction.  Profiles are smoothed
+    with a third of the vein width as sigma.
 
     References
     ----------
@@ -136,24 +126,12 @@ BASELINES: dict[str, Callable[[NDArray[Any], float], Strength]] = {
 """Vein strength of a grey image at a vein width, by name."""
 
 
-def baseline_score(name: str, grey: NDArray[Any], vein_width: float) -> Strength:
-    """Turn the strength of a baseline into a score that can be thresholded like a probability.
+def baseline_score(name: str, grey: Grey, vein_width: Px) -> Probability:
+    """Turn the strength of one of `BASELINES` into a score that is thresholded like a probability.
 
-    Parameters
-    ----------
-    name : str
-        A key of `BASELINES`.
-    grey : NDArray
-        `(Y, X)` with dark veins.
-    vein_width : float
-        Typical width in px.
-
-    Returns
-    -------
-    NDArray[np.float32]
-        `(Y, X)` in [0, 1]: s / (s + t) of the strength s, where t is exceeded by a tenth of the
-        pixels, so that they have at least 0.5.  It is ordered like the strength but is no
-        probability: its calibration means nothing.
+    It is s / (s + t) of the strength s, where t is exceeded by a tenth of the pixels, so that they
+    have at least 0.5.  It is ordered like the strength but is no probability: its calibration means
+    nothing.
     """
     strength = BASELINES[name](grey, vein_width)
     tenth = max(float(np.quantile(strength, 0.9)), 1e-12)

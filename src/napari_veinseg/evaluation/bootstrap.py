@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,28 +65,19 @@ class Grouping:
             "(simulated; for the reason see Hesterberg, The American Statistician 69, 2015)."
         )
 
-    def draws(self, replicates: int = REPLICATES) -> NDArray[np.float64]:
-        """Draw groups with replacement, as often as there are groups; the same in each call.
+    def draws(
+        self, replicates: int = REPLICATES
+    ) -> Annotated[NDArray[np.float64], "`(replicates, groups)`"]:
+        """Draw groups with replacement, as often as there are groups, and count each of them.
 
-        Equal draws pair two models.
-
-        Returns
-        -------
-        NDArray[np.float64]
-            `(replicates, groups)`, how often each group was drawn.
+        Each call draws the same: equal draws pair two models.
         """
         generator = np.random.default_rng(0)
         shares = np.full(self.count, 1 / self.count)
         return generator.multinomial(self.count, shares, replicates).astype(float)
 
     def mean(self, values: ArrayLike) -> Estimate:
-        """Average values, one an image, with the interval; below five groups without one.
-
-        Parameters
-        ----------
-        values : array_like
-            `(n,)`, finite.
-        """
+        """Average finite values, one an image, with the interval; below five groups without one."""
         values = np.asarray(values, float)
         if self.count < FEWEST_FINGERS:
             return Estimate(float(values.mean()), None, None)

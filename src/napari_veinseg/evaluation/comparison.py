@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from napari_veinseg.data.array_types import Px
 from napari_veinseg.data.finger_groups import thumbnail_spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.errors import VeinSegError
@@ -133,21 +134,13 @@ class Comparison:
 def compare(
     selection: Selection,
     contenders: Sequence[Contender],
-    tolerance: float = TOLERANCE,
+    tolerance: Px = TOLERANCE,
     progress: Progress | None = None,
 ) -> Comparison:
     """Score every contender on every sample; one that cannot be read is left out and named.
 
-    Parameters
-    ----------
-    selection : Selection
-        The samples.
-    contenders : sequence of Contender
-        Who is compared.
-    tolerance : float
-        px by which a predicted centreline may lie beside the true one.
-    progress : callable, optional
-        Called with the number of images done, of all, and the next one's stem; it may raise.
+    A predicted centreline may lie beside the true one by the tolerance.  Progress is told the
+    number of images done, of all, and the next one's stem; it may raise.
 
     Raises
     ------

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.data.image_files import list_images, read_mask, refuse_shifted_labels
 from napari_veinseg.data.sample import Sample
@@ -50,16 +51,8 @@ class Model:
         """The model's card."""
         return self.model.card
 
-    def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
-        """Segment an image.
-
-        Parameters
-        ----------
-        sample : Sample
-            Not needed.
-        image : NDArray
-            `(Y, X)` or `(Y, X, colours)`.
-        """
+    def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
+        """Segment an image; the sample is not needed."""
         predicted = self.model.predict(image, self.settings)
         return ScoredMask(predicted.mask, predicted.probability)
 
@@ -73,16 +66,8 @@ class MaskFolder:
     kind: Kind = "masks"
     card: ModelCard | None = None
 
-    def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
-        """Read the mask of a sample.
-
-        Parameters
-        ----------
-        sample : Sample
-            Whose stem the mask has.
-        image : NDArray
-            Not needed.
-        """
+    def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
+        """Read the mask of a sample; the image is not needed."""
         stem = sample.image_path.stem  # a report may call the sample otherwise
         found = [path for path in list_images(self.folder) if path.stem == stem]
         if len(found) != 1:
@@ -104,16 +89,8 @@ class Baseline:
     kind: Kind = "baseline"
     card: ModelCard | None = None
 
-    def predict(self, sample: Sample, image: NDArray[Any]) -> ScoredMask:  # noqa: ARG002
-        """Filter an image: the strongest tenth of its pixels is vein.
-
-        Parameters
-        ----------
-        sample : Sample
-            Not needed.
-        image : NDArray
-            `(Y, X)` or `(Y, X, colours)`.
-        """
+    def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
+        """Filter an image: the strongest tenth of its pixels is vein."""
         grey = without_gaps(to_grey(image, self.settings.channel, self.settings.invert))
         score = baseline_score(self.name, grey, estimate_vein_width(grey))
         return ScoredMask(mask_from_probability(score, 0.5), score)

@@ -1,11 +1,12 @@
 """Where a mask agrees with the truth, and the one table of colours that shows it."""
 
 from enum import IntEnum
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 
@@ -39,19 +40,8 @@ COLOURS = {
 """How pictures, the page and the viewer paint them; what is no vein in both stays black."""
 
 
-def agreement(prediction: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.uint8]:
-    """Label each pixel by prediction and truth.
-
-    Parameters
-    ----------
-    prediction, truth : NDArray
-        Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
-
-    Returns
-    -------
-    NDArray[np.uint8]
-        Of the same shape, values of `Agreement`.
-    """
+def agreement(prediction: Mask, truth: Mask) -> Annotated[NDArray[np.uint8], "of the same shape"]:
+    """Label each pixel by prediction and truth, as `Agreement` says."""
     if prediction.shape != truth.shape:
         raise VeinSegError(
             f"A prediction of shape {prediction.shape} cannot be held against a truth of shape "

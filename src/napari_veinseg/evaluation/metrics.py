@@ -21,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Binary, Mask, Px, Share
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.evaluation.error_map import Agreement, agreement
 from napari_veinseg.measurement.measure import line_lengths
 from napari_veinseg.measurement.skeleton import centreline
 from napari_veinseg.measurement.vein_width_from_mask import widths
-
-Mask = NDArray[np.bool_]
 
 TOLERANCE = 2.0
 """px by which a centreline may lie beside the true one."""
@@ -112,34 +111,19 @@ class Counts:
         return part / whole if whole else float(nothing)
 
 
-def counts(prediction: NDArray[Any], truth: NDArray[Any]) -> Counts:
-    """Count the pixels of one image by prediction and truth, as far as that is known.
-
-    Parameters
-    ----------
-    prediction, truth : NDArray
-        Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
-    """
+def counts(prediction: Mask, truth: Mask) -> Counts:
+    """Count the pixels of one image by prediction and truth, as far as that is known."""
     true_negative, true_positive, false_negative, false_positive, _ = np.bincount(
         agreement(prediction, truth).ravel(), minlength=len(Agreement)
     ).tolist()
     return Counts(true_positive, false_positive, false_negative, true_negative)
 
 
-def class_ious(prediction: NDArray[Any], truth: NDArray[Any]) -> tuple[float, float]:
-    """Compute the IoU of both classes of one image with MONAI's `MeanIoU`.
+def class_ious(prediction: Mask, truth: Mask) -> tuple[Share, Share]:
+    """Compute the IoU of background and vein of one image with MONAI's `MeanIoU`.
 
-    Training validates by the mean of the second one over images.
-
-    Parameters
-    ----------
-    prediction, truth : NDArray
-        `(Y, X)` masks: 0 background, 1 vein (or True), 2 unsure.
-
-    Returns
-    -------
-    background, vein : float
-        In [0, 1]; 1 for a class that is empty in both.
+    It is 1 for a class that is empty in both.  Training validates by the mean of the second one
+    over images.
     """
     import torch
     from monai.metrics import MeanIoU
@@ -156,26 +140,14 @@ def class_ious(prediction: NDArray[Any], truth: NDArray[Any]) -> tuple[float, fl
     return background, vein
 
 
-def mask_metrics(
-    prediction: NDArray[Any], truth: NDArray[Any], tolerance: float = TOLERANCE
-) -> dict[str, float]:
+def mask_metrics(prediction: Mask, truth: Mask, tolerance: Px = TOLERANCE) -> dict[str, float]:
     """Score the predicted mask of one image.
 
-    Parameters
-    ----------
-    prediction, truth : NDArray
-        `(Y, X)` masks: 0 background, 1 vein (or True), 2 unsure.
-    tolerance : float
-        px by which a predicted centreline may lie beside the true one.
-
-    Returns
-    -------
-    dict of str to float
-        `vein_iou`, `two_class_mean_iou`, `dice`, `precision`, `recall`, `cldice`,
-        `centreline_precision`, `centreline_recall` in [0, 1], `hausdorff_95_px`, and what a person
-        would have to mend: `missed_length_px` and `too_much_length_px`, lengths of centreline
-        beyond the tolerance, and `corrections`, how many stretches of it are longer than three
-        vein widths.
+    In [0, 1] are `vein_iou`, `two_class_mean_iou`, `dice`, `precision`, `recall`, `cldice`,
+    `centreline_precision` and `centreline_recall`; a centreline may lie beside the true one by the
+    tolerance.  Further `hausdorff_95_px`, and what a person would have to mend: `missed_length_px`
+    and `too_much_length_px`, lengths of centreline beyond the tolerance, and `corrections`, how
+    many stretches of it are longer than three vein widths.
 
     References
     ----------
@@ -211,48 +183,23 @@ def mask_metrics(
     }
 
 
-def unsure_share(prediction: NDArray[Any], truth: NDArray[Any]) -> float:
-    """Tell how much, in [0, 1], a prediction leaves undecided of what the truth knows.
-
-    Parameters
-    ----------
-    prediction, truth : NDArray
-        Masks of one shape: 0 background, 1 vein (or True), 2 unsure.
-    """
+def unsure_share(prediction: Mask, truth: Mask) -> Share:
+    """Tell how much a prediction leaves undecided of what the truth knows."""
     known = truth != UNSURE
     return float(np.count_nonzero(known & (prediction == UNSURE)) / max(known.sum(), 1))
 
 
-def drawn_unsure_share(truth: NDArray[Any]) -> float:
-    """Tell how much of what is drawn in a truth is unsure and thus counts nowhere.
-
-    Parameters
-    ----------
-    truth : NDArray
-        Mask: 0 background, 1 vein (or True), 2 unsure.
-
-    Returns
-    -------
-    float
-        Unsure pixels over those of vein and unsure, in [0, 1]; 0 where nothing is drawn.
-    """
+def drawn_unsure_share(truth: Mask) -> Share:
+    """Tell how much of what is drawn in a truth is unsure and thus counts nowhere."""
     unsure, drawn = np.count_nonzero(truth == UNSURE), np.count_nonzero(truth)
     return float(unsure) / max(int(drawn), 1)
 
 
-def hausdorff_95(prediction: Mask, truth: Mask) -> float:
+def hausdorff_95(prediction: Binary, truth: Binary) -> Px:
     """Measure how far the borders of two masks lie apart, without the farthest twentieth.
 
-    Parameters
-    ----------
-    prediction, truth : NDArray[np.bool_]
-        `(Y, X)` masks.
-
-    Returns
-    -------
-    float
-        px: the larger of the two directed 95 % distances between the borders; 0 where both are
-        empty; the image's diagonal where one is.
+    It is the larger of the two directed 95 % distances; 0 where both are empty; the image's
+    diagonal where one is.
     """
     if not prediction.any() or not truth.any():
         same = prediction.any() == truth.any()
@@ -266,19 +213,19 @@ def hausdorff_95(prediction: Mask, truth: Mask) -> float:
     )
 
 
-def _typical_width(truth: NDArray[Any], true_line: Mask) -> float:
+def _typical_width(truth: NDArray[Any], true_line: Binary) -> float:
     known = widths(truth, true_line)[true_line]
     known = known[np.isfinite(known)]
     return float(np.median(known)) if known.size else _USUAL_WIDTH
 
 
-def _share(line: Mask, region: Mask, if_nothing: float) -> float:
+def _share(line: Binary, region: Binary, if_nothing: float) -> float:
     length = np.count_nonzero(line)
     return float(np.count_nonzero(line & region) / length) if length else if_nothing
 
 
-def _within(line: Mask, distance: float) -> Mask:
+def _within(line: Binary, distance: float) -> Binary:
     if not line.any():
         return line
-    near: Mask = ndimage.distance_transform_edt(~line) <= distance
+    near: Binary = ndimage.distance_transform_edt(~line) <= distance
     return near

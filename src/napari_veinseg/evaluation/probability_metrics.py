@@ -5,11 +5,12 @@ else is derived from these counts, and pooling images is adding their counts.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Mask, Probability, Share
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import Counts
@@ -17,7 +18,7 @@ from napari_veinseg.evaluation.metrics import Counts
 BINS = 1000
 _CALIBRATION_BINS = 20
 
-Rates = NDArray[np.float64]
+Rates = Annotated[NDArray[np.float64], "`(n,)`, in [0, 1]"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,8 @@ class ScoreHistogram:
     def __add__(self, other: "ScoreHistogram") -> "ScoreHistogram":
         return ScoreHistogram(self.vein + other.vein, self.background + other.background)
 
-    def counts_at(self, threshold: float) -> Counts:
-        """Count as if pixels with at least this probability were vein.
-
-        Parameters
-        ----------
-        threshold : float
-            In [0, 1]; rounded to thousandths.
-        """
+    def counts_at(self, threshold: Share) -> Counts:
+        """Count as if pixels with at least this probability, in thousandths, were vein."""
         first = round(threshold * BINS)
         vein, background = int(self.vein[first:].sum()), int(self.background[first:].sum())
         return Counts(
@@ -49,23 +44,17 @@ class ScoreHistogram:
     def vein_iou(self) -> Rates:
         """Give the vein IoU at each threshold 0, 0.001, ... 0.999.
 
-        Returns
-        -------
-        NDArray[np.float64]
-            `(1000,)`; without any vein pixel 1 where nothing is predicted and 0 elsewhere.
+        Without any vein pixel it is 1 where nothing is predicted and 0 elsewhere.
         """
         found, wrong = self._above()
         union = self.vein.sum() + wrong
         return np.where(union > 0, found / np.maximum(union, 1), 1.0)
 
     def roc(self) -> tuple[Rates, Rates]:
-        """Trace the receiver operating characteristic.
+        """Trace the receiver operating characteristic: false over true positive rates.
 
-        Returns
-        -------
-        false_positive_rate, true_positive_rate : NDArray[np.float64]
-            `(1001,)`, from (0, 0), where nothing is vein, to (1, 1); a rate of a class without
-            pixels is 0.
+        They go from (0, 0), where nothing is vein, to (1, 1); a rate of a class without pixels is
+        0.
         """
         found, wrong = (np.append(above, 0)[::-1] for above in self._above())
         return wrong / max(self.background.sum(), 1), found / max(self.vein.sum(), 1)
@@ -80,12 +69,9 @@ class ScoreHistogram:
         return float(np.sum(np.diff(false_positive_rate) * height))
 
     def precision_recall(self) -> tuple[Rates, Rates]:
-        """Trace precision over recall.
+        """Trace precision over recall, at thresholds 0.999 down to 0.
 
-        Returns
-        -------
-        precision, recall : NDArray[np.float64]
-            `(1000,)` at thresholds 0.999 down to 0; precision is 1 where nothing is predicted.
+        Precision is 1 where nothing is predicted.
         """
         found, wrong = (above[::-1] for above in self._above())
         predicted = found + wrong
@@ -99,13 +85,10 @@ class ScoreHistogram:
         return float(np.sum(precision * np.diff(recall, prepend=0)))
 
     def calibration(self) -> tuple[Rates, Rates, Rates]:
-        """Hold the probability against what it foretells.
+        """Hold the probability against what it foretells, in 20 bins of equal width.
 
-        Returns
-        -------
-        probability, share, weight : NDArray[np.float64]
-            `(20,)`, bins of equal width: mean probability, share of vein pixels among them (0 in
-            an empty bin) and share of all pixels that lie in the bin.
+        Gives their mean probability, the share of vein pixels among them (0 in an empty bin) and
+        the share of all pixels that lie in the bin.
         """
         both = (self.vein + self.background).reshape(_CALIBRATION_BINS, -1)
         vein = self.vein.reshape(_CALIBRATION_BINS, -1).sum(axis=1)
@@ -126,15 +109,8 @@ class ScoreHistogram:
         return np.cumsum(self.vein[::-1])[::-1], np.cumsum(self.background[::-1])[::-1]
 
 
-def score_histogram(probability: NDArray[Any], truth: NDArray[Any]) -> ScoreHistogram:
+def score_histogram(probability: Probability, truth: Mask) -> ScoreHistogram:
     """Count the pixels of one image by probability and truth.
-
-    Parameters
-    ----------
-    probability : NDArray
-        Vein probability in [0, 1].
-    truth : NDArray
-        Mask of the same shape: 0 background, 1 vein, 2 unsure, which is left out.
 
     Raises
     ------
@@ -159,14 +135,10 @@ def score_histogram(probability: NDArray[Any], truth: NDArray[Any]) -> ScoreHist
 
 
 def best_threshold(histograms: list[ScoreHistogram]) -> tuple[float, float]:
-    """Find the threshold with the best vein IoU, mean of images.
+    """Find the threshold with the best vein IoU, mean of images, and that IoU.
 
-    It is fitted to the images it is scored on: an optimistic figure, not a result.
-
-    Returns
-    -------
-    threshold, vein_iou : float
-        The threshold (the middle one of several equals) and the mean of images that it gives.
+    Of several equals it is the middle one.  It is fitted to the images it is scored on: an
+    optimistic figure, not a result.
     """
     mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
     best = np.flatnonzero(mean >= mean.max())

@@ -1,12 +1,13 @@
 """Lengths, widths and counts of the veins of a mask, by branch and by image."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Binary, Mask, Spacing
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace
 from napari_veinseg.measurement.spurs import without_spurs
@@ -59,16 +60,8 @@ class Measurement:
     image: ImageMeasures
 
 
-def measure(mask: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> Measurement:
-    """Measure the veins of a mask.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`: 0 background, 1 vein (or True), 2 unsure, which is left out.
-    spacing : tuple of float
-        Size of a pixel along Y and X in the unit of the figures.
-    """
+def measure(mask: Mask, spacing: Spacing = (1.0, 1.0)) -> Measurement:
+    """Measure the veins of a mask, without what is unsure."""
     square = square_pixels(mask, spacing)
     line = without_spurs(centreline(square.mask), square.mask)
     width = widths(square.mask, line, (square.side, square.side))
@@ -91,18 +84,10 @@ def measure(mask: NDArray[Any], spacing: tuple[float, float] = (1.0, 1.0)) -> Me
     return Measurement(square.restore(skeleton), branches, image)
 
 
-def line_lengths(line: NDArray[np.bool_]) -> NDArray[np.float64]:
+def line_lengths(line: Binary) -> Annotated[NDArray[np.float64], "`(n,)`, in px"]:
     """Measure the connected stretches of a centreline, or of a part of one.
 
-    Parameters
-    ----------
-    line : NDArray[np.bool_]
-        `(Y, X)`, lines that are one pixel wide.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        `(n,)`, the summed arc length of each stretch's branches in px; a lone pixel has 1.
+    The length of a stretch is the summed arc length of its branches; a lone pixel has 1.
     """
     components, count = ndimage.label(line, np.ones((3, 3)))
     lengths = np.zeros(count)

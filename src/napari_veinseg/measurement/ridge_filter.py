@@ -1,13 +1,12 @@
 """Dark valleys at many widths: how strong, and how wide."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-Image = NDArray[np.float32]
+from napari_veinseg.data.array_types import Field, Grey, Px
 
 DEFAULT_WIDTHS = (3.0, 4.5, 6.5, 9.5, 14.0, 20.0)
 
@@ -19,26 +18,19 @@ _BAR_RESPONSE = float(np.sqrt(2 / (np.pi * np.e)))
 class Valleys(NamedTuple):
     """What `valley_strength` found at each pixel."""
 
-    strength: Image
+    strength: Field
     """`(Y, X)`, never negative, in the units of the image: a long dark bar of depth d gives d along
     its middle."""
-    width: Image
+    width: Field
     """`(Y, X)`, the width in px, of those asked for, at which the strength is largest."""
 
 
-def valley_strength(grey: NDArray[Any], widths: Iterable[float] = DEFAULT_WIDTHS) -> Valleys:
-    """Find dark valleys: the largest Hessian eigenvalue, over several scales.
+def valley_strength(grey: Grey, widths: Iterable[Px] = DEFAULT_WIDTHS) -> Valleys:
+    """Find dark valleys: the largest Hessian eigenvalue, over several vein widths of 1 px or more.
 
     The image is smoothed with sigma = width / 2, its Hessian is multiplied by sigma^2 (so that
     equal contrast counts equally at every width) and the largest eigenvalue, the curvature across
     the valley, is kept where it is positive.
-
-    Parameters
-    ----------
-    grey : NDArray
-        `(Y, X)`, any integer or float type; veins are dark.
-    widths : Iterable of float
-        Vein widths in px, each at least 1.
 
     References
     ----------
@@ -64,7 +56,7 @@ def valley_strength(grey: NDArray[Any], widths: Iterable[float] = DEFAULT_WIDTHS
     return Valleys(strength, best)
 
 
-def _largest_curvature(smoothed: Image) -> Image:
+def _largest_curvature(smoothed: Field) -> Field:
     """Return the larger eigenvalue of the Hessian by central differences."""
     padded = np.pad(smoothed, 1, mode="edge")
     centre = 2 * smoothed
@@ -72,5 +64,5 @@ def _largest_curvature(smoothed: Image) -> Image:
     xx = padded[1:-1, :-2] + padded[1:-1, 2:] - centre
     xy = (padded[2:, 2:] + padded[:-2, :-2] - padded[2:, :-2] - padded[:-2, 2:]) * np.float32(0.25)
     half = (yy - xx) * np.float32(0.5)
-    largest: Image = (yy + xx) * np.float32(0.5) + np.sqrt(half * half + xy * xy)
+    largest: Field = (yy + xx) * np.float32(0.5) + np.sqrt(half * half + xy * xy)
     return largest

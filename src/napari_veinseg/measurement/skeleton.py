@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,10 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 from skimage.morphology import skeletonize
 
+from napari_veinseg.data.array_types import Binary, Mask
 from napari_veinseg.data.labels import VEIN
 
-Mask = NDArray[np.bool_]
-Points = NDArray[np.intp]
+Points = Annotated[NDArray[np.intp], "`(n, 2)`, (row, column)"]
 
 # The eight neighbours of a pixel in circular order, as (row, column) of a 3 x 3 window; neighbour
 # k is bit k of a neighbourhood's code.
@@ -50,22 +50,12 @@ class Skeleton:
     """The stretches between them; a lone pixel is none."""
 
 
-def centreline(mask: NDArray[Any]) -> Mask:
+def centreline(mask: Mask) -> Binary:
     """Thin the veins of a mask to lines that are one pixel wide.
 
     Zhang and Suen's thinning gives the straightest lines but erases oblique strokes of two to four
     pixels; a component that loses a stretch is thinned by Lee's, which keeps the topology.  Pixels
     on staircases that connect nothing go, too.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1 (or True); label 2 is not vein.
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        `(Y, X)`, True on the centreline.
 
     References
     ----------
@@ -75,8 +65,8 @@ def centreline(mask: NDArray[Any]) -> Mask:
     thinning algorithms", CVGIP: Graphical Models and Image Processing 56, 462-478 (1994).
     """
     vein = mask == VEIN
-    thin: Mask = skeletonize(vein, method="zhang")
-    whole: Mask = skeletonize(vein, method="lee")
+    thin: Binary = skeletonize(vein, method="zhang")
+    whole: Binary = skeletonize(vein, method="lee")
     reach = ndimage.distance_transform_edt(vein)
     lost = whole & (ndimage.distance_transform_edt(~thin) > reach if thin.any() else True)
     if lost.any():
@@ -89,7 +79,7 @@ def centreline(mask: NDArray[Any]) -> Mask:
     return thin
 
 
-def _drop_redundant(thin: Mask) -> bool:
+def _drop_redundant(thin: Binary) -> bool:
     """Remove in place the pixels that connect nothing; tell whether there were any."""
     before = np.count_nonzero(thin)
     # No two pixels of a quarter of the grid touch: removing all of its redundant pixels at once
@@ -100,19 +90,11 @@ def _drop_redundant(thin: Mask) -> bool:
     return bool(np.count_nonzero(thin) < before)
 
 
-def crossing_numbers(line: Mask) -> NDArray[np.uint8]:
+def crossing_numbers(line: Binary) -> Annotated[NDArray[np.uint8], "`(Y, X)`"]:
     """Count the 0-1 transitions around each pixel of a centreline.
 
-    Parameters
-    ----------
-    line : NDArray[np.bool_]
-        `(Y, X)`, a centreline.
-
-    Returns
-    -------
-    NDArray[np.uint8]
-        `(Y, X)`: 1 at an end, 2 along a vein, 3 or more at a bifurcation; 0 off the line and at
-        a lone pixel.
+    They are 1 at an end, 2 along a vein, 3 or more at a bifurcation; 0 off the line and at a lone
+    pixel.
 
     References
     ----------
@@ -122,15 +104,10 @@ def crossing_numbers(line: Mask) -> NDArray[np.uint8]:
     return np.where(line, _CROSSINGS[_neighbourhood_codes(line)], np.uint8(0))
 
 
-def trace(line: Mask) -> Skeleton:
+def trace(line: Binary) -> Skeleton:
     """Find the ends, bifurcations and branches of a centreline.
 
     Bifurcation pixels that touch are one bifurcation, shown by the pixel nearest to their middle.
-
-    Parameters
-    ----------
-    line : NDArray[np.bool_]
-        `(Y, X)`, as `centreline` gives it.
     """
     pixels = np.argwhere(line)
     links = _links(line, pixels)
@@ -156,7 +133,7 @@ def _row(node: int) -> int | None:
     return None if node < 0 else int(node)
 
 
-def _links(line: Mask, pixels: Points) -> sparse.csr_array:
+def _links(line: Binary, pixels: Points) -> sparse.csr_array:
     """Link neighbouring pixels; a diagonal counts only where no corner links them already."""
     index = np.full((line.shape[0] + 2, line.shape[1] + 2), -1)
     index[1:-1, 1:-1][line] = np.arange(len(pixels))
@@ -173,7 +150,7 @@ def _links(line: Mask, pixels: Points) -> sparse.csr_array:
     return (one_way + one_way.T).tocsr()
 
 
-def _in_square(line: Mask) -> Mask:
+def _in_square(line: Binary) -> Binary:
     """Mark the 2 x 2 squares that thinning leaves where four branches meet."""
     corner = line[:-1, :-1] & line[:-1, 1:] & line[1:, :-1] & line[1:, 1:]
     square = np.zeros_like(line)
@@ -183,7 +160,7 @@ def _in_square(line: Mask) -> Mask:
     return square
 
 
-def _components(links: sparse.csr_array, members: Mask) -> NDArray[np.intp]:
+def _components(links: sparse.csr_array, members: Binary) -> NDArray[np.intp]:
     """Give each pixel the number of its connected group of members, from 0; -1 to the others."""
     group = np.full(len(members), -1, np.intp)
     if members.any():
@@ -201,7 +178,7 @@ def _middles(pixels: Points, group: NDArray[np.intp]) -> Points:
     return pixels[order[np.unique(group[order], return_index=True)[1]]]
 
 
-def _paths(links: sparse.csr_array, is_free: Mask) -> Iterator[list[int]]:
+def _paths(links: sparse.csr_array, is_free: Binary) -> Iterator[list[int]]:
     """Give each strand of free pixels in order, with the bifurcation pixel at either end, if any.
 
     A free pixel has at most two links: those with more are bifurcations.
@@ -238,7 +215,7 @@ _CONNECTS = sum(
 _IS_REDUNDANT = (_CONNECTS == 1) & (_BITS.sum(axis=1) >= 2)
 
 
-def _neighbourhood_codes(line: Mask) -> NDArray[np.uint8]:
+def _neighbourhood_codes(line: Binary) -> NDArray[np.uint8]:
     """Give each pixel a byte that holds its eight neighbours."""
     padded = np.pad(line, 1).view(np.uint8)
     height, width = line.shape

@@ -1,30 +1,18 @@
 """Side branches that only show a bump of a vein's border."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Binary, Mask
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.measurement.skeleton import Mask, centreline, trace
+from napari_veinseg.measurement.skeleton import centreline, trace
 
 
-def without_spurs(line: Mask, mask: NDArray[Any]) -> Mask:
-    """Remove the side branches that end inside the vein that they leave.
+def without_spurs(line: Binary, mask: Mask) -> Binary:
+    """Remove the side branches of a mask's centreline that end inside the vein that they leave.
 
-    Parameters
-    ----------
-    line : NDArray[np.bool_]
-        `(Y, X)`, the centreline of `mask`.
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1 (or True).
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        The centreline without branches that have one free end and do not reach beyond the
-        vein's border, twice its radius at the bifurcation.
+    They have one free end and do not reach beyond the vein's border, twice its radius at the
+    bifurcation.
     """
     radius = ndimage.distance_transform_edt(mask == VEIN)
     skeleton = trace(line)

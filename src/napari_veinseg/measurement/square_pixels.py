@@ -1,12 +1,12 @@
 """Masks whose pixels are not square, redrawn so that they are: lengths need directions alike."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Mask, Spacing
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.measurement.skeleton import Branch, Points, Skeleton
 
@@ -44,17 +44,10 @@ class SquarePixels:
         return pixels
 
 
-def square_pixels(mask: NDArray[Any], spacing: tuple[float, float]) -> SquarePixels:
+def square_pixels(mask: Mask, spacing: Spacing) -> SquarePixels:
     """Redraw a mask on square pixels, by interpolating the distance to its veins' borders.
 
     A mask whose pixels are square already (within 1 %) stays as it is.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`: 0 background, 1 vein (or True), 2 unsure.
-    spacing : tuple of float
-        Size of a pixel along Y and X.
     """
     if max(spacing) <= _ALIKE * min(spacing):
         return SquarePixels(mask.astype(np.uint8), float(np.sqrt(np.prod(spacing))), (1.0, 1.0))

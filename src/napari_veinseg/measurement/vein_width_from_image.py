@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Grey, Px
 from napari_veinseg.data.grey import percentiles
 
 _SCALE = 1.4  # px of a pyramid level: the Gaussian scale of its valleys, an octave from the next
@@ -25,24 +26,14 @@ _USUAL_WEIGHT = 0.003  # how much squared evidence the usual share is worth: tha
 Image = NDArray[np.float32]
 
 
-def estimate_vein_width(grey: NDArray[np.floating]) -> float:
-    """Estimate the typical width of the dark veins of an image.
+def estimate_vein_width(grey: Grey) -> Px:
+    """Estimate the typical width of the dark veins of an image of finite values, at least 1 px.
 
     Valleys are looked for at scales an octave apart.  A valley must have a shoulder on both
     sides, which a step such as the finger's edge has not.  Length times squared contrast, in units
     of the image's shorter side, is a scale's evidence.  Faint veins drown in shading, folds and
     noise; so the answer is a mean of scales, weighted by squared evidence, that starts from the
-    usual share of the shorter side.  It doubles when the image is enlarged twofold.
-
-    Parameters
-    ----------
-    grey : ndarray of float, shape (Y, X)
-        Image with dark veins, any range, finite.
-
-    Returns
-    -------
-    float
-        Width in px, at least 1; 3 % of the shorter side where no valley is seen.
+    usual share of the shorter side, 3 %.  It doubles when the image is enlarged twofold.
 
     References
     ----------

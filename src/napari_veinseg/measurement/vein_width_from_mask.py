@@ -1,39 +1,28 @@
 """How wide the veins of a mask are."""
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Binary, Mask, Px, Spacing
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.measurement.skeleton import Mask, centreline
+from napari_veinseg.measurement.skeleton import centreline
 
 # Distances run between pixel centres: twice the distance is too much by one pixel in a level bar of
 # odd width, by none in one of even width, by 0.15 in oblique ones.  This halves the largest error.
 _EXCESS = 0.25
 _ALONG = 10.0  # a vein runs along the frame where it touches it over five times its width
 
+Widths = Annotated[NDArray[np.float64], "`(Y, X)`, in the unit of the spacing"]
 
-def widths(
-    mask: NDArray[Any], line: Mask, spacing: tuple[float, float] = (1.0, 1.0)
-) -> NDArray[np.float64]:
+
+def widths(mask: Mask, line: Binary, spacing: Spacing = (1.0, 1.0)) -> Widths:
     """Measure the width of the vein along its centreline: twice the distance to its border.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, vein where it equals 1 (or True).
-    line : NDArray[np.bool_]
-        `(Y, X)`, its centreline.
-    spacing : tuple of float
-        Size of a pixel along Y and X.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        `(Y, X)`, the width in the units of `spacing`; NaN off the centreline and where label 2
-        is as near as the vein's border (or a pixel farther) and may hide it.
+    It is NaN off the centreline and where label 2 is as near as the vein's border (or a pixel
+    farther) and may hide it.
     """
     is_vein = mask == VEIN
     distance = _distance_to_border(is_vein, spacing)
@@ -45,7 +34,7 @@ def widths(
     return np.where(known, 2 * distance - _EXCESS * pixel, np.nan)
 
 
-def _distance_to_border(is_vein: Mask, spacing: tuple[float, float]) -> NDArray[np.float64]:
+def _distance_to_border(is_vein: Binary, spacing: Spacing) -> NDArray[np.float64]:
     """Measure how far the veins' border is; of a vein along the frame, the frame is its border.
 
     A vein that leaves the frame has no border there: it goes on.
@@ -68,18 +57,10 @@ def _distance_to_border(is_vein: Mask, spacing: tuple[float, float]) -> NDArray[
     return distance[1:-1, 1:-1]
 
 
-def vein_width(mask: NDArray[Any]) -> float:
+def vein_width(mask: Mask) -> Px:
     """Measure the typical vein width of a mask: the median along the centreline.
 
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)`, 0 background, 1 vein (or True), 2 unsure, which is left out.
-
-    Returns
-    -------
-    float
-        Width in px; NaN where the mask holds no vein (or no vein whose border is known).
+    It is NaN where the mask holds no vein (or no vein whose border is known).
     """
     line = centreline(mask)
     measured = widths(mask, line)[line]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.image_files import list_masks, read_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
@@ -75,13 +76,8 @@ def compare_folders(
     return compared
 
 
-def read_masks(folder: Path) -> dict[str, NDArray[np.uint8]]:
-    """Read the `(Y, X)` masks of a folder, of any sizes; probabilities beside them are left out.
-
-    Returns
-    -------
-    dict of str to NDArray[np.uint8]
-        The masks by stem.
+def read_masks(folder: Path) -> dict[str, Mask]:
+    """Read the masks of a folder, of any sizes, by stem; probabilities beside them are left out.
 
     Raises
     ------

@@ -1,30 +1,25 @@
 """How well scores of genuine pairs stand apart from those of impostors."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float64]
+from napari_veinseg.data.array_types import Share
+
+Scores = Annotated[NDArray[np.float64], "`(n,)`, one a pair of masks, at least one"]
+Weights = Annotated[NDArray[np.float64], "`(n,)`, how often each score counts"]
 
 
 def equal_error_rate(
     genuine: Scores,
     impostor: Scores,
-    genuine_weights: Scores | None = None,
-    impostor_weights: Scores | None = None,
-) -> float:
+    genuine_weights: Weights | None = None,
+    impostor_weights: Weights | None = None,
+) -> Share:
     """Find the rate at which as many genuine pairs are refused as impostors are accepted.
 
-    Parameters
-    ----------
-    genuine, impostor : NDArray[np.float64]
-        Scores, at least one of each.
-    genuine_weights, impostor_weights : NDArray[np.float64] or None
-        How often each counts; once by default.
-
-    Returns
-    -------
-    float
-        In [0, 1]: mean of both rates at the threshold where they differ least.
+    It is the mean of both rates at the threshold where they differ least.
     """
     levels = np.unique(np.concatenate([genuine, impostor]))
     refused = _share_below(levels, genuine, genuine_weights)
@@ -43,23 +38,13 @@ def _share_below(levels: Scores, scores: Scores, weights: Scores | None) -> Scor
 def d_prime(
     genuine: Scores,
     impostor: Scores,
-    genuine_weights: Scores | None = None,
-    impostor_weights: Scores | None = None,
+    genuine_weights: Weights | None = None,
+    impostor_weights: Weights | None = None,
 ) -> float:
     """Measure the distance of the mean scores in their standard deviations.
 
-    Parameters
-    ----------
-    genuine, impostor : NDArray[np.float64]
-        Scores, at least one of each.
-    genuine_weights, impostor_weights : NDArray[np.float64] or None
-        How often each counts; once by default.
-
-    Returns
-    -------
-    float
-        Difference of the means over the root mean square of both standard deviations (at least a
-        millionth, so that scores without spread give a large number, not infinity).
+    It is divided by the root mean square of both (at least a millionth, so that scores without
+    spread give a large number, not infinity).
     """
     means, variances = zip(
         *(

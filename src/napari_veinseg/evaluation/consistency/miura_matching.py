@@ -1,12 +1,11 @@
 """Miura matching: how well two vein masks overlap at their best shift."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft
 
+from napari_veinseg.data.array_types import Mask, Share
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.evaluation.consistency.equal_error_rate import Scores
 from napari_veinseg.evaluation.consistency.pairs import Pairs
@@ -18,17 +17,10 @@ SHIFT = 0.15
 class Matcher:
     """Miura matching of masks, all prepared once.
 
-    The score of two masks is their overlap over the sum of their vein areas, at the shift with the
-    largest overlap: 0.5 for masks that agree, 0 for masks without common pixel or without veins.
-    Masks of several sizes are laid on each other by their middles, at their own scale; there are no
-    veins beyond a mask's border.
-
-    Parameters
-    ----------
-    masks : sequence of NDArray
-        `(Y, X)` masks, vein where they equal 1.
-    shift : float
-        Largest shift as a share of height and width, in (0, 0.5).
+    The score of two masks is their overlap over the sum of their vein areas, at the shift, of at
+    most that share of height and width, with the largest overlap: 0.5 for masks that agree, 0 for
+    masks without common pixel or without veins.  Masks of several sizes are laid on each other by
+    their middles, at their own scale; there are no veins beyond a mask's border.
 
     References
     ----------
@@ -37,7 +29,7 @@ class Matcher:
     Applications 15, 194-203 (2004).
     """
 
-    def __init__(self, masks: Sequence[NDArray[Any]], shift: float = SHIFT) -> None:
+    def __init__(self, masks: Sequence[Mask], shift: Share = SHIFT) -> None:
         height, width = np.max([mask.shape for mask in masks], axis=0).tolist()
         veins = np.zeros((len(masks), height, width), np.float32)
         inner = np.zeros_like(veins)
@@ -60,17 +52,9 @@ class Matcher:
         self._sums = np.pad(veins.cumsum(axis=1).cumsum(axis=2), ((0, 0), (1, 0), (1, 0)))
 
     def scores(self, pairs: Pairs) -> Scores:
-        """Match pairs of masks.
+        """Match pairs of masks: the middle of the second is looked for in the first.
 
-        Parameters
-        ----------
-        pairs : NDArray[np.intp]
-            `(n, 2)`, the numbers of two masks; the middle of the second is looked for in the first.
-
-        Returns
-        -------
-        NDArray[np.float64]
-            `(n,)`, in [0, 0.5].
+        Scores lie in [0, 0.5].
         """
         return np.array([self._score(first, second) for first, second in pairs.tolist()])
 

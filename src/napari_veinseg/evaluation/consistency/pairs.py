@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from napari_veinseg.evaluation.bootstrap import Grouping, grouping
 
 MOST_IMPOSTORS = 2000
 
-Pairs = NDArray[np.intp]
+Pairs = Annotated[NDArray[np.intp], "`(n, 2)`, the numbers of two masks"]
+Weights = Annotated[NDArray[np.float64], "`(replicates, n)`"]
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,11 @@ class MaskPairs:
     impostor: Pairs
     """Likewise: pairs of two fingers."""
 
-    def weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Tell how often each pair stands in each bootstrap draw.
+    def weights(self) -> tuple[Weights, Weights]:
+        """Tell how often each genuine and each impostor pair stands in each bootstrap draw.
 
-        Returns
-        -------
-        genuine, impostor : NDArray[np.float64]
-            `(replicates, n)`.  A pair within a resampled finger counts as often as the finger,
-            any other as often as both its groups together.
+        A pair within a resampled finger counts as often as the finger, any other as often as both
+        its groups together.
         """
         drawn = self.groups.draws(1000)
         first, second = (self.groups.group[self.genuine[:, side]] for side in (0, 1))

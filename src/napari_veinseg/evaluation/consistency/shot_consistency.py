@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.evaluation.bootstrap import Estimate, estimate
 from napari_veinseg.evaluation.consistency.equal_error_rate import Scores, d_prime, equal_error_rate
 from napari_veinseg.evaluation.consistency.miura_matching import Matcher
@@ -29,15 +28,10 @@ class MaskConsistency:
     """Whether the intervals resample fingers (or, below five, images: too narrow)."""
 
 
-def measure_consistency(masks: Mapping[str, NDArray[Any]], pairs: MaskPairs) -> MaskConsistency:
+def measure_consistency(masks: Mapping[str, Mask], pairs: MaskPairs) -> MaskConsistency:
     """Judge masks by how well they tell fingers apart.
 
-    Parameters
-    ----------
-    masks : mapping of str to NDArray
-        `(Y, X)` masks of any sizes by stem, one for each of `pairs.stems`.
-    pairs : MaskPairs
-        Which masks are matched.
+    They have any sizes, and there is one for each of `pairs.stems`.
     """
     matcher = Matcher([masks[stem] for stem in pairs.stems])
     genuine, impostor = matcher.scores(pairs.genuine), matcher.scores(pairs.impostor)

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.evaluation.error_map import COLOURS, NAMES, Agreement, agreement
 from napari_veinseg.files import atomic_path
 
-RGB = NDArray[np.uint8]
+RGB = Annotated[NDArray[np.uint8], "`(Y, X, 3)`"]
 
 _INK = "#222222"
 
@@ -34,35 +35,13 @@ class SheetRow:
     """Pictures, grey `(Y, X)` or coloured `(Y, X, 3)`, one a column."""
 
 
-def mask_picture(mask: NDArray[Any]) -> RGB:
-    """Draw a mask: veins light, unsure grey, background black.
-
-    Parameters
-    ----------
-    mask : ndarray
-        Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
-
-    Returns
-    -------
-    ndarray of uint8
-        Shape `(Y, X, 3)`.
-    """
+def mask_picture(mask: Mask) -> RGB:
+    """Draw a mask: veins light, unsure grey, background black."""
     return agreement_picture(mask, mask)
 
 
-def agreement_picture(prediction: NDArray[Any], truth: NDArray[Any]) -> RGB:
-    """Draw where a prediction and the truth agree, and where each is alone.
-
-    Parameters
-    ----------
-    prediction, truth : ndarray
-        Masks of one shape `(Y, X)`.
-
-    Returns
-    -------
-    ndarray of uint8
-        Shape `(Y, X, 3)`, in `error_map.COLOURS`.
-    """
+def agreement_picture(prediction: Mask, truth: Mask) -> RGB:
+    """Draw where both agree, and where each is alone, in `error_map.COLOURS`."""
     return _PALETTE[agreement(prediction, truth)]
 
 
