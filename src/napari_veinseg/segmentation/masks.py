@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
+from napari_veinseg.data.array_types import MaskStack, ProbabilityStack, Share
+
 _TOUCHING = np.ones((3, 3), dtype=np.uint8)  # pixels that share a corner belong together
 _STRIP = 8_000_000  # px that are labelled at a time
 
@@ -20,23 +22,11 @@ class StoredMask(Protocol):
 
 
 def mask_from_probability(
-    probability: NDArray[Any], threshold: float, min_size: int = 0
-) -> NDArray[np.uint8]:
-    """Threshold a probability and drop small components.
+    probability: ProbabilityStack, threshold: Share, min_size: int = 0
+) -> MaskStack:
+    """Threshold a probability and drop small components: no label is unsure.
 
-    Parameters
-    ----------
-    probability : ndarray of float, shape (Y, X) or (N, Y, X)
-        Vein probability in [0, 1].
-    threshold : float
-        A pixel with at least this probability is vein.
-    min_size : int, optional
-        Components of fewer px (joined over edges and corners, within a slice) are dropped.
-
-    Returns
-    -------
-    ndarray of uint8
-        Shape of `probability`: 0 background, 1 vein.
+    Components of fewer px (joined over edges and corners, within a slice) are dropped.
     """
     mask = (probability >= threshold).view(np.uint8)
     drop_small(mask, min_size)
@@ -44,17 +34,10 @@ def mask_from_probability(
 
 
 def drop_small(mask: "NDArray[np.uint8] | StoredMask", min_size: int) -> None:
-    """Set the components of fewer than `min_size` px to background, in place.
+    """Set the components of fewer than `min_size` px of a contiguous mask to background, in place.
 
     Large masks are labelled in strips, so that the labels never take more memory than a strip, and
     the sizes of the pieces of a component are added up across the seams.
-
-    Parameters
-    ----------
-    mask : ndarray of uint8, shape (Y, X) or (N, Y, X), or StoredMask
-        0 background, 1 vein; contiguous.
-    min_size : int
-        In px.
     """
     if min_size > 1:
         for plane in _planes(mask):

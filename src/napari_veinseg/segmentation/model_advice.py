@@ -1,10 +1,8 @@
 """Which shipped model an image asks for, where the one that was used does not suit it."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from napari_veinseg.data.array_types import AnyImage, Px, Share
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.model.store import FOREARM, STARTER, installed_models
 
@@ -13,20 +11,12 @@ _THIN = 0.018  # of the shorter side; forearms have at most 0.017, fingers at le
 _SOME = 10_000  # pixels
 
 
-def suited_model(image: npt.NDArray[Any], vein_width: float, used: str | None) -> str:
-    """Name the shipped model that suits an image better than the starter, if there is one.
+def suited_model(image: AnyImage, vein_width: Px, used: str | None) -> str:
+    """Name the shipped model that suits an image better than the used one, if there is one.
 
     The starter knows close-ups of fingers.  A near-infrared photograph in colour has the cast of
-    its camera, and in one of a whole forearm veins are thin beside the picture.
-
-    Parameters
-    ----------
-    image : ndarray
-        `(Y, X)`, `(Y, X, C)` or a stack of either.
-    vein_width : float
-        As it was measured, in px; 0 where nobody knows it.
-    used : str or None
-        The name of the model that was used.
+    its camera, and in one of a whole forearm veins are thin beside the picture.  A vein width of 0
+    is one that nobody knows.
     """
     if used != STARTER or not is_colour(image.shape) or vein_width <= 0:
         return ""
@@ -44,19 +34,11 @@ def suggestion(suited: str) -> str:
     )
 
 
-def colour_cast(image: npt.NDArray[Any]) -> float:
+def colour_cast(image: AnyImage) -> Share:
     """Measure how far from grey an image is as a whole.
 
-    Parameters
-    ----------
-    image : ndarray
-        `(..., Y, X, C)` with three or four channels; with fewer it is grey.
-
-    Returns
-    -------
-    float
-        The mean distance of the strongest and the weakest of the three colours, as a share of the
-        mean of the strongest; 0 for a grey or a black image.
+    It is the mean distance of the strongest and the weakest of the three colours, as a share of the
+    mean of the strongest; 0 for a grey or a black image.
     """
     if image.shape[-1] < 3:
         return 0.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Binary
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.receptive_field import SMALLEST_SIDE
 
@@ -82,14 +83,8 @@ class Region:
             )
         return rows, columns
 
-    def inside(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
-        """Tell which pixels of a part of the image belong to the region.
-
-        Returns
-        -------
-        ndarray of bool
-            Of the part.
-        """
+    def inside(self, rows: slice, columns: slice) -> Binary:
+        """Tell which pixels of a part of the image belong to the region."""
         shape = rows.stop - rows.start, columns.stop - columns.start
         if len(self.corners) == 2:
             return np.ones(shape, bool)

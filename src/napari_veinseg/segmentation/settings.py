@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, fields
 
+from napari_veinseg.data.array_types import Px, Share
 from napari_veinseg.data.grey import Channel
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
@@ -45,18 +46,8 @@ class SegmentationSettings:
                 f"The smallest component {self.min_size} is out of range: give 0 px or more."
             )
 
-    def resolved(self, vein_width: float, threshold: float, remark: str = "") -> "ResolvedSettings":
-        """Put numbers in the place of what was left open.
-
-        Parameters
-        ----------
-        vein_width : float
-            In px, in (0.5, 1000); taken where none was chosen.
-        threshold : float
-            Likewise, in (0, 1).
-        remark : str, optional
-            What to tell the user of the width.
-        """
+    def resolved(self, vein_width: Px, threshold: Share, remark: str = "") -> "ResolvedSettings":
+        """Put numbers, and a remark for the user, in the place of what was left open."""
         width = vein_width if self.vein_width is None else self.vein_width
         chosen = {field.name: getattr(self, field.name) for field in fields(self)}
         filled = {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import MaskStack, ProbabilityStack
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.loaded_model import LoadedModel
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
@@ -118,8 +119,10 @@ class VeinModel(LoadedModel):
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         **changes: Any,
-    ) -> NDArray[np.float32]:
+    ) -> ProbabilityStack:
         """Predict for each pixel how likely it is vein, in the mean over the card's scales.
+
+        It is zero where a slice is constant.
 
         Parameters
         ----------
@@ -135,11 +138,6 @@ class VeinModel(LoadedModel):
             Asked between tiles, and between scales, whether to stop.
         **changes : Any
             Fields of `settings` by name, for instance `vein_width=6`.
-
-        Returns
-        -------
-        ndarray of float32, shape (Y, X) or (N, Y, X)
-            In [0, 1]; zero where a slice is constant.
 
         Raises
         ------
@@ -165,26 +163,21 @@ class VeinModel(LoadedModel):
         cancelled: Callable[[], bool] | None = None,
         out: Any = None,
         **changes: Any,
-    ) -> NDArray[np.uint8]:
+    ) -> MaskStack:
         """Segment the veins of an image.
 
         Parameters
         ----------
         image : array_like
-            See `probability`.
+            See `probability`, as of `progress` and `cancelled`.
         settings : SegmentationSettings, optional
             See `SegmentationSettings`.
         progress, cancelled : callable, optional
-            See `probability`.
+            Told of the tiles, and asked whether to stop.
         out : ndarray of uint8 or masks.StoredMask, optional
             Where to write the mask, all background; a new array by default.
         **changes : Any
             Fields of `settings` by name, for instance `threshold=0.4`.
-
-        Returns
-        -------
-        ndarray of uint8, shape (Y, X) or (N, Y, X)
-            0 background, 1 vein; `out` if that was given.
 
         Raises
         ------

@@ -6,21 +6,17 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.model.network import SegmentationNetwork
 
 
 @torch.no_grad()
 def interpolate(
-    base: SegmentationNetwork, learned: SegmentationNetwork, share: float
+    base: SegmentationNetwork, learned: SegmentationNetwork, share: Share
 ) -> SegmentationNetwork:
-    """Mix the weights and statistics of a model with what it was fine-tuned to, into a new one.
+    """Mix a model with what it was fine-tuned to, by the share of what was learned, into a new one.
 
-    Parameters
-    ----------
-    base, learned : SegmentationNetwork
-        Of the same architecture, on any devices; neither is changed.
-    share : float
-        Of what was learned, in [0, 1].
+    That goes for weights and statistics; the models may lie on any devices.
 
     References
     ----------

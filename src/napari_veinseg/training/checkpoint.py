@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_bytes
 from napari_veinseg.training.config import TrainingConfig
@@ -66,15 +67,10 @@ class Position:
         self.best_epoch, self.best_score, self.stale = 0, -1.0, 0
         self.validation_pending = True
 
-    def record_score(self, score: float, epoch: int | None = None) -> bool:
-        """Count a validation, and tell whether it is the best so far.
+    def record_score(self, score: Share, epoch: int | None = None) -> bool:
+        """Count a validation by the mean vein IoU, and tell whether it is the best so far.
 
-        Parameters
-        ----------
-        score : float
-            Mean vein IoU of the hold-out.
-        epoch : int, optional
-            Whose weights; those of this epoch by default.
+        The weights are those of this epoch, or of another one.
         """
         if epoch is None:
             epoch = self.validated_epoch = self.epoch
@@ -87,16 +83,8 @@ class Position:
         return better
 
 
-def schedule_learning_rate(progress: float, config: TrainingConfig) -> float:
-    """Rise linearly, then fall as a cosine to a hundredth.
-
-    Parameters
-    ----------
-    progress : float
-        Share of the budget that is used.
-    config : TrainingConfig
-        Holds the highest rate and the share in which it rises.
-    """
+def schedule_learning_rate(progress: Share, config: TrainingConfig) -> float:
+    """Rise linearly, then fall as a cosine to a hundredth of the highest rate."""
     if progress < config.warm_up:
         share = max(_LOWEST_RATE, progress / config.warm_up)
     else:

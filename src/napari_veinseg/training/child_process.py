@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from napari_veinseg.data.array_types import Seconds
 from napari_veinseg.training.run_folder import Run
 
 _FLAGS = ("--resume", "--stop-with-parent")
@@ -61,14 +62,8 @@ class TrainingProcess:
         if self._child.stdin and not self._child.stdin.closed:
             self._child.stdin.close()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end of the child.
-
-        Parameters
-        ----------
-        seconds : float
-            How long at most.
-        """
+    def wait(self, seconds: Seconds) -> bool:
+        """Wait for the end of the child, so long at most."""
         try:
             self._child.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -2,6 +2,8 @@
 
 import time
 
+from napari_veinseg.data.array_types import Seconds
+
 _LONGEST_TICK = 10.0  # seconds: a step takes less, and who was away for longer was asleep
 
 
@@ -9,14 +11,10 @@ class WorkClock:
     """Counts the seconds between ticks; a gap in which nothing can have been done hardly counts.
 
     Sleep, hibernation and a stopped process (SIGSTOP) would otherwise eat a budget in minutes.
-
-    Parameters
-    ----------
-    seconds : float
-        Counted so far, in an earlier sitting.
+    It goes on from the seconds of earlier sittings.
     """
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: Seconds = 0.0) -> None:
         self.seconds = seconds
         self._last = time.perf_counter()
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -24,7 +25,10 @@ _ON_VEINS = 0.75  # share of the crops that are centred near a vein
 # Octaves that a crop is smaller, as in use: the measured width is below the mean one, and errs.
 _ERRORS = (-0.9, 0.3)
 
-Crop = dict[str, torch.Tensor]
+Crop = Annotated[
+    dict[str, torch.Tensor],
+    "`image`, `vein` and `known`, each `(1, Y, X)` or, of a batch, `(N, 1, Y, X)`",
+]
 Place = tuple[int, int]  # step, place in the batch
 
 
@@ -75,13 +79,7 @@ class Crops(Dataset[Crop]):
         return self._samples[0].maps.device
 
     def __getitem__(self, place: Place) -> Crop:
-        """Return the crop of one step and place.
-
-        Returns
-        -------
-        dict of str to torch.Tensor
-            `image`, `vein` and `known`, each `(1, Y, X)` float32.
-        """
+        """Return the crop of one step and place."""
         step, slot = place
         rng = np.random.default_rng([self._seed, step, slot])
         maps, zoom = self._at_a_scale(self._sample_of(step * self._batch_size + slot), rng)

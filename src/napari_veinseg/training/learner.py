@@ -3,6 +3,7 @@
 import copy
 import math
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from lightning_fabric import Fabric
@@ -19,10 +20,14 @@ from napari_veinseg.training.checkpoint import (
     save_state,
 )
 from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.crops import Crop
 from napari_veinseg.training.cuda_graphs import record_cuda_graph
 from napari_veinseg.training.device_memory import GradientAccumulation
 from napari_veinseg.training.distributed import sum_over_processes
 from napari_veinseg.training.losses import vein_loss
+
+Loss = Annotated[torch.Tensor, "a scalar, on the device and without its graph"]
+Rate = Annotated[float, "learning rate"]
 
 _FUSED = ("cpu", "cuda")  # devices that fuse the optimiser and convolve channels last
 _LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
@@ -80,23 +85,8 @@ class Learner:
             image = image.contiguous(memory_format=self._layout)
             record_cuda_graph(self._network.module, image, self._fabric.autocast())
 
-    def train_step(self, crops: dict[str, torch.Tensor], step: int, rate: float) -> torch.Tensor:
-        """Learn from one batch.
-
-        Parameters
-        ----------
-        crops : dict of str to torch.Tensor
-            `image`, `vein` and `known`, each `(N, 1, Y, X)`.
-        step : int
-            Steps before this one.
-        rate : float
-            The learning rate.
-
-        Returns
-        -------
-        torch.Tensor
-            The loss, on the device and without its graph.
-        """
+    def train_step(self, crops: Crop, step: int, rate: Rate) -> Loss:
+        """Learn from the batch of a step."""
         image, vein, known = (
             self._fabric.to_device(crops[name]) for name in ("image", "vein", "known")
         )
@@ -130,14 +120,8 @@ class PendingLosses:
     def __init__(self) -> None:
         self._losses: list[torch.Tensor] = []
 
-    def add(self, loss: torch.Tensor) -> None:
-        """Keep the loss of a step.
-
-        Parameters
-        ----------
-        loss : torch.Tensor
-            A scalar without its graph.
-        """
+    def add(self, loss: Loss) -> None:
+        """Keep the loss of a step."""
         self._losses.append(loss)
 
     @property

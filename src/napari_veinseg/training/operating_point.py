@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import Mask, Share
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.data.sample import Pair
 from napari_veinseg.evaluation.metrics import class_ious
@@ -58,31 +59,19 @@ class Outcome:
         )
 
 
-Outcomes = Mapping[float, Outcome]
+Outcomes = Mapping[Share, Outcome]
 """Of one image, by threshold."""
 
 
 class ReviewedMask:
-    """What masks are held against.
+    """What masks are held against."""
 
-    Parameters
-    ----------
-    mask : ndarray of uint8, shape (Y, X)
-        0 background, 1 vein, 2 unsure.
-    """
-
-    def __init__(self, mask: NDArray[np.uint8]) -> None:
+    def __init__(self, mask: Mask) -> None:
         self._mask, self._line = mask, centreline(mask == VEIN)
         self._clear = ~_near(mask != BACKGROUND)
 
-    def judge(self, mask: NDArray[np.uint8]) -> Outcome:
-        """Measure what is to be erased, drawn and mended.
-
-        Parameters
-        ----------
-        mask : ndarray of uint8, shape (Y, X)
-            0 background, 1 vein.
-        """
+    def judge(self, mask: Mask) -> Outcome:
+        """Measure what is to be erased, drawn and mended."""
         wrong = centreline(mask == VEIN) & self._clear
         missing = self._line & ~_near(mask == VEIN)
         to_correct = float(wrong.sum() + missing.sum())
@@ -95,21 +84,9 @@ def _near(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def judge(
-    model: VeinModel, pair: Pair, settings: SegmentationSettings, thresholds: Sequence[float]
+    model: VeinModel, pair: Pair, settings: SegmentationSettings, thresholds: Sequence[Share]
 ) -> dict[float, Outcome]:
-    """Segment an image once, and judge it at several thresholds.
-
-    Parameters
-    ----------
-    model : VeinModel
-        The model.
-    pair : Pair
-        The image with its reviewed mask.
-    settings : SegmentationSettings
-        What the image needs.
-    thresholds : sequence of float
-        Those to judge at.
-    """
+    """Segment an image once, and judge it at several thresholds."""
     resolved = model.resolve(settings, pair.image)
     probability = model.probability(pair.image, resolved)
     reviewed, outcomes = ReviewedMask(pair.mask), {}
@@ -119,15 +96,10 @@ def judge(
     return outcomes
 
 
-def cheapest_threshold(seen: Sequence[Outcomes], present: float) -> float:
-    """Choose the threshold at which masks cost least to correct.
+def cheapest_threshold(seen: Sequence[Outcomes], present: Share) -> Share:
+    """Choose the threshold, of those that all images were judged at, at which masks cost least.
 
-    Parameters
-    ----------
-    seen : sequence of Outcomes
-        Of images, all judged at the same thresholds.
-    present : float
-        One of these; it stays where no other saves much.
+    The present one stays where no other saves much.
     """
     if not seen:
         return present

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.sample import Pair
 from napari_veinseg.files import write_bytes
 from napari_veinseg.model.card import ModelCard
@@ -74,13 +75,10 @@ class Versions:
         """That of the version in use."""
         return self.in_use.card.threshold
 
-    def score_arrival(self, pair: Pair, latest: Model | None) -> tuple[float, float]:
+    def score_arrival(self, pair: Pair, latest: Model | None) -> tuple[Share, Share]:
         """Predict an image that nothing has learned from; `latest` is None where those are in use.
 
-        Returns
-        -------
-        in_use, latest : float
-            Vein IoU of the version in use and of the latest weights, at the threshold in use.
+        Gives the vein IoU of the version in use and of the latest weights, at the threshold in use.
         """
         in_use = self._judge_in_use(pair)
         new = self._judge(latest, pair) if latest else in_use

@@ -1,8 +1,9 @@
 """What a run tells about itself, as the events of `events`."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.training.checkpoint import Position
 from napari_veinseg.training.run_folder import Run
@@ -10,6 +11,8 @@ from napari_veinseg.training.training_data import RunData
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
+
+Scores = Annotated[dict[str, float], "vein IoU by stem"]
 
 _ENDINGS = {
     "budget": "The budget is used up.",
@@ -45,16 +48,8 @@ class Reporter:
             **data.summary(),
         )
 
-    def tell_epoch(self, at: Position, progress: float) -> None:
-        """Tell what an epoch has brought.
-
-        Parameters
-        ----------
-        at : Position
-            With the epoch counted and its losses added up.
-        progress : float
-            Share of the budget that is used.
-        """
+    def tell_epoch(self, at: Position, progress: Share) -> None:
+        """Tell what an epoch has brought: it is counted and its losses are added up."""
         self.tell(
             "epoch",
             at,
@@ -66,18 +61,8 @@ class Reporter:
             compute_share=at.computing / max(at.seconds, 1e-9),
         )
 
-    def tell_validation(self, at: Position, epoch: int, scores: dict[str, float]) -> float:
-        """Tell how well the hold-out was segmented.
-
-        Parameters
-        ----------
-        at : Position
-            Where the run stands.
-        epoch : int
-            Whose weights; 0 are those of the base model.
-        scores : dict of str to float
-            Vein IoU by image.
-        """
+    def tell_validation(self, at: Position, epoch: int, scores: Scores) -> Share:
+        """Tell how well the hold-out was segmented; epoch 0 is the base model."""
         mean = sum(scores.values()) / len(scores)
         self.tell("validation", at, epoch=epoch, vein_iou=mean, per_image=scores)
         return mean

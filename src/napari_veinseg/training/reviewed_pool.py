@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
 from napari_veinseg.data.split import may_leak
@@ -71,20 +72,12 @@ class ReviewedPool:
         return {stem: error for stem, error in known if error is not None}
 
     def new_card(
-        self, base: SegmentationNetwork, version: int, vein_iou: float | None, threshold: float
+        self, base: SegmentationNetwork, version: int, vein_iou: Share | None, threshold: Share
     ) -> ModelCard:
-        """Write the card of a version that has learned from the pool.
+        """Write the card of a version that has learned from the pool, and began with the base.
 
-        Parameters
-        ----------
-        base : SegmentationNetwork
-            What it began with.
-        version : int
-            Its number.
-        vein_iou : float or None
-            Mean of the hold-out, None where that did not judge it.
-        threshold : float
-            The one that suits the reviewed images; the card says so where the base has another.
+        The vein IoU is the mean of the hold-out, None where that did not judge it.  The threshold
+        suits the reviewed images; the card says so where the base has another.
         """
         data = RunData(
             card=self._card,

@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crops
 from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.rehearsal import remembered_samples
+
+Errors = Annotated[Mapping[str, float], "error on arrival, 1 - vein IoU, by stem"]
+Weights = Annotated[npt.NDArray[np.float64], "`(n,)`, probabilities of the samples"]
 
 _LEAST = 0.25  # what a sample that is old and well predicted weighs
 _NEW_FOR = 40  # crops after which a sample is no longer new
@@ -20,24 +24,10 @@ _REMEMBERED = 48  # synthetic images ...
 _REMEMBERED_SHARE = 0.25  # ... that so many of the crops are of
 
 
-def sampling_weights(
-    stems: Sequence[str], errors: Mapping[str, float], drawn: Mapping[str, int]
-) -> npt.NDArray[np.float64]:
-    """Compute how often each sample is drawn.
+def sampling_weights(stems: Sequence[str], errors: Errors, drawn: Mapping[str, int]) -> Weights:
+    """Compute how often each sample is drawn, by its error and the crops that were taken of it.
 
-    Parameters
-    ----------
-    stems : sequence of str
-        The samples.
-    errors : mapping of str to float
-        Error on arrival, 1 - vein IoU, by stem; a half where it is unknown.
-    drawn : mapping of str to int
-        Crops that were taken of each so far.
-
-    Returns
-    -------
-    ndarray
-        Probabilities, one a sample; none is 0.
+    No weight is 0; an error that is unknown counts as a half.
     """
     crops = np.array([drawn.get(stem, 0) for stem in stems], float)
     error = np.array([errors.get(stem, 0.5) for stem in stems], float)
@@ -45,25 +35,8 @@ def sampling_weights(
     return np.asarray(weights / weights.sum())
 
 
-def with_remembered(
-    weights: npt.NDArray[np.float64], count: int, share: float
-) -> npt.NDArray[np.float64]:
-    """Let old samples join new ones.
-
-    Parameters
-    ----------
-    weights : ndarray
-        Probabilities of the new ones.
-    count : int
-        Old samples, which are all alike.
-    share : float
-        Of the draws that are of old ones, where there are any.
-
-    Returns
-    -------
-    ndarray
-        Probabilities of the new ones and, after them, of the old ones.
-    """
+def with_remembered(weights: Weights, count: int, share: Share) -> Weights:
+    """Let old samples, which are all alike, join new ones, and take a share of the draws."""
     if not count:
         return weights
     return np.append((1 - share) * weights, np.full(count, share / count))
@@ -72,22 +45,13 @@ def with_remembered(
 class WeightedCrops(Crops):
     """Crops of samples that are drawn by weight, for one round of steps.
 
-    Parameters
-    ----------
-    samples : sequence of PreparedSample
-        The pool.
-    weights : ndarray
-        Probability of each.
-    first_step, steps : int
-        The steps of the round.
-    **how : object
-        `largest_side`, `batch_size`, `augmentation`, `seed` and `scales` of `Crops`.
+    `how` are the further arguments of `Crops`.
     """
 
     def __init__(
         self,
         samples: Sequence[PreparedSample],
-        weights: npt.NDArray[np.float64],
+        weights: Weights,
         first_step: int,
         steps: int,
         **how: Any,
@@ -119,21 +83,11 @@ class RoundSampler:
     def draw(
         self,
         reviewed: Mapping[str, PreparedSample],
-        errors: Mapping[str, float],
+        errors: Errors,
         first_step: int,
         steps: int,
     ) -> WeightedCrops:
-        """Draw the crops of a round, of reviewed samples and of what is rehearsed.
-
-        Parameters
-        ----------
-        reviewed : mapping of str to PreparedSample
-            What is to be learned, by stem.
-        errors : mapping of str to float
-            See `sampling_weights`.
-        first_step, steps : int
-            The steps of the round.
-        """
+        """Draw the crops of a round, of reviewed samples and of what is rehearsed."""
         weights = sampling_weights(list(reviewed), errors, self._drawn)
         old = self._old_samples()
         return WeightedCrops(

@@ -4,6 +4,7 @@ import time
 
 import psutil
 
+from napari_veinseg.data.array_types import Seconds
 from napari_veinseg.segmentation.runtimes.devices import usable_cpus
 
 _LOW_BATTERY = 30  # percent
@@ -31,14 +32,8 @@ class Throttle:
         self._look()
         return self._reason
 
-    def take_a_break(self, seconds: float) -> None:
-        """Wait, where others need the cores or a battery is to last.
-
-        Parameters
-        ----------
-        seconds : float
-            That a step took.
-        """
+    def take_a_break(self, seconds: Seconds) -> None:
+        """Wait as long as a step took, where others need the cores or a battery is to last."""
         self._look()
         if self._is_slow:
             time.sleep(min(seconds, _LONGEST_BREAK))

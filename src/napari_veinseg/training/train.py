@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ValidationError
 
@@ -70,25 +70,14 @@ def configure(
     dataset: str | Path | Dataset,
     *,
     base: str | Path | None = "starter",
-    minutes: float | None = None,
+    minutes: Annotated[float, "budget"] | None = None,
     epochs: int | None = None,
     watch: bool = False,
     **settings: Any,
 ) -> TrainingConfig:
-    """Make a checked config that holds in any working folder.
+    """Make a checked config that holds in any working folder; see `train` for the arguments.
 
-    Parameters
-    ----------
-    dataset : str or Path or Dataset
-        A folder of `images/` and `masks/`.
-    base : str or Path or None, optional
-        Name or path of the model to start from; None starts from random weights.
-    minutes, epochs : float or int, optional
-        The budget, one of the two; 5 minutes by default.
-    watch : bool, optional
-        Whether to follow the dataset without an end instead, see `training.continual`.
-    **settings : Any
-        More fields of `TrainingConfig`.
+    One that watches follows the dataset without an end, see `training.continual`.
     """
     try:
         return TrainingConfig(

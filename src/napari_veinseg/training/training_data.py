@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_veinseg import __version__
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.finger_groups import thin_near_duplicates
 from napari_veinseg.data.sample import Fault, Pair
 from napari_veinseg.data.split import may_leak
@@ -69,15 +70,10 @@ class RunData:
             "caveats": list(self.caveats),
         }
 
-    def new_card(self, config: TrainingConfig, vein_iou: float | None) -> ModelCard:
+    def new_card(self, config: TrainingConfig, vein_iou: Share | None) -> ModelCard:
         """Write the card of the trained model, without names of files or folders.
 
-        Parameters
-        ----------
-        config : TrainingConfig
-            The run's config.
-        vein_iou : float or None
-            Mean vein IoU of the hold-out's images, None without a hold-out.
+        The vein IoU is the mean of the hold-out's images, None without a hold-out.
         """
         unit = "by image, optimistic" if self.optimistic else "by subject"
         metric = Metric(

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Binary, Field
 from napari_veinseg.data.grey import Channel, colour_shares, grey_offset, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.receptive_field import SMALLEST_SIDE
 from napari_veinseg.segmentation.region import Region, Window
 
-Image = NDArray[np.float32]
 WHOLE = 16 * 2**20
 """Pixels; a larger plane is never read whole."""
 _SAMPLE_SIDE, _SAMPLES = 64, 20  # px, along each axis: 1.6 million pixels of a large plane
@@ -27,17 +27,17 @@ class ImagePlane:
 
     shape: tuple[int, int]
     """`(Y, X)`."""
-    read: Callable[[slice, slice], Image]
+    read: Callable[[slice, slice], Field]
     """Takes a row slice and a column slice with numbers, returns `float32` grey values."""
 
     @cached_property
-    def sample(self) -> Image:
+    def sample(self) -> Field:
         """All grey values, or those of blocks spread over a large plane."""
         if self.shape[0] * self.shape[1] <= WHOLE:
             return self.read(slice(0, self.shape[0]), slice(0, self.shape[1]))
         return np.concatenate([block.ravel() for block in self._blocks(_SAMPLE_SIDE, _SAMPLES)])
 
-    def crops(self) -> Iterator[Image]:
+    def crops(self) -> Iterator[Field]:
         """Parts large enough to see veins: the plane, or four crops of a large one.
 
         Yields
@@ -50,7 +50,7 @@ class ImagePlane:
         else:
             yield from self._blocks(_CROP_SIDE, 2)
 
-    def _blocks(self, side: int, count: int) -> Iterator[Image]:
+    def _blocks(self, side: int, count: int) -> Iterator[Field]:
         """Blocks in a regular grid, half a gap from the borders."""
         starts = [
             np.linspace(0, max(0, length - side), 2 * count + 1).astype(int)[1::2]
@@ -132,7 +132,7 @@ class ImageSource:
         offset = self._offset(index)
         channel = colour_shares(self._some(index)) if self._mixes_colours else self._channel
 
-        def read(rows: slice, columns: slice) -> Image:
+        def read(rows: slice, columns: slice) -> Field:
             return self._grey(self._stored(index, rows, columns), channel, offset)
 
         return ImagePlane((self.shape[-2], self.shape[-1]), read)
@@ -165,34 +165,20 @@ class ImageSource:
 
     def _grey(
         self, stored: NDArray[Any], channel: Channel | NDArray[np.float32], offset: float
-    ) -> Image:
+    ) -> Field:
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and treated as such
             return to_grey(stored, channel, self._invert, offset)
 
     def place_in_whole(self, where: tuple[Any, ...]) -> tuple[Any, ...]:
         """Tell where a part of what is seen lies in the image.
 
-        Parameters
-        ----------
-        where : tuple
-            Ends with a row slice and a column slice of what is seen.
+        Its place ends with a row slice and a column slice.
         """
         places = zip(where[-2:], self._origin, strict=True)
         return (*where[:-2], *(slice(part.start + at, part.stop + at) for part, at in places))
 
-    def inside(self, where: tuple[Any, ...]) -> NDArray[np.bool_] | None:
-        """Tell which pixels of a part belong to the region.
-
-        Parameters
-        ----------
-        where : tuple
-            As in `place_in_whole`.
-
-        Returns
-        -------
-        ndarray of bool or None
-            Shape (Y, X); None where there is no region.
-        """
+    def inside(self, where: tuple[Any, ...]) -> Binary | None:
+        """Tell which pixels of a part belong to the region; None where there is no region."""
         return self._region.inside(*self.place_in_whole(where)[-2:]) if self._region else None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.tiling.image_source import ImagePlane
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.resampling import Factor
 from napari_veinseg.segmentation.tiling.tiled_prediction import (
     Tile,
     TiledPrediction,
@@ -19,24 +20,15 @@ from napari_veinseg.segmentation.tiling.tiled_prediction import (
 
 
 class MultiScalePrediction:
-    """The tiles of planes of one shape, each looked at at every scale before the next one.
+    """The tiles of planes of one shape `(Y, X)`, each looked at at every scale before the next one.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        `(Y, X)` of the planes.
-    factors : sequence of float
-        Working px per image px, of each scale.
-    predictor : Runtime
-        The network.
-    tile_side : int, optional
-        Px of the image that a tile has; by default what suits the finest scale.
+    A tile has by default the side that suits the finest scale.
     """
 
     def __init__(
         self,
         shape: tuple[int, int],
-        factors: Sequence[float],
+        factors: Sequence[Factor],
         predictor: Runtime,
         tile_side: int | None = None,
     ) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import GreyArray
 from napari_veinseg.data.grey import percentiles
 from napari_veinseg.errors import VeinSegError
 
-Image = NDArray[np.float32]
 ENOUGH_SAMPLES = 10_000  # pixels: the percentiles then err by about 0.1 percentage points
 CLIP = 3.0  # normalised grey value: hot pixels and reflections carry no information beyond it
 
@@ -28,17 +28,7 @@ class Normaliser:
     ) -> "Normaliser":
         """Take the range from an image or a sample of it.
 
-        Parameters
-        ----------
-        sample : ndarray
-            Grey values of any shape; those that are not finite are ignored.
-        low_percentile, high_percentile : float
-            In [0, 100].
-
-        Returns
-        -------
-        Normaliser
-            The extremes stand in where the two percentiles coincide.
+        What is not finite is ignored, and the extremes stand in where the two percentiles coincide.
         """
         values = sample.ravel()
         # Every k-th pixel; a `k` without a divisor in common with usual widths samples all columns.
@@ -60,19 +50,13 @@ class Normaliser:
         """Whether there is nothing to see."""
         return not self.low < self.high
 
-    def __call__(self, grey: Image) -> Image:
-        """Normalise; pixels that are not finite become the middle of the range.
-
-        Returns
-        -------
-        ndarray of float32
-            In [-3, 3], -1 to 1 between the two percentiles.
-        """
+    def __call__(self, grey: GreyArray) -> GreyArray:
+        """Bring grey values to [-3, 3], -1 to 1 between the percentiles, and gaps to 0."""
         if self.constant:
             return np.zeros(grey.shape, np.float32)
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
         with np.errstate(over="ignore", invalid="ignore"):  # infinities are clipped
-            values: Image = np.subtract(grey, np.float32(middle), dtype=np.float32)
+            values: GreyArray = np.subtract(grey, np.float32(middle), dtype=np.float32)
             values /= np.float32(half)
         np.clip(values, -CLIP, CLIP, out=values)
         np.copyto(values, np.float32(0), where=np.isnan(values))

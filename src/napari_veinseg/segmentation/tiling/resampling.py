@@ -6,13 +6,14 @@ tile gets exactly the pixels that it would get within the whole.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-Image = NDArray[np.float32]
+from napari_veinseg.data.array_types import Field
+
+Factor = Annotated[float, "working px per image px"]
 
 
 @dataclass(frozen=True)
@@ -68,21 +69,8 @@ def _weights(axis: Resampling, start: int, stop: int) -> "sparse.csr_array[Any]"
 
 
 def resample(
-    image: Image, rows: "sparse.csr_array[Any]", columns: "sparse.csr_array[Any]"
-) -> Image:
-    """Resample a part of an image along both axes.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (Y, X)
-        The source pixels that `rows` and `columns` need.
-    rows, columns : sparse array
-        From `Resampling.matrix`.
-
-    Returns
-    -------
-    ndarray of float32, shape (rows.shape[0], columns.shape[0])
-        The target pixels.
-    """
-    resampled: Image = (columns @ (rows @ image).T).T
+    image: Field, rows: "sparse.csr_array[Any]", columns: "sparse.csr_array[Any]"
+) -> Field:
+    """Resample the part of an image that `Resampling.matrix` of rows and columns needs."""
+    resampled: Field = (columns @ (rows @ image).T).T
     return resampled

@@ -10,17 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.grey import is_constant
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.runtimes.runtime import OutOfMemory, Runtime
 from napari_veinseg.segmentation.tiling.image_source import ImagePlane
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
-from napari_veinseg.segmentation.tiling.resampling import resample
+from napari_veinseg.segmentation.tiling.resampling import Factor, resample
 from napari_veinseg.segmentation.tiling.tile_halo import Axis, Span
 
-Image = NDArray[np.float32]
 TILE_SIDE = 1280
 """Working px that a tile of a large image keeps; its halo comes on top."""
 
@@ -30,16 +29,8 @@ _LARGEST_TILE = 4096  # px of the image, where veins are so wide that the workin
 _SMALLEST_TILE = 64  # px of the image: below, the halo is all that costs memory
 
 
-def usual_tile_side(shape: tuple[int, int], factor: float) -> int:
-    """Choose how large tiles are, in px; an image of usual size is one tile.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        `(Y, X)` of the planes.
-    factor : float
-        Working px per image px.
-    """
+def usual_tile_side(shape: tuple[int, int], factor: Factor) -> int:
+    """Choose how large tiles of planes are, in px of the image; one of usual size is one tile."""
     rows, columns = _working_shape(shape, factor)
     if rows * columns <= _ONE_PIECE and shape[0] * shape[1] <= _LARGEST_PIECE:
         return max(shape)
@@ -58,29 +49,20 @@ class Tile:
     rows: slice
     columns: slice
     """Its place, in px of the image."""
-    probability: Image
+    probability: Field
     """Of each plane of the batch."""
 
 
 class TiledPrediction:
-    """The tiles of planes of one shape, predicted one after the other.
+    """The tiles of planes of one shape `(Y, X)`, predicted one after the other.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        `(Y, X)` of the planes.
-    factor : float
-        Working px per image px.
-    predictor : Runtime
-        The network.
-    tile_side : int, optional
-        Px of the image that a tile has; see `usual_tile_side`.
+    See `usual_tile_side` for their side.
     """
 
     def __init__(
         self,
         shape: tuple[int, int],
-        factor: float,
+        factor: Factor,
         predictor: Runtime,
         tile_side: int | None = None,
     ) -> None:
@@ -91,7 +73,7 @@ class TiledPrediction:
             for side, small in zip(shape, _working_shape(shape, factor), strict=True)
         )
         self._row_spans, self._column_spans = self._rows.spans(tile), self._columns.spans(tile)
-        self._constants: dict[tuple[float, int, int], Image] = {}
+        self._constants: dict[tuple[float, int, int], Field] = {}
 
     def __len__(self) -> int:
         return len(self._row_spans) * len(self._column_spans)
@@ -116,7 +98,7 @@ class TiledPrediction:
 
     def _fitting(
         self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]
-    ) -> Image:
+    ) -> Field:
         """Predict a tile, in as many parts as memory asks for: fewer planes, smaller tiles, CPU."""
         if len(batch) * rows.length * columns.length <= self._predictor.limit:
             try:
@@ -142,7 +124,7 @@ class TiledPrediction:
             "image smaller."
         )
 
-    def _tile(self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]) -> Image:
+    def _tile(self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]) -> Field:
         if not batch:
             return np.empty((0, _side(rows), _side(columns)), np.float32)
         parts = [
@@ -158,7 +140,7 @@ class TiledPrediction:
         kept = answers[:, rows.kept_of_seen, columns.kept_of_seen]
         return np.stack([resample(part, rows.enlarge, columns.enlarge) for part in kept])
 
-    def _constant(self, value: float, height: int, width: int) -> Image:
+    def _constant(self, value: float, height: int, width: int) -> Field:
         """Answer for a constant input, computed once: empty ground costs nothing."""
         key = (value, height, width)
         if key not in self._constants:
