@@ -156,6 +156,23 @@ def test_a_file_that_cannot_be_used_is_faulty_and_named(folder):
     assert opened.states.next_unreviewed(0) == names.index("a3.png")
 
 
+def test_a_folder_that_is_away_for_a_while_makes_no_image_faulty(folder):
+    opened = ImageFolder.open(folder)
+    (folder / "a1.tif").write_bytes(b"no image")
+    index = [path.name for path in opened.images].index("a1.tif")
+    with pytest.raises(VeinSegError, match="damaged"):
+        opened.read(index)
+    sound = folder.rename(folder.with_name("unplugged"))
+    other = (index + 1) % len(opened)
+    with pytest.raises(VeinSegError, match="out of reach"):
+        opened.read(other)
+    assert opened.states.of(other) is ImageState.NEW
+    sound.rename(folder)
+    write_image(folder / "a1.tif", np.zeros(SHAPE, np.uint8))
+    assert opened.read(index).pixels.shape == SHAPE
+    assert opened.states.of(index) is ImageState.NEW
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"doubt": "high"}', '{"model": null, "more": 1}'])
 def test_a_damaged_note_costs_only_the_note(tmp_path, text):
     drafts = DraftFolder(tmp_path)

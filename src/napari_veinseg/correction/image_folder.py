@@ -43,7 +43,8 @@ class ImageFolder:
         self.path, self.images, self.masks = path, images, masks
         self.stems = [stem_from(image.stem) for image in images]
         self.states = ImageStates(self.stems, masks.state)
-        self._find_same_names()
+        self._same_names = self._find_same_names()
+        self.states.faults.update(self._same_names)
 
     @classmethod
     def open(cls, path: str | Path) -> "ImageFolder":
@@ -69,13 +70,13 @@ class ImageFolder:
         """The drafts in it."""
         return self.masks.drafts
 
-    def _find_same_names(self) -> None:
+    def _find_same_names(self) -> dict[int, str]:
         first: dict[str, Path] = {}
+        found: dict[int, str] = {}
         for index, (stem, image) in enumerate(zip(self.stems, self.images, strict=True)):
             if first.setdefault(stem, image) is not image:
-                self.states.faults[index] = (
-                    f"{image.name} shares its name with {first[stem].name}: rename one."
-                )
+                found[index] = f"{image.name} shares its name with {first[stem].name}: rename one."
+        return found
 
     def __len__(self) -> int:
         return len(self.images)
@@ -86,20 +87,33 @@ class ImageFolder:
         Raises
         ------
         VeinSegError
-            When it cannot be used; its state is faulty from then on.
+            When it cannot be used.  Its state is faulty then, until it can be read, but where the
+            folder itself is away: that says nothing about an image.
         """
+        if index in self._same_names:
+            raise VeinSegError(self._same_names[index])
         try:
-            if index in self.states.faults:
-                raise VeinSegError(self.states.faults[index])
             pixels = read_image(self.images[index])
             if pixels.ndim - is_colour(pixels.shape) != 2:
                 raise VeinSegError(
                     f"{self.images[index].name} is a stack: open it by itself with File > Open."
                 )
-            return OpenedImage(index, pixels, self._mask_of(index, pixels))
+            opened = OpenedImage(index, pixels, self._mask_of(index, pixels))
         except VeinSegError as error:
+            if self.is_away:
+                raise VeinSegError(
+                    f"{self.path} is gone or out of reach: what was reviewed is kept in "
+                    f"{self.home}. Bring the folder back, or choose another."
+                ) from error
             self.states.faults[index] = str(error)
             raise
+        self.states.faults.pop(index, None)
+        return opened
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the images' folder is not to be found, as of a disk that was unplugged."""
+        return not self.images[0].parent.is_dir()
 
     def _mask_of(self, index: int, pixels: NDArray[Any]) -> Draft | None:
         draft = self.masks.draft(self.stems[index])

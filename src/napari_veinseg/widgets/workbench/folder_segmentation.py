@@ -59,9 +59,18 @@ class FolderRun(Section):
 
     def _end(self, count: int) -> None:
         self._session.ahead.forget()
-        segmented = f"{count} image{'s were' if count != 1 else ' was'} segmented."
-        self._session.message.tell_done(segmented if count else "Every image had its mask already.")
+        folder = self._session.folder
+        faulty = folder.states.count(ImageState.FAULTY) if folder is not None else 0
+        said = f"{_images(count)} segmented." if count else "Every image had its mask already."
+        if faulty:
+            others = f"{_images(count)} segmented" if count else "No other image needed a mask"
+            said = f"{others}; {_images(faulty)} faulty and left out."
+        self._session.message.tell_done(said)
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step) and news.total:
             self.status.setText(f"{news.text} ({news.done + 1} of {news.total})")
+
+
+def _images(count: int) -> str:
+    return f"{count} image{' was' if count == 1 else 's were'}"

@@ -95,12 +95,14 @@ def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter
     count = 0
     for index in range(len(folder)):
         reporter.tell(Step(index, len(folder), f"Segmenting {folder.images[index].name}"))
-        if index in skip or index in folder.states.faults:
+        if index in skip:
             continue
         try:
             opened = folder.read(index)
-        except VeinSegError:  # the folder keeps its fault, to be shown with its name
-            continue
+        except VeinSegError:
+            if folder.is_away:
+                raise
+            continue  # the folder keeps its fault, to be shown with its name
         here = maker.at(folder.stems[index], opened.pixels)
         if here.must_segment(opened.draft):
             draft = segment_pixels(opened.pixels, here, reporter, one_of_many=True)
