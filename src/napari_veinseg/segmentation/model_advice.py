@@ -7,7 +7,7 @@ from napari_veinseg.data.grey import is_colour
 from napari_veinseg.model.store import FOREARM, STARTER, installed_models
 
 _CAST = 0.3  # from the grey axis, in [0, 1]; see `colour_cast`
-_THIN = 0.018  # of the shorter side; forearms have at most 0.017, fingers at least that
+_THIN = 0.018  # of the shorter side; forearms have at most 0.016, fingers at least 0.021
 _SOME = 10_000  # pixels
 
 
