@@ -21,6 +21,7 @@ from PIL import Image
 
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.evaluation.bootstrap import grouping
 from napari_veinseg.evaluation.metrics import mask_metrics
@@ -154,13 +155,13 @@ def _draw(picture: Path, masks: dict[str, Masks]) -> None:
     for name, share in (("good", 0.9), ("median", 0.5), ("worst", 0.0)):
         dice, path = ranked[int(share * len(ranked))]
         before = _scores(masks["starter"][path], path)[0]
-        pictures = [read_image(path)[..., 0], mask_picture(_mask(path))]
+        pictures: list[np.ndarray] = [to_grey(read_image(path)), mask_picture(_mask(path))]
         pictures += [agreement_picture(found[path], _mask(path)) for found in masks.values()]
         rows.append(SheetRow(f"{name}: Dice {before:.2f}, retrained {dice:.2f}", pictures))
     columns = ["photograph", "drawn by people", "starter", "retrained on other people"]
     write_contact_sheet(picture, columns, rows, legend=True)
-    # A page's pictures must stay small: 64 colours show as much.
-    Image.open(picture).convert("RGB").quantize(64).save(picture, optimize=True)
+    # A page's pictures must stay small: 128 colours show as much.
+    Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)
 
 
 def _arguments() -> argparse.Namespace:
