@@ -91,6 +91,20 @@ def words_of(control):
     return (text() if callable(text) else "") or control.accessibleName() or type(control).__name__
 
 
+def test_a_hint_gives_back_what_a_longer_text_took(qtbot):
+    section, hint = Section("Room"), Hint()
+    section.add_wide(hint)
+    qtbot.addWidget(section)
+    section.resize(300, 200)
+    section.show()
+    hint.setText("short")
+    low = hint.height()
+    hint.setText("long enough for several lines " * 9)
+    assert hint.height() > 3 * low
+    hint.setText("short")
+    assert hint.height() == low
+
+
 def test_every_control_is_explained_in_a_sentence_of_its_own(docks):
     for dock in docks():
         found = controls(dock)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_veinseg.data.image_files import image_hash, write_mask
@@ -368,6 +369,13 @@ def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
         "summary.json",
         "per_image.csv",
     }
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    judged.open_report.click()
+    assert [Path(url.toLocalFile()) for url in opened] == [out / "report.html"]
+    judged.evaluate.click()
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert judged.open_report.isHidden(), "it is of the figures before"
 
 
 def test_a_missing_choice_is_one_sentence(widget, told, tmp_path):
@@ -398,14 +406,17 @@ def test_the_manifest_offers_the_widget(make_napari_viewer, stub):
     assert isinstance(workbench.tabs.currentWidget(), EvaluateWidget)
 
 
-def test_repeated_shots_are_judged_without_a_truth(widget, run, tmp_path):
+def test_repeated_shots_are_judged_without_a_truth(viewer, widget, run, qtbot, tmp_path):
     for stem, mask in make_fingers(fingers=5, shots=2).items():
         write_mask(tmp_path / f"{stem}.png", mask)
     shots = widget.repeated_shots
     shots.first.setText(str(tmp_path))
     shots.first.chosen.emit()
     assert "5 subjects" in shots.fingers.groups.text(), "what the names mean is seen before Judge"
+    viewer.window._qt_window.resize(1024, 600)
+    viewer.show()
     run(shots.judge, shots.job)
+    qtbot.waitUntil(lambda: not shots.table.visibleRegion().isEmpty())
     ((name, rate, distance),) = cells(shots.table)
     assert name == tmp_path.name
     assert rate.startswith("0.000")

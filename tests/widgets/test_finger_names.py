@@ -49,6 +49,15 @@ def test_a_click_marks_a_part_and_shift_takes_more(names, qtbot):
     assert names.finger_pattern() == names.pattern.text() != ""
 
 
+def test_the_mark_stays_wherever_the_keyboard_goes(names, qtbot):
+    qtbot.waitExposed(names)
+    for reason in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.MouseFocusReason):
+        names.example.setFocus(reason)
+        assert names.example.selectedText() == "004_L"
+        names.by_name.setFocus(reason)
+        assert names.example.selectedText() == "004_L"
+
+
 def test_a_drag_marks_just_what_it_sweeps(names):
     begin, end = at(names, 0), at(names, 2)
     QTest.mousePress(names.example, LEFT, NONE, begin)

@@ -1,9 +1,9 @@
 """Which part of a file name is the finger: marked by the mouse in an example, seen in groups."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from qtpy.QtCore import QPoint, Qt, Signal
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtGui import QFocusEvent, QMouseEvent
 from qtpy.QtWidgets import QCheckBox, QLineEdit
 
 from napari_veinseg.data.finger_groups import compile_finger_pattern, suggest_finger_pattern
@@ -50,6 +50,23 @@ class ExampleName(QLineEdit):
         if 0 <= start < end:
             self.mark(start, end)
             self.marked.emit(start, end)
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the mark: Qt takes all of the text where Tab has led to it."""
+        self._keep_mark(super().focusInEvent, event)
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the mark: Qt drops a selection that loses the keyboard."""
+        self._keep_mark(super().focusOutEvent, event)
+
+    def _keep_mark(
+        self, follow: Callable[[QFocusEvent | None], None], event: QFocusEvent | None
+    ) -> None:
+        start, end = self.selectionStart(), self.selectionEnd()
+        follow(event)
+        self.deselect()
+        if 0 <= start < end:
+            self.mark(start, end)
 
     def _part_at(self, place: QPoint) -> tuple[int, int]:
         gap = self.cursorPositionAt(place)  # the nearest between two signs

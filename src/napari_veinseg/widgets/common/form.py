@@ -128,6 +128,7 @@ class Hint(QLabel):
 
     def _fit(self) -> None:
         if self.whole:  # not more either: that would be taken from other rows
+            self.setMinimumHeight(0)  # Qt never answers less than this: it could only grow
             self.setFixedHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_info
-from qtpy.QtCore import Signal
-from qtpy.QtGui import QShowEvent
+from qtpy.QtCore import QUrl, Signal
+from qtpy.QtGui import QDesktopServices, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_veinseg.data.dataset import Dataset
@@ -64,6 +64,7 @@ class DatasetEvaluation(QWidget):
         self.job = Job("Evaluating", self)
         self.comparison: Comparison | None = None
         self._judged = Path()
+        self._report = QUrl()
         self._rows: list[tuple[Contender, Sample]] = []
         self._opened = JudgedImage(viewer)
         self.can_correct: Callable[[str], bool] = lambda _stem: False  # where no folder is open
@@ -122,6 +123,7 @@ class DatasetEvaluation(QWidget):
         self.correct = button("Correct this image", "Go to the opened image in the folder.")
         self.correct.hide()
         self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
+        self.open_report = button("Open report", "Show the saved report.html in the browser.")
         section.add_wide(self.about)
         section.add_wide(self.caveats)
         section.add_wide(
@@ -141,15 +143,18 @@ class DatasetEvaluation(QWidget):
         )
         section.hide()
         self.save.hide()
+        self.open_report.hide()
         self.images.chosen.connect(self._open)
         self.correct.clicked.connect(lambda: self.asked_for.emit(self._opened.stem))
         self.save.clicked.connect(self._save)
+        self.open_report.clicked.connect(lambda: QDesktopServices.openUrl(self._report))
         return section
 
     def _make_foot(self) -> Section:
         foot = Section("")
         foot.add_wide(self.status)
-        foot.add_buttons(self.save, self.correct)
+        foot.add_buttons(self.save, self.open_report)
+        foot.add_wide(self.correct)
         foot.add_buttons(self.evaluate, self.cancel)
         return foot
 
@@ -250,6 +255,7 @@ class DatasetEvaluation(QWidget):
         yield
         self.results.show()
         self.save.show()
+        self.open_report.hide()  # it is of the figures before
         self.shown.emit()
 
     def _show_caveats(self, comparison: Comparison) -> None:
@@ -282,4 +288,9 @@ class DatasetEvaluation(QWidget):
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report")
         if folder and self.comparison is not None:
             work = partial(save_report, self.comparison, self._judged, Path(folder))
-            self.job.start(work, lambda page: show_info(f"The report is {page}"), self._hear)
+            self.job.start(work, self._offer_report, self._hear)
+
+    def _offer_report(self, page: Path) -> None:
+        show_info(f"The report is {page}")
+        self._report = QUrl.fromLocalFile(str(page.resolve()))
+        self.open_report.show()

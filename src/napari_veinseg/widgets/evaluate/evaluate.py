@@ -57,6 +57,7 @@ class EvaluateWidget(Panel):
         self.on_dataset.shown.connect(lambda: self.reveal(self.on_dataset.results))
         self.repeated_shots = RepeatedShots()
         self.add(self.repeated_shots)
+        self.repeated_shots.shown.connect(lambda: self.reveal(self.repeated_shots.table))
         self.add_footer(self.on_dataset.foot)
         self.closing.connect(self.repeated_shots.job.abandon)
         self.closing.connect(self.job.abandon)

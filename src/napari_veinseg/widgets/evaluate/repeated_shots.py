@@ -3,6 +3,8 @@
 from functools import partial
 from pathlib import Path
 
+from qtpy.QtCore import Signal
+
 from napari_veinseg.data.image_files import list_masks
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
@@ -19,6 +21,9 @@ _DISTANCE = "d-prime\nDistance of both kinds of pairs in standard deviations, hi
 
 class RepeatedShots(Section):
     """Choose one or two folders of masks, mark the finger in a name, press Judge."""
+
+    shown = Signal()
+    """There are new figures."""
 
     def __init__(self) -> None:
         super().__init__("Repeated shots, without a truth")
@@ -74,6 +79,7 @@ class RepeatedShots(Section):
             ]
         )
         self.table.show()
+        self.shown.emit()
 
 
 def _compare(folders: list[Path], pattern: str, reporter: Reporter) -> FolderComparison:
