@@ -75,6 +75,12 @@ def test_a_threshold_changes_where_that_saves_work(seen, chosen):
     assert cheapest_threshold(seen, 0.5) == chosen
 
 
+def test_a_nearly_empty_mask_is_no_choice_where_one_shows_more():
+    seen = [{0.5: Outcome(0.2, 300, 100), 0.7: Outcome(0.2, 200, 100), 0.9: Outcome(0.02, 95, 100)}]
+    assert cheapest_threshold(seen, 0.5) == 0.9
+    assert cheapest_threshold(seen, 0.5, keeps_iou=True) == 0.7
+
+
 @given(
     st.lists(
         st.lists(st.floats(0, 5), min_size=3, max_size=3).map(

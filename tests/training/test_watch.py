@@ -39,6 +39,7 @@ def in_haste(monkeypatch):
     monkeypatch.setattr(continual, "_ROUND", 2)
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
     monkeypatch.setattr(continual, "_STEPS_A_COMPARISON", 4)
+    monkeypatch.setattr(continual, "_STEPS_A_VERSION", 4)
     monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
     monkeypatch.setattr(sampling, "_REMEMBERED", 2)
 
@@ -189,6 +190,64 @@ def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
     assert (version.by, version.in_use, version.latest) == ("arrivals", 0.5, pytest.approx(0.6))
     assert [each.error_in_use for each in status.arrivals] == [0.5, 0.5]
     assert read_card(run.best).metrics == ()
+
+
+def learning(monkeypatch, score):
+    """Let `score(who)` be the vein IoU at all thresholds: of the base, a version or the latest."""
+
+    def fake(self, model, pair):
+        is_base = model is self._base or (model is self.in_use and not self.learned)
+        iou = score("base" if is_base else "in use" if model is self.in_use else "latest")
+        return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
+
+    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+
+
+def reviews_one_by_one(run, dataset, count):
+    deeds = [lambda n=n: review(dataset, f"f{n}", n, finger=f"f{n}") for n in range(count)]
+    (run.path / "config.json").write_text(
+        run.config.model_copy(update={"validation_share": 0.0}).model_dump_json()
+    )
+    return watched(run, *deeds)
+
+
+def test_where_learning_helps_each_review_gives_a_version(run, empty, monkeypatch):
+    scores = {"base": 0.2, "in use": 0.6, "latest": 0.5}  # the one in use had luck
+    learning(monkeypatch, scores.get)
+    status, _ = reviews_one_by_one(run, empty, 4)
+    assert [(each.in_use, each.latest) for each in status.versions] == [(0.2, 0.5)] * 3
+    assert [each.learned_from for each in status.versions] == [2, 3, 4]
+
+
+def test_where_learning_harms_the_base_comes_back(run, empty, monkeypatch, tiny):
+    scores = {"base": 0.4, "in use": 0.1, "latest": 0.7}
+    learning(monkeypatch, scores.get)
+    reviews_one_by_one(run, empty, 2)
+    scores["latest"] = 0.1
+    status, _ = watched(run, *[lambda n=n: review(empty, f"g{n}", n + 9) for n in range(2)])
+    first, *_, last = status.versions
+    assert (first.learned_from, last.learned_from) == (2, 0)
+    assert (last.in_use, last.latest) == pytest.approx((0.1, 0.4))
+    (_, base), (_, found) = read_model(tiny), read_model(run.best)
+    for name, value in base.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], value)
+    assert WatchedRun.of(run).versions()[-1].seen == "as before learning, which did not help yet"
+
+
+@pytest.mark.parametrize("left", [0.5, 1.5])
+def test_what_nothing_has_judged_is_used_only_where_masks_are_worse_than_none(
+    run, empty, monkeypatch, left
+):
+    def fake(self, model, pair):
+        return dict.fromkeys(self._thresholds, Outcome(0.2, 100 * left, 100))
+
+    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    status, _ = reviews_one_by_one(run, empty, 1)
+    assert len(status.versions) == (left > 1)
+    for version in status.versions:
+        assert (version.by, version.in_use, version.latest) == ("nothing", None, None)
+        assert "judged by no image yet" in describe(version)
+        assert WatchedRun.of(run).versions()[-1].seen == "learnt from 1 image, not judged yet"
 
 
 @pytest.mark.parametrize(

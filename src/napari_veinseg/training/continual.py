@@ -3,6 +3,7 @@
 import copy
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,6 +42,7 @@ from napari_veinseg.training.watch_events import (
 _ROUND = 20  # steps between two looks at the dataset ...
 _ROUND_SECONDS = 3.0  # ... and fewer where the machine is busy
 _STEPS_A_COMPARISON = 40
+_STEPS_A_VERSION = 160  # after a review, where arrivals decide: they say nothing new before
 _STEPS_WITHOUT_GAIN = 320  # after which it idles until something comes
 _LOOK_EVERY = 1.0  # seconds, while it idles
 _SAVE_EVERY = 10.0  # seconds
@@ -105,6 +107,7 @@ class ContinualTrainer:
         self._sampler = RoundSampler(self.config, base.card)
         self._steps_left = 0
         self._compared_at = 0  # the step
+        self._news_since: int | None = None  # the step; None where no version waits for more
         self._least_cost = math.inf
         self._has_stepped = False  # else the latest weights are those in use
         self._idle_reason = ""
@@ -157,7 +160,7 @@ class ContinualTrainer:
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
         if read and not self._has_stepped:
-            self._compare()  # the base may do better at another threshold
+            self._suit_base()
 
     def _take(self, pair: Pair, held_out: bool) -> None:
         """Predict a sample before anything is learned from it, then add it to the pool."""
@@ -181,6 +184,8 @@ class ContinualTrainer:
         self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
         self._sampler.renew(stem)  # a corrected mask is as new as a new one
         self._steps_left, self._least_cost = _STEPS_WITHOUT_GAIN, math.inf
+        if self._news_since is None:
+            self._news_since = self.at.step
 
     def _remove(self, stem: str, reason: str) -> None:
         self.pool.remove(stem)
@@ -212,33 +217,66 @@ class ContinualTrainer:
             self._compare()
         self.save()
 
+    def _suit_base(self) -> None:
+        """Hand the base over at another threshold, where that would have saved work."""
+        found = self.versions.compare_thresholds()
+        if found is not None:
+            self._tell(found)
+            if found.gain > LEAST_GAIN:
+                self._hand_over(self._latest(found), found)
+
     def _compare(self) -> None:
         held_out = list(self.pool.holdout.values())
         found = self.versions.compare(self._latest(), held_out, self.at.step)
-        if found is None:
-            return
-        self._tell(found)
-        if found.cost_latest < self._least_cost - LEAST_GAIN:
-            self._least_cost = found.cost_latest
-            if held_out:  # what arrivals say does not change before the next one
-                self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
-        if found.gain > LEAST_GAIN:
-            self._log.attempt(lambda: self._publish(found))
+        if found is not None:
+            self._tell(found)
+            if found.cost_latest < self._least_cost - LEAST_GAIN:
+                self._least_cost = found.cost_latest
+                if held_out:  # what arrivals say does not change before the next one
+                    self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
+        if found is not None and found.by == "hold-out":
+            if found.gain > LEAST_GAIN:
+                self._hand_over(self._latest(found), found)
+        elif self._news_since is not None and self.at.step - self._news_since >= _STEPS_A_VERSION:
+            self._news_since = None
+            self._follow_arrivals(found)
 
-    def _publish(self, found: Comparison) -> None:
-        self.versions.publish(self._latest(found))
+    def _follow_arrivals(self, found: Comparison | None) -> None:
+        """Hand over the latest weights where learning has helped, the base where it has harmed."""
+        if found is None:
+            # Nothing has judged it yet; where drawing all by hand is less work, none can be lost.
+            if self.versions.is_worse_than_nothing:
+                self._hand_over(self._latest(), None)
+        elif found.gain > LEAST_GAIN:
+            self._hand_over(self._latest(found), found)
+        elif found.gain < -LEAST_GAIN and self.versions.learned:
+            self._hand_over(self.versions.base(), found.reversed())
+
+    def _hand_over(self, model: Model, found: Comparison | None) -> None:
+        self._log.attempt(lambda: self._publish(model, found))
+
+    def _publish(self, model: Model, found: Comparison | None) -> None:
+        self.versions.publish(model)
         number = self.versions.number
-        path, learned = str(self.run.version(number)), len(self.pool.learned)
-        judged = found.in_use, found.latest, found.by
-        left = found.left_in_use, found.left_latest, found.threshold
-        self._tell(Published(number, path, learned, *judged, *left))
+        images = len(self.pool.learned) if model.card.history else 0
+        told = Published(number, str(self.run.version(number)), images, by="nothing")
+        if found is not None:
+            told = replace(
+                told,
+                in_use=found.in_use,
+                latest=found.latest,
+                by=found.by,
+                left_in_use=found.left_in_use,
+                left_latest=found.left_latest,
+            )
+        self._tell(replace(told, threshold=model.card.threshold))
 
     def _latest(self, found: Comparison | None = None) -> Model:
         """Give the latest weights with a card of their own."""
         network: SegmentationNetwork = self.learner.average
         if self.config.base:
             network = interpolate(self.base.network, network, _LEARNED_SHARE)
-        threshold = found.threshold if found else self.versions.threshold
+        threshold = found.threshold if found else self.versions.first_threshold
         if not self.pool.train:
             card = self.versions.in_use.card.model_copy(update={"threshold": threshold})
             return Model(card, network)

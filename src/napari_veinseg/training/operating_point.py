@@ -96,16 +96,19 @@ def judge(
     return outcomes
 
 
-def cheapest_threshold(seen: Sequence[Outcomes], present: Share) -> Share:
+def cheapest_threshold(
+    seen: Sequence[Outcomes], present: Share, *, keeps_iou: bool = False
+) -> Share:
     """Choose the threshold, of those that all images were judged at, at which masks cost least.
 
-    The present one stays where no other saves much.
+    The present one stays where no other saves much.  `keeps_iou` lets the vein IoU not fall: where
+    a model draws much that is no vein, nearly empty masks cost least, and show nothing.
     """
     if not seen:
         return present
-
-    def cost(threshold: float) -> float:
-        return Outcome.of_all([each[threshold] for each in seen]).cost
-
-    best = min(seen[0], key=lambda threshold: (cost(threshold), abs(threshold - present)))
-    return best if cost(best) < cost(present) - _LEAST_SAVED / len(seen) else present
+    both = {t: Outcome.of_all([each[t] for each in seen]) for t in seen[0]}
+    least = both[present].vein_iou if keeps_iou else 0.0
+    allowed = [t for t in both if both[t].vein_iou >= least]
+    best = min(allowed, key=lambda t: (both[t].cost, abs(t - present)))
+    saved = both[present].cost - both[best].cost
+    return best if saved > _LEAST_SAVED / len(seen) else present

@@ -13,7 +13,7 @@ of `events`:
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 
@@ -73,7 +73,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The latest weights against the version in use.
+    """What was learned against the version in use or, where arrivals decide, against the base.
 
     Parameters
     ----------
@@ -108,8 +108,20 @@ class Comparison:
 
     @property
     def gain(self) -> float:
-        """How much less the latest weights cost than the version in use."""
+        """How much less the latest weights cost than what is known."""
         return self.cost_in_use - self.cost_latest
+
+    def reversed(self) -> "Comparison":
+        """Hold what was known against what was learned."""
+        return replace(
+            self,
+            in_use=self.latest,
+            latest=self.in_use,
+            left_in_use=self.left_latest,
+            left_latest=self.left_in_use,
+            cost_in_use=self.cost_latest,
+            cost_latest=self.cost_in_use,
+        )
 
 
 @dataclass(frozen=True)
@@ -123,11 +135,11 @@ class Published:
     path : str
         Its model file.
     learned_from : int
-        Images that it has learned from here.
-    in_use, latest : float
-        Mean vein IoU of the version before and of this one.
-    by : {"hold-out", "arrivals"}
-        As in `Comparison`.
+        Images that it has learned from here; 0 where it is the base, which did better.
+    in_use, latest : float or None
+        Mean vein IoU of what there was before and of this one.
+    by : {"hold-out", "arrivals", "nothing"}
+        As in `Comparison`; by nothing, and without figures, where no image could judge it yet.
     left_in_use, left_latest, threshold : float or None
         Likewise; the last is None in runs of earlier releases alone.
     """
@@ -136,9 +148,9 @@ class Published:
     version: int
     path: str
     learned_from: int
-    in_use: float
-    latest: float
-    by: str
+    in_use: float | None = None
+    latest: float | None = None
+    by: str = "nothing"
     left_in_use: float | None = None
     left_latest: float | None = None
     threshold: float | None = None
@@ -186,6 +198,8 @@ def describe(event: WatchEvent) -> str:
             error = event.error_in_use
             figure = "" if error is None else f"; error on arrival {error:.3f}"
             return f"{event.stem} came and is {side}{figure} (version {event.version})."
+        case Published(in_use=None) | Published(latest=None):
+            return f"Version {event.version} is in use, judged by no image yet: {event.path}"
         case Published():
             left = ""
             if event.left_in_use is not None and event.left_latest is not None:

@@ -64,7 +64,11 @@ class WatchedRun:
 
 
 def _seen(version: Published) -> str:
+    if not version.learned_from:
+        return "as before learning, which did not help yet"
     images = f"{version.learned_from} image{'s' if version.learned_from != 1 else ''}"
+    if version.latest is None:
+        return f"learnt from {images}, not judged yet"
     if version.left_latest is not None:
         left = f"{100 * version.left_latest:.0f} % of the veins' length left to draw or erase"
         return f"learnt from {images}, {left}"
