@@ -80,7 +80,7 @@ def wordless(annotation: object) -> str:
     """Name the types in an annotation, without those that are annotated with words."""
     if any(isinstance(words, str) for words in getattr(annotation, "__metadata__", ())):
         return ""
-    parts = get_args(annotation)
+    parts = annotation if isinstance(annotation, list) else get_args(annotation)
     if not parts:
         return str(annotation)
     return " ".join([str(get_origin(annotation)), *map(wordless, parts)])

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from napari_veinseg.data.array_types import Seconds
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -48,19 +50,10 @@ class FolderProgress:
             typer.echo(line, err=True)
 
 
-def rate_line(done: int, total: int, worked: int, seconds: float, failed: int = 0) -> str:
+def rate_line(done: int, total: int, worked: int, seconds: Seconds, failed: int = 0) -> str:
     """Say how far it is, as `1,200 of 9,000 images, 31.5 a second, 4 min left`.
 
-    Parameters
-    ----------
-    done, total : int
-        Images so far, those that were there already among them, and all.
-    worked : int
-        Images that took time.
-    seconds : float
-        Since the start.
-    failed : int, optional
-        Images that could not be segmented.
+    Images done were worked on or there already; only the first took the time.
     """
     parts = [f"{done:,} of {total:,} images"]
     if worked and seconds > 0:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from napari_veinseg.data.array_types import Mask, MaskStack
 from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import set_aside, user_folder, write_text
@@ -59,19 +60,10 @@ class LeftSession:
         paths = sorted(self.folder.glob("plane-*.tif"))
         return [int(path.stem.removeprefix("plane-")) for path in paths]
 
-    def restored(self, mask: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Put the saved planes into a mask.
+    def restored(self, mask: MaskStack | None = None) -> MaskStack:
+        """Put the saved planes into a copy of a mask, with all labels that were saved.
 
-        Parameters
-        ----------
-        mask : NDArray, optional
-            What the planes that were not corrected hold, of the session's shape; background by
-            default.
-
-        Returns
-        -------
-        NDArray
-            A new mask, with all labels that were saved.
+        The mask, background by default, says what the planes hold that were not corrected.
         """
         if mask is not None and mask.shape != self.shape:
             raise VeinSegError(
@@ -102,20 +94,12 @@ _SESSION = TypeAdapter(LeftSession)
 class Autosave:
     """Saves the planes of one mask that changed since the last call.
 
-    Nothing is written before the first change.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)` or `(N, Y, X)` as it is now: what is not yet corrected.
-    description : mapping
-        `name`, `image_name`, `image_path` and `place`, as in `LeftSession`.
-    folder : Path, optional
-        The folder of all sessions.
+    Nothing is written before the first change of the mask as it is now.  The description holds
+    `name`, `image_name`, `image_path` and `place`, as in `LeftSession`.
     """
 
     def __init__(
-        self, mask: NDArray[Any], description: Mapping[str, Any], folder: Path | None = None
+        self, mask: MaskStack, description: Mapping[str, Any], folder: Path | None = None
     ) -> None:
         parent = folder or autosave_folder()
         self.folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
@@ -124,16 +108,11 @@ class Autosave:
         self._saved = _checksums(mask)
         self._kept_elsewhere = list(self._saved)
 
-    def save(self, mask: NDArray[Any]) -> int:
+    def save(self, mask: MaskStack) -> int:
         """Save what changed, say that the session is alive, and count the planes that were written.
 
         Safe to call from a worker thread; a plane that is being painted meanwhile is saved
         again by the next call.
-
-        Parameters
-        ----------
-        mask : NDArray
-            The mask as it is now.
 
         Raises
         ------
@@ -163,16 +142,8 @@ class Autosave:
         """Count a plane as kept nowhere, as it is."""
         self._saved[number] = self._kept_elsewhere[number] = _NOWHERE
 
-    def settle(self, number: int, plane: NDArray[Any]) -> None:
-        """Forget one plane, because it is kept elsewhere now.
-
-        Parameters
-        ----------
-        number : int
-            Which plane of the stack; 0 for a `(Y, X)` mask.
-        plane : NDArray
-            `(Y, X)` as it is now: later changes are saved against it.
-        """
+    def settle(self, number: int, plane: Mask) -> None:
+        """Forget one plane as it is now, because it is kept elsewhere: later changes are saved."""
         self._file(number).unlink(missing_ok=True)
         self._saved[number] = self._kept_elsewhere[number] = _checksums(plane)[0]
         if not any(self.folder.glob("plane-*.tif")):

@@ -45,23 +45,11 @@ def painted(mask: Mask, where: Binary, label: int) -> Change:
     return Change(rows, columns, np.full(len(rows), label, np.uint8))
 
 
-def disk_union(shape: tuple[int, int], centres: Iterable[Any], radii: Any) -> NDArray[np.bool_]:
-    """Cover a plane with disks, as a round brush does.
+def disk_union(shape: tuple[int, int], centres: Iterable[Any], radii: Any) -> Binary:
+    """Cover the pixels of a plane `(Y, X)` whose middle lies in a disk, as a round brush does.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        `(Y, X)`.
-    centres : array-like of float
-        `(n, 2)` points, (row, column); neighbours should be less than a pixel apart for a line
-        without notches.
-    radii : float or array-like of float
-        Radius of each disk in px.
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        True where a pixel's middle lies in a disk.
+    Neighbouring centres, (row, column), should be less than a pixel apart for a line without
+    notches; radii in px are one, or one a disk.
     """
     covered = np.zeros(shape, np.bool_)
     points = np.asarray(centres, np.float64).reshape(-1, 2)

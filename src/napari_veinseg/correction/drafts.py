@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from napari_veinseg.data.finger_groups import Spectrum, thumbnail_spectrum
+from napari_veinseg.data.finger_groups import Spectrum, Thumbnail, thumbnail_spectrum
 from napari_veinseg.data.image_files import read_image, read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DamagedFiles, write_text, writing
@@ -158,13 +158,7 @@ class DraftFolder:
             write_image(self._file(room, stem), array.astype(np.uint8))
 
     def look(self, stem: str) -> Spectrum | None:
-        """Return what tells whether images look alike; None before one was segmented or reviewed.
-
-        Returns
-        -------
-        ndarray or None
-            See `data.finger_groups.thumbnail_spectrum`; of a thumbnail in 256 steps.
-        """
+        """Return what tells which images look alike; None before one was segmented or reviewed."""
         if stem not in self._looks:
             path = self._file("looks", stem)
             self._looks[stem] = None
@@ -172,16 +166,8 @@ class DraftFolder:
                 self._looks[stem] = thumbnail_spectrum(read_image(path)) if path.exists() else None
         return self._looks[stem]
 
-    def write_look(self, stem: str, look: NDArray[np.float32]) -> None:
-        """Keep the thumbnail of an image; where that cannot be done, go on without.
-
-        Parameters
-        ----------
-        stem : str
-            Its name.
-        look : ndarray
-            See `data.finger_groups.make_thumbnail`.
-        """
+    def write_look(self, stem: str, look: Thumbnail) -> None:
+        """Keep the thumbnail of an image; where that cannot be done, go on without."""
         low, high = float(look.min()), float(look.max())
         levels = np.rint((look - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
         with suppress(OSError, VeinSegError):

@@ -7,12 +7,12 @@ as they came, and only those that have left the undo history are merged into one
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
-BoolArray = npt.NDArray[np.bool_]
+BoolArray = Annotated[npt.NDArray[np.bool_], "of the mask's shape, `(Y, X)` or `(N, Y, X)`"]
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,7 @@ class Pixels:
     """Where `index` is slices: the pixels within them; None means all."""
 
     def fill(self, array: BoolArray, value: bool) -> None:
-        """Set these pixels of an array.
-
-        Parameters
-        ----------
-        array : ndarray of bool
-            An array of the mask's shape, changed in place.
-        value : bool
-            What the pixels become.
-        """
+        """Set these pixels of an array, in place."""
         if self.within is None:
             array[self.index] = value
         else:
@@ -53,11 +45,6 @@ class EditTracker:
     Nothing of the mask's size is compared or copied when the user paints; a stroke costs its
     own pixels.  The array of all edited pixels is built when it is asked for, and kept until
     something changes.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The mask's shape, `(Y, X)` or `(N, Y, X)`.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -79,13 +66,7 @@ class EditTracker:
         self._edited = None
 
     def accept(self, pixels: Pixels | BoolArray) -> None:
-        """Make pixels the user's whatever is undone later.
-
-        Parameters
-        ----------
-        pixels : Pixels or ndarray of bool
-            The accepted pixels; an array has the mask's shape.
-        """
+        """Make pixels the user's whatever is undone later."""
         if not isinstance(pixels, Pixels):
             pixels = Pixels((pixels,))
         pixels.fill(self._settled, True)

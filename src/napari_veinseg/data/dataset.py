@@ -17,6 +17,7 @@ from unicodedata import normalize
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
@@ -218,16 +219,12 @@ class Dataset:
         return self._samples[stem]
 
     def planned_split(
-        self, validation_share: float = 0.2, seed: int = 0, usable: Collection[str] | None = None
+        self, validation_share: Share = 0.2, seed: int = 0, usable: Collection[str] | None = None
     ) -> dict[str, str]:
         """Say where every sample stands or would be put, 'train' or 'validation'; write nothing.
 
-        Parameters
-        ----------
-        validation_share, seed : float, int, optional
-            See `split.draw_split`.
-        usable : collection of str, optional
-            The stems to draw among, by default all: what cannot be read is no hold-out.
+        It draws as `split.draw_split`, among the usable stems, by default all: what cannot be read
+        is no hold-out.
 
         Raises
         ------
@@ -238,16 +235,11 @@ class Dataset:
         return draw_split(samples, validation_share, seed)
 
     def assign_split(
-        self, validation_share: float = 0.2, seed: int = 0, usable: Collection[str] | None = None
+        self, validation_share: Share = 0.2, seed: int = 0, usable: Collection[str] | None = None
     ) -> None:
         """Put every sample where `planned_split` says, and keep it in `samples.csv`.
 
-        Parameters
-        ----------
-        validation_share, seed : float, int, optional
-            See `split.draw_split`.
-        usable : collection of str, optional
-            The stems to draw among, by default all; the others stay as they are.
+        Those that are not usable stay as they are.
 
         Raises
         ------

@@ -65,26 +65,16 @@ def may_leak(samples: Iterable[Sample]) -> bool:
 def complete_split(
     groups: Mapping[str, str],
     assigned: Mapping[str, str],
-    validation_share: float = 0.2,
+    validation_share: Share = 0.2,
     seed: int = 0,
 ) -> dict[str, str]:
     """Give the samples that have no split yet to train or validation, whole groups at a time.
 
-    What is assigned stays.  A new sample of a group that is assigned already follows it (into
-    train when the group stands on both sides).  Of the new groups, in an order drawn by the seed,
-    each is held out that brings the validation share nearer to the one asked for; the smallest,
-    when none does.  With a share of at most a half something always remains to train on.
-
-    Parameters
-    ----------
-    groups : mapping of str to str
-        The group (a finger, or the image itself) of every sample.
-    assigned : mapping of str to str
-        The split of the samples that have one, 'train' or 'validation'.
-    validation_share : float, optional
-        The share of samples to hold out, in [0, 0.5].
-    seed : int, optional
-        Seed of the draw.
+    A group is a finger, or the image itself.  What is assigned stays.  A new sample of a group
+    that is assigned already follows it (into train when the group stands on both sides).  Of the
+    new groups, in an order drawn by the seed, each is held out that brings the validation share
+    nearer to the one asked for; the smallest, when none does.  With a share of at most a half
+    something always remains to train on.
     """
     sizes = Counter(groups.values())
     sides: dict[str, set[str]] = defaultdict(set)

@@ -29,17 +29,7 @@ class _NetworkPart(_Part):
 
 
 class DenseUNetArguments(_NetworkPart):
-    """Arguments of `model.network.DenseUNet`, with its defaults.
-
-    Parameters
-    ----------
-    architecture : str
-        Always `DenseUNet`.
-    spatial_dims, in_channels, out_channels, growth_rate, layers, stem_channels, stem_stride : int
-        As there; `layers` is a tuple of them.
-    act, norm, dropout, compressed_skips : str or tuple, float, bool
-        As there.
-    """
+    """Arguments of `model.network.DenseUNet`, with its defaults."""
 
     architecture: Literal["DenseUNet"] = "DenseUNet"
     spatial_dims: Literal[2] = 2
@@ -52,27 +42,21 @@ class DenseUNetArguments(_NetworkPart):
     stem_channels: Count = 32
     stem_stride: Literal[1, 2] = 2
     act: str | tuple[str, Options] = ("relu", {"inplace": True})
+    """As MONAI's factories name it, as of `norm`."""
     norm: str | tuple[str, Options] | None = "batch"
+    """Options are numbers alone, see above."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Probability of dropping a value in training."""
     compressed_skips: bool = False
 
 
 class Original2020Arguments(_NetworkPart):
-    """Arguments of `model.network.original_2020`.
-
-    Parameters
-    ----------
-    architecture : str
-        Always `original_2020`.
-    in_channels : int
-        1 or 3.
-    dropout : float
-        In [0, 1).
-    """
+    """Arguments of `model.network.original_2020`."""
 
     architecture: Literal["original_2020"] = "original_2020"
     in_channels: Literal[1, 3] = 3
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Probability of dropping a value in training."""
 
 
 NetworkArguments = Annotated[

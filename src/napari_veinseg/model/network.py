@@ -14,6 +14,7 @@ from monai.networks.layers.factories import Pool
 from torch import nn
 from torch.nn import functional
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.model.original_2020_network import Original2020Core
 from napari_veinseg.model.receptive_field import SMALLEST_SIDE, Geometry
 
@@ -275,18 +276,11 @@ class _DenseUNetCore(nn.Module):
         return logits
 
 
-def original_2020(in_channels: int = 3, dropout: float = 0.5) -> SegmentationNetwork:
+def original_2020(in_channels: int = 3, dropout: Share = 0.5) -> SegmentationNetwork:
     """Return the dense U-Net of the original Keras project, layer by layer.
 
     It took 60 x 152 px crops of a finger, grey repeated on three channels; 2,334,681 trainable
     parameters.  Trained with Adam, binary cross-entropy and batches of 30.
-
-    Parameters
-    ----------
-    in_channels : int
-        Channels of the image.
-    dropout : float
-        Probability of dropping a value in training.
     """
     core = Original2020Core(in_channels, dropout)
     return SegmentationNetwork(

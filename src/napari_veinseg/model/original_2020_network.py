@@ -5,25 +5,19 @@ from monai.networks.blocks import ADN, Convolution, DenseBlock
 from monai.networks.layers.factories import Conv, Pool
 from torch import nn
 
+from napari_veinseg.data.array_types import Share
+
 GROWTH_RATE = 12
 
 
 class Original2020Core(nn.Module):
-    """Dense U-Net with pre-activated layers: `(N, C, Y, X)` to logits `(N, 1, Y, X)`.
-
-    Parameters
-    ----------
-    in_channels : int
-        Channels of the image.
-    dropout : float
-        Probability of dropping a value in training.
-    """
+    """Dense U-Net with pre-activated layers: `(N, C, Y, X)` to logits `(N, 1, Y, X)`."""
 
     total_stride = 4
     # 3x3 convolutions at full, half and quarter size, and a pixel's place in its cell of 4 px.
     receptive_radius = (1 + 3 + 3) + 2 * (17 + 16) + 4 * 18 + 3
 
-    def __init__(self, in_channels: int, dropout: float) -> None:
+    def __init__(self, in_channels: int, dropout: Share) -> None:
         super().__init__()
 
         def dense(channels: int, *layers_and_maps: tuple[int, int]) -> nn.Sequential:

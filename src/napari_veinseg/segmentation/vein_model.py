@@ -21,16 +21,7 @@ _USUAL = SegmentationSettings()
 
 
 class VeinModel(LoadedModel):
-    """A network with its card, ready on a device to segment images.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Describes the network and how to feed it.
-    network : SegmentationNetwork
-        The weights as they are now.
-    device : str
-        See `devices.choose_device`.
+    """A network with its card, ready on a device (see `devices.choose_device`) to segment images.
 
     Examples
     --------

@@ -33,18 +33,12 @@ def interpolate(
 class RunningAverage:
     """Lets the weights and statistics of one network follow those of another.
 
-    Parameters
-    ----------
-    average : nn.Module
-        Changed in place by each update.
-    latest : nn.Module
-        What is followed: of the same architecture, and trained in place.  From now on neither may
-        be moved to another device or memory layout.
-    most_kept : float
-        Share of the average that an update keeps, in [0, 1), once it has seen many steps.
+    The average is changed in place by each update; the latest has the same architecture and is
+    trained in place.  From now on neither may be moved to another device or memory layout.  An
+    update keeps at most that share of the average, once it has seen many steps.
     """
 
-    def __init__(self, average: nn.Module, latest: nn.Module, most_kept: float) -> None:
+    def __init__(self, average: nn.Module, latest: nn.Module, most_kept: Share) -> None:
         self._most_kept = most_kept
         values = latest.state_dict()
         means = average.state_dict()

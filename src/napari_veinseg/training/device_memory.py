@@ -3,16 +3,19 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import torch
 
+from napari_veinseg.data.array_types import Share
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.runtimes.runtime import ran_out_of_memory
 from napari_veinseg.training.prepared_samples import PreparedSample
 
 _CACHE_SHARE = 0.25  # of the device's free memory, for samples
 
-Backward = Callable[[slice, float], torch.Tensor]
+Loss = Annotated[torch.Tensor, "a scalar without its graph"]
+Backward = Callable[[slice, Share], Loss]
 
 
 class GradientAccumulation:
@@ -26,25 +29,11 @@ class GradientAccumulation:
         self.parts = 1
         self._alone = alone
 
-    def run(
-        self, size: int, backward: Backward, zero_gradients: Callable[[], None]
-    ) -> torch.Tensor:
-        """Add up the gradients of a batch.
+    def run(self, size: int, backward: Backward, zero_gradients: Callable[[], None]) -> Loss:
+        """Add up the gradients of a batch of crops, and give its loss.
 
-        Parameters
-        ----------
-        size : int
-            Crops in the batch.
-        backward : callable
-            Adds the gradient of the crops in a slice, times their share of the batch, and returns
-            that part of the loss.
-        zero_gradients : callable
-            Called before each attempt.
-
-        Returns
-        -------
-        torch.Tensor
-            The loss of the batch, without its graph.
+        `backward` adds the gradient of the crops in a slice, times their share of the batch, and
+        returns that part of the loss.  Gradients are zeroed before each attempt.
         """
         while True:
             zero_gradients()

@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import distributed
+
+Shared = Annotated[torch.Tensor, "of the same shape in every process"]
+Scores = Annotated[dict[str, float], "vein IoU by stem"]
 
 _SECONDS_TO_LET_GO = 0.5
 
@@ -15,21 +18,11 @@ def is_distributed() -> bool:
     return distributed.is_available() and distributed.is_initialized()
 
 
-def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
+def sum_over_processes(values: Shared) -> Shared:
     """Sum over all processes, in a way that gradients pass through.
 
     A loss of such sums is that of the whole batch.  Its gradients, averaged over the processes as
     DDP does, are those of a single process with the whole batch.
-
-    Parameters
-    ----------
-    values : torch.Tensor
-        Of the same shape in every process.
-
-    Returns
-    -------
-    torch.Tensor
-        The same in every process.
     """
     return _AllReduceSum.apply(values) if is_distributed() else values  # type: ignore[no-untyped-call]
 
@@ -50,14 +43,8 @@ def _all_reduced(values: torch.Tensor) -> torch.Tensor:
     return values
 
 
-def merge_over_processes(own: dict[str, float] | None) -> dict[str, float] | None:
-    """Put together what the processes have found, the same in each; None if one gave up.
-
-    Parameters
-    ----------
-    own : dict of str to float, or None
-        Of this process; None if it gave up.
-    """
+def merge_over_processes(own: Scores | None) -> Scores | None:
+    """Put together what the processes have found, the same in each; None if one gave up."""
     if not is_distributed():
         return own
     found: list[dict[str, float] | None] = [None] * distributed.get_world_size()
@@ -70,14 +57,8 @@ def merge_over_processes(own: dict[str, float] | None) -> dict[str, float] | Non
     return merged
 
 
-def broadcast_from_first(tensors: Iterable[torch.Tensor]) -> None:
-    """Give every process the values of the first one, in place.
-
-    Parameters
-    ----------
-    tensors : iterable of torch.Tensor
-        Of the same shapes, in the same order, in every process.
-    """
+def broadcast_from_first(tensors: Iterable[Shared]) -> None:
+    """Give every process the values of the first one, in place."""
     if is_distributed():
         for tensor in tensors:
             distributed.broadcast(tensor, src=0)

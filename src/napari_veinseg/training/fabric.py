@@ -50,12 +50,9 @@ def launch(choice: DeviceChoice, precision: str) -> Fabric:
 
 
 def choose_precision(wish: str, device: str) -> FabricPrecision:
-    """Choose bfloat16 where the device has units for it, or what was asked for.
+    """Choose bfloat16 where the device has units for it, or what was asked for, as Fabric names it.
 
-    Returns
-    -------
-    {"32-true", "bf16-mixed"}
-        As Fabric names it; weights stay float32 in either case.
+    Weights stay float32 in either case.
     """
     if wish == "auto" and device == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)

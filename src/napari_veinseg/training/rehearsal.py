@@ -16,14 +16,9 @@ _SETTINGS = replace(SynthesisSettings(), contrast=(0.07, 1.4), noise=(0.25, 14.0
 
 
 def remembered_samples(card: ModelCard, count: int) -> list[PreparedSample]:
-    """Make at most so many images like those that the starter learned from, for rehearsal.
+    """Make at most so many images like those that the starter learned from, in 40 ms each.
 
-    Parameters
-    ----------
-    card : ModelCard
-        Its normalisation and working width.
-    count : int
-        How many; 40 ms each.
+    They have the normalisation and the working width of the card.
 
     References
     ----------

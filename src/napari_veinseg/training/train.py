@@ -117,19 +117,7 @@ def go_on(
     on_event: Callable[[dict[str, Any]], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Run:
-    """Train a run to its end, from where it stands.
-
-    Parameters
-    ----------
-    run : Run
-        A new run, or one that was stopped or killed.
-    output : str or Path, optional
-        Where to copy the best model.
-    on_event : callable, optional
-        Called with each event.
-    should_stop : callable, optional
-        Asked before each step.
-    """
+    """Train a run, new, stopped or killed, to its end, from where it stands; see `train`."""
     check_output(output)
     if _rank() != 0:
         _train(run, output, on_event, should_stop)

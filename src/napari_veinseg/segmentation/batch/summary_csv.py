@@ -117,21 +117,11 @@ def collect(
     known: Sequence[SummaryRow] = (),
     report: Callable[[SummaryRow, int, int], None] | None = None,
 ) -> list[SummaryRow]:
-    """Take the rows as they come, and write them to `summary.csv` however that ends.
+    """Take the rows as they come, in any order, and write them to `summary.csv` however that ends.
 
-    Parameters
-    ----------
-    plans : sequence of FilePlan
-        All plans.
-    rows : iterable of SummaryRow
-        What becomes of them, in any order.
-    folder : str or Path
-        The folder for the summary.
-    known : sequence of SummaryRow, optional
-        What `open_output` found: a mask that is kept keeps its figures, and so do masks that are
-        none of these plans.
-    report : callable, optional
-        Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
+    What `open_output` found is known: a mask that is kept keeps its figures, and so do masks that
+    are none of these plans.  The report is called with each row, the number of rows so far and of
+    all; it may raise `Cancelled`.
     """
     folder = Path(folder)
     collected: list[SummaryRow] = []

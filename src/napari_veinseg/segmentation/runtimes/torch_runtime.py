@@ -16,14 +16,9 @@ Image = NDArray[np.float32]
 
 
 class TorchRuntime(Runtime):
-    """A network made ready to predict: folded, channels last, on its device.
+    """A copy of a network made ready to predict: folded, channels last, on its device.
 
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        Copied; it is not changed, nor are later changes to it followed.
-    device : torch.device or str
-        Where to compute; mixed precision on CUDA.
+    On CUDA it computes in mixed precision.  Later changes to the network are not followed.
     """
 
     def __init__(self, network: SegmentationNetwork, device: torch.device | str = "cpu") -> None:
