@@ -326,6 +326,7 @@ MASKS = [
         for photometric in (0, 1)
     ),
     _pillow("mask_rgb.png", np.stack([MASK * 255] * 3, -1), MASK),
+    _pillow("mask_one_colour.png", MASK[..., np.newaxis] * np.array([128, 0, 7], np.uint8), MASK),
     _pillow("mask_rgba.png", with_alpha(np.stack([MASK * 255] * 3, -1)), MASK),
     _pillow("mask_bilevel.png", VEIN, MASK),
     _pillow("mask_16.png", (VEIN * 65535).astype(np.uint16), MASK),

@@ -99,8 +99,8 @@ def read_mask(path: str | Path) -> MaskStack:
     ----------
     path : str or Path
         An image whose values are 0 and 1, 0 and 255, 0 and 65535, or booleans (background, vein),
-        or 0, 1 and 2 with 2 for unsure; grey, or colour with equal channels.  Of a palette in
-        colour (as of Pascal VOC) the numbers count, with 255 for unsure.
+        or 0, 1 and 2 with 2 for unsure; grey, colour with equal channels, or one colour on black.
+        Of a palette in colour (as of Pascal VOC) the numbers count, with 255 for unsure.
 
     Raises
     ------
@@ -117,9 +117,7 @@ def read_mask(path: str | Path) -> MaskStack:
     kept = stored.black is not None and stored.values.dtype != bool
     values = stored.values if kept else stored.image()
     if is_colour(values.shape):
-        if not _is_grey(values):
-            raise VeinSegError(f"{path} is in colour: a mask holds 0 and 1 (or 255), 2 for unsure.")
-        values = values[..., 0]
+        values = values[..., 0] if _is_grey(values) else _in_one_colour(path, values)
     # `isin` instead of `unique`: no sort of millions of pixels.
     if np.isin(values, (0, 1, 2)).all():
         return values.astype(np.uint8)
@@ -137,6 +135,18 @@ def refuse_shifted_labels(path: Path, mask: MaskStack) -> None:
             f"{path} holds 1 and 2 but no 0, as programs write that count from 1 (ilastik): "
             "subtract 1, so that background is 0 and vein 1."
         )
+
+
+def _in_one_colour(path: Path, image: AnyImage) -> MaskStack:
+    """Read what is drawn on black in one colour, as CVAT and others write a class."""
+    colours = image[..., :3]
+    drawn = colours.any(-1)
+    if drawn.all() or (colours[drawn] != colours[drawn][0]).any():
+        raise VeinSegError(
+            f"{path} is in colour: a mask holds 0 and 1 (or 255), 2 for unsure, or one "
+            "colour on black."
+        )
+    return np.asarray(drawn, np.uint8)
 
 
 def _is_grey(image: AnyImage) -> bool:
