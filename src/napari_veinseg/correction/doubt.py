@@ -24,8 +24,7 @@ class Place(NamedTuple):
     row: int
     column: int
     """Both in px."""
-    doubt: float
-    """In [0, 1]."""
+    doubt: Share
 
 
 def doubt_map(probability: Probability, vein_width: Px = 6.0, threshold: Share = 0.5) -> DoubtMap:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.finger_groups import Spectrum, Thumbnail, thumbnail_spectrum
 from napari_veinseg.data.image_files import read_image, read_mask, write_image, write_mask
 from napari_veinseg.errors import VeinSegError
@@ -70,8 +71,7 @@ def model_region(model: str) -> str:
 class Draft:
     """A mask in work."""
 
-    mask: NDArray[np.uint8]
-    """`(Y, X)`: 0 background, 1 vein, 2 unsure."""
+    mask: Mask
     edited: NDArray[np.bool_] | None = None
     """`(Y, X)`, the pixels that the user painted or accepted; None for a model's own mask."""
     probability: NDArray[np.float32] | None = None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.drafts import Draft, DraftFolder
 from napari_veinseg.correction.image_states import ImageStates
 from napari_veinseg.correction.mask_store import MaskHome
+from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.samples_csv import stem_from
@@ -30,8 +31,7 @@ class OpenedImage:
 
     index: int
     """Its place in the folder."""
-    pixels: NDArray[Any]
-    """`(Y, X)` or `(Y, X, 3 or 4)`, as stored."""
+    pixels: ImageArray
     draft: Draft | None
     """Its mask; of a reviewed image all pixels are the user's."""
 

@@ -1,41 +1,27 @@
 """What a model marks, merged with what a person decided: no rims around it, no crumbs beside it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_veinseg.data.array_types import MaskStack
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 
 _TOUCHING = np.ones((3, 3), np.uint8)
-Region = NDArray[np.bool_]
+Region = Annotated[NDArray[np.bool_], "of the mask's shape"]
 
 
 def merged_with_edits(
-    mask: NDArray[Any], model_veins: Region, edited: Region, min_size: int = 0
-) -> NDArray[np.uint8]:
-    """Take a model's veins into a mask, around the pixels that are a person's.
+    mask: MaskStack, model_veins: Region, edited: Region, min_size: int = 0
+) -> MaskStack:
+    """Take a model's veins into a mask or a stack, around the pixels that are a person's.
 
     A person's pixels keep their labels.  What would follow from the pixels alone, and is no one's
-    wish, is left out: the rim of a removed vein, when a lower threshold marks it wider than it was,
-    and small parts that are left over, so that these are dropped last.
-
-    Parameters
-    ----------
-    mask : NDArray
-        `(Y, X)` or `(N, Y, X)`, as it is.
-    model_veins : NDArray[np.bool_]
-        Of the mask's shape, what the model marks; small parts included.
-    edited : NDArray[np.bool_]
-        Of the mask's shape, the person's pixels.
-    min_size : int
-        Connected parts of fewer px go, unless a pixel of them is the person's.
-
-    Returns
-    -------
-    NDArray[np.uint8]
-        The merged mask; the same whatever thresholds came before.
+    wish, is left out: the rim of a removed vein, when a lower threshold marks it wider than it
+    was, and small parts, of fewer px, that are left over, so that these are dropped last.  The
+    merged mask is the same whatever thresholds came before.
     """
     shape = np.shape(mask)[-2:]
     planes = [np.asarray(each).reshape(-1, *shape) for each in (mask, model_veins, edited)]

@@ -29,7 +29,6 @@ class StoredImage:
     """The values of an image file, upright, with what they stand for."""
 
     values: AnyImage
-    """`(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis."""
     palette: AnyImage | None = None
     """`(n, 3)`, the colours that values are the numbers of."""
     black: int | None = None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_veinseg.data.array_types import AnyImage, Mask
+from napari_veinseg.data.array_types import AnyImage, ImageArray, Mask
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import (
     image_hash,
@@ -87,8 +87,7 @@ class Pair:
 
     sample: Sample
     """Where they come from."""
-    image: npt.NDArray[Any]
-    """Shape `(Y, X)` or `(Y, X, 3 or 4)`, as stored."""
+    image: ImageArray
     mask: npt.NDArray[np.uint8]
     """Shape `(Y, X)`: 0 background, 1 vein, 2 unsure; something in it is known."""
 

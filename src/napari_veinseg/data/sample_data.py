@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import AnyImage
 from napari_veinseg.data.labels import LABEL_COLOURS
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_field, synthetic_finger
 
@@ -41,8 +42,7 @@ class DemoImage:
 
     name: str
     """A short name, good for a file."""
-    image: npt.NDArray[np.uint8]
-    """Shape `(Y, X)` or `(N, Y, X)`."""
+    image: AnyImage
     mask: npt.NDArray[np.uint8]
     """The truth in the same shape: 0 background, 1 vein, 2 unsure (hardly to be seen)."""
 

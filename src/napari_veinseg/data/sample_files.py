@@ -45,29 +45,16 @@ def refuse_unsound(stem: str, image: ImageArray, mask: Mask) -> None:
 def store_sample(
     dataset: Path,
     stem: str,
-    image: npt.NDArray[Any],
-    mask: npt.NDArray[Any],
+    image: ImageArray,
+    mask: Mask,
     old_images: Sequence[Path] = (),
     old_masks: Sequence[Path] = (),
-    stored_image: npt.NDArray[Any] | None = None,
+    stored_image: ImageArray | None = None,
 ) -> None:
     """Write an image and its mask into the folders of a dataset, in place of older files.
 
-    Parameters
-    ----------
-    dataset : Path
-        Holds `images/` and `masks/`.
-    stem : str
-        The name of the sample.
-    image : ndarray
-        Shape `(Y, X)` or `(Y, X, 3 or 4)`.  An image that is stored already with the same pixels
-        keeps its file.
-    mask : ndarray
-        Shape `(Y, X)`: 0 background, 1 vein, 2 unsure.
-    old_images, old_masks : sequence of Path, optional
-        The files of the sample that go.
-    stored_image : ndarray, optional
-        What the old image holds, where it has been read already.
+    An image that is stored already with the same pixels keeps its file; pass what the old one holds
+    where it has been read already.
 
     Raises
     ------

@@ -29,7 +29,6 @@ class Looks(NamedTuple):
     image_hash: str
     """Of its content."""
     thumbnail: Spectrum
-    """See `data.finger_groups.thumbnail_spectrum`."""
 
 
 @dataclass(frozen=True)

@@ -41,17 +41,11 @@ class LoadedModel:
 
     @classmethod
     def load(cls, model: str | Path = STARTER, device: str = "auto") -> Self:
-        """Load a model by its name or from its file.
+        """Load a model by its name, see `model.store.installed_models`, or from its file.
 
         On a CPU, ONNX Runtime computes where it is installed (the extra `fast`): the first time
-        converts the model for it, and from then on torch is not even imported.
-
-        Parameters
-        ----------
-        model : str or Path
-            `starter`, another name from `model.store.installed_models`, or a path.
-        device : str
-            `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        converts the model for it, and from then on torch is not even imported.  The device is
+        `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
         Raises
         ------

@@ -3,9 +3,7 @@
 import warnings
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from napari_veinseg.data.array_types import MaskStack, ProbabilityStack
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.segmentation.settings import ResolvedSettings
 
@@ -14,10 +12,8 @@ from napari_veinseg.segmentation.settings import ResolvedSettings
 class Prediction:
     """What a model says of an image."""
 
-    probability: NDArray[np.float32]
-    """`(Y, X)` or `(N, Y, X)`, in [0, 1]."""
-    mask: NDArray[np.uint8]
-    """Of the same shape: 0 background, 1 vein."""
+    probability: ProbabilityStack
+    mask: MaskStack
     settings: ResolvedSettings
     """The vein width, threshold and smallest component that were used."""
 

@@ -37,15 +37,10 @@ _SPACING = 32  # px between control points
 
 
 class Augment:
-    """Changes a crop at random; workers get copies of it.
+    """Changes a crop at random, and cuts it to a shape `(Y, X)`; workers get copies of it.
 
-    Parameters
-    ----------
-    name : {"none", "photometric", "full"}
-        `photometric`: brightness, contrast, gamma, bias field, noise, blur.  `full`: also flips,
-        rotation, scale and elastic deformation.
-    shape : tuple of int
-        `(Y, X)` of the crops to give; they are cut from the middle of what comes in.
+    `photometric` is brightness, contrast, gamma, bias field, noise, blur; `full` also flips,
+    rotation, scale and elastic deformation.
     """
 
     def __init__(self, name: Augmentation, shape: tuple[int, int]) -> None:

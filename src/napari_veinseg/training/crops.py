@@ -29,6 +29,7 @@ Crop = Annotated[
     dict[str, torch.Tensor],
     "`image`, `vein` and `known`, each `(1, Y, X)` or, of a batch, `(N, 1, Y, X)`",
 ]
+Scale = Annotated[float, "times the vein width"]
 Place = tuple[int, int]  # step, place in the batch
 
 
@@ -37,22 +38,7 @@ class Crops(Dataset[Crop]):
 
     Every pass takes each sample once, in a new order.  Each crop stands at one of the model's
     scales, which errs as much as the measured vein width may: a network that saw true scales
-    alone would fail in use.
-
-    Parameters
-    ----------
-    samples : sequence of PreparedSample
-        The training samples.
-    largest_side : int
-        Of a crop in px; samples that are all smaller make smaller crops.
-    batch_size : int
-        Crops a step.
-    augmentation : {"none", "photometric", "full"}
-        How crops are changed.
-    seed : int
-        The run's seed.
-    scales : sequence of float, optional
-        Of the model's card, drawn equally often.
+    alone would fail in use.  Crops have the largest side in px, less where all samples are smaller.
     """
 
     def __init__(
@@ -62,7 +48,7 @@ class Crops(Dataset[Crop]):
         batch_size: int,
         augmentation: Augmentation,
         seed: int,
-        scales: Sequence[float] = (1.0,),
+        scales: Sequence[Scale] = (1.0,),
     ) -> None:
         self._samples, self._batch_size, self._seed = samples, batch_size, seed
         self._scales = scales
@@ -154,23 +140,11 @@ def iterate_batches(
     workers: int,
     device: torch.device | None = None,
 ) -> Iterator[Crop]:
-    """Give this process's part of every batch, without end.
+    """Give this process's part (`rank` of `ranks`) of every batch from a step on, without end.
 
-    Parameters
-    ----------
-    crops : Crops
-        The crops.
-    first_step : int
-        The step to begin at.
-    batch_size : int
-        Crops a step, over all processes.
-    rank, ranks : int
-        Which process this is, and of how many.
-    workers : int
-        Processes that prepare crops ahead.  With 0 a thread does so where a CPU is left over; where
-        none is, it would only hold up the threads that learn, and crops are made between steps.
-    device : torch.device, optional
-        Where they will be used: for CUDA they lie in pinned memory, unless they are there already.
+    Workers are processes that prepare crops ahead.  With 0 a thread does so where a CPU is left
+    over; where none is, it would only hold up the threads that learn, and crops are made between
+    steps. For CUDA crops lie in pinned memory, unless they are on the device already.
 
     Yields
     ------

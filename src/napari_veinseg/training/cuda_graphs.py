@@ -7,30 +7,24 @@ takes to compute them for a batch of small crops.
 import gc
 import warnings
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import nn
 
 
 def record_cuda_graph(
-    network: nn.Module, image: torch.Tensor, arithmetic: AbstractContextManager[Any]
+    network: nn.Module,
+    image: Annotated[torch.Tensor, "`(N, C, Y, X)`"],
+    arithmetic: AbstractContextManager[Any],
 ) -> None:
     """Record a pass forward and back, and play that for every batch of this shape from now on.
 
-    Where it cannot be recorded (no memory for it, a network that asks the GPU between its layers)
-    all stays as it is.  A batch of another shape means that there is no memory for whole batches
-    any more: then the recording is given up, with the memory that it holds.  No other thread may
-    speak to the GPU meanwhile.
-
-    Parameters
-    ----------
-    network : nn.Module
-        On a CUDA device, in training mode; neither its weights nor its statistics are changed.
-    image : torch.Tensor
-        Any batch of the shape to come, `(N, C, Y, X)`.
-    arithmetic : context manager
-        What the network computes in.
+    The network is on a CUDA device, in training mode; neither its weights nor its statistics are
+    changed.  Where it cannot be recorded (no memory for it, a network that asks the GPU between
+    its layers) all stays as it is.  A batch of another shape means that there is no memory for
+    whole batches any more: then the recording is given up, with the memory that it holds.  No
+    other thread may speak to the GPU meanwhile.
     """
     # Gradients come from the stream of the recording; that autograd waits for it is right.
     warnings.filterwarnings("ignore", "The AccumulateGrad node's stream does not match")

@@ -1,9 +1,15 @@
 """What the network minimises.  Pixels labelled unsure have exactly no influence."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
 from torch.nn import functional
+
+Batch = Annotated[torch.Tensor, "`(N, 1, Y, X)`"]
+Loss = Annotated[torch.Tensor, "a scalar; with zero gradients when nothing is known"]
+Sums = Annotated[torch.Tensor, "`(n,)`"]
+Weight = Annotated[float, "of a term; 0 leaves it out"]
 
 _SMOOTH = 1.0  # px: keeps the ratios defined on crops without a vein
 SKELETON_STEPS = 6
@@ -11,37 +17,19 @@ SKELETON_STEPS = 6
 
 
 def vein_loss(
-    logits: torch.Tensor,
-    vein: torch.Tensor,
-    known: torch.Tensor,
-    cldice_weight: float = 0.0,
-    dice_weight: float = 1.0,
-    sum_up: Callable[[torch.Tensor], torch.Tensor] = lambda sums: sums,
-) -> torch.Tensor:
+    logits: Batch,
+    vein: Batch,
+    known: Batch,
+    cldice_weight: Weight = 0.0,
+    dice_weight: Weight = 1.0,
+    sum_up: Callable[[Sums], Sums] = lambda sums: sums,
+) -> Loss:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
 
+    Vein is the share of vein in each pixel; known is 0 where the mask says unsure and 1 elsewhere.
     Dice and clDice take the whole batch as one image: a crop without a vein has none of its own.
-    clDice tells how much of each centreline lies outside the other vein.
-
-    Parameters
-    ----------
-    logits : torch.Tensor
-        `(N, 1, Y, X)`.
-    vein : torch.Tensor
-        `(N, 1, Y, X)`, the share of vein in each pixel, in [0, 1].
-    known : torch.Tensor
-        `(N, 1, Y, X)`, 0 where the mask says unsure and 1 elsewhere.
-    cldice_weight : float, optional
-        Weight of the soft clDice term; 0 leaves it out.
-    dice_weight : float, optional
-        Weight of the Dice term.
-    sum_up : callable, optional
-        Sums over the processes that share the batch, see `distributed`; else the batch is whole.
-
-    Returns
-    -------
-    torch.Tensor
-        A scalar; with zero gradients when nothing is known.
+    clDice tells how much of each centreline lies outside the other vein.  `sum_up` sums over the
+    processes that share the batch, see `distributed`.
 
     References
     ----------

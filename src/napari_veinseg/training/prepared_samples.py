@@ -39,7 +39,6 @@ class PreparedSample:
     finger: str
     """Its finger, empty when unknown."""
     thumbnail: Spectrum
-    """See `data.finger_groups.thumbnail_spectrum`."""
     warning: str
     """A sentence about its mask, mostly empty."""
 

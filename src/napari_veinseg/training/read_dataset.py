@@ -29,7 +29,6 @@ class HeldOutSample:
     mask_hash: str
     """Both of the content."""
     thumbnail: Spectrum
-    """See `data.finger_groups.thumbnail_spectrum`."""
     warning: str
     """A sentence about its mask, mostly empty."""
     pair: Pair | None

@@ -1,23 +1,27 @@
 """From the course of veins to what light meets: absorbance by depth, and the drawn mask."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.array_types import Field
+from napari_veinseg.data.array_types import Binary, Field, Px, Share
 from napari_veinseg.data.synthesis.anatomy import DEPTHS, Vein
+from napari_veinseg.data.synthesis.random_fields import Line
 
 _WIDENING = 0.5  # of the blur, which an annotator takes for a part of the vein
+
+
+Places = Annotated[NDArray[np.float32], "`(n, 2)`, y and x in px"]
 
 
 @dataclass(frozen=True)
 class Course:
     """A vein in the frame: a line of discs."""
 
-    points: NDArray[np.float32]
-    """`(n, 2)`, y and x in px."""
+    points: Places
     radius: NDArray[np.float32]
     """`(n,)`, in px."""
     absorbance: NDArray[np.float32]
@@ -26,21 +30,10 @@ class Course:
     """The layer it lies in."""
 
 
-def course(
-    vein: Vein, points: NDArray[np.float32], shown: NDArray[np.float32], unit: float
-) -> Course:
+def course(vein: Vein, points: Places, shown: Line, unit: Px) -> Course:
     """Sample a vein so densely, at least every half px, that its discs touch.
 
-    Parameters
-    ----------
-    vein : Vein
-        The vein.
-    points : ndarray of float32, shape (N, 2)
-        Its samples in px.
-    shown : ndarray of float32, shape (N,)
-        How much of each sample the camera sees.
-    unit : float
-        Px of one unit of the vein's radius.
+    Shown is how much of each point the camera sees; the unit is that of the vein's radius.
     """
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     dense = np.linspace(0, length[-1], max(2, int(2 * length[-1])))
@@ -59,30 +52,14 @@ def course(
 
 
 def draw_veins(
-    courses: list[Course], shape: tuple[int, int], blur: tuple[float, ...], lens: float, core: float
-) -> tuple[Field, NDArray[np.bool_]]:
+    courses: list[Course], shape: tuple[int, int], blur: tuple[Px, ...], lens: Px, core: Share
+) -> tuple[Field, Binary]:
     """Draw veins as cylinders of blood under layers of scattering tissue.
 
-    Parameters
-    ----------
-    courses : list of Course
-        The veins.
-    shape : (int, int)
-        Y, X.
-    blur : tuple of float
-        Standard deviation in px of the tissue's blur above each depth.
-    lens : float
-        Standard deviation in px of the camera's blur.
-    core : float
-        Radius that an annotator draws of a sharp vein, over its radius.
-
-    Returns
-    -------
-    absorbance : ndarray of float32, shape (Y, X)
-        What the camera sees of the veins' absorbance.
-    drawn : ndarray of bool, shape (Y, X)
-        What an annotator would draw, could all veins be seen: a little more than the vein
-        itself where it is blurred.
+    Gives what the camera sees of their absorbance, and what an annotator would draw, could all
+    veins be seen: a little more than the vein itself where it is blurred, and of a sharp one the
+    share `core` of its radius.  The tissue blurs each depth, and the lens all, by a standard
+    deviation in px.
     """
     layers = np.zeros((DEPTHS, *shape), np.float32)
     drawn = np.zeros(shape, bool)

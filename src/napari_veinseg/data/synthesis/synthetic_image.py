@@ -51,21 +51,13 @@ def synthetic_finger(
     settings: SynthesisSettings = _DEFAULT,
     shot: int = 0,
 ) -> SyntheticFinger:
-    """Make one image of a finger by a sensor, its veins' mask and its region.
+    """Make one image of a finger, its veins' mask and its region.
 
-    The same arguments give the same image.  Light is absorbed by a branching set of veins
-    (Beer-Lambert) and blurred by the tissue above them.
-
-    Parameters
-    ----------
-    seed : int
-        Which finger, and which sensor of those that `settings` allow; at least 0.
-    shape : (int, int), optional
-        Y, X in px, at least 16 each; drawn from `settings` if not given.
-    settings : SynthesisSettings
-        Ranges of all properties.
-    shot : int
-        Which photograph of this finger by this sensor: pose, exposure, blur and noise change.
+    The seed, at least 0, says which finger and which sensor of those that the settings allow; the
+    shot which photograph of it: pose, exposure, blur and noise change.  The shape `(Y, X)`, at
+    least 16 px each, is drawn from the settings if it is not given.  The same arguments give the
+    same image.  Light is absorbed by a branching set of veins (Beer-Lambert) and blurred by the
+    tissue above them.
     """
     rng = np.random.default_rng([seed, 0])
     shape = shape or _draw_shape(rng, settings)

@@ -69,24 +69,11 @@ def segment_files_on(
 ) -> list[SummaryRow]:
     """Segment images on a cluster; as `batch.segment_files` otherwise.
 
-    An image whose worker dies is done again by another (as `kept` if its results were written), and
-    told as failed when several have died of it.
-
-    Parameters
-    ----------
-    scheduler : str
-        Address of a Dask scheduler (`tcp://...`), or `local` or `local:N` for N processes of one
-        core each on this machine, by default as many as it has cores.
-    inputs, output : iterable of str or Path, str or Path
-        See `segment_files`, as of all that is not told here.
-    model : str or Path
-        Name or file of the model, on this machine.
-    settings : SegmentationSettings
-        How.
-    device : str, optional
-        Of each worker, see `devices.choose_device`.
-    probability, overwrite, update, recursive, report : bool or callable, optional
-        See `segment_files`.
+    The scheduler is an address (`tcp://...`), or `local` or `local:N` for N processes of one core
+    each on this machine, by default as many as it has cores.  The model is a name or a file on
+    this machine, the device that of each worker.  An image whose worker dies is done again by
+    another (as `kept` if its results were written), and told as failed when several have died of
+    it.
 
     Raises
     ------

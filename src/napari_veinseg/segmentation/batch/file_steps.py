@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_veinseg.data.array_types import MaskStack
 from napari_veinseg.data.image_files import read_image, read_mask, write_mask, write_probability
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.data.ome_labels import new_labels, strips
@@ -47,8 +48,7 @@ class ReadImage:
 class SegmentedImage:
     """An image on its way to the disk."""
 
-    mask: npt.NDArray[np.uint8]
-    """0 background, 1 vein."""
+    mask: MaskStack
     probability: npt.NDArray[np.float32] | None
     """Where it is wanted."""
     settings: ResolvedSettings

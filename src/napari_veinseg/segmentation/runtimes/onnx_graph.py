@@ -60,16 +60,8 @@ def core_nodes(
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Translate a core and the sigmoid behind it into nodes, in order, and constants.
 
-    Parameters
-    ----------
-    core : nn.Module
-        From `torch_runtime.prediction_core`.
-    in_channels : int
-        Channels that the grey image is repeated on.
-    image : str
-        Name of the input `(N, 1, Y, X)`; sides are multiples of the total stride.
-    probability : str
-        Name of the output, of the same shape.
+    The input is named `image` and is `(N, 1, Y, X)`, its sides multiples of the total stride; the
+    output `probability` has the same shape.  The core is that of `torch_runtime.prediction_core`.
     """
     graph = _Graph()
     names: dict[Any, str] = {}

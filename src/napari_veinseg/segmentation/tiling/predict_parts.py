@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import ProbabilityStack, Px
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
@@ -21,33 +21,16 @@ _READ = 2**26  # ... and px of them that are read for it
 
 def predict_parts(
     source: ImageSource,
-    vein_width: float,
+    vein_width: Px,
     card: ModelCard,
     runtime: Runtime,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Iterator[tuple[tuple[Any, ...], NDArray[np.float32]]]:
+) -> Iterator[tuple[tuple[Any, ...], ProbabilityStack]]:
     """Give each part's place and its probability; slices that show nothing have none.
 
-    Parameters
-    ----------
-    source : ImageSource
-        The image.
-    vein_width : float
-        Of its veins, in px.
-    card : ModelCard
-        How to feed the network.
-    runtime : Runtime
-        The network.
-    progress : callable, optional
-        Called with the number of looks at tiles done and of all, of all scales.
-    cancelled : callable, optional
-        Asked after each look whether to stop.
-
-    Yields
-    ------
-    tuple
-        Slices of the image, and their probability.
+    Progress is told the number of looks at tiles done and of all, of all scales; after each look
+    it is asked whether to stop.
     """
     factors = [seen / vein_width for seen in card.seen_widths]
     rows, columns = source.shape[-2:]
