@@ -15,8 +15,6 @@ from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
 
-"""Images of a large hold-out that are validated on again and again while training."""
-
 
 @dataclass(frozen=True)
 class HeldOutSample:

@@ -19,27 +19,18 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Arrival:
-    """A reviewed sample has come, or was corrected once more.
-
-    Parameters
-    ----------
-    stem : str
-        Its name.
-    held_out : bool
-        Whether it is only validated on.
-    error_in_use, error_latest : float or None
-        1 - vein IoU of the version in use, and of the latest weights, before anything was learned
-        from it; None where the image had been learned from already.
-    version : int
-        The version in use.
-    """
+    """A reviewed sample has come, or was corrected once more."""
 
     event: ClassVar[str] = "arrival"
     stem: str
     held_out: bool
+    """Whether it is only validated on."""
     error_in_use: float | None
     error_latest: float | None
+    """Both are 1 - vein IoU, of the version in use and of the latest weights, before anything was
+    learned from it; None where the image had been learned from already."""
     version: int
+    """The version in use."""
 
 
 @dataclass(frozen=True)
@@ -53,58 +44,40 @@ class Removal:
 
 @dataclass(frozen=True)
 class Round:
-    """Some steps were learned.
-
-    Parameters
-    ----------
-    step : int
-        Steps so far.
-    loss : float
-        Mean of the round.
-    pool : int
-        Images that are learned from.
-    """
+    """Some steps were learned."""
 
     event: ClassVar[str] = "round"
     step: int
+    """Steps so far."""
     loss: float
+    """Mean of the round."""
     pool: int
+    """Images that are learned from."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was learned against the version in use or, where arrivals decide, against the base.
-
-    Parameters
-    ----------
-    step : int
-        Steps so far.
-    in_use, latest : float
-        Mean vein IoU.
-    by : {"hold-out", "arrivals"}
-        On held-out images, or on reviewed ones before they were learned from.
-    images : int
-        On how many.
-    left_in_use, left_latest : float or None
-        Centreline to erase and to draw, by all that there is to draw; None where no image holds a
-        vein.
-    cost_in_use, cost_latest : float
-        See `operating_point.Outcome`.
-    threshold : float
-        The one that the latest weights were judged at.
-    """
+    """What was learned against the version in use or, where arrivals decide, against the base."""
 
     event: ClassVar[str] = "comparison"
     step: int
+    """Steps so far."""
     in_use: float
     latest: float
+    """Both are a mean vein IoU."""
     by: str
+    """On held-out images, or on reviewed ones before they were learned from."""
     images: int
+    """On how many."""
     left_in_use: float | None
     left_latest: float | None
+    """Both are the centreline to erase and to draw, by all that there is to draw; None where no
+    image holds a vein."""
     cost_in_use: float
     cost_latest: float
+    """Both as in `operating_point.Outcome`."""
     threshold: float
+    """The one that the latest weights were judged at."""
 
     @property
     def gain(self) -> float:
@@ -126,34 +99,24 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Published:
-    """A new version is in use.
-
-    Parameters
-    ----------
-    version : int
-        Its number, from 1.
-    path : str
-        Its model file.
-    learned_from : int
-        Images that it has learned from here; 0 where it is the base, which did better.
-    in_use, latest : float or None
-        Mean vein IoU of what there was before and of this one.
-    by : {"hold-out", "arrivals", "nothing"}
-        As in `Comparison`; by nothing, and without figures, where no image could judge it yet.
-    left_in_use, left_latest, threshold : float or None
-        Likewise; the last is None in runs of earlier releases alone.
-    """
+    """A new version is in use."""
 
     event: ClassVar[str] = "published"
     version: int
+    """Its number, from 1."""
     path: str
+    """Its model file."""
     learned_from: int
+    """Images that it has learned from here; 0 where it is the base, which did better."""
     in_use: float | None = None
     latest: float | None = None
+    """Mean vein IoU of what there was before and of this one."""
     by: str = "nothing"
+    """As in `Comparison`; by nothing, and without figures, where no image could judge it yet."""
     left_in_use: float | None = None
     left_latest: float | None = None
     threshold: float | None = None
+    """Likewise; the last is None in runs of earlier releases alone."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +139,7 @@ def as_line(event: WatchEvent) -> dict[str, Any]:
 
 
 def from_line(line: Mapping[str, Any]) -> WatchEvent | None:
-    """Make an event of a line; None of one of another kind, or of a damaged one.
-
-    Parameters
-    ----------
-    line : mapping
-        As a run wrote it.
-    """
+    """Make an event of a line of a run; None of one of another kind, or of a damaged one."""
     kind = _KINDS.get(line.get("event", ""))
     values = {name: value for name, value in line.items() if name not in ("event", "seconds")}
     with suppress(TypeError):
@@ -220,37 +177,23 @@ _JUDGES = {"hold-out": "the hold-out", "arrivals": "images before they were lear
 
 @dataclass
 class WatchStatus:
-    """Where a run stands that watches a dataset; knows neither Qt nor torch.
-
-    Parameters
-    ----------
-    arrivals : list of Arrival
-        In order; the errors on arrival are the curve to show.
-    versions : list of Published
-        In order; the last one is in use.
-    idle : Idle or None
-        Why it does nothing now; None while it learns.
-    pool : int
-        Images that it learned from in its latest round; 0 before one.
-    start, end : dict
-        The start event of the latest sitting and its end event, empty before.
-    """
+    """Where a run stands that watches a dataset; knows neither Qt nor torch."""
 
     arrivals: list[Arrival] = field(default_factory=list)
+    """In order; the errors on arrival are the curve to show."""
     versions: list[Published] = field(default_factory=list)
+    """In order; the last one is in use."""
     idle: Idle | None = None
+    """Why it does nothing now; None while it learns."""
     pool: int = 0
+    """Images that it learned from in its latest round; 0 before one."""
     start: dict[str, Any] = field(default_factory=dict)
+    """The start event of the latest sitting, empty before."""
     end: dict[str, Any] = field(default_factory=dict)
+    """Its end event, empty before."""
 
     def hear(self, line: Mapping[str, Any]) -> None:
-        """Take an event in.
-
-        Parameters
-        ----------
-        line : mapping
-            As the run wrote it; an unknown or a damaged one changes nothing.
-        """
+        """Take an event of a run in; an unknown or a damaged one changes nothing."""
         match line.get("event"):
             case "start":
                 self.start, self.end = dict(line), {}
