@@ -414,6 +414,19 @@ def test_stop_and_discard(started, qtbot):
     assert started.start.isEnabled()
 
 
+def test_that_it_is_stopping_is_said_until_it_has_stopped(started, qtbot, monkeypatch):
+    child = StubChild.made[0]
+    monkeypatch.setattr(StubChild, "stop", lambda self: None)
+    started.stop.click()
+    assert started.status.text() == "Stopping…"
+    with qtbot.waitSignal(started.follower.changed):
+        child.learn(1, [{"a": 0.5}, {"a": 0.6}])
+    assert started.status.text() == "Stopping…"
+    child.end(reason="stopped", text="Stopped on request.")
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert "Stopped" in started.status.text()
+
+
 def test_stopped_while_it_loads_there_is_no_trouble_and_nothing_left(
     train, dataset, qtbot, told, monkeypatch
 ):

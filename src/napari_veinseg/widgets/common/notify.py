@@ -4,19 +4,41 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import notification_manager, show_error, show_info
+from napari.utils import notifications
+from napari.utils.notifications import notification_manager
 from platformdirs import user_log_path
+from qtpy.QtCore import QTimer
 
 from napari_veinseg.errors import Cancelled, VeinSegError
+from napari_veinseg.widgets.common.whole_notices import show_whole
 
 _PACKAGE = "napari_veinseg"
 
 LOG_FILE = user_log_path("napari-veinseg", appauthor=False) / "veinseg.log"
 """Where unexpected errors are written with their traceback."""
+
+
+def show_info(text: str) -> None:
+    """Tell what was done in a notice that can be read to its end."""
+    notifications.show_info(text)
+    show_whole(text)
+
+
+def show_warning(text: str) -> None:
+    """Tell what to look out for, likewise."""
+    notifications.show_warning(text)
+    show_whole(text)
+
+
+def show_error(text: str) -> None:
+    """Tell what went wrong, likewise."""
+    notifications.show_error(text)
+    show_whole(text)
 
 
 def report(error: BaseException, doing: str) -> None:
@@ -61,6 +83,8 @@ def _tell_place(notification: Any) -> None:
         notification.message = (
             f"An error in the vein segmentation plugin ({type(error).__name__}: {error}). {place}"
         )
+    if error is not None:
+        QTimer.singleShot(0, partial(show_whole, notification.message))
 
 
 def _is_ours(error: BaseException) -> bool:

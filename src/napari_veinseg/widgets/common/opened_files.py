@@ -10,11 +10,10 @@ from weakref import WeakSet
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.events import Event
-from napari.utils.notifications import show_info, show_warning
 
 from napari_veinseg.data.builtin_reader import shown_otherwise
 from napari_veinseg.data.image_files import read_image
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info, show_warning
 
 _followed: "WeakSet[ViewerModel]" = WeakSet()
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.notify import show_warning
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of

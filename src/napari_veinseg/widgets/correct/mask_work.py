@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from napari.utils.notifications import show_info
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QPushButton
@@ -15,7 +14,7 @@ from napari_veinseg.data.labels import VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 
 Action = Callable[[NDArray[Any], PlaneIndex], Change]

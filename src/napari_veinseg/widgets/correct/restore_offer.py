@@ -6,7 +6,6 @@ import weakref
 import napari
 import numpy as np
 from napari.layers import Image, Labels
-from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
@@ -14,7 +13,7 @@ from napari_veinseg.correction.autosave import LeftSession, left_sessions, set_d
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, button, set_shown
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info, show_warning
 from napari_veinseg.widgets.correct.autosaver import Autosaver
 from napari_veinseg.widgets.masks.layer_metadata import image_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape

@@ -1,7 +1,6 @@
 """Storing what has been reviewed in a dataset."""
 
 import numpy as np
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 
 from napari_veinseg.correction.drafts import model_name
@@ -12,7 +11,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import sample_stem

@@ -8,7 +8,6 @@ from typing import Any
 import napari
 import numpy as np
 import numpy.typing as npt
-from napari.utils.notifications import show_info, show_warning
 
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image, read_mask
@@ -18,6 +17,7 @@ from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
+from napari_veinseg.widgets.common.notify import show_info, show_warning
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 
 SHOWN_BYTES = 300_000_000

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import napari
 from napari.layers import Labels
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 from superqt import QLabeledDoubleSlider, QLabeledSlider
@@ -17,7 +16,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
 from napari_veinseg.widgets.masks.layers import mask_layer_of
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to

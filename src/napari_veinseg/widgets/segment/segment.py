@@ -5,7 +5,6 @@ from typing import Any
 
 import napari
 from napari.layers import Image, Labels
-from napari.utils.notifications import show_warning
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox
 
@@ -18,7 +17,7 @@ from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.model_note import ModelNote
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_warning
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import (

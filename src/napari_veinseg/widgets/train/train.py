@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 
 import napari
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox
 
@@ -21,7 +20,7 @@ from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
 from napari_veinseg.widgets.common.model_note import ModelNote
-from napari_veinseg.widgets.common.notify import report, reported
+from napari_veinseg.widgets.common.notify import report, reported, show_info
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
@@ -147,7 +146,7 @@ class TrainWidget(Panel):
             level = status.scores.get(0)
             curves.append(EpochCurve(title, SCORE_COLOUR, status.scores, level))
         self.curves.show_curves(curves)
-        if status.start and not status.end:
+        if status.start and not status.end and not self.follower.stopping:
             device = f"on {status.start['device']}: {status.start['reason']}"
             left = status.seconds_left
             time = "" if left is None else f"{_duration(left)} left, "

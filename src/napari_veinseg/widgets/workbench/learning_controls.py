@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QInputDialog, QMenu, QWidget
 from superqt.utils import signals_blocked
 
@@ -12,6 +11,7 @@ from napari_veinseg.training.watched_runs import Version
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, button, column, explain
 from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.notify import show_info
 from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 

@@ -4,11 +4,11 @@ import json
 import os
 from pathlib import Path
 
-from napari.utils.notifications import show_warning
 from platformdirs import user_config_path
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import set_aside, write_text
+from napari_veinseg.widgets.common.notify import show_warning
 
 FOLDER_VARIABLE = "VEINSEG_CONFIG_DIR"
 _KEPT = 8

@@ -1,0 +1,75 @@
+"""Notices that can be read to their end: napari shows their first line, for four seconds."""
+
+import re
+from collections.abc import Callable
+
+from napari._qt.dialogs.qt_notification import NapariQtNotification
+from qtpy.compat import isalive
+
+_READING = 65  # ms a character
+_GAP = 8  # px between a notice and the border of the canvas
+
+
+def show_whole(text: str) -> None:
+    """Unfold the notice of a text that napari shows, and leave it there until it can be read."""
+    all_of_them = NapariQtNotification._instances  # also those of a viewer that is gone
+    notices = [each for each in all_of_them if isalive(each) and each.parent() is not None]
+    for notice in notices:
+        if notice.message.text() == text:
+            _unfold(notice)
+            _pile_up(notices)
+
+
+def _unfold(notice: NapariQtNotification) -> None:
+    label, canvas = notice.message, notice.parent()
+    reading = _READING * len(label.text())
+    width = min(notice.width(), canvas.width() - 2 * _GAP)
+    label.setMinimumWidth(min(label.minimumWidth(), width // 3))
+    notice.setFixedWidth(width)
+    notice.layout().activate()
+    metrics, line = label.fontMetrics(), label.width()
+    label.setText(broken(label.text(), lambda part: metrics.horizontalAdvance(part) < line))
+    lines = len(label.wrapText(label.text(), line, label.font()))
+    folded = notice.height() - label.height()
+    room = canvas.height() - 2 * _GAP - folded
+    label.setMinimumHeight(min((lines + 1) * metrics.height(), room))  # it elides its last line
+    notice.geom_anim.stop()
+    notice.resize(width, folded + label.minimumHeight())
+    notice.setProperty("expanded", True)
+    if notice.timer.isActive():
+        notice.timer.start(max(notice.timer.interval(), reading))
+
+
+def _pile_up(notices: list[NapariQtNotification]) -> None:
+    """Let no notice cover another, the newest lowest; what has no room any more has gone by."""
+    bottom = notices[-1].parent().height() - _GAP
+    for notice in reversed(notices):
+        top = bottom - notice.height()
+        if top < _GAP and notice is not notices[-1]:
+            notice.close()
+            continue
+        notice.geom_anim.stop()
+        notice.move(notice.parent().width() - notice.width() - _GAP, max(top, 0))
+        bottom = top - _GAP
+
+
+def broken(text: str, fits: Callable[[str], bool]) -> str:
+    """Break words that do not fit into a line where a path or a name has a joint.
+
+    Parameters
+    ----------
+    text : str
+        Words between single spaces.
+    fits : callable
+        Tells whether a part of a word fits.
+    """
+    return " ".join(word if fits(word) else _broken_word(word, fits) for word in text.split(" "))
+
+
+def _broken_word(word: str, fits: Callable[[str], bool]) -> str:
+    lines = [""]
+    for part in re.findall(r"[^/\\_.-]*[/\\_.-]|[^/\\_.-]+", word):
+        if lines[-1] and not fits(lines[-1] + part):
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
