@@ -77,7 +77,7 @@ class Person:
 
     def __call__(self):
         self.looks += self.idle
-        if self.looks > 12:  # more than the watcher needs to see all
+        if self.looks > 100:  # more than it asks until it has seen and judged all
             if not self.deeds:
                 return True
             self.looks = 0
@@ -122,6 +122,31 @@ def test_what_is_reviewed_is_predicted_and_then_learned_from(run, empty):
     assert kinds[0] == "start"
     assert kinds[-1] == "end"
     assert status.idle is not None
+
+
+def test_it_stops_while_it_judges_and_what_it_judged_comes_again(run, empty, monkeypatch):
+    judging, judge = [], publishing.judge
+    monkeypatch.setattr(publishing, "judge", lambda *how: (judging.append(how), judge(*how))[1])
+    for number, name in enumerate("ab"):
+        review(empty, name, number)
+    go_on(run, should_stop=lambda: len(judging) == 2)
+    status = WatchStatus()
+    for line in EventReader(run.events_path).new_events():
+        status.hear(line)
+    assert status.end["reason"] == "stopped"
+    assert [each.stem for each in status.arrivals] == ["a"]
+    status, _lines = watched(run)
+    assert [each.stem for each in status.arrivals] == ["a", "b"]
+    assert len(status.errors_on_arrival()) == 2
+
+
+def test_it_stops_while_it_reads(run, empty):
+    asked = []
+    for number in range(40):
+        review(empty, f"f{number}", 1, finger="f")
+    pool_read = []
+    go_on(run, None, pool_read.append, lambda: asked.append(1) or len(asked) > 3)
+    assert [line["event"] for line in pool_read] == ["start", "end"]
 
 
 def test_only_what_beats_the_version_in_use_is_published(run, empty, monkeypatch, tmp_path):

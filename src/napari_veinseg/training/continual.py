@@ -3,21 +3,24 @@
 import copy
 import math
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch.utils.data import default_collate
 
-from napari_veinseg.data.sample import Pair
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.data.sample import Fault, Pair
+from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.checkpoint import Position
 from napari_veinseg.training.clock import WorkClock
-from napari_veinseg.training.dataset_watcher import DatasetWatcher
+from napari_veinseg.training.dataset_watcher import DatasetChanges, DatasetWatcher
 from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
@@ -38,6 +41,8 @@ from napari_veinseg.training.watch_events import (
     WatchEvent,
     as_line,
 )
+
+Item = TypeVar("Item")
 
 _ROUND = 20  # steps between two looks at the dataset ...
 _ROUND_SECONDS = 3.0  # ... and fewer where the machine is busy
@@ -101,7 +106,8 @@ class ContinualTrainer:
         self.learner, self._log, self._stop, self._throttle = learner, log, stop, throttle
         self.pool = ReviewedPool(run, base.card)
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
-        self.versions = Versions(run, base, settings, str(learner.device), output)
+        device = str(learner.device)
+        self.versions = Versions(run, base, settings, device, output, self._stop_requested)
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
         self.at = Position()
         self._sampler = RoundSampler(self.config, base.card)
@@ -124,12 +130,13 @@ class ContinualTrainer:
     def watch(self, device: str, reason: str) -> None:
         """Follow the dataset until asked to stop."""
         self._log.tell({"event": "start", "device": device, "reason": reason, "watch": True})
-        while not self._stop_requested():
-            self.take_changes()
-            if self.has_work():
-                self.learn_round()
-            else:
-                time.sleep(_LOOK_EVERY)
+        with suppress(Cancelled):  # asked to stop while it reads or judges
+            while not self._stop_requested():
+                self.take_changes()
+                if self.has_work():
+                    self.learn_round()
+                else:
+                    time.sleep(_LOOK_EVERY)
         self.save(now=True)
         self._log.tell({"event": "end", "reason": "stopped", "text": "Stopped on request."})
 
@@ -144,23 +151,34 @@ class ContinualTrainer:
             return
         for stem in changes.gone:
             self._remove(stem, f"{stem} is no longer reviewed, or gone.")
-        try:
-            read, faults = self.pool.read(changes.arrived, changes.renamed)
-        except VeinSegError as error:  # it went away between the two
-            self._watcher.forget([*changes.arrived, *changes.renamed])
-            self._idle(str(error))
-            return
+        read, faults = self._read(changes)
         for fault in faults:
             self._remove(fault.stem, fault.message)
-        for pair, held_out in read:
-            if self._stop_requested():
-                return
+        for pair, held_out in self._until_stopped(read):
             try:
                 self._take(pair, held_out)
+            except Cancelled:
+                raise
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
         if read and not self._has_stepped:
             self._suit_base()
+
+    def _read(self, changes: DatasetChanges) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
+        try:
+            return self.pool.read(self._until_stopped(changes.arrived), changes.renamed)
+        except Cancelled:
+            raise
+        except VeinSegError as error:  # it went away meanwhile
+            self._watcher.forget([*changes.arrived, *changes.renamed])
+            self._idle(str(error))
+            return [], []
+
+    def _until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            if self._stop_requested():
+                raise Cancelled("The learning was stopped.")
+            yield item
 
     def _take(self, pair: Pair, held_out: bool) -> None:
         """Predict a sample before anything is learned from it, then add it to the pool."""

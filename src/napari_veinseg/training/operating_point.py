@@ -1,7 +1,7 @@
 """The threshold at which a mask leaves a person least to correct."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import ndimage
 from napari_veinseg.data.array_types import Mask, Share
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.data.sample import Pair
+from napari_veinseg.errors import Cancelled
 from napari_veinseg.evaluation.metrics import class_ious
 from napari_veinseg.measurement.skeleton import centreline
 from napari_veinseg.segmentation.masks import mask_from_probability
@@ -84,13 +85,19 @@ def _near(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def judge(
-    model: VeinModel, pair: Pair, settings: SegmentationSettings, thresholds: Sequence[Share]
+    model: VeinModel,
+    pair: Pair,
+    settings: SegmentationSettings,
+    thresholds: Sequence[Share],
+    stop: Callable[[], bool] | None = None,
 ) -> dict[float, Outcome]:
-    """Segment an image once, and judge it at several thresholds."""
-    resolved = model.resolve(settings, pair.image)
-    probability = model.probability(pair.image, resolved)
+    """Segment an image once, and judge it at several thresholds; `Cancelled` if `stop` says so."""
+    resolved = model.resolve(settings, pair.image, stop)
+    probability = model.probability(pair.image, resolved, cancelled=stop)
     reviewed, outcomes = ReviewedMask(pair.mask), {}
     for threshold in thresholds:
+        if stop and stop():
+            raise Cancelled("The judging was stopped.")
         mask = mask_from_probability(probability, threshold, resolved.min_size)
         outcomes[threshold] = reviewed.judge(mask)
     return outcomes

@@ -24,6 +24,7 @@ from napari_veinseg.training.operating_point import (
     cheapest_threshold,
     judge,
 )
+from napari_veinseg.training.reporter import Stop
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.watch_events import Comparison
 
@@ -61,6 +62,7 @@ class Versions:
     """The folder `versions` of a run: `0001.safetensors`, `0002.safetensors` and so on.
 
     A version is never changed or removed, so that one can go back to it; the newest is in use.
+    Judging raises `Cancelled` within a second or two of a `stop` that says so.
     """
 
     def __init__(
@@ -70,8 +72,10 @@ class Versions:
         settings: SegmentationSettings,
         device: str,
         output: Path | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self._run, self._settings, self._device, self._output = run, settings, device, output
+        self._stop = stop
         self.number = self._newest()
         self.in_use = Model(*read_model(run.version(self.number))) if self.number else base
         self._base = base
@@ -200,7 +204,7 @@ class Versions:
 
     def _judge(self, model: Model, pair: Pair) -> Outcomes:
         judged = VeinModel(model.card, model.network, self._device)
-        return judge(judged, pair, self._settings, self._thresholds)
+        return judge(judged, pair, self._settings, self._thresholds, self._stop)
 
 
 def _compared(

@@ -112,7 +112,7 @@ class ReviewedPool:
 
         With them come those that stand on the other side now: their finger was drawn anew.
         """
-        read = list(read_pairs(list(samples)))
+        read = list(read_pairs(samples))
         new = {each.sample.stem: each.sample for each in read if isinstance(each, Pair)}
         old = {each.stem: each for each in renamed if each.stem in self._samples}
         before = {stem: sample.split for stem, sample in self._samples.items()}
