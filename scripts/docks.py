@@ -14,7 +14,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import QScrollArea
-from staging import make_dataset, settle, wait_until
+from staging import make_dataset, settle, wait_for_plots, wait_until
 
 from napari_veinseg.data.sample_data import sample_stack
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
@@ -52,6 +52,7 @@ def fill(widgets: dict[str, Any], folder: Path) -> None:
     judge.evaluate.click()
     jobs = (train.job, judge.job, evaluate.job)
     wait_until(lambda: not any(job.running for job in jobs))
+    wait_for_plots(judge)
 
 
 def example_run() -> list[dict[str, Any]]:

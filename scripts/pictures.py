@@ -7,7 +7,14 @@ from tempfile import TemporaryDirectory
 import napari
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QScrollArea
-from staging import make_dataset, open_menu, open_workbench, settle, wait_until
+from staging import (
+    make_dataset,
+    open_menu,
+    open_workbench,
+    settle,
+    wait_for_plots,
+    wait_until,
+)
 
 TRAINING_MINUTES = 1.0  # few images are learned by heart in more
 
@@ -82,6 +89,7 @@ def evaluate(viewer: napari.Viewer) -> None:
         judge.baselines.setChecked(True)
         judge.evaluate.click()
         wait_until(lambda: not judge.job.running)
+        wait_for_plots(judge)
         judge.images.sortItems(2, Qt.SortOrder.DescendingOrder)
         judge.images.cellClicked.emit(1, 0)
         wait_until(lambda: not judge.job.running)

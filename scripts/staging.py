@@ -13,6 +13,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QApplication, QMenu
 
 from napari_veinseg.correction.autosave import FOLDER_VARIABLE
+from napari_veinseg.widgets.evaluate.dataset_evaluation import DatasetEvaluation
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
 
@@ -39,6 +40,12 @@ def settle(seconds: float = 1.0) -> None:
     while time.monotonic() < end:
         QApplication.processEvents()
         time.sleep(0.01)
+
+
+def wait_for_plots(judge: DatasetEvaluation) -> None:
+    """Wait until the plots of an evaluation are drawn."""
+    plots = (judge.distribution, judge.curve)
+    wait_until(lambda: not any(plot.pixmap().isNull() for plot in plots))
 
 
 def make_dataset(folder: Path) -> None:

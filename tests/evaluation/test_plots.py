@@ -8,6 +8,7 @@ from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots
+from napari_veinseg.evaluation.report.ink import PAGE, Ink, contrast
 from napari_veinseg.evaluation.selection import select
 from tests.evaluation.reports import make_dataset, model
 
@@ -46,3 +47,12 @@ def test_a_plot_with_nothing_to_show_is_drawn_without_a_warning(folder, draw):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plots.as_svg(draw(compare(select(dataset), [seen]).results))
+
+
+@pytest.mark.parametrize(("ground", "text"), [("#262930", "#f0f1f2"), ("#efebe9", "#3b3a39")])
+def test_what_is_drawn_can_be_seen_on_the_ground_of_either_theme(ground, text):
+    ink = Ink.on(ground, text)
+    assert contrast(ink.quiet, ground) >= 4.5
+    assert min(contrast(colour, ground) for colour in ink.contenders) >= 3
+    assert len(set(ink.contenders)) == len(PAGE.contenders)
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)

@@ -5,7 +5,7 @@ from typing import Any
 
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
 from napari_veinseg.evaluation.contenders import Contender, Model
-from napari_veinseg.evaluation.report.plots import contender_colour
+from napari_veinseg.evaluation.report.ink import PAGE
 
 
 def contender_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def contender_rows(comparison: Comparison) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": contender.name,
-                "colour": contender_colour(index),
+                "colour": PAGE.contender(index),
                 "kind": contender.kind,
                 "threshold": _threshold(contender),
                 "trained_on": _trained_on(contender),

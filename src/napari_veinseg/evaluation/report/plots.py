@@ -11,24 +11,18 @@ import numpy as np
 from napari_veinseg.evaluation.comparison import ContenderResult
 from napari_veinseg.evaluation.metrics import Counts
 from napari_veinseg.evaluation.probability_metrics import BINS, Rates, ScoreHistogram
+from napari_veinseg.evaluation.report.ink import PAGE, Ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart in every form of colour blindness.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
 _SIZE = (5.4, 3.7)  # inches
 
 
-def contender_colour(number: int) -> str:
-    """Give the colour of a contender in plots and tables."""
-    return _COLOURS[number % len(_COLOURS)]
-
-
-def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
+def iou_distribution(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot the vein IoU of every image, a column of points and a box for each contender."""
-    figure, axes = _figure("", "vein IoU of an image")
+    figure, axes = _figure("", "vein IoU of an image", ink)
     for column, result in enumerate(results):
         if not result.judged:
             continue
@@ -41,9 +35,9 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
             values,
             "o",
             ms=3,
-            alpha=0.45,
+            alpha=0.7,
             mew=0,
-            color=contender_colour(column),
+            color=ink.contender(column),
             zorder=2,
         )
         axes.boxplot(
@@ -51,33 +45,35 @@ def iou_distribution(results: Sequence[ContenderResult]) -> "Figure":
             positions=[column],
             widths=0.62,
             showfliers=False,
-            medianprops={"color": "#111111", "linewidth": 1.6},
-            boxprops={"color": "#555555"},
-            whiskerprops={"color": "#555555"},
-            capprops={"color": "#555555"},
+            medianprops={"color": ink.text, "linewidth": 1.6},
+            boxprops={"color": ink.quiet},
+            whiskerprops={"color": ink.quiet},
+            capprops={"color": ink.quiet},
         )
     names = [_wrapped(result.contender.name) for result in results]
     axes.set_xticks(range(len(results)), names, fontsize=8)
     axes.set_xlim(-0.6, len(results) - 0.4)
     axes.set_ylim(-0.02, 1.02)
-    axes.axhline(0.5, color="#999999", lw=0.8, ls=":", zorder=1)
+    axes.axhline(0.5, color=ink.faint, lw=0.8, ls=":", zorder=1)
     return figure
 
 
-def precision_recall(results: Sequence[ContenderResult]) -> "Figure":
+def precision_recall(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot precision over recall, pixels of all images pooled."""
     return _pooled_curves(
         results,
+        ink,
         ("recall (pooled)", "precision (pooled)"),
         lambda pool: pool.precision_recall()[::-1],
         lambda counts: (counts.recall, counts.precision),
     )
 
 
-def roc(results: Sequence[ContenderResult]) -> "Figure":
+def roc(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot the true positive rate over the false positive rate, pixels of all images pooled."""
     return _pooled_curves(
         results,
+        ink,
         ("false positive rate (pooled)", "true positive rate (pooled)"),
         ScoreHistogram.roc,
         lambda counts: (_false_positive_rate(counts), counts.recall),
@@ -86,30 +82,33 @@ def roc(results: Sequence[ContenderResult]) -> "Figure":
 
 def _pooled_curves(
     results: Sequence[ContenderResult],
+    ink: Ink,
     labels: tuple[str, str],
     curve: Callable[[ScoreHistogram], tuple[Rates, Rates]],
     place: Callable[[Counts], tuple[float, float]],
 ) -> "Figure":
     """Draw one curve a contender with scores, and the mask of each as a point."""
-    figure, axes = _figure(*labels)
+    figure, axes = _figure(*labels, ink)
     for number, result in enumerate(results):
         if not result.judged:
             continue
-        colour, label = contender_colour(number), _label(result.contender.name)
+        colour, label = ink.contender(number), _label(result.contender.name)
         if pool := pooled_histogram(result):
             axes.plot(*curve(pool), color=colour, lw=1.6, label=label)
             label = "_"
         x, y = place(reduce(add, (image.counts for image in result.judged)))
-        axes.plot(x, y, "o", color=colour, mec="white", ms=7, label=label, zorder=5)
+        axes.plot(x, y, "o", color=colour, mec=ink.ground, ms=7, label=label, zorder=5)
     _unit_square(axes)
     if axes.get_legend_handles_labels()[0]:  # below the plot, where it hides no curve
-        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+        figure.legend(
+            loc="outside lower center", ncols=2, frameon=False, fontsize=8, labelcolor=ink.text
+        )
     return figure
 
 
-def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
+def threshold_sweep(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot the vein IoU, mean of images, over the threshold; a point marks the best one."""
-    figure, axes = _figure("threshold", "vein IoU (mean of images)")
+    figure, axes = _figure("threshold", "vein IoU (mean of images)", ink)
     thresholds = np.arange(BINS) / BINS
     for number, result in enumerate(results):
         histograms = [image.histogram for image in result.judged if image.histogram]
@@ -119,26 +118,26 @@ def threshold_sweep(results: Sequence[ContenderResult]) -> "Figure":
             axes.plot(
                 thresholds,
                 mean,
-                color=contender_colour(number),
+                color=ink.contender(number),
                 lw=1.6,
                 label=_label(result.contender.name),
             )
             axes.plot(
-                thresholds[best], mean[best], "o", color=contender_colour(number), mec="white", ms=7
+                thresholds[best], mean[best], "o", color=ink.contender(number), mec=ink.ground, ms=7
             )
             if result.contender.card:
                 axes.axvline(
-                    result.contender.card.threshold, color=contender_colour(number), lw=0.9, ls="--"
+                    result.contender.card.threshold, color=ink.contender(number), lw=0.9, ls="--"
                 )
     axes.set_xlim(0, 1)
     axes.set_ylim(0, None)
     return figure
 
 
-def calibration(results: Sequence[ContenderResult]) -> "Figure":
+def calibration(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot the share of vein pixels over the probability of models: other scores are none."""
-    figure, axes = _figure("predicted probability", "share of vein pixels (pooled)")
-    axes.plot([0, 1], [0, 1], color="#999999", lw=0.9, ls=":")
+    figure, axes = _figure("predicted probability", "share of vein pixels (pooled)", ink)
+    axes.plot([0, 1], [0, 1], color=ink.faint, lw=0.9, ls=":")
     for number, result in enumerate(results):
         pool = pooled_histogram(result)
         if pool and result.contender.kind == "model":
@@ -148,7 +147,7 @@ def calibration(results: Sequence[ContenderResult]) -> "Figure":
                 probability[filled],
                 share[filled],
                 "o-",
-                color=contender_colour(number),
+                color=ink.contender(number),
                 lw=1.4,
                 ms=4,
             )
@@ -173,15 +172,18 @@ def as_svg(figure: "Figure") -> str:
     return svg[svg.index("<svg") :]
 
 
-def _figure(x_label: str, y_label: str) -> "tuple[Figure, Axes]":
+def _figure(x_label: str, y_label: str, ink: Ink) -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
-    figure = Figure(_SIZE, layout="constrained")
+    figure = Figure(_SIZE, layout="constrained", facecolor=ink.ground)
     axes = figure.subplots()
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
+    axes.set_facecolor(ink.ground)
+    axes.set_xlabel(x_label, color=ink.text)
+    axes.set_ylabel(y_label, color=ink.text)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#e6e6e6", lw=0.7)
+    axes.spines[["bottom", "left"]].set_color(ink.text)
+    axes.tick_params(colors=ink.text)
+    axes.grid(axis="y", color=ink.grid, lw=0.7)
     axes.set_axisbelow(True)
     return figure, axes
 

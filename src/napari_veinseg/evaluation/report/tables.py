@@ -6,7 +6,7 @@ from typing import Any
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
 from napari_veinseg.evaluation.report.examples import Example
-from napari_veinseg.evaluation.report.plots import contender_colour
+from napari_veinseg.evaluation.report.ink import PAGE
 from napari_veinseg.evaluation.summary import (
     COMPARED,
     LOWER_IS_BETTER,
@@ -83,7 +83,7 @@ def _cell(
 
 
 def _who(index: int, name: str) -> dict[str, Any]:
-    return {"name": name, "colour": contender_colour(index)}
+    return {"name": name, "colour": PAGE.contender(index)}
 
 
 def work_row(index: int, summary: Summary) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The results of an evaluation in a dock: sortable tables and plots."""
 
 import io
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QPixmap
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtGui import QPalette, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -15,11 +17,16 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
+from napari_veinseg.evaluation.report.ink import Ink
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Cell = str | float
 _PLOT_SIZE = (3.7, 3.0)  # inches
+_GROUND, _TEXT = QPalette.ColorRole.Window, QPalette.ColorRole.WindowText
+_matplotlib = threading.Lock()  # its text and its fonts are not made for several threads
 
 
 class _Item(QTableWidgetItem):
@@ -103,27 +110,42 @@ class FigureTable(QTableWidget):
         return QSize(300, height)
 
 
-def drawn(figure: "Figure") -> bytes:
-    """Draw a figure as PNG for a `Plot`; takes a tenth of a second, so a worker does it."""
-    file = io.BytesIO()
-    figure.set_size_inches(*_PLOT_SIZE)  # so that its letters are as large as the dock's
-    figure.savefig(file, format="png", dpi=200)
-    return file.getvalue()
-
-
 class Plot(QLabel):
-    """A matplotlib figure as a picture that follows the dock's width."""
+    """A matplotlib figure as a picture that follows the dock's width and napari's theme."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setAccessibleName(name)
         self._drawn = QPixmap()
+        self._draw: Callable[[Ink], Figure] | None = None
+        self._ink: Ink | None = None
+        self._job = Job("Drawing a plot", self, quiet=True)
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setMinimumWidth(120)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def show_picture(self, png: bytes) -> None:
-        """Show what `drawn` has made of a figure."""
+    def show_figure(self, draw: "Callable[[Ink], Figure]") -> None:
+        """Draw a figure beside the viewer, and show it."""
+        self._draw, self._ink = draw, None
+        self._follow_theme()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw it anew where the dock has other colours."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self._follow_theme()
+
+    def _follow_theme(self) -> None:
+        palette = self.palette()
+        ground, text = (palette.color(each).name() for each in (_GROUND, _TEXT))
+        ink = Ink.on(ground, text)
+        if self._draw is None or ink == self._ink:
+            return
+        self._ink = ink
+        self._job.abandon()
+        self._job.start(partial(_draw_png, self._draw, ink), self._show)
+
+    def _show(self, png: bytes) -> None:
         self._drawn.loadFromData(png)
         self._fit()
 
@@ -142,3 +164,12 @@ class Plot(QLabel):
         fitted.setDevicePixelRatio(sharpness)
         self.setPixmap(fitted)
         self.setFixedHeight(round(fitted.height() / sharpness))
+
+
+def _draw_png(draw: "Callable[[Ink], Figure]", ink: Ink, _reporter: Reporter) -> bytes:
+    file = io.BytesIO()
+    with _matplotlib:
+        figure = draw(ink)
+        figure.set_size_inches(*_PLOT_SIZE)  # so that its letters are as large as the dock's
+        figure.savefig(file, format="png", dpi=200, transparent=True)
+    return file.getvalue()

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import napari
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
@@ -17,6 +16,7 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
+from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.collapsible import FoldedSentences
@@ -24,12 +24,11 @@ from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate.evaluate_work import (
     DatasetTask,
-    JudgedDataset,
     OpenedImage,
     evaluate_dataset,
     open_image,
@@ -203,9 +202,9 @@ class DatasetEvaluation(QWidget):
         with reported("Evaluating"):
             task = self.task()
 
-            def done(judged: JudgedDataset) -> Iterator[None]:
+            def done(comparison: Comparison) -> Iterator[None]:
                 self._judged = task.dataset
-                return self._show_judged(judged)
+                return self._show_judged(comparison)
 
             self.job.start(partial(evaluate_dataset, task), done, self._hear)
 
@@ -221,9 +220,9 @@ class DatasetEvaluation(QWidget):
         self.cancel.setVisible(running)
         self.status.setVisible(running)
 
-    def _show_judged(self, judged: JudgedDataset) -> Iterator[None]:
+    def _show_judged(self, comparison: Comparison) -> Iterator[None]:
         """Show what was scored, the worst images first."""
-        self.comparison = comparison = judged.comparison
+        self.comparison = comparison
         pairs = [(result, image) for result in comparison.results for image in result.images]
         pairs.sort(key=lambda pair: pair[1].metrics["vein_iou"])
         self._rows = [(result.contender, image.sample) for result, image in pairs]
@@ -250,8 +249,8 @@ class DatasetEvaluation(QWidget):
         models = ", ".join(result.contender.name for result in comparison.results)
         self.about.setText(f"{self._judged.name} by {models} at {clock()}")
         self._show_caveats(comparison)
-        self.distribution.show_picture(judged.distribution)
-        self.curve.show_picture(judged.curve)
+        self.distribution.show_figure(partial(plots.iou_distribution, comparison.results))
+        self.curve.show_figure(partial(plots.precision_recall, comparison.results))
         yield
         self.results.show()
         self.save.show()

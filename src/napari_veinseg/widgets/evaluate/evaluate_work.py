@@ -14,13 +14,11 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import Contender, gather_contenders
 from napari_veinseg.evaluation.error_map import agreement
-from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
 from napari_veinseg.evaluation.selection import select
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.common.result_views import drawn
 from napari_veinseg.widgets.masks.error_layer import mean_of_slices
 
 
@@ -48,16 +46,7 @@ class OpenedImage:
     prediction: npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class JudgedDataset:
-    """What a comparison on a dataset gave, and its plots as PNG."""
-
-    comparison: Comparison
-    distribution: bytes
-    curve: bytes
-
-
-def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> JudgedDataset:
+def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
     """Compare models on a dataset."""
     chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
     contenders = gather_contenders(
@@ -71,12 +60,7 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> JudgedDataset:
     def progress(done: int, total: int, stem: str) -> None:
         reporter.tell(Step(done, total, f"Evaluating {stem}"))
 
-    comparison = compare(chosen, contenders, progress=progress)
-    return JudgedDataset(
-        comparison,
-        drawn(plots.iou_distribution(comparison.results)),
-        drawn(plots.precision_recall(comparison.results)),
-    )
+    return compare(chosen, contenders, progress=progress)
 
 
 def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:
