@@ -178,7 +178,7 @@ def going_through(workbench: Workbench, folder: Path) -> dict[str, float]:
 
     did = {
         "open_folder": doing(lambda: session.open(folder), ready),
-        "next_image": doing(lambda: session.step(1), ready),
+        "next_image": doing(lambda: session.where_to.step(1), ready),
         "review": doing(session.review, lambda: ready() and not session.queue.busy),
         "evaluate": doing(judging.evaluate.click, lambda: not judging.job.running),
     }

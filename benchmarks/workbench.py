@@ -116,13 +116,13 @@ def going_on(side: int, images: int) -> tuple[list[float], float]:
         for index in range(images - 1):
             wait_until(lambda: session.index + 1 in session.ahead and not session.queue.busy)
             begin = time.perf_counter()
-            session.step(1)
+            session.where_to.step(1)
             taken.append(time.perf_counter() - begin)
             assert session.shown.index == index + 1
             assert session.shown.mask is not None
             QApplication.processEvents()
         with Latecomer() as late:
-            session.step(-1)
+            session.where_to.step(-1)
             end = time.monotonic() + 1
             wait_until(lambda: time.monotonic() > end)
         viewer.close()

@@ -21,7 +21,7 @@ def main() -> None:
     def follow() -> None:
         if session.index == 0 and session.shown is not None and session.shown.mask is not None:
             session.shown.mask.paint((40, 60), 1)
-            session.step(1)
+            session.where_to.step(1)
         elif session.index == 1 and (session.working or session.ahead.running):
             timer.stop()
             sys.stdout.write(f"s until it was closed: {time.process_time()}\n")

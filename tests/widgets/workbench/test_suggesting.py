@@ -32,7 +32,7 @@ def test_one_click_takes_the_suggested_model(bench, write_folder, qtbot):
     wait_for_mask(bench, qtbot, 0)
     qtbot.waitUntil(suggestion.isVisible)
     assert choice.name == "starter"  # it is only suggested
-    bench.session.step(1)
+    bench.session.where_to.step(1)
     wait_for_mask(bench, qtbot, 1)
     assert suggestion.isVisible()
     QTest.mouseClick(suggestion.use, LEFT)

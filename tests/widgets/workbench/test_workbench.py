@@ -141,8 +141,8 @@ def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
     bench.session.open(folder)
     wait_for_mask(bench, qtbot, 0)
     bench.session.go(1)
-    qtbot.waitUntil(lambda: "b.tif" in bench.session.message.text, timeout=20_000)
-    assert bench.strip.state.text() == "faulty"
+    qtbot.waitUntil(lambda: bench.strip.state.text() == "faulty", timeout=20_000)
+    assert "b.tif" in bench.session.message.text
     assert not bench.viewer.layers
     press(bench, "j")
     wait_for_mask(bench, qtbot, 2)

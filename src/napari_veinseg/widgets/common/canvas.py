@@ -5,7 +5,7 @@ from typing import Any
 
 import napari
 import numpy as np
-from napari.layers import Points, Shapes
+from napari.layers import Layer, Points, Shapes
 from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.widgets.common.form import connect_while_alive
@@ -22,6 +22,14 @@ def focus_canvas(viewer: napari.Viewer) -> None:
     canvas = canvas_of(viewer)
     if canvas is not None:
         canvas.native.setFocus()
+
+
+def end_strokes(layer: Layer) -> None:
+    """End what the mouse draws on a layer, as if its button had been let go."""
+    for stroke in layer._mouse_drag_gen.values():
+        stroke.close()
+    layer._mouse_drag_gen.clear()
+    layer._persisted_mouse_event.clear()
 
 
 def spare_empty(viewer: napari.Viewer, layer: Points | Shapes) -> None:

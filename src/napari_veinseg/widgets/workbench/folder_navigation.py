@@ -7,16 +7,16 @@ from pathlib import Path
 
 import napari
 import numpy as np
-from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.next_image import next_to_review
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
+from napari_veinseg.widgets.common.canvas import end_strokes
 from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.notify import show_warning
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.workbench.last_message import LastMessage
@@ -26,6 +26,7 @@ from napari_veinseg.widgets.workbench.prefetch import ImagesAhead
 from napari_veinseg.widgets.workbench.recent_folders import remember_folder
 from napari_veinseg.widgets.workbench.save_queue import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
+from napari_veinseg.widgets.workbench.where_to import WhereTo
 
 
 class FolderSession(QObject):
@@ -48,13 +49,13 @@ class FolderSession(QObject):
         self.reason = ""  # why this image is shown
         self.message = LastMessage(self)
         self.opening = ""  # the name of a folder that is being opened
-        self.finger_pattern: Callable[[], str | None] = lambda: None
         self.uncover: Callable[[], bool] = lambda: False
         """Takes away what lies over the image; says whether anything did."""
         self._extent: tuple[int, ...] = ()
         self._leaving = LayersLeave(viewer, self)
         self._opening = Job("Opening the folder", self)
         self.masks = MaskMaking(self, maker)
+        self.where_to = WhereTo(self)
         self.ahead = ImagesAhead(self)
         self.queue = SaveQueue.of(viewer.window._qt_window)
         self.queue.changed.connect(self.changed)
@@ -112,43 +113,12 @@ class FolderSession(QObject):
         self.opened.emit()
         self.changed.emit()
 
-    def step(self, by: int) -> None:
-        """Go to a neighbour, beginning anew at the end; from an image of elsewhere, lead back."""
-        if self.folder is not None and not self.uncover():
-            self.go((self.index + by) % len(self.folder))
-
-    def go_to_unreviewed(self) -> None:
-        """Go to the next image that somebody must look at."""
-        if self.folder is None:
-            return
-        index = self.folder.states.next_unreviewed(self.index)
-        if index is not None:
-            self.go(index)
-        elif self.folder.states.of(self.index) is ImageState.REVIEWED:
-            self.message.show("All images are reviewed: train on them, or evaluate.")
-        else:
-            self.message.show("All other images are reviewed.")
-
-    def go_to_most_doubtful(self) -> None:
-        """Go to the unreviewed image from which a model would learn most, and say why."""
-        if self.folder is None:
-            return
-        maker = self.masks.maker_on_arrival()
-        identity = maker.identity if maker is not None else ""
-        choice = next_to_review(self.folder, self.index, identity, self.finger_pattern())
-        if choice is not None:
-            self.go(choice.place, choice.reason)
-        else:
-            self.message.show(
-                "No other image is segmented yet: segment the rest, or go on to the next."
-            )
-
     def go(self, index: int, reason: str = "") -> None:
         """Show an image and its mask alone; what was changed on the last one is saved."""
         if self.folder is None:
             return
         self.uncover()
-        self.save()
+        self._finish_shown()
         self.masks.leave_shown()
         self.index, self.reason = index, reason
         self.message.forget()
@@ -156,8 +126,8 @@ class FolderSession(QObject):
         if ready is not None:
             self._show(ready)
             return
-        self.message.show("Opening…")
         self.ahead.read_now(self.folder, index)
+        self.message.show(f"Reading {self.folder.images[index].name}…")
 
     def review(self) -> None:
         """Put the image and its mask into the dataset, and go to the next."""
@@ -172,7 +142,7 @@ class FolderSession(QObject):
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
         self.queue.review(folder, shown.index, shown.pixels, accepted, not draft.is_edited)
-        self.go_to_unreviewed()
+        self.where_to.go_to_unreviewed()
         self.changed.emit()
 
     def save(self) -> None:
@@ -181,6 +151,12 @@ class FolderSession(QObject):
         if self.folder is not None and self.shown is not None and draft is not None:
             self.shown.settle(draft)
             self.keep(self.folder, self.shown, draft)
+
+    def _finish_shown(self) -> None:
+        """End what is being drawn: the mouse would go on in the mask of the next image."""
+        if self.shown is not None and self.shown.mask is not None:
+            end_strokes(self.shown.mask)
+        self.save()
 
     def keep(self, folder: ImageFolder, shown: ShownImage, draft: Draft) -> None:
         """Keep a draft in memory, and have it written."""
@@ -202,7 +178,7 @@ class FolderSession(QObject):
         assert self.folder is not None
         if opened.index != self.index:
             return
-        self.save()  # what was drawn on the image before while this one was read
+        self._finish_shown()  # one could draw on the image before while this one was read
         name = self.folder.images[opened.index].name
         if self.shown is None or not self.shown.replace(opened, name, self._leaving):
             self._leave()
@@ -273,15 +249,25 @@ class FolderSession(QObject):
         """How far the work on the image is, with what was drawn since it was saved last."""
         if self.folder is None:
             return None
-        if self.shown is not None and self.shown.touched and not self.waiting:
+        if self.shown is not None and self.shown.touched:
             return ImageState.EDITED
-        return self.folder.states.of(self.index)
+        return self.folder.states.of(self.place)
+
+    @property
+    def place(self) -> int:
+        """The number of the image that is shown, or that was asked for where none is."""
+        return self.shown.index if self.shown is not None else self.index
 
     @property
     def waiting(self) -> bool:
         """Whether the image that was asked for is not shown yet."""
         shown = self.shown.index if self.shown is not None else None
         return self.folder is not None and shown != self.index
+
+    @property
+    def reading(self) -> bool:
+        """Whether the image that was asked for is to come; the one before is shown until then."""
+        return self.waiting and self.ahead.is_reading(self.index)
 
     @property
     def working(self) -> bool:

@@ -62,10 +62,10 @@ class FolderStrip(QWidget):
             "those reviewed already.",
         )
         self._lay_out()
-        self.previous.clicked.connect(lambda: session.step(-1))
-        self.next.clicked.connect(lambda: session.step(1))
-        self.unreviewed.clicked.connect(session.go_to_unreviewed)
-        self.doubtful.clicked.connect(session.go_to_most_doubtful)
+        self.previous.clicked.connect(lambda: session.where_to.step(-1))
+        self.next.clicked.connect(lambda: session.where_to.step(1))
+        self.unreviewed.clicked.connect(session.where_to.go_to_unreviewed)
+        self.doubtful.clicked.connect(session.where_to.go_to_most_doubtful)
         self.number.valueChanged.connect(lambda value: session.go(value - 1))
         session.changed.connect(self.refresh)
         on_screen.changed.connect(self.refresh)
@@ -106,20 +106,28 @@ class FolderStrip(QWidget):
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
-        other, here = self._on_screen.other, folder.images[session.index].name
+        other, here = self._on_screen.other, folder.images[session.place].name
         with signals_blocked(self.number):
             self.number.setRange(1 if other is None else 0, len(folder))
             self.number.setSpecialValueText("" if other is None else "-")  # stands for the least
-            self.number.setValue(session.index + 1 if other is None else 0)
+            self.number.setValue(session.place + 1 if other is None else 0)
         shown = here if other is None else other.name
         self.name.setText(shown)
         self.name.setToolTip(shown)
-        working = session.working and other is None
-        self.state.setText("segmenting…" if working else self._on_screen.state)
+        self.state.setText(self._describe_state())
         what = "Opened to show errors" if self._on_screen.is_judged else "Not of this folder"
-        reason = session.reason if other is None else f"{what}: < and > lead back to {here}."
+        reason = "" if session.waiting else session.reason
+        reason = reason if other is None else f"{what}: < and > lead back to {here}."
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
+
+    def _describe_state(self) -> str:
+        session = self._session
+        if session.reading:  # until it is there, the strip names what is seen
+            doing = "preparing" if session.ahead.is_preparing(session.index) else "reading"
+            return f"{doing} {session.index + 1}…" if session.shown is not None else f"{doing}…"
+        working = session.working and self._on_screen.other is None
+        return "segmenting…" if working else self._on_screen.state
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""

@@ -34,6 +34,7 @@ class ImagesAhead(QObject):
         self._job = Job("Preparing the next image", self, quiet=True)
         self._job.changed.connect(self.idle)
         self._reading = Job("Opening the image", self)
+        self._reading_index: int | None = None
 
     def __contains__(self, index: int) -> bool:
         return index in self._ready
@@ -77,9 +78,15 @@ class ImagesAhead(QObject):
         """Read an image that somebody waits for; its mask can wait."""
         self._reading.abandon()
         if not self.is_preparing(index):
+            self._reading_index = index
             self._reading.start(
                 partial(prepare_or_tell, folder, index, None), partial(self._take_read, index)
             )
+
+    def is_reading(self, index: int) -> bool:
+        """Say whether an image that was asked for will come."""
+        asked = self._reading.running and self._reading_index == index
+        return asked or self.is_preparing(index)
 
     def _take_read(self, index: int, opened: OpenedImage | str) -> None:
         if isinstance(opened, OpenedImage):

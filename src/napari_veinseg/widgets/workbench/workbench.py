@@ -173,10 +173,10 @@ class Workbench(QWidget):
     def _actions(self) -> dict[str, Callable[[], object]]:
         session = self.session
         return {
-            navigation_bar.NEXT_KEY: lambda: session.step(1),
-            navigation_bar.PREVIOUS_KEY: lambda: session.step(-1),
-            navigation_bar.UNREVIEWED_KEY: session.go_to_unreviewed,
-            navigation_bar.DOUBTFUL_KEY: session.go_to_most_doubtful,
+            navigation_bar.NEXT_KEY: lambda: session.where_to.step(1),
+            navigation_bar.PREVIOUS_KEY: lambda: session.where_to.step(-1),
+            navigation_bar.UNREVIEWED_KEY: session.where_to.go_to_unreviewed,
+            navigation_bar.DOUBTFUL_KEY: session.where_to.go_to_most_doubtful,
             view_controls.ENHANCE_KEY: self.seeing.enhance.toggle,
             view_controls.OUTLINE_KEY: self.seeing.outline.toggle,
             view_controls.BLINK_KEY: self.seeing.blink.toggle,
