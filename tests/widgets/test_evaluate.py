@@ -361,9 +361,13 @@ def test_a_report_bears_the_name_of_what_it_judged(judged, qtbot, tmp_path, monk
 def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
     out = tmp_path / "report"
     out.mkdir()
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(out))
+    begins = []
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *given: begins.append(given[-1]) or str(out)
+    )
     judged.save.click()
     qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert begins == [str(tmp_path)], "beside the dataset, where a report is not refused"
     assert {path.name for path in out.iterdir()} == {
         "report.html",
         "summary.json",

@@ -284,7 +284,8 @@ class DatasetEvaluation(QWidget):
         self._opened.close()
 
     def _save(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the report")
+        beside = str(self._judged.resolve().parent)  # a report in a dataset is refused
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the report", beside)
         if folder and self.comparison is not None:
             work = partial(save_report, self.comparison, self._judged, Path(folder))
             self.job.start(work, self._offer_report, self._hear)
