@@ -12,6 +12,7 @@ from napari_veinseg.widgets.correct.box_tools import ReviewedBoxTool, UnsureBoxT
 from napari_veinseg.widgets.correct.bridge_tool import BridgeTool
 from napari_veinseg.widgets.correct.remove_tool import RemoveTool
 from napari_veinseg.widgets.correct.trace_tool import TraceTool
+from napari_veinseg.widgets.masks.layers import topmost_image
 from tests.widgets.correct.scene import PLACES, SHAPE, TRUNK, dice, photograph, truth
 from tests.widgets.mouse import Mouse
 
@@ -405,3 +406,25 @@ def test_nothing_is_drawn_under_another_image(viewer, correct_in, told, place, l
         np.testing.assert_array_equal(labels.data, before)
     else:
         assert not told.texts
+
+
+def test_a_hidden_mask_of_a_hidden_image_is_shown_over_its_own_image(viewer, correct_in, told):
+    below = viewer.add_image(photograph(), name="below")
+    widget, labels, _ = correct_in(viewer, truth())
+    image = viewer.layers["finger"]
+    labels.visible = image.visible = False
+    widget.mask_choice.choose(labels)
+    widget.toolbox.buttons[widget.toolbox.tools[0]].click()
+    assert widget.toolbox.active is not None
+    assert labels.visible
+    assert image.visible
+    assert topmost_image(viewer) is image
+    assert below.visible, "it lies below and hides nothing"
+
+
+def test_a_person_who_looks_at_a_mask_alone_goes_on_to_do_so(viewer, correct_in):
+    widget, _labels, _ = correct_in(viewer, truth())
+    viewer.layers["finger"].visible = False
+    widget.toolbox.buttons[widget.toolbox.tools[0]].click()
+    assert widget.toolbox.active is not None
+    assert not viewer.layers["finger"].visible

@@ -15,6 +15,7 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     accept_pixels,
     edited_pixels,
+    image_of,
     is_derived,
     record_of,
 )
@@ -24,6 +25,7 @@ from napari_veinseg.widgets.masks.layers import (
     image_data,
     image_shape,
     image_that_covers,
+    topmost_image,
 )
 from napari_veinseg.widgets.masks.showing import set_visible
 from napari_veinseg.widgets.masks.undo import require_editable, write_pixels
@@ -57,8 +59,15 @@ class EditedMask:
                 f"The image '{over.name}' lies over the mask '{layer.name}': close or hide it, or "
                 "choose a mask of its own."
             )
-        set_visible(layer, True)
+        self._show(layer)
         return layer
+
+    def _show(self, layer: Labels) -> None:
+        """Show a mask, and its image first where another one is seen: it is no mask of that."""
+        image, seen = image_of(layer), topmost_image(self.viewer)
+        if image is not None and seen is not None and image in self.viewer.layers:
+            set_visible(image, True)
+        set_visible(layer, True)
 
     def is_still(self, layer: Labels, shape: tuple[int, ...]) -> bool:
         """Say whether this layer is still the chosen one, of the same shape."""
@@ -92,7 +101,7 @@ class EditedMask:
         What is `decided` becomes the user's, too, where it does not change: all of a drawn vein.
         """
         layer, step = self.require_layer(), None
-        set_visible(layer, True)  # its eye may have been closed over a tool in use
+        self._show(layer)  # its eye may have been closed over a tool in use
         changes = {plane: change for plane, change in changes.items() if len(change)}
         if changes:
             index = _join(changes, [(each.rows, each.columns) for each in changes.values()])
