@@ -3,7 +3,7 @@
 A network marks veins that are told at about their width, and draws them as wide as they are.  Told
 far too wide it marks only what is broad, and draws it narrower than told; told far too narrow it
 draws wider.  So an image is looked at with told widths an octave apart, a few small tiles each,
-and the widths drawn are averaged by how much is drawn.
+and the widths drawn are averaged by how much is drawn, those that agree with the told one first.
 """
 
 import math
@@ -31,6 +31,7 @@ _SHARE = 8  # a look takes an eighth of a whole pass at its width ...
 _MOST_TILES = 9  # ... between one tile and so many
 _DOUBT = np.float32(0.2)  # probability up to which nothing counts as drawn
 _FAINTEST = 2e-4  # mean squared probability of a look at a few px of vein
+_TOLERANCE = 1.2  # octaves between told and drawn width that weigh a look by exp(-1/2)
 _ENOUGH = 0.7  # octaves wider than told: finer looks would see nothing but parts of these veins
 _MOST_EXCESS = 4.0  # times that veins can be drawn wider than told
 _THINNER = 0.75  # the width to tell: a fine vein is lost at too wide, little at too narrow
@@ -68,8 +69,10 @@ class Look:
 
     @property
     def weight(self) -> float:
-        """Its share in the mean."""
-        return self.evidence if self.sees else 0.0
+        """How far it is to be believed."""
+        if not self.sees:
+            return 0.0
+        return self.evidence * math.exp(-0.5 * (self.excess / _TOLERANCE) ** 2)
 
 
 @dataclass(frozen=True)
