@@ -175,7 +175,9 @@ def test_monai_runs_the_bundle_without_this_package(model_of_two_scales, tmp_pat
     grey = synthetic_finger(3, (100, 150)).image
     write_image(tmp_path / "images" / "grey.png", grey)
     write_image(tmp_path / "images" / "deep.tif", grey.astype(np.uint16) * 200)
-    write_image(tmp_path / "images" / "colour.png", np.stack([grey, grey // 2, grey], axis=-1))
+    overexposed = np.minimum(2 * grey.astype(int), 255).astype(np.uint8)
+    colours = np.stack([overexposed, grey // 2, grey], axis=-1)
+    write_image(tmp_path / "images" / "colour.png", colours)
     (tmp_path / "block" / "napari_veinseg").mkdir(parents=True)
     blocker = tmp_path / "block" / "napari_veinseg" / "__init__.py"
     blocker.write_text("raise ImportError('this package is not installed here')")

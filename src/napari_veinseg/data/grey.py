@@ -25,9 +25,9 @@ _SOME = 10_000  # pixels
 _PEDESTAL = 2.0**15
 _INFINITE = 2.0**100  # no picture is on such a pedestal
 
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
-_OVEREXPOSED = 0.98  # of the way from the darkest value of all colours to the brightest
-_SPARED = 0.01  # overexposed share of a colour's pixels that takes it down to 1/e of its share
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
+OVEREXPOSED = 0.98  # of the way from the darkest value of all colours to the brightest
+SPARED = 0.01  # overexposed share of a colour's pixels that takes it down to 1/e of its share
 
 
 def is_colour(shape: tuple[int, ...]) -> bool:
@@ -128,9 +128,9 @@ def colour_shares(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     colours = pixels[..., :3].reshape(-1, 3)
     darkest, brightest = (float(limit(colours)) for limit in (np.min, np.max))
     if not darkest < brightest < _INFINITE:
-        return _LUMINANCE
-    cut_off = np.mean(colours >= darkest + _OVEREXPOSED * (brightest - darkest), axis=0)
-    shares = _LUMINANCE * np.exp((cut_off.min() - cut_off) / _SPARED)
+        return LUMINANCE
+    cut_off = np.mean(colours >= darkest + OVEREXPOSED * (brightest - darkest), axis=0)
+    shares = LUMINANCE * np.exp((cut_off.min() - cut_off) / SPARED)
     return np.asarray(shares / shares.sum(), np.float32)
 
 
@@ -141,7 +141,7 @@ def _one_channel(
         return array[..., :3].astype(np.float32) @ channel
     index = parse_channel(channel) if isinstance(channel, str) else channel
     if index == "luminance":
-        return _one_channel(array, _LUMINANCE)
+        return _one_channel(array, LUMINANCE)
     if index == "auto" and array.ndim == 4:
         return np.stack([_one_channel(each, "auto") for each in array])
     if index == "auto":

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from napari_veinseg import __version__
+from napari_veinseg.data.grey import LUMINANCE, OVEREXPOSED, SPARED
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_folder, writing
 from napari_veinseg.segmentation.vein_model import VeinModel
@@ -22,7 +23,6 @@ from napari_veinseg.segmentation.vein_model import VeinModel
 _ENTRY = "napari_veinseg.segmentation.export.standalone"
 _PACKAGES = {"fire": "fire", "ignite": "pytorch-ignite", "PIL": "pillow", "scipy": "scipy"}
 _OURS = re.compile(r"napari_veinseg(?:\.\w+)*\.(\w+)(?= import )")
-_LUMINANCE = [0.2126, 0.7152, 0.0722]  # ITU-R BT.709, as in `data.grey`
 _FOLDERS = ("configs", "models", "scripts", "docs")
 
 
@@ -203,9 +203,15 @@ def _inference(model: VeinModel) -> dict[str, Any]:
 
 
 def _reading() -> list[dict[str, Any]]:
+    # `data.grey.colour_shares`, without this package.
+    cut_off = (
+        f"(image[:3] >= image[:3].min() + {OVEREXPOSED} * (image[:3].max() - image[:3].min()))"
+        ".float().mean((1, 2), keepdim=True)"
+    )
+    luminance = f"torch.tensor({LUMINANCE.tolist()})[:, None, None]"
+    shares = f"torch.softmax({luminance}.log() - {cut_off} / {SPARED}, 0)"
     grey = (
-        f"$lambda image: image if len(image) == 1 else "
-        f"(torch.tensor({_LUMINANCE})[:, None, None] * image[:3]).sum(0, keepdim=True)"
+        f"$lambda image: image if len(image) == 1 else ({shares} * image[:3]).sum(0, keepdim=True)"
     )
     return [
         # Rows first, as NumPy has them; MONAI's usual order would turn the image over.
