@@ -33,6 +33,7 @@ HASTE = {
     (continual, "_ROUND"): 2,
     (continual, "_LOOK_EVERY"): 0.05,
     (continual, "_STEPS_A_COMPARISON"): 4,
+    (continual, "_STEPS_A_VERSION"): 4,
     (continual, "_SAVE_EVERY"): 0.0,
     (sampling, "_REMEMBERED"): 1,
 }

@@ -18,6 +18,7 @@ PATH = "/home/somebody/a folder of forearms/" + "_".join(["a_very_long_name"] * 
 @pytest.fixture
 def canvas(make_napari_viewer, monkeypatch):
     monkeypatch.setattr(get_settings().application, "gui_notification_level", "info")
+    monkeypatch.setattr(NapariQtNotification, "_instances", [])  # others are of closed viewers
     viewer = make_napari_viewer(show=True)
     dock = QWidget()
     dock.setMinimumWidth(380)
