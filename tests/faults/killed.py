@@ -24,7 +24,7 @@ from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training import continual, loop, sampling
+from napari_veinseg.training import continual, hand_over, loop, sampling
 from napari_veinseg.training.train import go_on
 from tests.models import small_card
 
@@ -33,7 +33,7 @@ HASTE = {
     (continual, "_ROUND"): 2,
     (continual, "_LOOK_EVERY"): 0.05,
     (continual, "_STEPS_A_COMPARISON"): 4,
-    (continual, "_STEPS_A_VERSION"): 4,
+    (hand_over, "_STEPS_A_VERSION"): 4,
     (continual, "_SAVE_EVERY"): 0.0,
     (sampling, "_REMEMBERED"): 1,
 }

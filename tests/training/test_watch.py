@@ -17,7 +17,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.vein_width_from_mask import vein_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training import continual, publishing, sampling, throttling
+from napari_veinseg.training import continual, hand_over, publishing, sampling, throttling
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
@@ -39,7 +39,7 @@ def in_haste(monkeypatch):
     monkeypatch.setattr(continual, "_ROUND", 2)
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
     monkeypatch.setattr(continual, "_STEPS_A_COMPARISON", 4)
-    monkeypatch.setattr(continual, "_STEPS_A_VERSION", 4)
+    monkeypatch.setattr(hand_over, "_STEPS_A_VERSION", 4)
     monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
     monkeypatch.setattr(sampling, "_REMEMBERED", 2)
 

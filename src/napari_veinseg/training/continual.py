@@ -1,11 +1,9 @@
 """Learning beside a person: a run that follows a dataset and publishes what has become better."""
 
 import copy
-import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,17 +12,16 @@ from torch.utils.data import default_collate
 
 from napari_veinseg.data.sample import Fault, Pair
 from napari_veinseg.errors import Cancelled, VeinSegError
-from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.checkpoint import Position
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.dataset_watcher import DatasetChanges, DatasetWatcher
 from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
+from napari_veinseg.training.hand_over import HandOver
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
+from napari_veinseg.training.publishing import Model, Versions
 from napari_veinseg.training.reporter import Stop, Tell
 from napari_veinseg.training.reviewed_pool import ArrivalRecord, ReviewedPool
 from napari_veinseg.training.run_folder import Run
@@ -33,9 +30,7 @@ from napari_veinseg.training.throttling import Throttle
 from napari_veinseg.training.training_data import read_base
 from napari_veinseg.training.watch_events import (
     Arrival,
-    Comparison,
     Idle,
-    Published,
     Removal,
     Round,
     WatchEvent,
@@ -47,13 +42,11 @@ Item = TypeVar("Item")
 _ROUND = 20  # steps between two looks at the dataset ...
 _ROUND_SECONDS = 3.0  # ... and fewer where the machine is busy
 _STEPS_A_COMPARISON = 40
-_STEPS_A_VERSION = 160  # after a review, where arrivals decide: they say nothing new before
 _STEPS_WITHOUT_GAIN = 320  # after which it idles until something comes
 _LOOK_EVERY = 1.0  # seconds, while it idles
 _SAVE_EVERY = 10.0  # seconds
 _RATE = 0.5  # of the config's learning rate, from which a run with a budget comes down
 _WARM_UP = 40  # steps
-_LEARNED_SHARE = 0.7  # of the weights handed over: with less, new things suffer (correction.md)
 
 
 def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -> None:
@@ -108,13 +101,12 @@ class ContinualTrainer:
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         device = str(learner.device)
         self.versions = Versions(run, base, settings, device, output, self._stop_requested)
+        self._hand_over = HandOver(run, base, learner, self.pool, self.versions, log)
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
         self.at = Position()
         self._sampler = RoundSampler(self.config, base.card)
         self._steps_left = 0
         self._compared_at = 0  # the step
-        self._news_since: int | None = None  # the step; None where no version waits for more
-        self._least_cost = math.inf
         self._has_stepped = False  # else the latest weights are those in use
         self._idle_reason = ""
         self._saved_at = 0.0
@@ -162,7 +154,7 @@ class ContinualTrainer:
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
         if read and not self._has_stepped:
-            self._suit_base()
+            self._hand_over.suit_base()
 
     def _read(self, changes: DatasetChanges) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
         try:
@@ -185,7 +177,7 @@ class ContinualTrainer:
         stem, known = pair.sample.stem, self.pool.is_known(pair)
         in_use = latest = None
         if not self.pool.is_seen(pair) and not self.pool.has_arrived(pair):
-            weights = self._latest() if self._has_stepped else None
+            weights = self._hand_over.latest() if self._has_stepped else None
             in_use, latest = (1 - iou for iou in self.versions.score_arrival(pair, weights))
         self.pool.add(pair, held_out)
         if known:
@@ -201,9 +193,8 @@ class ContinualTrainer:
         self._log.attempt(lambda: self.pool.record(record))
         self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
         self._sampler.renew(stem)  # a corrected mask is as new as a new one
-        self._steps_left, self._least_cost = _STEPS_WITHOUT_GAIN, math.inf
-        if self._news_since is None:
-            self._news_since = self.at.step
+        self._steps_left = _STEPS_WITHOUT_GAIN
+        self._hand_over.expect_more(self.at.step)
 
     def _remove(self, stem: str, reason: str) -> None:
         self.pool.remove(stem)
@@ -232,75 +223,9 @@ class ContinualTrainer:
         self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(self.pool.train)))
         if self.at.step - self._compared_at >= _STEPS_A_COMPARISON:
             self._compared_at = self.at.step
-            self._compare()
+            if self._hand_over.compare(self.at.step):
+                self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
         self.save()
-
-    def _suit_base(self) -> None:
-        """Hand the base over at another threshold, where that would have saved work."""
-        found = self.versions.compare_thresholds()
-        if found is not None:
-            self._tell(found)
-            if found.gain > LEAST_GAIN:
-                self._hand_over(self._latest(found), found)
-
-    def _compare(self) -> None:
-        held_out = list(self.pool.holdout.values())
-        found = self.versions.compare(self._latest(), held_out, self.at.step)
-        if found is not None:
-            self._tell(found)
-            if found.cost_latest < self._least_cost - LEAST_GAIN:
-                self._least_cost = found.cost_latest
-                if held_out:  # what arrivals say does not change before the next one
-                    self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
-        if found is not None and found.by == "hold-out":
-            if found.gain > LEAST_GAIN:
-                self._hand_over(self._latest(found), found)
-        elif self._news_since is not None and self.at.step - self._news_since >= _STEPS_A_VERSION:
-            self._news_since = None
-            self._follow_arrivals(found)
-
-    def _follow_arrivals(self, found: Comparison | None) -> None:
-        """Hand over the latest weights where learning has helped, the base where it has harmed."""
-        if found is None:
-            # Nothing has judged it yet; where drawing all by hand is less work, none can be lost.
-            if self.versions.is_worse_than_nothing:
-                self._hand_over(self._latest(), None)
-        elif found.gain > LEAST_GAIN:
-            self._hand_over(self._latest(found), found)
-        elif found.gain < -LEAST_GAIN and self.versions.learned:
-            self._hand_over(self.versions.base(), found.reversed())
-
-    def _hand_over(self, model: Model, found: Comparison | None) -> None:
-        self._log.attempt(lambda: self._publish(model, found))
-
-    def _publish(self, model: Model, found: Comparison | None) -> None:
-        self.versions.publish(model)
-        number = self.versions.number
-        images = len(self.pool.learned) if model.card.history else 0
-        told = Published(number, str(self.run.version(number)), images, by="nothing")
-        if found is not None:
-            told = replace(
-                told,
-                in_use=found.in_use,
-                latest=found.latest,
-                by=found.by,
-                left_in_use=found.left_in_use,
-                left_latest=found.left_latest,
-            )
-        self._tell(replace(told, threshold=model.card.threshold))
-
-    def _latest(self, found: Comparison | None = None) -> Model:
-        """Give the latest weights with a card of their own."""
-        network: SegmentationNetwork = self.learner.average
-        if self.config.base:
-            network = interpolate(self.base.network, network, _LEARNED_SHARE)
-        threshold = found.threshold if found else self.versions.first_threshold
-        if not self.pool.train:
-            card = self.versions.in_use.card.model_copy(update={"threshold": threshold})
-            return Model(card, network)
-        figure = found.latest if found and found.by == "hold-out" else None
-        number = self.versions.number + 1
-        return Model(self.pool.new_card(self.base.network, number, figure, threshold), network)
 
     def has_work(self) -> bool:
         """Tell whether something is left to learn; where not, it says why once."""
