@@ -108,8 +108,7 @@ def _crumbs(rest: Binary, branches: list[Branch]) -> Binary:
     has_line = np.zeros(count + 1, np.bool_)
     for branch in branches:
         has_line[pieces[tuple(branch.path.T)]] = True
-    crumbs: Binary = rest & ~has_line[pieces]
-    return crumbs
+    return rest & ~has_line[pieces]
 
 
 def _width_near(is_vein: Binary, line: Binary, place: NDArray[np.intp]) -> float:

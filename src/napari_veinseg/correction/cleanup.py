@@ -48,8 +48,7 @@ def thin(mask: Mask) -> Change:
 
 
 def _veins(mask: NDArray[Any]) -> NDArray[np.bool_]:
-    is_vein: NDArray[np.bool_] = np.asarray(mask) == VEIN
-    return is_vein
+    return np.asarray(mask) == VEIN
 
 
 def _with_veins(mask: NDArray[Any], veins: NDArray[np.bool_]) -> Change:
@@ -61,13 +60,11 @@ def _at_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Keep the pieces that reach the image's border."""
     border = np.zeros_like(region)
     border[[0, -1]] = border[:, [0, -1]] = True
-    reached: NDArray[np.bool_] = ndimage.binary_propagation(border & region, _CROSS, region)
-    return reached
+    return ndimage.binary_propagation(border & region, _CROSS, region)
 
 
 def _large(region: NDArray[np.bool_], size: int, structure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     pieces, _ = ndimage.label(region, structure)
     is_large = np.bincount(pieces.ravel()) >= size
     is_large[0] = False
-    large: NDArray[np.bool_] = is_large[pieces]
-    return large
+    return is_large[pieces]

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.array_types import Binary, Field, Probability, Px, Share
@@ -38,8 +37,7 @@ def doubt_map(probability: Probability, vein_width: Px = 6.0, threshold: Share =
     doubt = np.where(
         strongest < threshold, strongest / threshold, (1 - strongest) / (1 - threshold)
     )
-    blurred: DoubtMap = ndimage.gaussian_filter(doubt.astype(np.float32), size, mode="nearest")
-    return blurred
+    return ndimage.gaussian_filter(doubt.astype(np.float32), size, mode="nearest")
 
 
 def doubtful_places(
@@ -81,8 +79,7 @@ def candidate_at(probability: Probability, place: Place, vein_width: Px = 6.0) -
     peak = np.unravel_index(np.argmax(near), near.shape)
     likely = (probability >= _NEARLY * probability[peak]) & (away <= max(3 * vein_width, 20))
     pieces, _ = ndimage.label(likely, np.ones((3, 3)))
-    candidate: NDArray[np.bool_] = pieces == pieces[peak]
-    return candidate
+    return pieces == pieces[peak]
 
 
 def image_doubt(probability: Probability, vein_width: Px = 6.0, threshold: Share = 0.5) -> Share:

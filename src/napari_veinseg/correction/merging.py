@@ -64,5 +64,4 @@ def _rims(veins: Region, refused: Region, half: int) -> Region:
     size = half // 2 * 2 + 1 if half > 1 else 3
     thick = ndimage.minimum_filter(veins, size, mode="nearest")
     thick = ndimage.maximum_filter(thick, size, mode="nearest")
-    rims: Region = veins & beside & ~thick
-    return rims
+    return veins & beside & ~thick

@@ -8,7 +8,6 @@ stands in until the next click makes that path exact, too.
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
@@ -56,8 +55,7 @@ def path_cost(grey: Grey, vein_width: Px, probability: Probability | None = None
     valley = strength / (4 * np.maximum(around, floor))
     if probability is not None:
         valley = valley * (0.5 + np.asarray(probability, np.float32))
-    cost: Cost = (1 / (1 + 10 * valley)).astype(np.float32)
-    return cost
+    return (1 / (1 + 10 * valley)).astype(np.float32)
 
 
 def log_levels(grey: Grey) -> Field:
@@ -67,8 +65,7 @@ def log_levels(grey: Grey) -> Field:
     """
     levels = np.asarray(grey, np.float32)
     low, high = float(levels.min()), float(levels.max())
-    logarithm: NDArray[np.float32] = np.log((levels - low) / max(high - low, 1e-6) + 0.1)
-    return logarithm
+    return np.log((levels - low) / max(high - low, 1e-6) + 0.1)
 
 
 def snapped(cost: Cost, point: Point, reach: Px) -> tuple[int, int]:
@@ -114,8 +111,7 @@ class Tracer:
         end = _inside(self._cost.shape, point)
         place = np.subtract(end, self._low)
         if self._far is None or ((place >= 0) & (place < self._near_shape)).all():
-            near: Points = np.array(self._near.traceback(tuple(place)), np.float64) + self._low
-            return near
+            return np.array(self._near.traceback(tuple(place)), np.float64) + self._low
         cells = self._far.traceback(tuple(place // self._step for place in end))
         path: Points = np.array(cells, np.float64) * self._step + (self._step - 1) / 2
         path = np.minimum(path, np.subtract(self._cost.shape, 1))  # cells may reach beyond
@@ -142,8 +138,7 @@ def _pooled(cost: Cost, step: int) -> Cost:
     padding = [(0, -side % step) for side in cost.shape]
     padded = np.pad(cost, padding, mode="edge")
     rows, columns = (side // step for side in padded.shape)
-    pooled: Cost = padded.reshape(rows, step, columns, step).min(axis=(1, 3))
-    return pooled
+    return padded.reshape(rows, step, columns, step).min(axis=(1, 3))
 
 
 def _within_corridor(cost: Cost, path: Points, reach: int) -> Points:
@@ -162,5 +157,4 @@ def _within_corridor(cost: Cost, path: Points, reach: int) -> Points:
     paths = MCP_Geometric(np.where(allowed, box, np.inf))
     start, end = tuple(path[0].astype(int) - low), tuple(path[-1].astype(int) - low)
     paths.find_costs([start], [end])
-    found: Points = np.array(paths.traceback(end), np.float64) + low
-    return found
+    return np.array(paths.traceback(end), np.float64) + low

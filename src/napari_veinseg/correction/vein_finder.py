@@ -157,8 +157,7 @@ class VeinFinder:
         offsets = np.linspace(0 if forward else -length / 2, length if forward else length / 2, 7)
         ahead = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
         places = place + offsets[:, None, None] * ahead
-        mean: NDArray[np.float64] = self._contrast(places, angles[None]).mean(axis=0)
-        return mean
+        return self._contrast(places, angles[None]).mean(axis=0)
 
     def _contrast(self, places: NDArray[Any], angles: NDArray[Any]) -> NDArray[np.float64]:
         """Say how much darker places are than both of their sides across a direction."""
@@ -174,14 +173,13 @@ class VeinFinder:
         return best
 
     def _sample(self, places: NDArray[Any], levels: Any = None) -> NDArray[np.float64]:
-        values: NDArray[np.float64] = ndimage.map_coordinates(
+        return ndimage.map_coordinates(
             self._levels if levels is None else levels,
             np.moveaxis(places, -1, 0),
             np.float64,
             order=1,
             mode="nearest",
         )
-        return values
 
 
 def _refused(reason: str) -> FoundVein:

@@ -34,8 +34,7 @@ def widths_along(grey: Grey, path: Points, expected: Px) -> Widths:
     found = np.nan_to_num(left + right, nan=expected)
     # A vein keeps its width over long stretches; one that crosses it must not show.
     found = ndimage.median_filter(found, min(len(found), 25), mode="nearest")
-    clipped: NDArray[np.float64] = np.clip(found, _SMALLEST * expected, _LARGEST * expected)
-    return clipped
+    return np.clip(found, _SMALLEST * expected, _LARGEST * expected)
 
 
 def centred(grey: Grey, path: Points, expected: Px) -> Points:
@@ -75,8 +74,7 @@ def _borders(grey: NDArray[Any], line: Points, reach: float) -> tuple[Points, Po
 def _sideways(line: Points) -> Points:
     ahead = np.gradient(line, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
-    across: Points = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
-    return across
+    return np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
 
 
 def _profiles(grey: NDArray[Any], line: Points, across: Points) -> Points:
@@ -85,8 +83,7 @@ def _profiles(grey: NDArray[Any], line: Points, across: Points) -> Points:
     values = ndimage.map_coordinates(
         np.asarray(grey), np.moveaxis(places, -1, 0), np.float64, order=1, mode="nearest"
     )
-    averaged: Points = ndimage.gaussian_filter1d(values, _ALONG, axis=0, mode="nearest")
-    return averaged
+    return ndimage.gaussian_filter1d(values, _ALONG, axis=0, mode="nearest")
 
 
 def _border(side: Points, distance: Points) -> Points:

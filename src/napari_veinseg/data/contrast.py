@@ -23,5 +23,4 @@ def enhance_contrast(image: ImageArray) -> Annotated[NDArray[np.uint8], "`(Y, X)
     unit = np.clip((grey - low) / max(float(high - low), 1e-6), 0, 1)
     window = [max(8, round(side * _WINDOW)) for side in grey.shape]
     shown = np.asarray(equalize_adapthist(unit, window, clip_limit=0.02))
-    levels: NDArray[np.uint8] = np.rint(255 * shown).astype(np.uint8)
-    return levels
+    return np.rint(255 * shown).astype(np.uint8)

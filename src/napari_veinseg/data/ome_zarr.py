@@ -66,8 +66,7 @@ class PlaneStack:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the values."""
-        dtype: np.dtype[Any] = self.array.dtype
-        return dtype
+        return self.array.dtype
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -40,8 +40,7 @@ def maximum_curvature(grey: Grey, vein_width: Px) -> Strength:
     sigma = vein_width / 3
 
     def derivative(rows: int, columns: int) -> Strength:
-        found: Strength = ndimage.gaussian_filter(image, sigma, (rows, columns), mode="nearest")
-        return found
+        return ndimage.gaussian_filter(image, sigma, (rows, columns), mode="nearest")
 
     dy, dx = derivative(1, 0), derivative(0, 1)
     dyy, dxy, dxx = derivative(2, 0), derivative(1, 1), derivative(0, 2)

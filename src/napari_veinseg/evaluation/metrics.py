@@ -227,5 +227,4 @@ def _share(line: Binary, region: Binary, if_nothing: float) -> float:
 def _within(line: Binary, distance: float) -> Binary:
     if not line.any():
         return line
-    near: Binary = ndimage.distance_transform_edt(~line) <= distance
-    return near
+    return ndimage.distance_transform_edt(~line) <= distance

@@ -161,8 +161,7 @@ def _true_end(
     first_outside = int(np.argmin(inside))
     tip = steps[first_outside]
     missing = tip - half if in_frame[first_outside] else tip
-    moved: NDArray[np.float64] = end + float(np.clip(missing, 0, 2 * half)) * outwards
-    return moved
+    return end + float(np.clip(missing, 0, 2 * half)) * outwards
 
 
 def _arc_length(places: NDArray[np.float64], closed: bool) -> float:

@@ -64,5 +64,4 @@ def _largest_curvature(smoothed: Field) -> Field:
     xx = padded[1:-1, :-2] + padded[1:-1, 2:] - centre
     xy = (padded[2:, 2:] + padded[:-2, :-2] - padded[2:, :-2] - padded[:-2, 2:]) * np.float32(0.25)
     half = (yy - xx) * np.float32(0.5)
-    largest: Field = (yy + xx) * np.float32(0.5) + np.sqrt(half * half + xy * xy)
-    return largest
+    return (yy + xx) * np.float32(0.5) + np.sqrt(half * half + xy * xy)

@@ -40,8 +40,7 @@ class SquarePixels:
         return path[new] if new.sum() > 1 else path[[0, -1]]
 
     def _pixels(self, places: Points) -> Points:
-        pixels: Points = np.rint((places + 0.5) / self.factors - 0.5).astype(np.intp)
-        return pixels
+        return np.rint((places + 0.5) / self.factors - 0.5).astype(np.intp)
 
 
 def square_pixels(mask: Mask, spacing: Spacing) -> SquarePixels:

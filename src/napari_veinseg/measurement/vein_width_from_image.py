@@ -110,15 +110,13 @@ def _tiles(grey: NDArray[np.floating], level: _Level) -> Image:
 def _log_intensity(tiles: Image, floor: float, ceiling: float) -> Image:
     """Absorption multiplies, so contrast is a difference of logarithms; darkness is damped."""
     relative = (tiles - np.float32(floor)) / np.float32(ceiling - floor)
-    logarithm: Image = np.log(np.maximum(relative, 0) + np.float32(0.35))
-    return logarithm
+    return np.log(np.maximum(relative, 0) + np.float32(0.35))
 
 
 @lru_cache(maxsize=64)
 def _gaussian(side: int) -> Image:
     """Matrix that smooths a signal, `(side, side)`."""
-    smooth: Image = ndimage.gaussian_filter1d(np.eye(side, dtype=np.float32), _SCALE, axis=0)
-    return smooth
+    return ndimage.gaussian_filter1d(np.eye(side, dtype=np.float32), _SCALE, axis=0)
 
 
 @lru_cache(maxsize=64)
@@ -171,5 +169,4 @@ def _valley_evidence(tiles: Image, levels: tuple[_Level, ...]) -> list[float]:
     of_tile = np.bincount(floor[0], squares, count)
     counts = np.array([len(level.corners) for level in levels])
     of_level = np.add.reduceat(of_tile, np.cumsum(counts) - counts) / counts
-    evidence: list[float] = (of_level / (side - 4) ** 2).tolist()
-    return evidence
+    return (of_level / (side - 4) ** 2).tolist()

@@ -140,8 +140,7 @@ class _NewMaps(DenseBlock):  # type: ignore[misc]
         self.count = count
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        new: torch.Tensor = super().forward(maps)[:, -self.count :]
-        return new
+        return super().forward(maps)[:, -self.count :]
 
 
 class _Down(nn.Sequential):
@@ -272,8 +271,7 @@ class _DenseUNetCore(nn.Module):
         maps = deepest(maps)
         for up, block, skip in zip(self.ups, self.decoder, reversed(skips), strict=True):
             maps = block(torch.cat([skip, up(maps)], dim=1))
-        logits: torch.Tensor = self.head(maps)
-        return logits
+        return self.head(maps)
 
 
 def original_2020(in_channels: int = 3, dropout: Share = 0.5) -> SegmentationNetwork:

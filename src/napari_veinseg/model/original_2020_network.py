@@ -72,8 +72,7 @@ class Original2020Core(nn.Module):
         quarter = self.quarter(self.pool(half))
         half = self.half_up(torch.cat([self.quarter_to_half(quarter), half], dim=1))
         full = self.full_up(torch.cat([self.half_to_full(half), full], dim=1))
-        logits: torch.Tensor = self.head(full)
-        return logits
+        return self.head(full)
 
 
 def _convolution(channels: int, maps: int, norm: str | None = None) -> Convolution:
@@ -83,8 +82,7 @@ def _convolution(channels: int, maps: int, norm: str | None = None) -> Convoluti
 
 def _transposed(channels: int, maps: int) -> nn.Module:
     """Double the sides."""
-    module: nn.Module = Conv[Conv.CONVTRANS, 2](channels, maps, kernel_size=2, stride=2)
-    return module
+    return Conv[Conv.CONVTRANS, 2](channels, maps, kernel_size=2, stride=2)
 
 
 def _preactivated(channels: int, maps: int, kernel: int, dropout: float) -> nn.Sequential:

@@ -97,5 +97,4 @@ def _component_sizes(sizes: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDAr
     graph = sparse.coo_array((np.ones(len(pairs), bool), pairs.T), shape=2 * sizes.shape)
     _, component = sparse.csgraph.connected_components(graph, directed=False)
     totals: NDArray[np.int64] = np.bincount(component, weights=sizes).astype(np.int64)
-    sizes_of_pieces: NDArray[np.int64] = totals[component]
-    return sizes_of_pieces
+    return totals[component]

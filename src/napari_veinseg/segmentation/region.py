@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import Binary
 from napari_veinseg.errors import VeinSegError
@@ -91,5 +90,4 @@ class Region:
         from skimage.draw import polygon2mask
 
         corners = np.array([(y - rows.start, x - columns.start) for x, y in self.corners])
-        inside: NDArray[np.bool_] = polygon2mask(shape, corners)
-        return inside
+        return polygon2mask(shape, corners)

@@ -109,8 +109,7 @@ class _Deform(Randomizable, Transform):  # type: ignore[misc]  # MONAI has no ty
         bent, turned = self.R.random(2) < (_BENT, _TURNED)
         grid = self._bent() if bent else self._grid
         places = self._near(zoom * self._matrix(turned)) @ grid.flatten(1)
-        deformed: torch.Tensor = self._resample(crop, places.view_as(grid))
-        return deformed
+        return self._resample(crop, places.view_as(grid))
 
     def _matrix(self, turned: bool) -> NDArray[np.float64]:
         """From a place in the result to one in the crop, both from their middles, `(2, 2)`."""
@@ -120,8 +119,7 @@ class _Deform(Randomizable, Transform):  # type: ignore[misc]  # MONAI has no ty
         angle = self.R.uniform(-_TURN, _TURN)
         stretch = self.R.uniform(1 - _STRETCH, 1 + _STRETCH, 2)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        matrix: NDArray[np.float64] = turn * stretch * mirror
-        return matrix
+        return turn * stretch * mirror
 
     def _bent(self) -> torch.Tensor:
         """Shift the places of the grid by a cubic B-spline (Rueckert 1999) of random offsets."""

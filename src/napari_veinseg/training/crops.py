@@ -127,8 +127,7 @@ class Crops(Dataset[Crop]):
 
 @lru_cache(maxsize=2)  # a batch may take from the end of one round and the start of the next
 def _order(seed: int, round_: int, count: int) -> list[int]:
-    order: list[int] = np.random.default_rng([seed, round_]).permutation(count).tolist()
-    return order
+    return np.random.default_rng([seed, round_]).permutation(count).tolist()
 
 
 def iterate_batches(

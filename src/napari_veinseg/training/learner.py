@@ -60,8 +60,7 @@ class Learner:
     @property
     def device(self) -> torch.device:
         """Where it learns."""
-        device: torch.device = self._fabric.device
-        return device
+        return self._fabric.device
 
     @property
     def _stateful(self) -> dict[str, Stateful]:

@@ -80,8 +80,7 @@ class ReviewedMask:
 
 
 def _near(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    near: NDArray[np.bool_] = ndimage.binary_dilation(region, iterations=_SLIP)
-    return near
+    return ndimage.binary_dilation(region, iterations=_SLIP)
 
 
 def judge(

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from napari_veinseg.data.array_types import Binary, Field
+from napari_veinseg.data.array_types import Binary
 from napari_veinseg.data.synthesis.random_fields import (
     Across,
     Along,
@@ -30,8 +30,7 @@ def creases(rng: np.random.Generator, along: Along, across: Across, unit: HalfWi
             sign = 1.0 if rng.random() < 0.8 else -0.6
             depth = sign * rng.uniform(0.03, 0.35)
             darkness += depth * reach * np.exp(-0.5 * ((along - line) / width) ** 2)
-    factors: Field = np.exp(-darkness)
-    return factors
+    return np.exp(-darkness)
 
 
 def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Factors:
@@ -50,8 +49,7 @@ def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Factors:
         drawing[y[inside], x[inside]] = rng.uniform(0.3, 1.0)
     sigma = rng.uniform(0.3, 0.7) * max(1.0, shape[0] / 240)
     soft = ndimage.gaussian_filter(drawing, sigma, truncate=3)
-    factors: Field = np.exp(-rng.uniform(0.15, 0.6) * soft / max(float(soft.max()), 1e-6))
-    return factors
+    return np.exp(-rng.uniform(0.15, 0.6) * soft / max(float(soft.max()), 1e-6))
 
 
 def bars(rng: np.random.Generator, light: Light, covered: Binary) -> Light:
@@ -118,5 +116,4 @@ def skin_texture(rng: np.random.Generator, shape: tuple[int, int], unit: HalfWid
         grain = rng.standard_normal(shape, np.float32)
         grain = ndimage.gaussian_filter(grain, rng.uniform(0.5, 1.5), truncate=2)
         texture = grain / max(float(grain.std()), 1e-6)
-    factors: Field = np.exp(strength * texture)
-    return factors
+    return np.exp(strength * texture)

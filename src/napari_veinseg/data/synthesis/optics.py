@@ -30,8 +30,7 @@ def tissue_light(
     light -= _shadows(rng, along, inside, pose.length, settings)
     light += rng.uniform(*settings.illumination) * _slow(rng, pose.shape, pose.unit)
     light += rng.uniform(*settings.mottle) * _clouds(rng, pose.shape, pose.unit)
-    factors: Field = np.exp(light)
-    return factors
+    return np.exp(light)
 
 
 def field_light(
@@ -46,8 +45,7 @@ def field_light(
         place = rng.uniform(0.1, 0.9, 2) * shape
         distance = np.hypot(y - place[0], x - place[1]) / (unit * rng.uniform(0.1, 0.3))
         light += rng.uniform(0.1, 0.8) / (1 + np.exp(np.clip(8 * (distance - 1), -50, 50)))
-    factors: Field = np.exp(light).astype(np.float32)
-    return factors
+    return np.exp(light).astype(np.float32)
 
 
 def with_rim(
@@ -74,8 +72,7 @@ def with_rim(
         width = rng.uniform(0.02, 0.14) * unit + 0.7
         place = rng.uniform(-0.5, 1.0) * width
         frame *= 1 + strength * np.exp(-(((beyond - place) / width) ** 2))
-    result: Field = frame.astype(np.float32)
-    return result
+    return frame.astype(np.float32)
 
 
 def _joints(
@@ -128,5 +125,4 @@ def _clouds(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Fi
     coarse, middle, fine = (
         smooth_field(rng, shape, max(size * unit, 2), stretch) for size in (0.5, 0.22, 0.1)
     )
-    clouds: Field = 0.7 * coarse + 0.5 * middle + 0.35 * fine
-    return clouds
+    return 0.7 * coarse + 0.5 * middle + 0.35 * fine

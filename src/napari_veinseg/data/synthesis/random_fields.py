@@ -32,8 +32,7 @@ def smooth_walk(rng: np.random.Generator, count: int, correlation: Samples) -> L
     line = np.interp(places, np.arange(knots), rng.standard_normal(knots))
     width = 0.4 * (count - 1) / max(1, knots - 3)
     line = ndimage.gaussian_filter1d(line, max(width, 1e-3), mode="nearest", truncate=3)
-    walk: Field = (1.4 * line).astype(np.float32)
-    return walk
+    return (1.4 * line).astype(np.float32)
 
 
 def smooth_field(
@@ -56,8 +55,7 @@ def smooth_field(
         for count, side in zip(knots, shape, strict=True)
     ]
     rows = _interpolate(coarse, grids[0])
-    field: Field = 1.25 * _interpolate(rows.T, grids[1]).T
-    return field
+    return 1.25 * _interpolate(rows.T, grids[1]).T
 
 
 def _interpolate(values: Field, places: Field) -> Field:
@@ -65,5 +63,4 @@ def _interpolate(values: Field, places: Field) -> Field:
     left = places.astype(np.intp)
     part = (places - left)[:, None]
     weight = part * part * (3 - 2 * part)
-    blend: Field = values[left] * (1 - weight) + values[left + 1] * weight
-    return blend
+    return values[left] * (1 - weight) + values[left + 1] * weight

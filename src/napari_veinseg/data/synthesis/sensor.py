@@ -76,8 +76,7 @@ def expose(sensor: Sensor, light: Light, gain: Annotated[float, "exposure"]) -> 
         y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in light.shape)
         light = light * (1 - 0.5 * sensor.vignette * (y[:, None] ** 2 + x[None] ** 2))
     grey = sensor.white * np.power(np.maximum(gain * light, 0), sensor.gamma)
-    levels: Field = np.clip(grey, 0, 255).astype(np.float32)
-    return levels
+    return np.clip(grey, 0, 255).astype(np.float32)
 
 
 def read_out(rng: np.random.Generator, sensor: Sensor, grey: Levels) -> NDArray[np.uint8]:
@@ -106,8 +105,7 @@ def _stripes(rng: np.random.Generator, sensor: Sensor, shape: tuple[int, ...]) -
     else:
         line = rng.standard_normal(count)
     line = (sensor.stripes * line).astype(np.float32)
-    stripes: Field = line[None] if sensor.upright else line[:, None]
-    return stripes
+    return line[None] if sensor.upright else line[:, None]
 
 
 def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -216,8 +216,7 @@ def _photograph(
 def _away_from_edges(scene: _Scene, radius: float) -> NDArray[np.bool_]:
     """Where a vein is not hidden by an edge of the tissue: beside one nobody tells it from it."""
     size = 2 * round(_EDGE * radius) + 1
-    away: NDArray[np.bool_] = ndimage.minimum_filter(scene.region, size, mode="nearest")
-    return away
+    return ndimage.minimum_filter(scene.region, size, mode="nearest")
 
 
 def _valley_depth(grey: Field, courses: list[Course], shoulders: float) -> Field:
@@ -229,5 +228,4 @@ def _valley_depth(grey: Field, courses: list[Course], shoulders: float) -> Field
     widest = max((float(item.radius.max()) for item in courses if len(item.radius)), default=1.0)
     side = 2 * round(max(1.4 * widest, shoulders)) + 1
     closed = ndimage.grey_closing(grey, size=(side, side), mode="nearest")
-    depth: Field = (closed - grey) / np.maximum(closed, 4)
-    return depth
+    return (closed - grey) / np.maximum(closed, 4)

@@ -31,8 +31,7 @@ def equal_error_rate(
 def _share_below(levels: Scores, scores: Scores, weights: Scores | None) -> Scores:
     """Give the share of scores below each level, and as the last value below no level: all."""
     at = np.bincount(np.searchsorted(levels, scores), weights, minlength=len(levels))
-    below: Scores = np.append(0.0, np.cumsum(at)) / at.sum()
-    return below
+    return np.append(0.0, np.cumsum(at)) / at.sum()
 
 
 def d_prime(

@@ -97,5 +97,4 @@ def _png(pixels: NDArray[np.uint8], *, smooth: bool = False) -> str:
 def _grey(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = np.nanpercentile(pixels, (0.5, 99.5))
     scaled = (np.nan_to_num(pixels, nan=low) - low) / max(high - low, 1e-12)
-    grey: NDArray[np.uint8] = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
-    return grey
+    return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)

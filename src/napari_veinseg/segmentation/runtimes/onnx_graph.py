@@ -89,8 +89,7 @@ def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes
     """Write the bare network: `image`, normalised and padded, to `probability`."""
     core = prediction_core(network)
     nodes, weights = core_nodes(core, network.geometry.in_channels, "image", "probability")
-    content: bytes = model_of(nodes, weights, described).SerializeToString()
-    return content
+    return model_of(nodes, weights, described).SerializeToString()
 
 
 def model_of(

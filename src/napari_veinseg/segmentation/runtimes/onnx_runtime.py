@@ -49,8 +49,7 @@ class OnnxRuntime(Runtime):
 
     def _forward(self, images: Image) -> Image:
         (probability,) = self._session.run(None, {"image": images[:, None]})
-        answer: Image = probability[:, 0]
-        return answer
+        return probability[:, 0]
 
 
 def usable() -> bool:

@@ -72,5 +72,4 @@ def resample(
     image: Field, rows: "sparse.csr_array[Any]", columns: "sparse.csr_array[Any]"
 ) -> Field:
     """Resample the part of an image that `Resampling.matrix` of rows and columns needs."""
-    resampled: Field = (columns @ (rows @ image).T).T
-    return resampled
+    return (columns @ (rows @ image).T).T

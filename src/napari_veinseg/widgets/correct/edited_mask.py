@@ -88,8 +88,7 @@ class EditedMask:
 
     def edited(self, plane: PlaneIndex) -> NDArray[np.bool_]:
         """Return which pixels of a plane the user painted or accepted."""
-        edited: NDArray[np.bool_] = edited_pixels(self.require_layer())[plane]
-        return edited
+        return edited_pixels(self.require_layer())[plane]
 
     def write(
         self,
