@@ -28,7 +28,7 @@ from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
@@ -66,7 +66,7 @@ def fingers(folder: Path) -> Iterator[tuple[str, Grey]]:
 def errors(pairs: Iterator[tuple[Grey, NDArray[np.uint8]]], ways: dict[str, Width]) -> None:
     found = defaultdict(list)
     for grey, mask in pairs:
-        true = vein_width(mask)
+        true = median_width(mask)
         if np.isfinite(true):
             for name, width in ways.items():
                 found[name].append(np.log2(width(grey) / true))
@@ -109,7 +109,7 @@ def dice(
 ) -> None:
     found = defaultdict(list)
     for grey, mask in pairs:
-        for name, width in (ways | {"told": lambda _, mask=mask: vein_width(mask)}).items():
+        for name, width in (ways | {"told": lambda _, mask=mask: median_width(mask)}).items():
             scores = mask_metrics(model.segment(grey, vein_width=width(grey)), mask)
             found[name].append((scores["dice"], scores["vein_iou"]))
     for name, each in found.items():

@@ -15,7 +15,7 @@ from scenes import SceneSettings, scene_image
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger, synthetic_finger
 from napari_veinseg.files import atomic_path
 from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 from napari_veinseg.model.card import Normalisation
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 
@@ -103,7 +103,7 @@ def make_items(seeds: range, settings: Settings) -> list[Item]:
 
 def _make_item(seed: int, settings: Settings) -> Item:
     finger = make_image(seed, settings)
-    return _item(finger.image, finger.mask, vein_width(finger.mask))
+    return _item(finger.image, finger.mask, median_width(finger.mask))
 
 
 def _item(image: NDArray[np.uint8], mask: NDArray[np.uint8], width: float) -> Item:
@@ -123,7 +123,7 @@ def _make_shard(kinds: Sequence[Kind], number: int, target: Path) -> None:
             images=np.concatenate([finger.image.ravel() for finger in made]),
             masks=np.concatenate([finger.mask.ravel() for finger in made]),
             shapes=np.array([finger.image.shape for finger in made]),
-            widths=np.array([vein_width(finger.mask) for finger in made]),
+            widths=np.array([median_width(finger.mask) for finger in made]),
         )
 
 

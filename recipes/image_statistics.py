@@ -19,7 +19,7 @@ from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger
 from napari_veinseg.measurement.skeleton import centreline
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 
 _COUNT = 24
 _TILE = (120, 240)
@@ -54,7 +54,7 @@ def _read(folder: Path) -> list[SyntheticFinger]:
     for path in list_images(folder / "images"):
         image = to_grey(read_image(path)).astype(np.uint8)
         mask = read_mask(folder / "masks" / path.name)
-        near_veins = ndimage.binary_dilation(mask > 0, iterations=round(3 * vein_width(mask)))
+        near_veins = ndimage.binary_dilation(mask > 0, iterations=round(3 * median_width(mask)))
         fingers.append(SyntheticFinger(image, mask, near_veins))
     return fingers
 
@@ -85,7 +85,7 @@ def _row(name: str, fingers: list[SyntheticFinger]) -> str:
 
 def _contrast(finger: SyntheticFinger) -> NDArray[np.float32] | None:
     """Relative darkness of the centreline below the ground around, along all veins."""
-    width = vein_width(finger.mask)
+    width = median_width(finger.mask)
     if not np.isfinite(width):
         return None
     grey = finger.image.astype(np.float32)

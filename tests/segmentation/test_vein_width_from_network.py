@@ -2,7 +2,7 @@
 
 import itertools
 import warnings
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import dask.array
 import numpy as np
@@ -10,9 +10,13 @@ import pytest
 from scipy import ndimage
 
 from napari_veinseg import VeinModel
+from napari_veinseg.data.image_files import read_mask, write_image
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 from napari_veinseg.errors import VeinSegWarning
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.measure import measure
+from napari_veinseg.measurement.tables import image_row
+from napari_veinseg.measurement.vein_width_from_mask import median_width
+from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling import image_source, tiled_prediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
@@ -99,7 +103,7 @@ def starter() -> VeinModel:
 def test_the_starter_finds_the_width_of_fingers_at_any_size(starter, seed):
     finger = synthetic_finger(seed, (240, 320))
     once = starter.vein_width(finger.image)
-    assert 0.4 < once / vein_width(finger.mask) < 1.6
+    assert 0.4 < once / median_width(finger.mask) < 1.6
     twice = ndimage.zoom(finger.image.astype(np.float32), 2, order=1)
     assert starter.vein_width(twice) / once == pytest.approx(2, rel=0.3)
 
@@ -118,10 +122,21 @@ def test_the_starter_finds_fine_trees(starter):
     errors = []
     for seed in range(6):
         tree = synthetic_finger(seed, settings=fine)
-        true = vein_width(tree.mask)
+        true = median_width(tree.mask)
         if np.isfinite(true):
             errors.append(abs(np.log2(starter.vein_width(tree.image) / true)))
     assert np.median(errors) < 0.7
+
+
+def test_the_told_width_and_the_width_of_the_mask_stand_under_two_names(starter, tmp_path):
+    image = synthetic_finger(3, (160, 220)).image
+    write_image(tmp_path / "finger.png", image)
+    files, output = [tmp_path / "finger.png"], tmp_path / "masks"
+    (row,) = segment_files(files, output, starter, SegmentationSettings())
+    assert row.told_vein_width == starter.vein_width(image)
+    whole = image_row(measure(read_mask(output / "finger.tif")))
+    assert whole["median_width_px"] > 1.1 * row.told_vein_width
+    assert set(asdict(row)).isdisjoint(whole)
 
 
 def test_every_way_uses_one_width(starter):

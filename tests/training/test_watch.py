@@ -14,7 +14,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash, write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training import continual, hand_over, publishing, sampling, throttling
@@ -591,7 +591,9 @@ def test_what_is_remembered_is_nobody_s_image_and_has_veins_of_the_working_width
     for sample in samples:
         assert "\n" in sample.stem
         vein = sample.maps[1].numpy() >= 0.5
-        assert vein_width(vein.astype(np.uint8)) == pytest.approx(card.working_vein_width, rel=0.3)
+        assert median_width(vein.astype(np.uint8)) == pytest.approx(
+            card.working_vein_width, rel=0.3
+        )
 
 
 @pytest.mark.parametrize(("base", "old"), [("tiny", 1), (None, 0)])

@@ -27,7 +27,7 @@ def list_models() -> None:
         except VeinSegError:
             facts = ("unreadable", "", "")
         rows.append((model.name, *facts, "package" if model.shipped else "imported"))
-    print_table(("Model", "Vein width", "Threshold", "Licence", "From"), rows)
+    print_table(("Model", "Working width", "Threshold", "Licence", "From"), rows)
     typer.echo(f"Imported models are kept in {models_folder()}")
 
 

@@ -48,7 +48,7 @@ class DraftNotes:
     min_size: int = 0
     """The smallest component, in px."""
     vein_width: float = 0.0
-    """Typical vein width in px; 0 when it is unknown."""
+    """That the model was told, in px; 0 when it is unknown."""
     doubt: float = -1.0
     """How undecided the model was, in [0, 1]; negative when it is unknown."""
 

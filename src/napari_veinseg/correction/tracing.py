@@ -14,7 +14,7 @@ from skimage.graph import MCP_Geometric
 from napari_veinseg.data.array_types import Field, Grey, Mask, Point, Points, Probability, Px
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.measurement.ridge_filter import valley_strength
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 
 Cost = Annotated[
     Field, "what a step of one px costs: 1 off the veins, towards 0 along their middles"
@@ -37,7 +37,7 @@ def measured_width(mask: Mask | None) -> Px | None:
     """
     if mask is None or np.mean(mask == VEIN) < _ENOUGH_VEINS:
         return None
-    width = vein_width(mask)
+    width = median_width(mask)
     return max(width, 1.0) if np.isfinite(width) else None
 
 

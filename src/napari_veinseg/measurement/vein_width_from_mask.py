@@ -57,8 +57,8 @@ def _distance_to_border(is_vein: Binary, spacing: Spacing) -> NDArray[np.float64
     return distance[1:-1, 1:-1]
 
 
-def vein_width(mask: Mask) -> Px:
-    """Measure the typical vein width of a mask: the median along the centreline.
+def median_width(mask: Mask) -> Px:
+    """Measure the median width of the veins of a mask, along the centreline.
 
     It is NaN where the mask holds no vein (or no vein whose border is known).
     """

@@ -20,7 +20,8 @@ class SegmentationSettings:
     """
 
     vein_width: float | None = None
-    """Typical width of a vein in px of the image; None estimates it."""
+    """What the network is told of how wide veins are, in px of the image; None measures it, see
+    `vein_width_from_network`."""
     channel: Channel = "auto"
     """What to take from a colour image, see `data.grey.to_grey`."""
     invert: bool = False

@@ -32,10 +32,11 @@ class VeinModel(LoadedModel):
     def vein_width(
         self, image: Any, settings: SegmentationSettings = _USUAL, **changes: Any
     ) -> float:
-        """Measure the typical width of an image's veins in px, as this model draws them.
+        """Measure the vein width to tell this model of an image: 3/4 of what it draws, in px.
 
         See `probability` for the arguments, of which channel and inversion count here.  It is the
-        model's working width where nothing is seen.
+        model's working width where the image is constant.  How wide the veins of a mask are,
+        `measurement.measure` says: they can be drawn wider than told, or narrower.
         """
         measured = self._measured(_source(image, replace(settings, **changes)))
         return measured.width if measured else self.card.working_vein_width

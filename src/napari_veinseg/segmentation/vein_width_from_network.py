@@ -106,8 +106,8 @@ class MeasuredWidth:
             return ""
         one, other = sorted(rivals)
         return (
-            f"Veins of {one:.1f} px and of {other:.1f} px answer equally well, "
-            f"{self.width:.1f} px was taken: give the vein width that you mean."
+            f"Veins of {one:.1f} px and of {other:.1f} px answer equally well, the network "
+            f"was told {self.width:.1f} px: give the vein width that you mean."
         )
 
 

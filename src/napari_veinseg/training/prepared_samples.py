@@ -12,7 +12,7 @@ from napari_veinseg.data.grey import Channel, to_grey
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.sample import Pair
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.measurement.vein_width_from_mask import vein_width
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
@@ -54,7 +54,7 @@ def prepare_sample(
         If the vein width cannot be measured, or the image is constant.
     """
     sample, image, mask = pair.sample, pair.image, pair.mask
-    width = vein_width(mask)
+    width = median_width(mask)
     factor = card.working_vein_width / width
     if math.isnan(width):
         raise VeinSegError(

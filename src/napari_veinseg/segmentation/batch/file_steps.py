@@ -84,7 +84,7 @@ class FileSteps:
             pixels = ImageSource(
                 read_image(plan.source), settings.channel, settings.invert, settings.region
             )
-            # The vein width is estimated here, beside the network of the image before.
+            # The vein width is measured here, beside the network of the image before.
             return ReadImage(pixels, self.model.resolve(settings, pixels), made_from)
         except Exception as error:
             return _failed(plan, error)
@@ -170,7 +170,7 @@ class FileSteps:
 def _done(
     plan: FilePlan, shape: tuple[int, ...], veins: int, used: ResolvedSettings, **measured: Any
 ) -> SummaryRow:
-    figures = {"vein_width": used.vein_width, **_figures(shape, veins)}
+    figures = {"told_vein_width": used.vein_width, **_figures(shape, veins)}
     note = "; ".join(filter(None, ["" if veins else EMPTY, used.remark]))
     return SummaryRow(str(plan.source), plan.name, "done", note=note, **figures, **measured)
 

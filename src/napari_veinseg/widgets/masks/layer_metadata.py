@@ -27,7 +27,7 @@ class MaskRecord:
     min_size: int = 0  # of a component, in px
     model_threshold: float = 0.5  # as the model had both
     model_min_size: int = 0
-    vein_width: float = 0.0  # typical, in px; 0 when nobody knows it
+    vein_width: float = 0.0  # that the model was told, in px; 0 when nobody knows it
     model: str = ""  # what tells the model that made it from others
     doubt: float = -1.0  # how undecided that model was, in [0, 1]; negative when nobody knows
     kept: bool = False  # an open folder saves it: nobody else needs to
