@@ -126,7 +126,7 @@ def test_the_log_does_not_grow_for_ever(tmp_path, told):
     from napari_veinseg.widgets.common.notify import report
 
     for _ in range(300):
-        report(RuntimeError("x" * 20_000), "Testing")
+        report(RuntimeError("x" * 20_000), "Testing", None)
     assert sum(path.stat().st_size for path in (tmp_path / "log").iterdir()) < 2_100_000
 
 

@@ -33,7 +33,7 @@ def canvas(make_napari_viewer, monkeypatch):
 @pytest.mark.parametrize("lines", [1, 3])
 def test_a_long_notice_is_seen_whole(canvas, qtbot, lines):
     text = " ".join([f"{PATH} cannot be read: it is no image that this program knows."] * lines)
-    report(VeinSegError(text), "Opening")
+    report(VeinSegError(text), "Opening", None)
     (notice,) = NapariQtNotification._instances
     qtbot.waitUntil(lambda: notice.opacity_anim.state() == notice.opacity_anim.State.Stopped)
     label = notice.message

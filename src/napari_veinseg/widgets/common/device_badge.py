@@ -39,7 +39,7 @@ class DeviceBadge(QLabel):
         if device is not None:
             self.setText(f"<b>{device.label}</b>: {device.reason}.")
         elif self._tried and not self._job.running:
-            self.setText("torch could not be loaded; the notification says why.")
+            self.setText("torch could not be loaded; 'Notices' says why.")
         else:
             self.setText(engine.LOADING)
         self.refreshed.emit()

@@ -171,7 +171,7 @@ class _Listener:
     def __call__(self, event: object) -> None:
         callback = self._callback()
         if callback is not None:
-            with reported("Following the viewer"):
+            with reported("Following the viewer", None):
                 callback(event)
 
     def leave(self) -> None:

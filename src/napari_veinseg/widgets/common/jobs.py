@@ -12,7 +12,7 @@ from napari.utils import progress
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.errors import Cancelled
-from napari_veinseg.widgets.common.notify import report, reported
+from napari_veinseg.widgets.common.notify import caught, report, trying
 
 AT_ONCE = 100_000
 """Pixels whose work holds nobody up; more are worked on beside the viewer."""
@@ -115,6 +115,7 @@ class Job(QObject):
         """
         if self.running:
             return False
+        trying(self._doing, self)
         reporter = Reporter(lambda item: self._send(reporter, item))
         self._reporter, self._on_news = reporter, news
         # Never a lambda here: a collector in a worker's thread empties it before Qt calls it.
@@ -157,7 +158,7 @@ class Job(QObject):
     def _hear(self, reporter: Reporter, item: object) -> None:
         if reporter is not self._reporter:
             return
-        with reported(self._doing):
+        with caught(self._doing, self):
             on_news = self._on_news
             if isinstance(item, Step):
                 self._step = item
@@ -186,11 +187,11 @@ class Job(QObject):
         done, failed = self._done, self._failed
         self._close()
         if ended.error is not None:
-            report(ended.error, self._doing)
+            report(ended.error, self._doing, self)
             if failed is not None:
                 failed()
         elif done is not None:
-            with reported(self._doing):
+            with caught(self._doing, self):
                 more = done(ended.result)
                 if isinstance(more, Iterator):
                     self._turns = more
@@ -198,7 +199,7 @@ class Job(QObject):
 
     def _take_turn(self) -> None:
         """Go on with what is shown piece by piece; without any more the job has ended."""
-        with reported(self._doing):
+        with caught(self._doing, self):
             for _ in self._turns or ():
                 self._breath.start()
                 return

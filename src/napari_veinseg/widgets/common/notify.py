@@ -1,18 +1,20 @@
-"""Telling the user what went wrong: one napari notification, and a log file for bugs."""
+"""Telling the user what went wrong: a notice, the foot of the dock, and a log file for bugs."""
 
 import logging
+import time
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from napari.utils import notifications
 from napari.utils.notifications import notification_manager
 from platformdirs import user_log_path
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, QTimer
 
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.widgets.common.whole_notices import show_whole
@@ -23,45 +25,118 @@ LOG_FILE = user_log_path("napari-veinseg", appauthor=False) / "veinseg.log"
 """Where unexpected errors are written with their traceback."""
 
 
+class Notice(NamedTuple):
+    """What was told, and when."""
+
+    time: str
+    kind: str
+    text: str
+
+
+past_notices = deque[Notice](maxlen=200)
+"""What was told since the program began, to be read again; the latest last."""
+
+
+class Place(Protocol):
+    """Where the dock says what went wrong until it is tried again."""
+
+    def tell(self, doing: str, text: str) -> None:
+        """Say why something failed."""
+
+    def forget(self, doing: str) -> None:
+        """Say so no longer."""
+
+
+def place_of(part: QObject | None) -> Place | None:
+    """Return the place for what fails in a part of a dock: that of the nearest one around it."""
+    while part is not None:
+        found: Place | None = getattr(part, "trouble", None)
+        if found is not None:
+            return found
+        part = part.parent()
+    return None
+
+
 def show_info(text: str) -> None:
     """Tell what was done in a notice that can be read to its end."""
     notifications.show_info(text)
+    _remember("Done", text)
     show_whole(text)
 
 
 def show_warning(text: str) -> None:
     """Tell what to look out for, likewise."""
     notifications.show_warning(text)
+    _remember("Warning", text)
     show_whole(text)
 
 
 def show_error(text: str) -> None:
     """Tell what went wrong, likewise."""
     notifications.show_error(text)
+    _remember("Error", text)
     show_whole(text)
 
 
-def report(error: BaseException, doing: str) -> None:
-    """Show an error as one notification; an unexpected one also goes to `LOG_FILE`."""
+def _remember(kind: str, text: str) -> None:
+    past_notices.append(Notice(time.strftime("%H:%M:%S"), kind, text))
+
+
+def report(error: BaseException, doing: str, where: QObject | None) -> None:
+    """Show an error as one notification; an unexpected one also goes to `LOG_FILE`.
+
+    It stays in the dock around `where`, until the same is tried again.
+    """
     if isinstance(error, Cancelled):
         show_info(f"{doing} was cancelled.")
-    elif isinstance(error, VeinSegError):
-        show_error(str(error))
+        return
+    if isinstance(error, VeinSegError):
+        text = str(error)
     else:
-        place = _log(error, doing, LOG_FILE)
-        show_error(
+        written = _log(error, doing, LOG_FILE)
+        text = (
             f"{doing} failed because of an error in the plugin "
-            f"({type(error).__name__}: {error}). {place}"
+            f"({type(error).__name__}: {error}). {written}"
         )
+    show_error(text)
+    place = place_of(where)
+    if place is not None:
+        place.tell(doing, text)
+
+
+def warn(text: str, doing: str, where: QObject | None) -> None:
+    """Tell what to look out for, and let it stay in the dock until the same is tried again."""
+    show_warning(text)
+    place = place_of(where)
+    if place is not None:
+        place.tell(doing, text)
+
+
+def trying(doing: str, where: QObject | None) -> None:
+    """Let the dock around `where` say no longer why this failed: it is tried again."""
+    place = place_of(where)
+    if place is not None:
+        place.forget(doing)
 
 
 @contextmanager
-def reported(doing: str) -> Iterator[None]:
-    """Report whatever the block raises instead of letting it reach Qt."""
+def reported(doing: str, where: QObject | None) -> Iterator[None]:
+    """Report whatever the block raises instead of letting it reach Qt.
+
+    `where` is the part of a dock that was pressed; None is for what nobody asked for.
+    """
+    trying(doing, where)
+    with caught(doing, where):
+        yield
+
+
+@contextmanager
+def caught(doing: str, where: QObject | None) -> Iterator[None]:
+    """Report whatever a part of the work raises; what failed before it still stands."""
     try:
         yield
     except Exception as error:  # a callback of ours must never take the viewer down
-        report(error, doing)
+        report(error, doing, where)
 
 
 def watch_callbacks() -> None:
@@ -84,6 +159,7 @@ def _tell_place(notification: Any) -> None:
             f"An error in the vein segmentation plugin ({type(error).__name__}: {error}). {place}"
         )
     if error is not None:
+        _remember("Error", notification.message)
         QTimer.singleShot(0, partial(show_whole, notification.message))
 
 

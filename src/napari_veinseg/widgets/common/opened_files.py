@@ -46,7 +46,7 @@ def show_as_read(layer: Layer, drawn_upon: bool = False) -> None:
             "again before drawing on it."
         )
         return
-    with reported("Reading the file again"):
+    with reported("Reading the file again", None):
         image = read_image(path)
         if image.shape == layer.data.shape and (image == layer.data).all():
             return

@@ -14,6 +14,7 @@ from napari_veinseg.widgets.common.inputs import WheelGuard
 from napari_veinseg.widgets.common.notify import watch_callbacks
 from napari_veinseg.widgets.common.opened_files import follow_opened_files
 from napari_veinseg.widgets.common.style import style_sheet
+from napari_veinseg.widgets.common.trouble import Trouble
 
 WIDTH = 340
 """The width in px that every dock must be readable at."""
@@ -53,6 +54,8 @@ class Panel(QWidget):
         self._foot = QVBoxLayout(foot)
         self._foot.setContentsMargins(0, 0, 0, 0)
         self._foot.setSpacing(0)
+        self.trouble = Trouble(foot)
+        self._foot.addWidget(self.trouble)
         self._outer.addWidget(foot)
         self._scroll = scroll
         self.setMinimumWidth(WIDTH - 40)

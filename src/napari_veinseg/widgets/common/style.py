@@ -9,6 +9,7 @@ def style_sheet(theme_name: str) -> str:
     """Return the style of headings, hints and the main button in a theme of napari."""
     theme = get_theme(theme_name)
     quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.25)
+    alarm = _mix(theme.background.as_rgb_tuple(), theme.error.as_rgb_tuple(), 0.12)
     main = (0x1F, 0x7A, 0xC4)  # white text on it has a contrast of 4.6 in every theme
     hover = _mix(main, (0, 0, 0), 0.15)
     return f"""
@@ -17,6 +18,11 @@ def style_sheet(theme_name: str) -> str:
             border-bottom: 1px solid {theme.primary.as_hex()};
         }}
         QFrame[role="foot"] {{ border-top: 1px solid {theme.foreground.as_hex()}; }}
+        QFrame[role="trouble"] {{
+            border: none; border-left: 4px solid {theme.error.as_hex()};
+            background-color: {_rgb(alarm)};
+        }}
+        QFrame[role="trouble"] QToolButton {{ border: none; padding: 0 4px; font-weight: 600; }}
         QLabel[role="hint"] {{ color: {_rgb(quiet)}; }}
         QLabel[role="verdict"] {{ font-weight: 600; }}
         QPushButton {{ border: 1px solid transparent; padding: 3px; }}

@@ -11,12 +11,13 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.notify import show_warning
+from napari_veinseg.widgets.common.notify import trying, warn
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 
 _PLACE = ("scale", "translate", "rotate", "shear")
+_DOING = "Saving corrections"
 
 
 class Autosaver(QObject):
@@ -83,8 +84,10 @@ class Autosaver(QObject):
 
     def _on_saved(self, problem: str) -> None:
         self._worker = None
-        if problem and not self._warned:
-            show_warning(f"Corrections cannot be saved while you work: {problem}")
+        if not problem:
+            trying(_DOING, self)
+        elif not self._warned:
+            warn(f"Corrections cannot be saved while you work: {problem}", _DOING, self)
         self._warned = bool(problem)
 
 

@@ -7,6 +7,7 @@ import napari
 import numpy as np
 from napari.layers import Labels, Layer
 from napari.utils.key_bindings import coerce_keybinding
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
 from napari_veinseg.widgets.common.notify import reported
@@ -23,9 +24,15 @@ class CanvasInput:
     """
 
     def __init__(
-        self, viewer: napari.Viewer, layer: Labels, tool: Tool, leave: Callable[[], None]
+        self,
+        viewer: napari.Viewer,
+        layer: Labels,
+        tool: Tool,
+        dock: QObject,
+        leave: Callable[[], None],
     ) -> None:
         self._viewer, self._layer, self._tool, self._leave = viewer, layer, tool, leave
+        self._dock = dock  # says what the tool refuses
         self._keys: dict[Any, Any] = {}
         self._zoom: list[tuple[int, Any]] = []
         self._panned = layer.mouse_pan
@@ -92,7 +99,7 @@ class CanvasInput:
 
     def _guarded(self, action: Callable[[], None]) -> Callable[[Any], None]:
         def run(_layer: Any) -> None:
-            with reported(self._tool.name):
+            with reported(self._tool.name, self._dock):
                 action()
             self.follow()
 
@@ -117,14 +124,14 @@ class CanvasInput:
         while self._attached and event.type == "mouse_move":
             moved = moved or bool(np.linalg.norm(event.pos - pressed) > still)
             if moved and draws_boxes:
-                with reported(self._tool.name):
+                with reported(self._tool.name, self._dock):
                     self._tool.drag(start, find_point(layer, event), False)
             yield
         if not self._attached:
             return
         # The canvas leaves moves out that follow each other fast: the release knows of all.
         moved = moved or (draws_boxes and bool(np.linalg.norm(event.pos - pressed) > still))
-        with reported(self._tool.name):
+        with reported(self._tool.name, self._dock):
             if not moved:
                 self._tool.click(start, "Shift" in event.modifiers)
                 self._tool.move(start)  # what is shown follows what was changed
@@ -133,11 +140,11 @@ class CanvasInput:
         self.follow()
 
     def _on_move(self, layer: Labels, event: Any) -> None:
-        with reported(self._tool.name):
+        with reported(self._tool.name, self._dock):
             self._tool.move(find_point(layer, event))
 
     def _on_double_click(self, _layer: Labels, _event: Any) -> None:
-        with reported(self._tool.name):
+        with reported(self._tool.name, self._dock):
             self._tool.finish()
         self.follow()
 

@@ -157,7 +157,7 @@ class CorrectWidget(Panel):
 
     def _add_empty_mask(self) -> None:
         """Put an empty mask over the image that is meant, or empty the only one it may have."""
-        with reported("Making an empty mask"):
+        with reported("Making an empty mask", self):
             image, mask = self.find_pair()
             if image is None:
                 raise VeinSegError("Open an image first: the mask gets its size and place.")

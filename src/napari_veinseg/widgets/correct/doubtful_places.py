@@ -96,7 +96,7 @@ class DoubtfulPlaces(Section):
         self._show_place()
 
     def _go(self, step: int) -> None:
-        with reported("Looking for doubtful places"):
+        with reported("Looking for doubtful places", self):
             mask, plane = self._mask, self._mask.displayed_plane()
             mask.bring_in_sight()
             probability = mask.probability(plane)
@@ -174,7 +174,7 @@ class DoubtfulPlaces(Section):
         self._show_place()
 
     def _decide(self, label: int, _checked: bool = False) -> None:
-        with reported("Deciding"):
+        with reported("Deciding", self):
             if self._mark is None or self._found_in is None:
                 return
             self._mask.bring_in_sight()

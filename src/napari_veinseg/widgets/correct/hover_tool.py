@@ -48,6 +48,6 @@ class HoverTool(Tool):
         if self._preview is None or self._cursor is None:
             return
         begin = time.perf_counter()
-        with reported(self.name):
+        with reported(self.name, None):
             self.preview_click(self._cursor)
         self._timer.setInterval(max(_SOONEST, int(2e3 * (time.perf_counter() - begin))))

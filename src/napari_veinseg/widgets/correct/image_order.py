@@ -64,7 +64,7 @@ class ImageOrder(Section):
         self.list.hide()
 
     def _order(self) -> None:
-        with reported("Ordering the images"):
+        with reported("Ordering the images", self):
             layer = self._mask.layer
             if layer is not None and layer.data.ndim == 3:
                 self._order_slices()
@@ -133,7 +133,7 @@ class ImageOrder(Section):
         self.list.show()
 
     def _show(self, item: QListWidgetItem) -> None:
-        with reported("Opening an image"):
+        with reported("Opening an image", self):
             self._images[self.list.row(item)].show()
 
     def _show_slice(self, plane: PlaneIndex) -> None:

@@ -82,7 +82,7 @@ class LineActions(Section):
         shapes.mode = "direct"
 
     def _draw_lines(self) -> None:
-        with reported("Lines to veins"):
+        with reported("Lines to veins", self):
             layer, plane = self._mask.require_layer(), self._mask.displayed_plane()
             shapes = self._find_shapes()
             own = bool(shapes.metadata.get(_OWN_LINES))

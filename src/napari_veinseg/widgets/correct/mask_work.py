@@ -55,7 +55,7 @@ class MaskWork(QObject):
             return
         doing = pressed.text()
         self._pressed = pressed, doing
-        with reported(doing):
+        with reported(doing, self):
             start()
 
     def _change(self, doing: str, prepare: Callable[[], Action], shapes_veins: bool) -> None:

@@ -48,7 +48,7 @@ class RestoreOffer(QFrame):
 
     def show_newest(self) -> None:
         """Look for sessions, and show the newest."""
-        with reported("Looking for corrections to restore"):
+        with reported("Looking for corrections to restore", self):
             self.session = next(iter(left_sessions()), None)
             for folder in set_damaged_aside():
                 show_warning(
@@ -62,7 +62,7 @@ class RestoreOffer(QFrame):
 
     def _restore(self) -> None:
         viewer = self._viewer()
-        with reported("Restoring corrections"):
+        with reported("Restoring corrections", self):
             if self.session is not None and viewer is not None:
                 self._autosaver.adopt(restore_session(viewer, self.session), self.session)
         self.show_newest()

@@ -54,7 +54,7 @@ class Reviewing(Section):
 
     def store(self) -> None:
         """Store the displayed plane, beside the viewer when it is large."""
-        with reported("Storing the mask"):
+        with reported("Storing the mask", self):
             mask = self._mask
             layer, plane = mask.require_layer(), mask.displayed_plane()
             image, labels = mask.image_data(), mask.labels(plane).copy()
@@ -96,7 +96,7 @@ class Reviewing(Section):
 
     def show_state(self) -> None:
         """Say how many images of the dataset have been reviewed."""
-        with reported("Reading the dataset"):
+        with reported("Reading the dataset", self):
             dataset = self.find_dataset()
             self.message.setVisible(dataset is not None)
             if dataset is not None:

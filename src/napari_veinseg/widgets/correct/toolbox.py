@@ -13,7 +13,7 @@ from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.canvas import focus_canvas
 from napari_veinseg.widgets.common.form import Section, button, connect_while_alive
-from napari_veinseg.widgets.common.notify import report
+from napari_veinseg.widgets.common.notify import report, trying
 from napari_veinseg.widgets.correct.add_tool import AddTool
 from napari_veinseg.widgets.correct.box_tools import ReviewedBoxTool, UnsureBoxTool
 from napari_veinseg.widgets.correct.bridge_tool import BridgeTool
@@ -96,11 +96,12 @@ class Toolbox(Section):
         """Make a tool the active one; None leaves drawing to napari."""
         self._stop()
         if tool is not None:
+            trying(tool.name, self)
             try:
                 self._start(tool)
             except VeinSegError as error:
                 self._stop()
-                report(error, tool.name)
+                report(error, tool.name, self)
         for each, its_button in self.buttons.items():
             its_button.setChecked(each is self.active)
         self.active_changed.emit()
@@ -152,7 +153,7 @@ class Toolbox(Section):
         self.active = tool
         self.message.show_text(tool.help)
         tool.begin()
-        self._input = CanvasInput(viewer, layer, tool, leave=lambda: self.use(None))
+        self._input = CanvasInput(viewer, layer, tool, self, leave=lambda: self.use(None))
         self._input.attach()
         focus_canvas(viewer)
 

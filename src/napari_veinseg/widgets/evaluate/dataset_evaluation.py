@@ -165,7 +165,7 @@ class DatasetEvaluation(QWidget):
     def _show_names(self) -> None:
         folder = self.dataset.path()
         there = folder is not None and (folder / "images").is_dir()
-        with reported("Reading the dataset"):
+        with reported("Reading the dataset", self):
             stems = [each.stem for each in Dataset.open(folder)] if there and folder else []
             self.fingers.show_names(stems)
 
@@ -199,7 +199,7 @@ class DatasetEvaluation(QWidget):
     # What is done.
 
     def _evaluate(self) -> None:
-        with reported("Evaluating"):
+        with reported("Evaluating", self):
             task = self.task()
 
             def done(comparison: Comparison) -> Iterator[None]:
@@ -265,7 +265,7 @@ class DatasetEvaluation(QWidget):
         self.more.show_sentences(f"{len(more)} more caveat{many}", more)
 
     def _open(self, row: int) -> None:
-        with reported("Opening the image"):
+        with reported("Opening the image", self):
             contender, sample = self._rows[row]
             self.job.start(partial(open_image, sample, contender), self._show_image, self._hear)
 

@@ -149,7 +149,7 @@ class EvaluateWidget(Panel):
     # Measure.
 
     def _measure(self) -> None:
-        with reported("Measuring"):
+        with reported("Measuring", self):
             layer = self.mask.layer
             work = partial(measure_mask, _pixels(layer), PixelSize.of(layer))
             self.job.start(work, partial(self._show_measured, layer), self._hear)
@@ -171,7 +171,7 @@ class EvaluateWidget(Panel):
         self._show_state()
 
     def _show_table(self) -> None:
-        with reported("Opening the table"):
+        with reported("Opening the table", self):
             lines = measured_lines(self.viewer)
             if lines is not None:
                 self.viewer.layers.selection.active = lines  # whose features the table shows
@@ -180,14 +180,14 @@ class EvaluateWidget(Panel):
     def _save(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the tables")
         if folder and self.measured is not None:
-            with reported("Saving the tables"):
+            with reported("Saving the tables", self):
                 name, measured = self.measured
                 save_tables(measured, name, Path(folder))
 
     # Compare.
 
     def _compare(self) -> None:
-        with reported("Comparing"):
+        with reported("Comparing", self):
             mask, truth = self.mask.layer, self.truth.layer
             if mask.data.shape == truth.data.shape:  # other shapes are refused in the work
                 require_same_place(mask, truth)

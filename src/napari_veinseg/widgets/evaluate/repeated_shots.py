@@ -51,12 +51,12 @@ class RepeatedShots(Section):
 
     def _show_names(self) -> None:
         folder = self.first.path()
-        with reported("Reading the folder"):
+        with reported("Reading the folder", self):
             masks = list_masks(folder) if folder is not None else []
             self.fingers.show_names([path.stem for path in masks])
 
     def _judge(self) -> None:
-        with reported("Matching"):
+        with reported("Matching", self):
             folders = [path for path in (self.first.path(), self.second.path()) if path]
             pattern = self.fingers.finger_pattern()
             if not folders or not pattern:

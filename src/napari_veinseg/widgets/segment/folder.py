@@ -8,6 +8,7 @@ from typing import Any
 import napari
 import numpy as np
 import numpy.typing as npt
+from qtpy.QtCore import QObject
 
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image, read_mask
@@ -17,7 +18,7 @@ from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.common.notify import show_info, show_warning
+from napari_veinseg.widgets.common.notify import show_info, warn
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 
 SHOWN_BYTES = 300_000_000
@@ -103,8 +104,8 @@ def _readable(
             yield Path(row.image).name, image, mask
 
 
-def show_folder(viewer: napari.Viewer, result: FolderResult) -> None:
-    """Open what was segmented and say what became of it."""
+def show_folder(viewer: napari.Viewer, dock: QObject, result: FolderResult) -> None:
+    """Open what was segmented and say what became of it, in the dock where some failed."""
     folder = result.task.images.name
     for shown in result.shown:
         single = len(shown.files) == 1 or shown.masks[0].ndim == 3
@@ -121,10 +122,10 @@ def show_folder(viewer: napari.Viewer, result: FolderResult) -> None:
                 metadata={"files": [name] if single else shown.files},
             )
             add_mask_layer(viewer, masks, layer)
-    _tell(result)
+    _tell(result, dock)
 
 
-def _tell(result: FolderResult) -> None:
+def _tell(result: FolderResult, dock: QObject) -> None:
     counts = dict.fromkeys(("done", "kept", "failed"), 0)
     for row in result.rows:
         counts[row.status] += 1
@@ -137,6 +138,7 @@ def _tell(result: FolderResult) -> None:
     text = ", ".join(parts) + "."
     if counts["failed"]:
         first = next(row.error for row in result.rows if row.status == "failed")
-        show_warning(f"{text} {counts['failed']} failed, see summary.csv there: {first}")
+        failed = f"{counts['failed']} failed, see summary.csv there: {first}"
+        warn(f"{text} {failed}", "Segmenting", dock)
     else:
         show_info(text)

@@ -111,7 +111,7 @@ class MaskControls(Section):
         if not held and now - self._last_change > _PAUSE:
             self._begin_step()
         self._last_change = now
-        with reported("Changing the mask"):
+        with reported("Changing the mask", self):
             self.update_mask()
 
     def update_mask(self) -> None:
@@ -145,7 +145,7 @@ class MaskControls(Section):
         """Catch up with a slider that moved on while a large mask was worked on."""
         if self._pending and not self._job.running:
             self._pending = False
-            with reported("Changing the mask"):
+            with reported("Changing the mask", self):
                 self.update_mask()
 
     def _save(self) -> None:

@@ -123,7 +123,7 @@ class RegionControls(QObject):
         self.told.setVisible(bool(parts))
 
     def _draw(self, shape: str) -> None:
-        with reported("Drawing the region"):
+        with reported("Drawing the region", self):
             image = self._image()
             if image is None:
                 raise VeinSegError("There is no image to draw on: open one first.")
@@ -148,7 +148,7 @@ class RegionControls(QObject):
             self.told.show()
 
     def _take(self, region: Region | None) -> None:
-        with reported("Taking the region"):
+        with reported("Taking the region", self):
             image = self._image()
             try:
                 memory = self._memory

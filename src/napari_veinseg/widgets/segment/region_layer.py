@@ -126,7 +126,7 @@ class RegionLayer(QObject):
         layer, image = self._layer(), self._image
         if layer is None or image is None or self._busy:
             return
-        with reported("Taking the region"):
+        with reported("Taking the region", self):
             try:
                 region = _region_of(layer)
                 if region is not None:

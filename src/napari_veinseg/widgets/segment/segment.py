@@ -17,7 +17,7 @@ from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.model_note import ModelNote
-from napari_veinseg.widgets.common.notify import reported, show_warning
+from napari_veinseg.widgets.common.notify import reported, warn
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import (
@@ -203,7 +203,7 @@ class SegmentWidget(Panel):
     # What is done.
 
     def _segment(self) -> None:
-        with reported("Segmenting"):
+        with reported("Segmenting", self):
             images = [as_image_or_stack(self.viewer, layer) for layer in self.images()]
             tasks = [self._task(layer) for layer in images]
             work = partial(segment_images, tasks, self.model.path, self.settings())
@@ -211,13 +211,13 @@ class SegmentWidget(Panel):
                 self._in_work = images
 
     def _segment_folder(self) -> None:
-        with reported("Segmenting"):
+        with reported("Segmenting", self):
             dialog = FolderDialog(self, self.model.path, self.settings())
             dialog.chosen.connect(self._start_folder)
             dialog.open()
 
     def _start_folder(self, task: FolderTask) -> None:
-        work, done = partial(segment_folder, task), partial(show_folder, self.viewer)
+        work, done = partial(segment_folder, task), partial(show_folder, self.viewer, self)
         if self.job.start(work, done=done, news=self._hear):
             self._in_work = []
 
@@ -267,17 +267,20 @@ class SegmentWidget(Panel):
             self.mask.update_mask()
         self.segmented.emit(layer, prediction.settings)
         if not prediction.mask.any():
-            show_warning(
+            self._warn(
                 f"No vein was found in '{layer.name}': lower the threshold below, give the vein "
                 "width in pixels, or try another model or channel."
             )
 
+    def _warn(self, text: str) -> None:
+        warn(text, "Segmenting", self)
+
     def _unchanged_image(self, task: ImageTask) -> Any:
         layer = task.layer()
         if layer is None or layer not in self.viewer.layers:
-            show_warning(f"'{task.name}' was removed while it was segmented; its mask is dropped.")
+            self._warn(f"'{task.name}' was removed while it was segmented; its mask is dropped.")
             return None
         if image_data(layer) is not task.data:
-            show_warning(f"'{task.name}' was changed while it was segmented: press Segment again.")
+            self._warn(f"'{task.name}' was changed while it was segmented: press Segment again.")
             return None
         return layer

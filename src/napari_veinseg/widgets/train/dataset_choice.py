@@ -95,7 +95,7 @@ class DatasetChoice(Section):
         self.add_layers.setEnabled(idle)
 
     def _add_open_layers(self) -> None:
-        with reported("Adding the layers"):
+        with reported("Adding the layers", self):
             pairs = open_pairs(self._panel.viewer)
             if not pairs:
                 raise VeinSegError(

@@ -159,7 +159,7 @@ class TrainWidget(Panel):
     # The run.
 
     def _start(self) -> None:
-        with reported("Training"):
+        with reported("Training", self):
             config = configure(
                 self.dataset.path(),
                 base=self.base.path,
@@ -198,7 +198,7 @@ class TrainWidget(Panel):
         if trouble:
             trouble += _way_on(run)
             self._show_message(trouble)
-            report(VeinSegError(trouble), "Training")
+            report(VeinSegError(trouble), "Training", self)
         if run is not None and run.result is not None:
             sources = sources_of(Path(run.config.dataset))
             self.comparison.show_result(self.follower.status, self._started_from, sources)

@@ -88,7 +88,7 @@ class LearningBeside(QObject):
     def name_fingers(self, pattern: str | None) -> None:
         """Let what learns know by what pattern the names say which finger an image shows."""
         if self.known is not None:
-            with reported("Naming the subjects"):
+            with reported("Naming the subjects", self):
                 self.known.run.name_fingers(pattern)
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ class LearningBeside(QObject):
         folder = self._session.folder
         if folder is None:
             return
-        with reported("Learning"):
+        with reported("Learning", self):
             folder.masks.dataset()  # it may have no image yet
             config = self._asked_for(folder.home)
             begin = self._beginning.start
@@ -195,5 +195,5 @@ class LearningBeside(QObject):
         elif trouble or self.wanted:
             self.wanted = False
             self._trouble = trouble or "Learning was ended by another program"
-            report(VeinSegError(self.describe()), "Learning")
+            report(VeinSegError(self.describe()), "Learning", None)  # its own line says so
         self.changed.emit()

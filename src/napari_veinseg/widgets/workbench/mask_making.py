@@ -47,7 +47,7 @@ class MaskMaking(QObject):
     def maker_on_arrival(self) -> MaskMaker | None:
         """Return what makes the mask of an image that is opened; None when nothing shall."""
         if self.on_arrival:
-            with reported("Choosing the model"):
+            with reported("Choosing the model", self):
                 return self._chosen()
         return None
 

@@ -45,6 +45,8 @@ class SaveQueue(QObject):
         self._waiting: dict[_Image, None] = {}  # an ordered set
         self._refused: dict[_Image, _Refusal] = {}
         self._resting: set[_Image] = set()  # refused, and not tried again yet
+        self.trouble_text = ""
+        """Why the last mask that was refused could not be written, until all are."""
         self._job = Job("Saving the mask", self, quiet=True)
         self._job.changed.connect(self._go_on)
         self._again = QTimer(self)
@@ -138,11 +140,14 @@ class SaveQueue(QObject):
         if error is not None and not self._was_told(home, _cause(error)):
             kept = " It is kept in memory, and tried again." if waits else ""
             told = VeinSegError(f"{error}{kept}") if isinstance(error, VeinSegError) else error
-            report(told, "Saving the mask")
+            self.trouble_text = str(told)
+            report(told, "Saving the mask", None)  # the dock may be gone: it asks for the text
         if not waits:
             self._waiting.pop(image, None)
         if not waits or error is None:
             self._refused.pop(image, None)
+            if error is None and not self._refused:
+                self.trouble_text = ""
             return
         self._refused[image] = _Refusal(_cause(error), str(error))
         self._resting.add(image)

@@ -35,7 +35,7 @@ class ViewerKeys:
 
 def _guarded(action: Callable[[], object]) -> Callable[[Any], None]:
     def pressed(_viewer: Any) -> None:
-        with reported("A key"):
+        with reported("A key", None):
             action()
 
     return pressed

@@ -2,7 +2,7 @@
 
 from napari.layers import Labels
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QWidget
 
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.focus import FocusKeeper
@@ -12,6 +12,7 @@ from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.learning_controls import LearningControls
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
+from napari_veinseg.widgets.workbench.past_notices import PastNotices
 
 REVIEWED_KEY = "R"
 
@@ -36,8 +37,16 @@ class StatusLine(QWidget):
             "Store this image and its mask in the dataset as reviewed, and go to the next one.",
             primary=True,
         )
+        self.notices = button("Notices", "Read again what was told in notices that are gone.")
+        self.notices.clicked.connect(self.show_notices)
         self.beside = LearningControls(learning)
-        column(self, self.facts, self.beside, self.reviewed, spacing=4, margins=(10, 5, 10, 8))
+        rows = column(self, spacing=4, margins=(10, 5, 10, 8))
+        first = QHBoxLayout()
+        first.addWidget(self.facts, 1)
+        first.addWidget(self.notices, 0, Qt.AlignmentFlag.AlignTop)
+        rows.addLayout(first)
+        rows.addWidget(self.beside)
+        rows.addWidget(self.reviewed)
         self._focus = FocusKeeper(self)
         session.changed.connect(self.refresh)
         on_screen.changed.connect(self.refresh)
@@ -46,6 +55,13 @@ class StatusLine(QWidget):
         """Name the model that masks are made with."""
         self.shown_model = name
         self.refresh()
+
+    def show_notices(self) -> QDialog:
+        """Open the list of what was told."""
+        opened = PastNotices(self)
+        opened.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        opened.open()
+        return opened
 
     def refresh(self) -> None:
         """Show what is known of the image on the screen."""

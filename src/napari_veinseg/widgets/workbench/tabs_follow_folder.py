@@ -58,6 +58,8 @@ class TabsFollowFolder(QObject):
         tabs, session = self._tabs, self._session
         if session.stem != self._followed:
             self._close_opened()
+            for tab in (tabs.segment, tabs.correct):
+                tab.trouble.clear()  # it was of the image before
             if session.shown is not None:
                 tabs.segment.leave_image(session.shown.image)
             if tabs.correct.doubtful_places.take_camera_moved():

@@ -21,6 +21,7 @@ from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
+from napari_veinseg.widgets.common.trouble import Trouble
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
@@ -38,6 +39,7 @@ from napari_veinseg.widgets.workbench.workbench_tabs import WorkbenchTabs
 
 WIDTH = 380
 TITLE = "Vein segmentation"
+_SAVING = "Saving the mask"
 _ROOMY = 760  # px of height, from which on there is room for a curve below the tabs
 
 
@@ -61,6 +63,7 @@ class Workbench(QWidget):
             self.viewer, lambda: self.on_screen.image, lambda: self.on_screen.mask
         )
         self.learning = LearningBeside(self.session, self._learning_config)
+        self.trouble = Trouble(self)  # of what concerns no tab
         self.status = StatusLine(self.session, self.learning, self.on_screen)
         self.folder_run = FolderRun(self.session)
         self.segment.insert(0, self.folder_run)
@@ -103,6 +106,7 @@ class Workbench(QWidget):
             part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         rows = column(self, self.strip, self.seeing, spacing=0)
         rows.addWidget(self.tabs, 1)
+        rows.addWidget(self.trouble)
         rows.addWidget(self.status)
 
     def _share(self) -> None:
@@ -125,6 +129,16 @@ class Workbench(QWidget):
         self.on_screen.changed.connect(self.seeing.apply)
         self.on_screen.changed.connect(self.session.message.drop_passing)
         self.status.reviewed.clicked.connect(self.review)
+        self.session.queue.changed.connect(self._tell_unsaved)
+        self._tell_unsaved()
+
+    def _tell_unsaved(self) -> None:
+        """Say, as long as it is so, that masks could not be written."""
+        text = self.session.queue.trouble_text
+        if text:
+            self.trouble.tell(_SAVING, text)
+        else:
+            self.trouble.forget(_SAVING)
 
     def _name_fingers(self) -> None:
         if self.session.folder is not None:
@@ -157,7 +171,7 @@ class Workbench(QWidget):
 
     def review(self) -> None:
         """Store the shown image as reviewed; in a folder, go on to the next."""
-        with reported("Storing the mask"):
+        with reported("Storing the mask", self):
             if self.session.folder is None:
                 self.correct.reviewing.reviewed.click()
                 return

@@ -1,0 +1,69 @@
+"""What went wrong last, in the foot of its dock until it is tried again or taken away."""
+
+import re
+
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
+
+from napari_veinseg.widgets.common.form import Hint, explain
+
+_MOST = 400  # characters that stand in a dock; its tooltip and the list of notices have all
+_MAY_BREAK = "\u200b"  # a space without width: Qt breaks lines nowhere within a path
+
+
+class Trouble(QFrame):
+    """A sentence for whatever failed and was not tried again; the latest is shown."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "trouble")
+        self._said: dict[str, str] = {}
+        self.label = Hint()
+        self.label.whole = True
+        self.label.setProperty("role", "")
+        self.away = QToolButton()
+        self.away.setText("\N{MULTIPLICATION SIGN}")
+        self.away.setAccessibleName("Take this away")
+        explain(self.away, "Take this sentence away; 'Notices' below keeps it.")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 3, 3, 3)
+        row.setSpacing(4)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.away)
+        self.away.clicked.connect(self.clear)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said; empty when nothing is."""
+        return next(reversed(self._said.values()), "")
+
+    def tell(self, doing: str, text: str) -> None:
+        """Say why something failed."""
+        self._said.pop(doing, None)
+        self._said[doing] = text
+        self._show()
+
+    def forget(self, doing: str) -> None:
+        """Say no longer why something failed: it is tried again, or no longer true."""
+        if self._said.pop(doing, None) is not None:
+            self._show()
+
+    def clear(self) -> None:
+        """Say nothing: something else is looked at now."""
+        self._said.clear()
+        self._show()
+
+    def _show(self) -> None:
+        text = self.text
+        short = text if len(text) <= _MOST else f"{text[:_MOST].rstrip()}…"
+        # First as wide as it will be: a window that has grown for a narrow text stays so.
+        self.resize(self.parentWidget().width(), self.height())
+        self.layout().activate()
+        self.label.setText(re.sub(r"\S{25,}", _breakable, short))
+        self.label.setToolTip(text)
+        self.setVisible(bool(text))
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """Let a path or a long name go on in the next line."""
+    return re.sub(r"([/\\_.-])", rf"\1{_MAY_BREAK}", word[0])
