@@ -42,8 +42,20 @@ class Run:
     """A run's folder; use `create` or `open`."""
 
     def __init__(self, path: Path, config: TrainingConfig) -> None:
-        self.path = path
-        self.config = config
+        self.path, self.config = path, config
+        self.last = path / "last.safetensors"
+        """The model file of the latest epoch; it may not exist yet."""
+        self.best = path / "best.safetensors"
+        """The model file of the best epoch; there is none before one was judged on a hold-out."""
+        self.state = path / "state.pt"
+        """What resuming needs: weights, optimiser, counters."""
+        self.data_record = path / "data.json"
+        """What the run keeps of its data, see `data_record`."""
+        self.arrivals = path / "arrivals.json"
+        """The record of samples that came while it watched a dataset, see `reviewed_pool`."""
+        self.versions = path / "versions"
+        """The folder of the versions that a run which watches has published."""
+        self.events_path = path / "events.jsonl"
 
     @classmethod
     def create(cls, path: str | Path | None, config: TrainingConfig) -> Self:
@@ -124,39 +136,9 @@ class Run:
             )
 
     @property
-    def last(self) -> Path:
-        """The model file of the latest epoch; it may not exist yet."""
-        return self.path / "last.safetensors"
-
-    @property
-    def best(self) -> Path:
-        """The model file of the best epoch; there is none before one was judged on a hold-out."""
-        return self.path / "best.safetensors"
-
-    @property
     def result(self) -> Path | None:
         """The best model file, else the last one, else None."""
         return next((path for path in (self.best, self.last) if path.exists()), None)
-
-    @property
-    def state(self) -> Path:
-        """What resuming needs: weights, optimiser, counters."""
-        return self.path / "state.pt"
-
-    @property
-    def data_record(self) -> Path:
-        """What the run keeps of its data, see `data_record`."""
-        return self.path / "data.json"
-
-    @property
-    def arrivals(self) -> Path:
-        """The record of samples that came while it watched a dataset, see `reviewed_pool`."""
-        return self.path / "arrivals.json"
-
-    @property
-    def versions(self) -> Path:
-        """The folder of the versions that a run which watches has published."""
-        return self.path / "versions"
 
     def version(self, number: int) -> Path:
         """Return where the version of a number lies, from 1 on."""
@@ -199,11 +181,6 @@ class Run:
         self.config = self.config.model_copy(update={"finger_pattern": pattern})
         return changed
 
-    @property
-    def events_path(self) -> Path:
-        """The file of events."""
-        return self.path / "events.jsonl"
-
     def model(self) -> "VeinModel":
         """Load the best model that the run has made, or the last one where there was no hold-out.
 
@@ -214,18 +191,17 @@ class Run:
         """
         from napari_veinseg.segmentation.vein_model import VeinModel
 
-        if self.result is None:
-            raise VeinSegError(f"{self.path} has no model yet: train for longer.")
-        return VeinModel.load(self.result)
+        return VeinModel.load(self._made())
 
-    def save_result(self, target: str | Path) -> Path:
+    def save_result(self, target: str | Path) -> None:
         """Copy the model that the run has made."""
-        target = Path(target)
+        with writing(Path(target)):
+            write_bytes(Path(target), self._made().read_bytes())
+
+    def _made(self) -> Path:
         if self.result is None:
             raise VeinSegError(f"{self.path} has no model yet: train for longer.")
-        with writing(target):
-            write_bytes(target, self.result.read_bytes())
-        return target
+        return self.result
 
     def remove(self) -> None:
         """Delete the run's own files, and its folder if nothing else lies in it."""
