@@ -76,12 +76,8 @@ class Counts:
     def background_iou(self) -> float:
         """Intersection over union of the background."""
         missed = self.false_positive + self.false_negative
-        # Nothing but vein in both: the backgrounds are empty and agree.
-        return (
-            self.true_negative / (self.true_negative + missed)
-            if self.true_negative
-            else float(not missed)
-        )
+        # Where nothing is missed both agree, be it that there is no background.
+        return self.true_negative / (self.true_negative + missed) if missed else 1.0
 
     @property
     def two_class_mean_iou(self) -> float:

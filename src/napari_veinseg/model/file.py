@@ -74,10 +74,9 @@ def write_model(
     path = Path(path)
     if path.suffix != ".safetensors":
         raise VeinSegError(f"{path} was not written: choose a name that ends in .safetensors.")
-    weights = {
-        name: _halved(tensor.detach().cpu()) if half else tensor.detach().cpu()
-        for name, tensor in network.state_dict().items()
-    }
+    weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    if half:
+        weights = {name: _halved(tensor) for name, tensor in weights.items()}
     _check_fit(path, _empty_network(card).state_dict(), weights)
     contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
     with writing(path), atomic_path(path) as temporary:
@@ -89,12 +88,8 @@ def write_model(
 
 def _halved(tensor: "torch.Tensor") -> "torch.Tensor":
     """Store as `float16` what fits: a variance can lie beyond its range."""
-    import torch
-
-    if not tensor.is_floating_point():
-        return tensor
-    smaller = tensor.to(torch.float16)
-    return smaller if bool(smaller.isfinite().all()) else tensor
+    smaller = tensor.half() if tensor.is_floating_point() else tensor
+    return smaller if smaller.isfinite().all() else tensor
 
 
 def build_network(card: ModelCard) -> "SegmentationNetwork":

@@ -6,7 +6,7 @@ any image to such sides and crops the answer back.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from monai.networks.blocks import Convolution, DenseBlock, UpSample
@@ -208,15 +208,13 @@ class _Blocks:
 
     def up(self, channels: int, out: int) -> nn.Module:
         """Double the sides."""
-        up = UpSample(self.spatial_dims, channels, out, scale_factor=2, mode="deconv")
-        return cast("nn.Module", up)
+        return UpSample(self.spatial_dims, channels, out, scale_factor=2, mode="deconv")
 
     def head(self, channels: int, out: int, stride: int) -> nn.Module:
         """Logits at `stride` times the resolution of the maps."""
         if stride == 1:
-            same = Convolution(self.spatial_dims, channels, out, kernel_size=3, conv_only=True)
-            return cast("nn.Module", same)
-        finer = UpSample(
+            return Convolution(self.spatial_dims, channels, out, kernel_size=3, conv_only=True)
+        return UpSample(
             self.spatial_dims,
             channels,
             out,
@@ -224,7 +222,6 @@ class _Blocks:
             mode="pixelshuffle",
             apply_pad_pool=False,
         )
-        return cast("nn.Module", finer)
 
 
 class _DenseUNetCore(nn.Module):

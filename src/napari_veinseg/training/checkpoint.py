@@ -5,7 +5,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
 
@@ -13,6 +12,8 @@ from napari_veinseg.data.array_types import Share
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_bytes
 from napari_veinseg.training.config import TrainingConfig
+
+Stateful = torch.nn.Module | torch.optim.Optimizer
 
 _LOWEST_RATE = 0.01  # of the highest
 _VALIDATION_SHARE = 0.1  # of the time, when the budget is in minutes
@@ -91,16 +92,6 @@ def schedule_learning_rate(progress: Share, config: TrainingConfig) -> float:
         fallen = min(1.0, (progress - config.warm_up) / (1 - config.warm_up))
         share = _LOWEST_RATE + (1 - _LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * fallen))
     return config.learning_rate * share
-
-
-class Stateful(Protocol):
-    """A module or an optimiser."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give the state."""
-
-    def load_state_dict(self, state: Any, /) -> Any:
-        """Take a state."""
 
 
 def save_state(path: Path, position: Position, parts: Mapping[str, Stateful]) -> None:

@@ -45,14 +45,9 @@ def d_prime(
     It is divided by the root mean square of both (at least a millionth, so that scores without
     spread give a large number, not infinity).
     """
-    means, variances = zip(
-        *(
-            _moments(scores, weights)
-            for scores, weights in ((genuine, genuine_weights), (impostor, impostor_weights))
-        ),
-        strict=True,
-    )
-    return float((means[0] - means[1]) / max(np.sqrt(sum(variances) / 2), 1e-6))
+    higher, spread = _moments(genuine, genuine_weights)
+    lower, other_spread = _moments(impostor, impostor_weights)
+    return float((higher - lower) / max(np.sqrt((spread + other_spread) / 2), 1e-6))
 
 
 def _moments(scores: Scores, weights: Scores | None) -> tuple[float, float]:
