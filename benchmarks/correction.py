@@ -54,8 +54,7 @@ from napari_veinseg.data.grey import to_grey
 from napari_veinseg.data.image_files import list_images, read_image, read_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.measurement.ridge_filter import valley_strength
-from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.measurement.spurs import without_spurs
+from napari_veinseg.measurement.skeleton import centreline, trace, without_spurs
 from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 
 FIRST_SEED = 950_000  # far from the seeds that models are trained on

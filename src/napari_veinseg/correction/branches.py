@@ -7,8 +7,7 @@ from scipy import ndimage
 from napari_veinseg.correction.change import Change, disk_union, painted
 from napari_veinseg.data.array_types import Binary, Mask, Point, Px
 from napari_veinseg.data.labels import BACKGROUND, VEIN
-from napari_veinseg.measurement.skeleton import Branch, centreline, trace
-from napari_veinseg.measurement.spurs import without_spurs
+from napari_veinseg.measurement.skeleton import Branch, centreline, trace, without_spurs
 
 REACH = 4.0
 """px beside a vein at which a click still means it."""

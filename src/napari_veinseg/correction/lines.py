@@ -12,8 +12,7 @@ from skimage.measure import approximate_polygon
 from napari_veinseg.correction.change import Change, between, disk_union
 from napari_veinseg.data.array_types import Binary, Mask, Points, Px
 from napari_veinseg.data.labels import BACKGROUND, VEIN
-from napari_veinseg.measurement.skeleton import centreline, trace
-from napari_veinseg.measurement.spurs import without_spurs
+from napari_veinseg.measurement.skeleton import centreline, trace, without_spurs
 
 Widths = Annotated[NDArray[np.float64], "`(n,)`, the vein's width at each point in px"]
 

@@ -9,8 +9,7 @@ from scipy import ndimage
 
 from napari_veinseg.data.array_types import Binary, Mask, Spacing
 from napari_veinseg.data.labels import UNSURE, VEIN
-from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace
-from napari_veinseg.measurement.spurs import without_spurs
+from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, trace, without_spurs
 from napari_veinseg.measurement.square_pixels import square_pixels
 from napari_veinseg.measurement.vein_width_from_mask import widths
 

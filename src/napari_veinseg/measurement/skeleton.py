@@ -1,4 +1,4 @@
-"""The centreline of a mask and its graph: ends, bifurcations and the branches between them."""
+"""The centreline of a mask, without spurs, and its graph: ends, bifurcations, branches between."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,6 +127,27 @@ def trace(line: Binary) -> Skeleton:
     ends = [branch.path[0] for branch in open_branches if branch.start is None]
     ends += [branch.path[-1] for branch in open_branches if branch.end is None]
     return Skeleton(np.array(ends, np.intp).reshape(-1, 2), nodes, tuple(branches))
+
+
+def without_spurs(line: Binary, mask: Mask) -> Binary:
+    """Remove the side branches of a mask's centreline that end inside the vein that they leave.
+
+    They have one free end and do not reach beyond the vein's border, twice its radius at the
+    bifurcation.
+    """
+    radius = ndimage.distance_transform_edt(mask == VEIN)
+    skeleton = trace(line)
+    kept = line.copy()
+    for branch in skeleton.branches:
+        if (branch.start is None) == (branch.end is None):
+            continue
+        meeting = branch.path[-1] if branch.start is None else branch.path[0]
+        away = branch.path - meeting
+        if np.hypot(*away.T).max() <= 2 * radius[tuple(meeting)]:
+            kept[tuple(branch.path.T)] = False
+            kept[tuple(meeting)] = True
+    # Thinning again straightens the corner that a spur leaves behind.
+    return centreline(kept)
 
 
 def _row(node: int) -> int | None:

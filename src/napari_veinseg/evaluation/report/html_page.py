@@ -8,12 +8,12 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
 from napari_veinseg.evaluation.error_map import COLOURS, NAMES
 from napari_veinseg.evaluation.report import plots
-from napari_veinseg.evaluation.report.contender_table import contender_rows
 from napari_veinseg.evaluation.report.examples import WORST, choose_examples, draw_example
 from napari_veinseg.evaluation.report.tables import (
     MEANS,
     METRIC_NAMES,
     POOLED,
+    contender_rows,
     difference_row,
     image_table,
     mean_rows,
