@@ -52,3 +52,29 @@ def test_nothing_is_compiled_in_the_viewers_thread(tmp_path):
         check=True,
     )
     assert done.stdout.split() == ["True", "0", "0", "0"]
+
+
+TOGETHER = """
+import threading
+import time
+
+import numpy as np
+import scipy.ndimage
+from napari.layers import Image
+
+from napari_veinseg.widgets.common.warm_up import read_units
+
+read_units()
+worker = threading.Thread(target=Image, args=(np.zeros((4, 4)),))
+worker.start()
+for _ in range(20):
+    Image(np.zeros((4, 4)))
+    time.sleep(0.005)
+worker.join()
+"""
+
+
+def test_a_worker_and_the_viewer_make_their_first_layers_at_once():
+    """napari reads its units at the first one: another thread found half of them."""
+    done = subprocess.run([sys.executable, "-c", TOGETHER], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

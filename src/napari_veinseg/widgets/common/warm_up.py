@@ -12,6 +12,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points, Shapes
 from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.transforms import Affine
 from vispy.visuals.line.dash_atlas import DashAtlas
 
 from napari_veinseg.data.labels import LABEL_COLOURS
@@ -21,6 +22,14 @@ from napari_veinseg.widgets.common.jobs import Reporter, Step
 
 _lock = threading.Lock()
 _ready: set[Callable[..., None]] = set()
+
+
+def read_units() -> None:
+    """Have napari read its units of length, for 0.1 s; in the viewer's thread.
+
+    Its first layer does so, and another thread that makes a layer meanwhile finds half of them.
+    """
+    Affine(ndim=2)
 
 
 def prepare_masks(reporter: Reporter) -> None:

@@ -22,6 +22,7 @@ from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
 from napari_veinseg.widgets.common.trouble import Trouble
+from napari_veinseg.widgets.common.warm_up import read_units
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
@@ -49,6 +50,7 @@ class Workbench(QWidget):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         first_drawing.start()
+        read_units()  # before a worker makes a layer
         self.moving = self.closed = False
         self.tabs = WorkbenchTabs(viewer)
         self.segment, self.correct = self.tabs.segment, self.tabs.correct
