@@ -4,10 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import corrected_source
@@ -52,8 +52,13 @@ class StubChild:
 
     def end(self, code=0, reason="budget", text="The budget is used up."):
         self.run.tell({"event": "end", "reason": reason, "text": text, "seconds": 2.0})
-        self.run.last.write_bytes(b"a model")
+        self.save()
         self.exit_code = code
+
+    def save(self):
+        """Write what the real one writes, in its order."""
+        self.run.last.write_bytes(b"a model")
+        self.run.state.touch()
 
     def stop(self):
         self.stopped = True
@@ -107,6 +112,15 @@ def started(train, dataset, qtbot):
     train.start.click()
     assert train.follower.running
     return train
+
+
+def blue(train):
+    """Names of the buttons that stand out."""
+    return [
+        each.text().replace("&", "")
+        for each in train.findChildren(QPushButton)
+        if each.property("role") == "primary"
+    ]
 
 
 def told_by(comparison):
@@ -308,24 +322,117 @@ def test_start_and_stop_are_in_sight_however_low_the_screen(train, viewer, qtbot
         qtbot.waitUntil(lambda each=each: each.visibleRegion().boundingRect() == each.rect())
 
 
-@pytest.mark.parametrize(("new", "stands_out"), [(0.6, "keep"), (0.3, "start")])
+@pytest.mark.parametrize(("new", "stands_out"), [(0.6, "Keep"), (0.3, "Start")])
 @pytest.mark.parametrize("answer", ["keep", "discard"])
 def test_what_is_pressed_next_stands_out(started, qtbot, monkeypatch, new, stands_out, answer):
     from napari_veinseg.widgets.train import train as module
 
-    def primary():
-        buttons = {"start": started.start, "keep": started.comparison.keep}
-        return [name for name, each in buttons.items() if each.property("role") == "primary"]
-
     (child,) = StubChild.made
     child.learn(2, [{"b_1": 0.4}, {"b_1": new}, {"b_1": new}])
-    assert primary() == ["start"]
+    assert blue(started) == ["Start"]
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert primary() == [stands_out]
+    assert blue(started) == [stands_out]
     monkeypatch.setattr(module, "_install", lambda _file, name, _reporter: name)
     getattr(started.comparison, answer).click()
-    qtbot.waitUntil(lambda: primary() == ["start"])
+    qtbot.waitUntil(lambda: blue(started) == ["Start"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "how", "stands_out"),
+    [
+        ([], "time is up", "Show both masks"),  # nothing was held out
+        ([{"b_1": 1.0}, {"b_1": 0.6}], "time is up", "Show both masks"),  # uncorrected masks
+        ([], "stopped", "Resume"),
+        ([{"b_1": 0.4}, {"b_1": 0.3}], "stopped", "Resume"),
+        ([{"b_1": 0.4}, {"b_1": 0.6}], "stopped", "Keep"),
+        ([{"b_1": 0.4}, {"b_1": 0.6}], "killed", "Resume"),
+        ([], "killed", "Resume"),
+    ],
+)
+def test_a_model_is_not_to_be_kept_next_before_it_is_judged(
+    started, qtbot, scores, how, stands_out
+):
+    (child,) = StubChild.made
+    if scores:
+        child.learn(1, scores)
+    if how == "stopped":
+        started.stop.click()
+    elif how == "killed":
+        child.save()
+        child.exit_code = -9
+    else:
+        child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert blue(started) == [stands_out]
+    assert started.comparison.keep.isEnabled()
+    assert started.buttons.resume.isVisibleTo(started) == (how != "time is up")
+
+
+def test_both_masks_once_seen_are_no_next_step(started, viewer, stub, qtbot):
+    (child,) = StubChild.made
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    started.comparison.look.click()
+    qtbot.waitUntil(lambda: started.comparison.masks.isVisibleTo(started), timeout=20_000)
+    assert blue(started) == []
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_resume_goes_on_with_the_same_run(started, qtbot, end):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.4}, {"b_1": 0.5}])
+    child.save()
+    if end == "stop":
+        started.stop.click()
+    else:
+        child.exit_code = -9
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert str(child.run.path) in started.buttons.resume.toolTip()
+    assert "Resume goes on" in started.status.text()
+    QTest.mouseClick(started.buttons.resume, Qt.MouseButton.LeftButton)
+    assert started.follower.running
+    again = StubChild.made[-1]
+    assert again is not child
+    assert again.run.path == child.run.path
+    assert not started.trouble.text, "it is tried again"
+    assert not started.buttons.resume.isVisibleTo(started)
+    assert not started.comparison.isVisibleTo(started)
+    assert set(started.follower.status.losses) == {1}, "the curve goes on where it was"
+    qtbot.waitUntil(lambda: started.status.text().startswith("Training,"))
+    again.learn(2, [{"b_1": 0.4}, {"b_1": 0.5}, {"b_1": 0.7}])
+    again.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert "vein IoU 0.40 → 0.70" in started.comparison.headline.text()
+    assert blue(started) == ["Keep"]
+    assert not started.buttons.resume.isVisibleTo(started), "its time is up"
+
+
+def test_a_resumed_run_that_ends_before_it_begins_tells_nothing_of_its_last_end(
+    started, qtbot, told, monkeypatch
+):
+    (child,) = StubChild.made
+    child.end(code=1, reason="failed", text="The disk was full.")
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert started.trouble.text == "The disk was full."
+    monkeypatch.setattr(StubChild, "loading", True)
+    for stops in (True, False):
+        started.buttons.resume.click()
+        if stops:
+            started.stop.click()
+        else:
+            StubChild.made[-1].exit_code = 1
+        qtbot.waitUntil(lambda: not started.follower.running)
+        assert ("out of memory" in started.trouble.text) is not stops
+        assert "disk was full" not in started.trouble.text
+        assert started.buttons.resume.isVisibleTo(started), "what it learned is still there"
+
+
+def test_discard_ends_what_could_go_on(started, qtbot):
+    started.stop.click()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    started.comparison.discard.click()
+    assert not started.buttons.resume.isVisibleTo(started)
 
 
 def test_the_keyboard_stays_with_the_run(train, dataset, viewer, qtbot):
@@ -452,11 +559,13 @@ def test_a_child_that_dies_is_told_once(started, qtbot, told):
 def test_a_child_that_is_killed_says_how_its_run_goes_on(started, qtbot, told):
     (child,) = StubChild.made
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
-    child.run.state.touch()
+    child.save()
     child.exit_code = -9
     qtbot.waitUntil(lambda: not started.follower.running)
     assert "out of memory" in told.texts[0]
-    assert f"veinseg train --run {child.run.path} --resume" in started.status.text()
+    assert "out of memory" in started.trouble.text
+    assert "cut short. Resume goes on with it" in started.status.text()
+    assert f"veinseg train --run {child.run.path} --resume" in started.buttons.resume.toolTip()
 
 
 @pytest.mark.parametrize("answer", ["Cancel", "Discard"])
@@ -485,6 +594,43 @@ def test_a_folder_that_is_no_dataset_is_not_described_as_the_last_one(train, dat
     train.dataset.folder.setText(str(dataset.path / "masks"))
     train.dataset._survey()
     assert "masks is no dataset" in train.dataset.summary.text()
+
+
+def test_start_waits_for_an_image_to_learn_from(train, dataset, viewer, qtbot, tmp_path):
+    viewer.show()
+    (tmp_path / "empty" / "images").mkdir(parents=True)
+    (tmp_path / "empty" / "masks").mkdir()
+    for folder in (tmp_path / "empty", tmp_path):  # a dataset without an image, and none
+        train.dataset.folder.setText(str(folder))
+        assert train.start.isEnabled(), "nothing is known of it yet"
+        train.dataset.folder.editingFinished.emit()
+        qtbot.waitUntil(lambda: not train.job.running)
+        assert not train.start.isEnabled()
+        assert not train.buttons.why_not.visibleRegion().isEmpty()
+        assert "no image to learn from" in train.buttons.why_not.text()
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset.folder.editingFinished.emit()
+    qtbot.waitUntil(lambda: "3 images" in train.dataset.summary.text())
+    qtbot.waitUntil(train.start.isEnabled)
+    assert not train.buttons.why_not.isVisible()
+
+
+def test_a_dataset_that_was_mended_elsewhere_is_read_when_one_comes_back(
+    train, dataset, qtbot, tmp_path
+):
+    masks = dataset.path / "masks"
+    masks.rename(tmp_path / "away")
+    masks.mkdir()
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset.folder.editingFinished.emit()
+    qtbot.waitUntil(lambda: not train.job.running)
+    assert not train.start.isEnabled()
+    assert "There is nothing to learn from." in train.dataset.summary.text()
+    masks.rmdir()
+    (tmp_path / "away").rename(masks)
+    QApplication.sendEvent(train.dataset, QEvent(QEvent.Type.WindowActivate))
+    qtbot.waitUntil(train.start.isEnabled)
+    assert "Trains on" in train.dataset.summary.text()
 
 
 @pytest.mark.parametrize(

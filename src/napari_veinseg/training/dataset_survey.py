@@ -40,7 +40,9 @@ class Survey:
     def __str__(self) -> str:
         fingers = f" of {self.fingers} subjects" if self.fingers else ""
         parts = [f"{self.images} images{fingers}, {self.vein_pixels:,} vein pixels."]
-        if self.judged:
+        if not self.train:
+            parts.append("There is nothing to learn from.")
+        elif self.judged:
             parts.append(f"Trains on {self.train}, is judged on {self.judged}.")
         elif self.seen:
             parts.append(f"Trains on {self.train}, is judged on none.")

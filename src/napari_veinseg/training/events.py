@@ -69,6 +69,11 @@ class RunStatus:
         self.seconds = event.get("seconds", self.seconds)
 
     @property
+    def finished(self) -> bool:
+        """Whether the run has come to its own end: there is nothing to go on with."""
+        return self.end.get("reason") in ("budget", "patience")
+
+    @property
     def base_is_best(self) -> bool:
         """Whether epochs were judged and none did better than the base model."""
         best = self.best_epoch

@@ -10,7 +10,7 @@ from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView
-from napari_veinseg.widgets.train.verdict import judge
+from napari_veinseg.widgets.train.verdict import Verdict, judge
 
 LOOK = "Show both masks"
 
@@ -36,6 +36,8 @@ class ComparisonTable(Section):
         self.masks = BothMasksView(viewer)
         self._stems: list[str] = []
         self._worst = 0
+        self.verdict = Verdict("", "", "", ())
+        """What was said of the run that was shown last."""
         self.add_wide(self.headline)
         self.add_wide(self.table, "Vein IoU of each held-out image, which no model learned from.")
         self.add_wide(self.advice)
@@ -56,7 +58,7 @@ class ComparisonTable(Section):
         self.table.setVisible(bool(rows))
         self.table.fill(rows)
         self._worst = min(range(len(rows)), key=lambda row: rows[row][2], default=0)
-        verdict = judge(status, old_name, sources)
+        verdict = self.verdict = judge(status, old_name, sources)
         self.headline.setText(verdict.headline)
         self.advice.setText(verdict.advice)
         self.advice.setVisible(bool(verdict.advice))

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+from qtpy.QtCore import QEvent, Signal
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
@@ -16,10 +19,22 @@ from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
 
 _NOTHING_YET = "Choose a folder, or add the layers that are open."
+_NONE_REVIEWED = "No image of the open folder is reviewed yet: a model learns from those that are."
+_REFUSAL = "There is no image to learn from: see 'Images and masks' above."
+
+
+class _Told(NamedTuple):
+    """What is said of a dataset, and whether a model can learn from it."""
+
+    text: str
+    usable: bool
 
 
 class DatasetChoice(Section):
     """A folder with images and masks, which open layers may be added to."""
+
+    surveyed = Signal()
+    """It is known, or no longer, whether a model can learn from the dataset."""
 
     def __init__(
         self, panel: Panel, job: Job, busy: Callable[[], bool], base: Callable[[], Path | None]
@@ -27,6 +42,8 @@ class DatasetChoice(Section):
         super().__init__("Images and masks")
         self._panel, self._job, self._busy, self._base = panel, job, busy, base
         self._outdated = False  # the summary, by a change during the job
+        self.refusal = ""
+        """Why no model can learn from the dataset, as far as it was looked at."""
         self.folder = FolderField(
             "Choose a dataset", "Choose a folder with 'images' and 'masks', or make one."
         )
@@ -44,6 +61,7 @@ class DatasetChoice(Section):
         self._lay_out()
         self.names.changed.connect(self._survey)
         self.folder.chosen.connect(self._survey)
+        self.folder.textChanged.connect(self._know_nothing)
         self.add_layers.clicked.connect(self._add_open_layers)
         panel.closing.connect(partial(setattr, self, "_outdated", False))
         job.changed.connect(self._catch_up)
@@ -85,9 +103,22 @@ class DatasetChoice(Section):
         if folder is None or (folder / "samples.csv").exists() or self._held is None:
             self._survey()
         else:
-            self.summary.setText(
-                "No image of the open folder is reviewed yet: a model learns from those that are."
-            )
+            self._tell(_Told(_NONE_REVIEWED, usable=False))
+
+    def event(self, event: QEvent | None) -> bool:
+        """Look again when somebody comes back to the viewer, perhaps with better files."""
+        if event is not None and event.type() == QEvent.Type.WindowActivate and self.refusal:
+            self.refresh()
+        return super().event(event)
+
+    def _know_nothing(self, *_text: str) -> None:
+        self.refusal = ""
+        self.surveyed.emit()
+
+    def _tell(self, told: _Told) -> None:
+        self.summary.setText(told.text)
+        self.refusal = "" if told.usable else _REFUSAL
+        self.surveyed.emit()
 
     def show_idle(self, idle: bool) -> None:
         """Let the buttons be pressed or not."""
@@ -121,24 +152,25 @@ class DatasetChoice(Section):
             path = self.path()
             self.names.show_names([sample.stem for sample in Dataset.open(path)])
         except VeinSegError as error:
-            self.summary.setText(str(error))
+            self._tell(_Told(str(error), usable=False))
             return
         pattern, base = self.finger_pattern, self._base()
 
-        def work(_reporter: Reporter) -> str:
+        def work(_reporter: Reporter) -> _Told:
             return _describe(path, pattern, base)
 
         self.summary.setText("Reading the images and masks…")
-        self._job.start(work, done=self.summary.setText)
+        self._job.start(work, done=self._tell)
 
     def _catch_up(self) -> None:
         if self._outdated and not self._job.running:
             self._survey()
 
 
-def _describe(path: Path, pattern: str | None, base: Path | None) -> str:
+def _describe(path: Path, pattern: str | None, base: Path | None) -> _Told:
     """Say what is in a dataset, or why it cannot be used: either has to stay in sight."""
     try:
-        return str(survey(path, pattern, base))
+        found = survey(path, pattern, base)
+        return _Told(str(found), usable=found.train > 0)
     except VeinSegError as error:
-        return str(error)
+        return _Told(str(error), usable=False)

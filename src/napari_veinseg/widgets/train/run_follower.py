@@ -41,6 +41,7 @@ class RunFollower(QObject, Generic[AStatus]):
         self.stopping = False
         """Whether the child was asked to end."""
         self._reader: EventReader | None = None
+        self._told: dict[str, Mapping[str, Any]] = {}  # by this child: the last event of each kind
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY)
         self._timer.timeout.connect(self._look)
@@ -51,11 +52,15 @@ class RunFollower(QObject, Generic[AStatus]):
         return self._process is not None
 
     def start(self, run: Run, status: AStatus, reader: EventReader | None = None) -> None:
-        """Start a run in a child process; the reader is one that has read what `status` knows."""
+        """Start a run or go on with it, in a child process.
+
+        The reader is one that has read what `status` knows.
+        """
         self.run, self.status = run, status
         self._reader = reader or EventReader(run.events_path)
         self._process = TrainingProcess(run)
         self.stopping = False
+        self._told = {}
         self._timer.start()
 
     def stop(self) -> None:
@@ -77,6 +82,7 @@ class RunFollower(QObject, Generic[AStatus]):
         events = list(self._reader.new_events())
         for event in events:
             self.status.hear(event)
+            self._told[str(event.get("event"))] = event
         if events:
             self.changed.emit()
         if gone:
@@ -89,12 +95,13 @@ class RunFollower(QObject, Generic[AStatus]):
         self.ended.emit(self._trouble(process))
 
     def _trouble(self, process: TrainingProcess) -> str:
-        if process.exit_code == 0 or (self.stopping and not self.status.start):
+        if process.exit_code == 0 or (self.stopping and "start" not in self._told):
             return ""  # asked to stop before there was anything to keep, the child just ends
-        if self.status.end.get("reason") == "failed":
-            return str(self.status.end["text"])
+        end = self._told.get("end", {})
+        if end.get("reason") == "failed":
+            return str(end["text"])
         if process.exit_code is not None and process.exit_code < 0:
             words = "it was ended from outside, as systems do that run out of memory"
         else:
             words = process.last_words() or "without a word"
-        return f"The training process ended (exit code {process.exit_code}): {words}"
+        return f"The training process ended (exit code {process.exit_code}): {words.rstrip('.')}."

@@ -10,12 +10,12 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training.events import RunStatus
+from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
-from napari_veinseg.widgets.common.form import Hint, Section, button, set_primary
+from napari_veinseg.widgets.common.form import Hint
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
@@ -27,10 +27,9 @@ from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
 from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
+from napari_veinseg.widgets.train.run_buttons import RunButtons
 from napari_veinseg.widgets.train.run_follower import RunFollower
-from napari_veinseg.widgets.train.verdict import notes, sources_of
-
-_TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
+from napari_veinseg.widgets.train.verdict import describe_end, describe_progress, sources_of
 
 
 class TrainWidget(Panel):
@@ -63,6 +62,7 @@ class TrainWidget(Panel):
         self.comparison.asked_for.connect(self._show_both)
         self.job.changed.connect(self._show_state)
         self.base.model_changed.connect(self._follow_base)
+        self.dataset.surveyed.connect(self._show_state)
         self.closing.connect(self._close)
         self._show_state()
 
@@ -99,15 +99,12 @@ class TrainWidget(Panel):
 
     def _add_foot(self) -> None:
         self.add_footer(self.comparison.foot)
-        foot = Section("")
-        self.start = button(
-            "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
-        )
-        self.stop = button("Stop", "End now and keep what has been learned so far.")
-        foot.add_buttons(self.start, self.stop)
-        self.add_footer(foot)
+        self.buttons = RunButtons()
+        self.start, self.stop = self.buttons.start, self.buttons.stop
+        self.add_footer(self.buttons)
         self.focus.pair(self.start, self.stop)
         self.start.clicked.connect(self._start)
+        self.buttons.resume.clicked.connect(self._resume)
         self.stop.clicked.connect(self._stop)
 
     # What is shown.
@@ -119,14 +116,22 @@ class TrainWidget(Panel):
     def _show_state(self) -> None:
         running = self.follower.running
         idle = not running and not self.job.running
-        self.start.setEnabled(idle)
+        self.buttons.show_state(idle, running, self.dataset.refusal, self._cut_short)
         self.dataset.show_idle(idle)
         for part in (self.comparison, self.comparison.foot):
             part.setEnabled(idle)  # a job holds back the next: Keep would do nothing
         self.comparison.look.setText(LOOK)
-        self.stop.setEnabled(running)
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
+
+    @property
+    def _cut_short(self) -> Run | None:
+        """The run that was stopped or killed before its end, and is neither kept nor discarded."""
+        run, follower = self.follower.run, self.follower
+        ended = not follower.running and not self.comparison.foot.isHidden()
+        if run is None or not ended or follower.status.finished or not run.state.exists():
+            return None
+        return run
 
     @property
     def _better_waits(self) -> bool:
@@ -134,9 +139,9 @@ class TrainWidget(Panel):
         return not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
 
     def _show_next(self) -> None:
-        """Let what is pressed next stand out: Keep, where a better model waits for it."""
-        set_primary(self.comparison.keep, self._better_waits)
-        set_primary(self.start, not self._better_waits)
+        stopped = self.follower.status.end.get("reason") == "stopped"
+        on_purpose = self._cut_short is None or stopped
+        self.buttons.mark_next(self.comparison, self._cut_short, on_purpose=on_purpose)
 
     def _show_run(self) -> None:
         status = self.follower.status
@@ -147,10 +152,7 @@ class TrainWidget(Panel):
             curves.append(EpochCurve(title, SCORE_COLOUR, status.scores, level))
         self.curves.show_curves(curves)
         if status.start and not status.end and not self.follower.stopping:
-            device = f"on {status.start['device']}: {status.start['reason']}"
-            left = status.seconds_left
-            time = "" if left is None else f"{_duration(left)} left, "
-            self._show_message(" ".join([f"Training, {time}{device}.", *notes(status)]))
+            self._show_message(describe_progress(status))
 
     def _show_message(self, text: str) -> None:
         self.status.setText(text)
@@ -177,12 +179,27 @@ class TrainWidget(Panel):
             ):
                 return
             self._drop_comparison()
-            self.follower.start(start(None, config), RunStatus())
             self._started_from = self.base.name or "base"
-            self._show_run()
-            self._show_message("Starting: loading torch and reading the images…")
-            self.reveal(self._run_section)
+            self._follow(start(None, config), RunStatus())
         self._show_state()
+
+    def _resume(self) -> None:
+        with reported("Training", self):
+            run = self._cut_short
+            if run is not None:
+                reader, status = EventReader(run.events_path), RunStatus()
+                for event in reader.new_events():
+                    status.hear(event)
+                status.end = {}
+                self._drop_comparison()
+                self._follow(run, status, reader)
+        self._show_state()
+
+    def _follow(self, run: Run, status: RunStatus, reader: EventReader | None = None) -> None:
+        self.follower.start(run, status, reader)
+        self._show_run()
+        self._show_message("Starting: loading torch and reading the images…")
+        self.reveal(self._run_section)
 
     def _stop(self) -> None:
         self.follower.stop()
@@ -190,23 +207,21 @@ class TrainWidget(Panel):
         self._show_message("Stopping…")
 
     def _end(self, trouble: str) -> None:
-        self._show_state()
-        end = self.follower.status.end
-        text = _TIME_IS_UP if end.get("reason") == "budget" else end.get("text")
-        self._show_message(text or "Stopped before the first step.")
         run = self.follower.run
         if trouble:
-            trouble += _way_on(run)
-            self._show_message(trouble)
             report(VeinSegError(trouble), "Training", self)
         if run is not None and run.result is not None:
             sources = sources_of(Path(run.config.dataset))
             self.comparison.show_result(self.follower.status, self._started_from, sources)
             self.comparison.show()
-            self._show_next()
             self.reveal(self.comparison)
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
+        self._show_state()
+        self._show_next()
+        resumable, learned = self._cut_short is not None, self._new_model() is not None
+        end = self.follower.status.end
+        self._show_message(describe_end(end, bool(trouble), learned, resumable))
 
     def _new_model(self) -> Path | None:
         run = self.follower.run
@@ -231,7 +246,8 @@ class TrainWidget(Panel):
 
         def show(both: BothMasks) -> None:
             self.comparison.masks.show_masks(both, old_name=self._started_from)
-            self.reveal(self.comparison)
+            self._show_next()
+            self.reveal(self.comparison.masks)
 
         self.job.start(work, done=show)
         self.comparison.look.setText(f"Drawing both masks of {stem}…")
@@ -254,6 +270,7 @@ class TrainWidget(Panel):
         self._drop_comparison()
         if self.follower.run is not None:
             self.follower.run.remove()
+        self._show_state()
         self._show_message("The new model was discarded; the old one is as it was.")
 
     # The end of the viewer.
@@ -290,19 +307,7 @@ class TrainWidget(Panel):
         self.job.abandon()
 
 
-def _way_on(run: Run | None) -> str:
-    """Say how a run that was ended from outside can go on, where it has learned something."""
-    if run is None or not run.state.exists():
-        return ""
-    return f". To let it go on: veinseg train --run {run.path} --resume"
-
-
 def _install(file: Path, name: str, reporter: Reporter) -> str:
     """Copy the run's model to the installed ones; torch reads it, so this runs in a worker."""
     engine.load_torch(reporter)
     return import_model(file, name).name
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

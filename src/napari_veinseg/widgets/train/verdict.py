@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import origin_note
@@ -12,6 +13,8 @@ from napari_veinseg.training.events import RunStatus
 _SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
 _NOTES = 4  # sentences; a dataset may have as many faults as images
 _FEW = 5  # images, below which the figure says less than a second opinion of the masks
+_TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
+_RESUMABLE = "Resume goes on with it, from where it last saved."
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,10 @@ class Verdict:
     advice: str
     figures: str
     caveats: tuple[str, ...]
+    judged: bool = False
+    """Whether the figures tell which model is the better one."""
+    better: bool = False
+    """Whether that is the new one."""
 
 
 def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdict:
@@ -61,7 +68,8 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
         images = "the only image" if len(rows) == 1 else f"{better} of {len(rows)} images"
         headline = f"The new model is better: vein IoU {old:.2f} → {new:.2f}, higher on {images}."
         advice = _how_sure(rows, status)
-    return Verdict(headline, advice, figures, caveats)
+    better = not uncorrected and not status.base_is_best
+    return Verdict(headline, advice, figures, caveats, judged=not uncorrected, better=better)
 
 
 def sources_of(dataset: Path) -> dict[str, str]:
@@ -74,6 +82,30 @@ def sources_of(dataset: Path) -> dict[str, str]:
         return {sample.stem: sample.source for sample in samples}
     except VeinSegError:
         return {}
+
+
+def describe_progress(status: RunStatus) -> str:
+    """Say how far a run is, and on what it computes."""
+    left = status.seconds_left
+    time = "" if left is None else f"{_duration(left)} left, "
+    device = f"on {status.start['device']}: {status.start['reason']}"
+    return " ".join([f"Training, {time}{device}.", *notes(status)])
+
+
+def describe_end(end: Mapping[str, Any], failed: bool, learned: bool, resumable: bool) -> str:
+    """Say how a run has ended; why it failed is told elsewhere."""
+    if end.get("reason") == "budget":
+        return _TIME_IS_UP
+    if not learned:
+        nothing = "The training ended before it had learned anything: Start begins again."
+        return nothing if failed else "Stopped before the first step."
+    how = "The training was cut short." if failed else str(end.get("text") or "Stopped.")
+    return f"{how} {_RESUMABLE}" if resumable else how
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def notes(status: RunStatus) -> list[str]:
