@@ -190,11 +190,6 @@ class OmeZarrImage:
     def planes(self, channel: Channel = "auto") -> PlaneStack:
         """See the finest level as planes; three or four channels are colours if none is chosen.
 
-        Parameters
-        ----------
-        channel : str or int, optional
-            What to take where there are several channels.
-
         Raises
         ------
         VeinSegError

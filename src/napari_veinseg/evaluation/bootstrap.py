@@ -93,15 +93,10 @@ def grouping(fingers: Sequence[str]) -> Grouping:
     return Grouping(group if by_finger else np.arange(len(group)), by_finger)
 
 
-def estimate(value: float, replicates: NDArray[np.float64]) -> Estimate:
-    """Put the 2.5 and 97.5 percentiles of the replicates beside a figure.
-
-    Parameters
-    ----------
-    value : float
-        The figure of all images.
-    replicates : NDArray[np.float64]
-        The same figure of each draw.
-    """
+def estimate(
+    value: Annotated[float, "of all images"],
+    replicates: Annotated[NDArray[np.float64], "the same figure of each draw"],
+) -> Estimate:
+    """Put the 2.5 and 97.5 percentiles of the replicates beside a figure."""
     low, high = np.percentile(replicates, (2.5, 97.5))
     return Estimate(value, float(low), float(high))

@@ -6,7 +6,7 @@ any image to such sides and crops the answer back.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from monai.networks.blocks import Convolution, DenseBlock, UpSample
@@ -22,31 +22,18 @@ from napari_veinseg.model.receptive_field import SMALLEST_SIDE, Geometry
 class SegmentationNetwork(nn.Module):
     """A core with the padding that lets it take any image.
 
-    Parameters
-    ----------
-    core : nn.Module
-        Maps `(N, C, *spatial)` to logits `(N, K, *spatial)`; sides are multiples of the total
-        stride.
-    geometry : Geometry
-        Of the core.
+    The core maps `(N, C, *spatial)` to logits `(N, K, *spatial)`, with sides that are multiples of
+    the total stride; the geometry is that of the core.
     """
 
     def __init__(self, core: nn.Module, geometry: Geometry) -> None:
         super().__init__()
         self.core, self.geometry = core, geometry
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, image: Annotated[torch.Tensor, "`(N, C, *spatial)`, sides of at least 8 px"]
+    ) -> Annotated[torch.Tensor, "logits `(N, K, *spatial)`"]:
         """Pad at the far ends by repeating the border, run the core, crop back.
-
-        Parameters
-        ----------
-        image : torch.Tensor
-            `(N, C, *spatial)`, sides of at least 8 px.
-
-        Returns
-        -------
-        torch.Tensor
-            Logits `(N, K, *spatial)`.
 
         Raises
         ------

@@ -1,5 +1,7 @@
 """The core of the original project's network of 2020."""
 
+from typing import Annotated
+
 import torch
 from monai.networks.blocks import ADN, Convolution, DenseBlock
 from monai.networks.layers.factories import Conv, Pool
@@ -54,19 +56,10 @@ class Original2020Core(nn.Module):
         )
         self.pool = Pool[Pool.AVG, 2](kernel_size=2)
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Return the logits of an image whose sides are multiples of 4.
-
-        Parameters
-        ----------
-        image : torch.Tensor
-            `(N, C, Y, X)`.
-
-        Returns
-        -------
-        torch.Tensor
-            `(N, 1, Y, X)`.
-        """
+    def forward(
+        self, image: Annotated[torch.Tensor, "`(N, C, Y, X)`"]
+    ) -> Annotated[torch.Tensor, "`(N, 1, Y, X)`"]:
+        """Return the logits of an image whose sides are multiples of 4."""
         full = self.full_down(image)
         half = self.half_down(self.pool(full))
         quarter = self.quarter(self.pool(half))

@@ -43,14 +43,7 @@ class Region:
 
     @classmethod
     def parse(cls, text: str) -> "Region":
-        """Read a region as a person types it.
-
-        Parameters
-        ----------
-        text : str
-            Numbers between commas: `x0,y0,x1,y1` of a rectangle, or `x,y` of each corner of a
-            polygon.
-        """
+        """Read `x0,y0,x1,y1` of a rectangle, or `x,y` of each corner of a polygon after another."""
         try:
             numbers = [float(part) for part in text.split(",")]
         except ValueError:

@@ -65,21 +65,10 @@ class Augment:
         return self._deform is not None
 
     def __call__(self, crop: torch.Tensor, seed: int, zoom: float = 1.0) -> torch.Tensor:
-        """Change a crop.
+        """Change a crop `(3, Y, X)`: normalised image, share of vein, 1 where that is known.
 
-        Parameters
-        ----------
-        crop : torch.Tensor
-            `(3, Y, X)`: normalised image, share of vein, 1 where that is known.
-        seed : int
-            All of the chance.
-        zoom : float, optional
-            Px of the crop in one of the result; other than 1 only where this `enlarges`.
-
-        Returns
-        -------
-        torch.Tensor
-            `(3, *shape)`.
+        The seed is all of the chance.  The zoom, px of the crop in one of the result, is other than
+        1 only where this `enlarges`.
         """
         self._chance.seed(seed)
         crop = self._deform(crop, zoom) if self._deform else _middle(crop, self._shape)

@@ -52,16 +52,9 @@ _WARM_UP = 40  # steps
 def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -> None:
     """Follow the run's dataset and learn from what is reviewed there, until asked to stop.
 
-    Parameters
-    ----------
-    run : Run
-        The folder; where it holds a state the learning goes on from there.
-    tell : callable
-        Called with each event, see `watch_events`.
-    stop : callable
-        Asked before every step whether to end.
-    output : Path, optional
-        A model file that is always the newest version.
+    Where the run holds a state the learning goes on from there.  Each event is told, see
+    `watch_events`; before every step it is asked whether to stop.  The output, a model file, is
+    always the newest version.
 
     Raises
     ------

@@ -144,11 +144,6 @@ def iterate_batches(
     Workers are processes that prepare crops ahead.  With 0 a thread does so where a CPU is left
     over; where none is, it would only hold up the threads that learn, and crops are made between
     steps. For CUDA crops lie in pinned memory, unless they are on the device already.
-
-    Yields
-    ------
-    dict of str to torch.Tensor
-        `image`, `vein` and `known`, each `(N, 1, Y, X)` float32.
     """
 
     def places() -> Iterator[list[Place]]:

@@ -9,7 +9,6 @@ import math
 import time
 from pathlib import Path
 
-import torch
 from lightning_fabric import Fabric
 
 from napari_veinseg.errors import VeinSegError
@@ -23,7 +22,7 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.checkpoint import Position, schedule_learning_rate
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.crops import Crop, Crops, iterate_batches
 from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.device_memory import cache_on_device
 from napari_veinseg.training.distributed import (
@@ -44,14 +43,8 @@ _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two
 def run_training(run: Run, tell: Tell, stop: Stop) -> None:
     """Train to the end of the budget, or until asked to stop.
 
-    Parameters
-    ----------
-    run : Run
-        The folder; where it holds a state the training goes on from there.
-    tell : callable
-        Called with each event (see `events`), in one process only.
-    stop : callable
-        Asked before every step whether to end.
+    Where the run holds a state the training goes on from there.  Each event is told, see `events`,
+    by one process only; before every step it is asked whether to stop.
 
     Raises
     ------
@@ -135,14 +128,8 @@ class Trainer:
         self.save()
         self._reporter.tell_end(self.at, reason)
 
-    def train_step(self, batch: dict[str, torch.Tensor]) -> None:
-        """Learn from one batch.
-
-        Parameters
-        ----------
-        batch : dict of str to torch.Tensor
-            `image`, `vein` and `known`, each `(N, 1, Y, X)`.
-        """
+    def train_step(self, batch: Crop) -> None:
+        """Learn from one batch."""
         begin = time.perf_counter()
         rate = schedule_learning_rate(self._progress, self.config)
         loss = self.learner.train_step(batch, self.at.step, rate)

@@ -9,24 +9,17 @@ _LEAST_CONTRAST = 3.0  # of a line with its ground, as WCAG 2 asks for
 
 @dataclass(frozen=True)
 class Ink:
-    """The colours of a plot, each as `#rrggbb`.
-
-    Parameters
-    ----------
-    ground, text : str
-        Of what lies behind, and of titles and figures.
-    quiet, faint, grid : str
-        Of boxes, of helping lines, of the grid.
-    contenders : tuple of str
-        One after the other.
-    """
+    """The colours of a plot, each as `#rrggbb`."""
 
     ground: str
     text: str
+    """Of what lies behind, and of titles and figures."""
     quiet: str
     faint: str
     grid: str
+    """Of boxes, of helping lines, of the grid."""
     contenders: tuple[str, ...]
+    """One after the other."""
 
     def contender(self, number: int) -> str:
         """Give the colour of a contender in plots and tables."""
@@ -44,18 +37,7 @@ PAGE = Ink("#ffffff", "#000000", "#555555", "#999999", "#e6e6e6", _CONTENDERS)
 
 
 def contrast(one: str, other: str) -> float:
-    """Compute the contrast of two colours as WCAG 2 defines it, 1 to 21.
-
-    Parameters
-    ----------
-    one, other : str
-        The colours.
-
-    Returns
-    -------
-    float
-        1 where they are equally bright.
-    """
+    """Compute the contrast of two colours as WCAG 2 defines it: 1, equally bright, to 21."""
     darker, brighter = sorted(_luminance(each) for each in (one, other))
     return (brighter + 0.05) / (darker + 0.05)
 

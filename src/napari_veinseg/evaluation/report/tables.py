@@ -1,7 +1,7 @@
 """The rows of a report's tables, and what they call the metrics."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
@@ -47,18 +47,10 @@ _DASH = "\N{EN DASH}"
 _MOST_ROWS = 200  # of the table image by image
 
 
-def number(value: float | None, digits: int = 3, signed: bool = False) -> str:
-    """Write a figure.
-
-    Parameters
-    ----------
-    value : float or None
-        The figure; None gives an empty text.
-    digits : int
-        Behind the point.
-    signed : bool
-        Whether positive numbers get a plus.
-    """
+def number(
+    value: Annotated[float, "a figure"] | None, digits: int = 3, signed: bool = False
+) -> str:
+    """Write a figure with so many digits behind the point, a plus if signed; None as nothing."""
     if value is None:
         return ""
     return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -15,57 +16,32 @@ from napari_veinseg.segmentation.tiling.normalisation import CLIP, Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 from napari_veinseg.segmentation.vein_width_from_network import measure_width
 
+Grey = Annotated[torch.Tensor, "`(N, 1, Y, X)` float32, any range, finite; veins are dark"]
+Normal = Annotated[torch.Tensor, "`(N, 1, Y, X)`, as the network knows it, in [-3, 3]"]
+Likely = Annotated[torch.Tensor, "`(N, 1, Y, X)`, the probability of vein"]
+Visible = Annotated[torch.Tensor, "`(N, 1, 1, 1)`, 0 for a constant image and 1 for others"]
+Percentile = Annotated[float, "of each image, whose grey value becomes -1 or 1"]
+Width = Annotated[float, "of a vein, in px"]
+
 
 class StandaloneModel(nn.Module):
-    """A network between normalisation and sigmoid.
-
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        Its core is kept.
-    low_percentile, high_percentile : float
-        The grey values at these percentiles of each image become -1 and 1.
-    """
+    """The core of a network between normalisation, by two percentiles, and sigmoid."""
 
     def __init__(
-        self, network: SegmentationNetwork, low_percentile: float, high_percentile: float
+        self, network: SegmentationNetwork, low_percentile: Percentile, high_percentile: Percentile
     ) -> None:
         super().__init__()
         self.core = network.core
         self._geometry = network.geometry
         self._shares = low_percentile / 100, high_percentile / 100
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Predict images whose veins have the working width.
-
-        Parameters
-        ----------
-        image : torch.Tensor
-            `(N, 1, Y, X)` float32, any range, finite; veins are dark.
-
-        Returns
-        -------
-        torch.Tensor
-            `(N, 1, Y, X)`, the probability of vein; 0 where an image is constant.
-        """
+    def forward(self, image: Grey) -> Likely:
+        """Predict images whose veins have the working width; 0 where an image is constant."""
         normal, visible = self.normalise(image)
         return self.predict(normal) * visible
 
-    def normalise(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Bring images to the range that the network knows.
-
-        Parameters
-        ----------
-        image : torch.Tensor
-            `(N, 1, Y, X)`.
-
-        Returns
-        -------
-        normal : torch.Tensor
-            In [-3, 3].
-        visible : torch.Tensor
-            `(N, 1, 1, 1)`, 0 for a constant image and 1 for others.
-        """
+    def normalise(self, image: Grey) -> tuple[Normal, Visible]:
+        """Bring images to the range that the network knows."""
         ordered = image.flatten(1).sort(dim=1).values
         low, high = (_quantile(ordered, share) for share in self._shares)
         # Where the two percentiles coincide the extremes stand in.
@@ -76,19 +52,8 @@ class StandaloneModel(nn.Module):
         normal = (image - (high + low) / 2) / torch.where(half > 0, half, 1.0)
         return normal.clamp(-CLIP, CLIP), (half > 0).to(image.dtype)
 
-    def predict(self, normal: torch.Tensor) -> torch.Tensor:
-        """Predict normalised images.
-
-        Parameters
-        ----------
-        normal : torch.Tensor
-            `(N, 1, Y, X)`.
-
-        Returns
-        -------
-        torch.Tensor
-            `(N, 1, Y, X)`, the probability of vein.
-        """
+    def predict(self, normal: Normal) -> Likely:
+        """Predict normalised images."""
         sides = normal.shape[2:]
         for axis, side in zip((2, 3), sides, strict=True):
             normal = normal.index_select(axis, self._places(side, normal.device))
@@ -107,46 +72,26 @@ class StandaloneModel(nn.Module):
 class AnyVeinWidth(StandaloneModel):
     """A standalone model that brings each image to the working width, at each scale, and back.
 
-    Parameters
-    ----------
-    network : SegmentationNetwork
-        Its core is kept.
-    low_percentile, high_percentile : float
-        The grey values at these percentiles of each image become -1 and 1.
-    working_vein_width : float
-        Px: width of a vein as the network sees it.
-    vein_width : float or None
-        Typical width of a vein in px of the images; None measures it in each.
-    scales : sequence of float
-        The answer is the mean of those with the width told this many times as wide.
+    The working width is that of a vein as the network sees it.  A vein width of None is measured in
+    each image.  The answer is the mean of those with the width told as many times as wide as the
+    scales say.
     """
 
     def __init__(
         self,
         network: SegmentationNetwork,
-        low_percentile: float,
-        high_percentile: float,
-        working_vein_width: float,
-        vein_width: float | None = None,
-        scales: Sequence[float] = (1.0,),
+        low_percentile: Percentile,
+        high_percentile: Percentile,
+        working_vein_width: Width,
+        vein_width: Width | None = None,
+        scales: Sequence[Annotated[float, "times the vein width"]] = (1.0,),
     ) -> None:
         super().__init__(network, low_percentile, high_percentile)
         self._working_width = working_vein_width
         self._width, self._scales = vein_width, scales
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Predict images of any vein width.
-
-        Parameters
-        ----------
-        image : torch.Tensor
-            `(N, 1, Y, X)` float32, any range, finite; veins are dark.
-
-        Returns
-        -------
-        torch.Tensor
-            `(N, 1, Y, X)`, the probability of vein; 0 where an image is constant.
-        """
+    def forward(self, image: Grey) -> Likely:
+        """Predict images of any vein width; 0 where an image is constant."""
         plain = image.as_subclass(torch.Tensor)  # MONAI's tensors would drag their history along
         return torch.cat([self._one(each[None]) for each in plain])
 

@@ -43,17 +43,9 @@ class Runtime(ABC):
         self._told: set[str] = set()
 
     def __call__(self, images: Image) -> Image:
-        """Return the vein probability of normalised images.
+        """Return the vein probability, in [0, 1], of normalised images `(N, Y, X)`.
 
-        Parameters
-        ----------
-        images : ndarray of float32, shape (N, Y, X)
-            Sides are multiples of the total stride.
-
-        Returns
-        -------
-        ndarray of float32, shape (N, Y, X)
-            In [0, 1].
+        Their sides are multiples of the total stride.
 
         Raises
         ------

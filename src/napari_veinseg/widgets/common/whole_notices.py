@@ -54,15 +54,7 @@ def _pile_up(notices: list[NapariQtNotification]) -> None:
 
 
 def broken(text: str, fits: Callable[[str], bool]) -> str:
-    """Break words that do not fit into a line where a path or a name has a joint.
-
-    Parameters
-    ----------
-    text : str
-        Words between single spaces.
-    fits : callable
-        Tells whether a part of a word fits.
-    """
+    """Break words that do not fit into a line where a path or a name has a joint."""
     return " ".join(word if fits(word) else _broken_word(word, fits) for word in text.split(" "))
 
 
