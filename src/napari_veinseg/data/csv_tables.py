@@ -5,26 +5,20 @@ import io
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated
 
 from napari_veinseg.files import write_text, writing
 
-Value = float | int | str
+Value = Annotated[float | int | str, "of a cell"]
 TableRow = dict[str, Value]
 """The values of a row by column."""
 
 
 def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iterable[str]) -> None:
-    """Write rows as a CSV file, whole or not at all.
+    """Write rows as a CSV file, whole or not at all; its folder is made.
 
-    Parameters
-    ----------
-    target : Path
-        The file; its folder is made.
-    rows : iterable of mapping
-        One value for each column; floats are written with six digits, NaN as an empty cell, and a
-        text that a spreadsheet would take for a formula behind an apostrophe.
-    columns : iterable of str
-        The columns in order.
+    Floats are written with six digits, NaN as an empty cell, and a text that a spreadsheet would
+    take for a formula behind an apostrophe.
     """
     cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
     with writing(target):

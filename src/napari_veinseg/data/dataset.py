@@ -31,8 +31,8 @@ from napari_veinseg.files import locked, sweep, writing
 class Dataset:
     """A folder of images and masks; use `open` or `create`.
 
-    A finger pattern, whose first group is the finger in a stem, wins over `samples.csv`.  Without
-    one, nothing is guessed from names.
+    A finger pattern, a regular expression whose first group is the finger in a stem, wins over
+    `samples.csv`.  Without one, nothing is guessed from names.
     """
 
     def __init__(self, path: Path, finger_pattern: str | None = None) -> None:
@@ -42,14 +42,7 @@ class Dataset:
 
     @classmethod
     def open(cls, path: str | Path, finger_pattern: str | None = None) -> Self:
-        """Open a dataset without changing anything in it.
-
-        Parameters
-        ----------
-        path : str or Path
-            A folder with `images/` and `masks/`; `samples.csv` may be missing.
-        finger_pattern : str, optional
-            A regular expression whose first group is the finger in a stem.
+        """Open a dataset without changing anything in it; `samples.csv` may be missing.
 
         Raises
         ------
@@ -68,12 +61,7 @@ class Dataset:
 
     @classmethod
     def create(cls, path: str | Path) -> Self:
-        """Make an empty dataset, or open the one that is there.
-
-        Parameters
-        ----------
-        path : str or Path
-            The folder to make; its parent must exist.
+        """Make an empty dataset, whose parent folder must exist, or open the one that is there.
 
         Raises
         ------

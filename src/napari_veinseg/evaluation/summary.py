@@ -154,11 +154,8 @@ def differences(comparison: Comparison) -> list[Difference]:
 def image_rows(comparison: Comparison) -> Iterator[TableRow]:
     """Give the table by image: one row for each contender on each image.
 
-    Yields
-    ------
-    dict
-        `stem`, `model`, the metrics, `finger`, `unsure_share`, `truth_unsure_share` (of what is
-        drawn), `seen_in_training` and whether the row `counts` in the means.
+    It has `stem`, `model`, the metrics, `finger`, `unsure_share`, `truth_unsure_share` (of what is
+    drawn), `seen_in_training` and whether the row `counts` in the means.
     """
     for result in comparison.results:
         counting = result.judged_stems

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -20,10 +21,7 @@ from napari_veinseg.measurement.measure import Measurement, measure
 def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[TableRow]:
     """Give the table by branch.
 
-    Yields
-    ------
-    dict
-        A row: `branch` (from 1), figures with their unit, what is at both ends and where, in px.
+    A row has `branch` (from 1), figures with their unit, what is at both ends and where, in px.
     """
     pairs = zip(measurement.skeleton.branches, measurement.branches, strict=True)
     for number, (branch, figures) in enumerate(pairs, start=1):
@@ -64,25 +62,15 @@ def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
 def measure_files(
     inputs: Iterable[Path],
     output: Path,
-    pixel_size: float = 1.0,
+    pixel_size: Annotated[float, "side of a pixel in that unit"] = 1.0,
     unit: str = "px",
     tell: Callable[[str], object] = print,
 ) -> int:
-    """Measure mask files into `branches.csv` and `images.csv`, and count them.
+    """Measure mask files into `branches.csv` and `images.csv` of a folder, and count the masks.
 
-    Parameters
-    ----------
-    inputs : iterable of Path
-        Mask files, or folders whose masks are all measured; probabilities beside them are left
-        out.  A stack counts as one mask a slice.
-    output : Path
-        Folder for both tables; made if it is missing.
-    pixel_size : float
-        Side of a pixel in `unit`.
-    unit : str
-        Unit of the lengths, part of the column names.
-    tell : callable
-        Gets a sentence for each file that cannot be measured; the others are measured.
+    Of folders all masks are measured, without the probabilities beside them; a stack counts as one
+    mask a slice.  The unit of the lengths is part of the column names.  `tell` gets a sentence for
+    each file that cannot be measured; the others are measured.
     """
     found = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
     files = without_probabilities(found)

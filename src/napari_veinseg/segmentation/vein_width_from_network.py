@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,12 @@ from napari_veinseg.segmentation.tiling.image_source import ImagePlane, ImageSou
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 
-Image = NDArray[np.float32]
+Image = Annotated[NDArray[np.float32], "`(Y, X)`, or `(N, Y, X)` of tiles"]
 Predict = Callable[[Image], Image]
 """`(N, Y, X)` normalised grey at working scale to the probability of vein."""
+WorkingWidth = Annotated[float, "px of a vein as the network sees it"]
+PaddedSide = Callable[[int], int]
+"""The side of the next larger input that the network takes."""
 
 _WIDEST = 0.08  # of the shorter side: the first width told; the next ones are halves of it
 _NARROWEST = 0.004  # of the shorter side ...
@@ -43,19 +47,13 @@ _AS_GOOD = 0.8  # ... of which the other weighs so much
 
 @dataclass(frozen=True)
 class Look:
-    """What the network draws at one told width.
-
-    Parameters
-    ----------
-    told, drawn : float
-        Width in px of the image; `drawn` is NaN where nothing is.
-    evidence : float
-        Mean of the squared probability above doubt.
-    """
+    """What the network draws at one told width."""
 
     told: float
     drawn: float
+    """Both are a width in px of the image; NaN where nothing is drawn."""
     evidence: float
+    """Mean of the squared probability above doubt."""
 
     @property
     def sees(self) -> bool:
@@ -77,18 +75,12 @@ class Look:
 
 @dataclass(frozen=True)
 class MeasuredWidth:
-    """The vein width of an image, and what it rests on.
-
-    Parameters
-    ----------
-    width : float
-        To be told to the network, in px of the image.
-    looks : tuple of Look
-        From the widest told width on.
-    """
+    """The vein width of an image, and what it rests on."""
 
     width: float
+    """To be told to the network, in px of the image."""
     looks: tuple[Look, ...]
+    """From the widest told width on."""
 
     @property
     def remark(self) -> str:
@@ -115,33 +107,17 @@ def measure_width(
     grey: Image,
     normaliser: Normaliser,
     predict: Predict,
-    working_width: float,
-    padded_side: Callable[[int], int],
+    working_width: WorkingWidth,
+    padded_side: PaddedSide,
 ) -> MeasuredWidth:
-    """Measure the width of the dark veins of an image.
+    """Measure the width of the dark veins of an image, with a normaliser from the whole of it.
+
+    The answer is three quarters of the mean width, so that fine veins are seen too; 3 % of the
+    shorter side where nothing is drawn at any width.
 
     Width is twice the area over the perimeter of what is drawn, in the mean over all thresholds: by
     the coarea formula, twice the sum of the probability over its total variation.  It changes
     smoothly with the image and needs neither a threshold nor a centreline.
-
-    Parameters
-    ----------
-    grey : ndarray of float32, shape (Y, X)
-        The image.
-    normaliser : Normaliser
-        From the whole image.
-    predict : callable
-        The network.
-    working_width : float
-        Px: width of a vein as the network sees it.
-    padded_side : callable
-        Side of the next larger input that the network takes.
-
-    Returns
-    -------
-    MeasuredWidth
-        Three quarters of the mean width, so that fine veins are seen too; 3 % of the shorter side
-        where nothing is drawn at any width.
 
     References
     ----------
@@ -160,27 +136,15 @@ def measure_width(
 
 def measure_source_width(
     source: ImageSource,
-    percentiles: tuple[float, float],
+    percentiles: Annotated[tuple[float, float], "of the model's normalisation"],
     predict: Predict,
-    working_width: float,
-    padded_side: Callable[[int], int],
+    working_width: WorkingWidth,
+    padded_side: PaddedSide,
 ) -> MeasuredWidth | None:
     """Measure the vein width of an image or stack on some slices, and on parts of large ones.
 
-    Of those that saw veins, the one with the median width; None where nothing is to be seen.
-
-    Parameters
-    ----------
-    source : ImageSource
-        The image; a stack shows one thing.
-    percentiles : tuple of float
-        Those of the model's normalisation.
-    predict : callable
-        See `measure_width`.
-    working_width : float
-        Likewise.
-    padded_side : callable
-        Likewise.
+    A stack shows one thing: of those that saw veins, the one with the median width counts.  None
+    where nothing is to be seen.
     """
     found = [
         measure_width(grey, normaliser, predict, working_width, padded_side)
@@ -213,9 +177,7 @@ def _parts(
             yield crop, normaliser
 
 
-def _tiles(
-    grey: Image, normaliser: Normaliser, factor: float, padded_side: Callable[[int], int]
-) -> Image:
+def _tiles(grey: Image, normaliser: Normaliser, factor: float, padded_side: PaddedSide) -> Image:
     """Cut the image as the network sees it, or tiles spread over it, `(N, Y, X)`."""
     working = [max(1, round(side * factor)) for side in grey.shape]
     budget = max(_TILE**2, working[0] * working[1] / _SHARE)

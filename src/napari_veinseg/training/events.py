@@ -114,11 +114,6 @@ class EventReader:
 
         A line that is still being written is left for the next look, a torn one of a run that was
         killed is passed over.
-
-        Yields
-        ------
-        dict
-            One event.
         """
         try:
             with self._path.open("rb") as file:

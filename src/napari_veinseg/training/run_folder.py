@@ -59,14 +59,7 @@ class Run:
 
     @classmethod
     def create(cls, path: str | Path | None, config: TrainingConfig) -> Self:
-        """Make a folder for a new run.
-
-        Parameters
-        ----------
-        path : str or Path or None
-            The folder, new or empty; None makes one named by the time below `runs_folder`.
-        config : TrainingConfig
-            What is asked for.
+        """Make a folder for a new run, new or empty; by default named by the time.
 
         Raises
         ------

@@ -1,18 +1,20 @@
 """Where the finger lies in the frame, and which pixel shows which part of it."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis.anatomy import Vein
-from napari_veinseg.data.synthesis.random_fields import Across, Along, smooth_walk
+from napari_veinseg.data.synthesis.random_fields import Across, Along, Line, Places, smooth_walk
 from napari_veinseg.data.synthesis.settings import SynthesisSettings
 
 TABLE = 1024  # samples of the outline along the finger
 _GRAZING = 0.25  # cosine of the angle at which a vein is no longer seen
 MARGIN = 1.5  # half widths of finger beyond each side of the frame, so that it can be shifted
+
+Facing = Annotated[Line, "1 where a vein faces the camera, 0 at the finger's edge and behind"]
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,8 @@ class Pose:
         place = np.clip(along * (TABLE - 1) / self.length, 0, TABLE - 1).astype(np.intp)
         return along, (across - self.middle[place]) / self.half[place]
 
-    def course(self, vein: Vein) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give the pixel places of a vein of the finger, and where it faces the camera.
-
-        Returns
-        -------
-        points : ndarray of float32, shape (N, 2)
-            y, x in px.
-        facing : ndarray of float32, shape (N,)
-            1 where it faces the camera, 0 at the finger's edge and behind.
-        """
+    def course(self, vein: Vein) -> tuple[Places, Facing]:
+        """Give the pixel places of a vein of the finger, and where it faces the camera."""
         turn = vein.across + self.roll
         table = np.linspace(0, self.length, TABLE)
         middle = np.interp(vein.along, table, self.middle)

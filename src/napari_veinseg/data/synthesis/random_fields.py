@@ -9,6 +9,7 @@ from scipy import ndimage
 from napari_veinseg.data.array_types import Field, Px
 
 Line = Annotated[NDArray[np.float32], "`(n,)`"]
+Places = Annotated[NDArray[np.float32], "`(n, 2)`, y and x in px"]
 Limits = Annotated[tuple[float, float], "low and high end, positive"]
 Samples = Annotated[float, "in samples"]
 HalfWidth = Annotated[float, "half width of the finger in px"]

@@ -1,7 +1,6 @@
 """From the course of veins to what light meets: absorbance by depth, and the drawn mask."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +8,9 @@ from scipy import ndimage
 
 from napari_veinseg.data.array_types import Binary, Field, Px, Share
 from napari_veinseg.data.synthesis.anatomy import DEPTHS, Vein
-from napari_veinseg.data.synthesis.random_fields import Line
+from napari_veinseg.data.synthesis.random_fields import Line, Places
 
 _WIDENING = 0.5  # of the blur, which an annotator takes for a part of the vein
-
-
-Places = Annotated[NDArray[np.float32], "`(n, 2)`, y and x in px"]
 
 
 @dataclass(frozen=True)

@@ -79,14 +79,10 @@ def expose(sensor: Sensor, light: Light, gain: Annotated[float, "exposure"]) -> 
     return np.clip(grey, 0, 255).astype(np.float32)
 
 
-def read_out(rng: np.random.Generator, sensor: Sensor, grey: Levels) -> NDArray[np.uint8]:
-    """Add noise and stripes, quantise, compress.
-
-    Returns
-    -------
-    ndarray of uint8, shape (Y, X)
-        The image.
-    """
+def read_out(
+    rng: np.random.Generator, sensor: Sensor, grey: Levels
+) -> Annotated[NDArray[np.uint8], "`(Y, X)`"]:
+    """Add noise and stripes, quantise, compress."""
     noise = rng.standard_normal(grey.shape, np.float32)
     if sensor.grain > 0.3:
         noise = ndimage.gaussian_filter(noise, sensor.grain, truncate=2)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from napari_veinseg.data.array_types import Px
 from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
@@ -42,31 +43,15 @@ def evaluate(
     output: Path,
     *,
     everything: bool = False,
-    tolerance: float = TOLERANCE,
+    tolerance: Px = TOLERANCE,
     pseudonyms: bool = False,
     pictures: bool = True,
     progress: Progress | None = None,
 ) -> tuple[Comparison, list[Summary]]:
-    """Compare contenders on a dataset and write the report.
+    """Compare contenders on a dataset, see `comparison.compare`, and write the report.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        The dataset; nothing is written into it.
-    contenders : sequence of Contender
-        See `contenders.gather_contenders`.
-    output : Path
-        The folder for the report; made if it is missing.
-    everything : bool
-        Whether to take every sample although there is a hold-out.
-    tolerance : float
-        px by which a predicted centreline may lie beside the true one.
-    pseudonyms : bool
-        Whether numbers stand for the names of images, fingers and folders.
-    pictures : bool
-        Whether the page shows examples of the images.
-    progress : callable, optional
-        See `comparison.compare`.
+    It takes the hold-out where there is one, or everything.  With pseudonyms numbers stand for the
+    names of images, fingers and folders; with pictures the page shows examples of the images.
 
     Raises
     ------

@@ -38,13 +38,7 @@ class ImagePlane:
         return np.concatenate([block.ravel() for block in self._blocks(_SAMPLE_SIDE, _SAMPLES)])
 
     def crops(self) -> Iterator[Field]:
-        """Parts large enough to see veins: the plane, or four crops of a large one.
-
-        Yields
-        ------
-        ndarray of float32
-            Grey values, shape (Y, X).
-        """
+        """Give parts large enough to see veins: the plane, or four crops of a large one."""
         if self.shape[0] * self.shape[1] <= WHOLE:
             yield self.sample
         else:
@@ -65,17 +59,8 @@ class ImagePlane:
 class ImageSource:
     """An image of any accepted kind as a sequence of planes.
 
-    Parameters
-    ----------
-    image : array_like
-        `(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis; anything that is
-        sliced like a NumPy array is read part by part.
-    channel : str or int
-        What to take from colours.
-    invert : bool
-        Whether veins are bright.
-    region : Region or None
-        What of it is seen: the smallest rectangle around it.
+    `(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis; anything that is sliced
+    like a NumPy array is read part by part.  Of a region the smallest rectangle around it is seen.
 
     Raises
     ------
