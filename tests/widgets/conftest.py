@@ -13,6 +13,9 @@ from napari.settings import get_settings
 from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.masks import mask_from_probability
@@ -109,6 +112,28 @@ def told():
             return [str(note.severity) for note in notification_manager.records[before:]]
 
     return Told()
+
+
+@pytest.fixture
+def answer(qtbot):
+    """Press a button of the next box that asks something; gives what it asked."""
+
+    def press(name):
+        asked = []
+
+        def look():
+            box = QApplication.activeModalWidget()
+            if not isinstance(box, QMessageBox):
+                QTimer.singleShot(20, look)
+                return
+            asked.append(box.text())
+            (chosen,) = (each for each in box.buttons() if each.text().replace("&", "") == name)
+            QTest.mouseClick(chosen, Qt.MouseButton.LeftButton)
+
+        QTimer.singleShot(0, look)
+        return asked
+
+    return press
 
 
 @pytest.fixture

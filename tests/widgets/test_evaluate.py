@@ -382,6 +382,27 @@ def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
     assert judged.open_report.isHidden(), "it is of the figures before"
 
 
+@pytest.mark.parametrize("pressed", ["Cancel", "Replace"])
+def test_an_older_report_is_replaced_only_when_that_is_confirmed(
+    judged, qtbot, answer, tmp_path, monkeypatch, pressed
+):
+    out = tmp_path / "report"
+    out.mkdir()
+    older = {name: out / name for name in ("report.html", "per_image.csv")}
+    for path in older.values():
+        path.write_text("older")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(out))
+    asked = answer(pressed)
+    judged.save.click()
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    (text,) = asked
+    assert str(out) in text
+    assert all(name in text for name in older)
+    kept = {path.read_text(encoding="utf-8") == "older" for path in older.values()}
+    assert kept == {pressed == "Cancel"}
+    assert (out / "summary.json").exists() == (pressed == "Replace")
+
+
 def test_a_missing_choice_is_one_sentence(widget, told, tmp_path):
     judge = widget.on_dataset
     judge.evaluate.click()

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from napari.layers import Labels
 from qtpy.QtWidgets import QLineEdit
 
-from napari_veinseg.data.image_files import read_mask
+from napari_veinseg.data.image_files import read_mask, write_mask
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
@@ -209,6 +209,23 @@ def test_save(controls, mask, qtbot, tmp_path, monkeypatch, told):
     controls.save.click()
     qtbot.waitUntil(lambda: not controls._saving.running)
     assert "was not written" in told.texts[-1]
+
+
+@pytest.mark.parametrize("pressed", ["Cancel", "Replace"])
+def test_a_file_whose_name_is_completed_is_replaced_only_when_that_is_confirmed(
+    controls, mask, qtbot, answer, tmp_path, monkeypatch, pressed
+):
+    older = np.zeros((5, 5), np.uint8)
+    write_mask(tmp_path / "m.tif", older)
+    monkeypatch.setattr(
+        mask_controls.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "m"), "")
+    )
+    asked = answer(pressed)
+    controls.save.click()
+    qtbot.waitUntil(lambda: not controls._saving.running)
+    assert "m.tif" in asked[0]
+    expected = older if pressed == "Cancel" else mask.data
+    np.testing.assert_array_equal(read_mask(tmp_path / "m.tif"), expected)
 
 
 def test_one_mask_is_saved_at_a_time(controls, qtbot, tmp_path, monkeypatch):

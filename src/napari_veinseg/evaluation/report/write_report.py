@@ -34,6 +34,11 @@ from napari_veinseg.evaluation.summary import (
 )
 from napari_veinseg.files import write_text, writing
 
+REPORT_PAGE = "report.html"
+_SUMMARY, _ROWS = "summary.json", "per_image.csv"
+REPORT_FILES = (REPORT_PAGE, _SUMMARY, _ROWS)
+"""What a report writes into its folder."""
+
 _PACKAGES = ("napari-veinseg", "numpy", "scipy", "scikit-image", "torch", "monai")
 
 
@@ -82,12 +87,12 @@ def write_report(
     gaps = differences(comparison)
     facts = dataset_facts(comparison, dataset_name)
     rows = list(image_rows(comparison))
-    write_table(output / "per_image.csv", rows, rows[0])
+    write_table(output / _ROWS, rows, rows[0])
     text = summary_json(comparison, summaries, gaps, facts)
     with writing(output):
-        write_text(output / "summary.json", text)
+        write_text(output / _SUMMARY, text)
         write_text(
-            output / "report.html",
+            output / REPORT_PAGE,
             html_page(comparison, summaries, gaps, facts, package_versions(), pictures=pictures),
         )
     return summaries

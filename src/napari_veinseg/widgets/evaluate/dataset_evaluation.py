@@ -17,6 +17,7 @@ from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
+from napari_veinseg.evaluation.report.write_report import REPORT_FILES
 from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.collapsible import FoldedSentences
@@ -25,6 +26,7 @@ from napari_veinseg.widgets.common.form import Hint, Section, button, clock, col
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import reported, show_info
+from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate.evaluate_work import (
@@ -286,7 +288,9 @@ class DatasetEvaluation(QWidget):
     def _save(self) -> None:
         beside = str(self._judged.resolve().parent)  # a report in a dataset is refused
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report", beside)
-        if folder and self.comparison is not None:
+        if not folder or self.comparison is None:
+            return
+        if may_replace(self, [Path(folder) / name for name in REPORT_FILES]):
             work = partial(save_report, self.comparison, self._judged, Path(folder))
             self.job.start(work, self._offer_report, self._hear)
 

@@ -14,7 +14,11 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import Contender, gather_contenders
 from napari_veinseg.evaluation.error_map import agreement
-from napari_veinseg.evaluation.report.write_report import refuse_output_in, write_report
+from napari_veinseg.evaluation.report.write_report import (
+    REPORT_PAGE,
+    refuse_output_in,
+    write_report,
+)
 from napari_veinseg.evaluation.selection import select
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
@@ -87,4 +91,4 @@ def save_report(comparison: Comparison, dataset: Path, folder: Path, reporter: R
     reporter.tell(Step(0, 0, "Writing the report"))
     refuse_output_in(dataset, folder)
     write_report(comparison, dataset.resolve().name, folder)
-    return folder / "report.html"
+    return folder / REPORT_PAGE

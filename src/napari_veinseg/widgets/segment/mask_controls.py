@@ -17,6 +17,7 @@ from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported, show_info
+from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
 from napari_veinseg.widgets.masks.layers import mask_layer_of
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to
@@ -160,6 +161,8 @@ class MaskControls(Section):
         path = Path(name)
         if path.suffix.lower() not in (".tif", ".tiff", ".png"):
             path = path.with_name(path.name + ".tif")
+            if not may_replace(self, [path]):  # the dialog has asked about another name
+                return
         mask = layer.data.copy()  # painting goes on while a slow disk writes
 
         def work(_reporter: Reporter) -> None:
