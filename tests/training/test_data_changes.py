@@ -192,7 +192,7 @@ def test_nothing_is_decoded_twice(dataset, tiny, tmp_path, monkeypatch):
     import napari_veinseg.data.sample as sample_module
 
     read = []
-    for name in ("read_image", "read_mask"):
+    for name in ("read_image", "read_mask", "read_drawn_mask"):
         original = getattr(sample_module, name)
         monkeypatch.setattr(
             sample_module, name, lambda path, original=original: read.append(path) or original(path)

@@ -33,6 +33,8 @@ class StoredImage:
     """`(n, 3)`, the colours that values are the numbers of."""
     black: int | None = None
     """The value that stands for black where 0 stands for white (WhiteIsZero)."""
+    software: str = ""
+    """What wrote the file, by its own account."""
 
     def image(self) -> AnyImage:
         """Give what the file shows: colours instead of their numbers, and dark is low."""
@@ -92,7 +94,8 @@ def read_with_pillow(path: Path) -> StoredImage:
         array = _deep_png(path) if is_deep_png(path) else _pillow_array(file)
         # Pillow itself turns TIFF files; the tag of a png may stand behind its pixels.
         orientation = 1 if file.format == "TIFF" else file.getexif().get(ORIENTATION, 1)
-        return StoredImage(upright(array, orientation), _pillow_palette(file))
+        software = str(file.info.get("Software", ""))  # of a png
+        return StoredImage(upright(array, orientation), _pillow_palette(file), software=software)
 
 
 def is_deep_png(path: Path) -> bool:

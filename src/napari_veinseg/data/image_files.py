@@ -7,17 +7,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from napari_veinseg.data.array_types import AnyImage, MaskStack, ProbabilityStack
 from napari_veinseg.data.decoders import StoredImage, read_with_pillow, refuse_unopenable
 from napari_veinseg.data.grey import is_colour, without_grey_axis
-from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.labels import UNSURE
+from napari_veinseg.data.numbered_pieces import numbered_pieces
 from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path, writing
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
+MASK_MARK = "napari-veinseg mask: 0 background, 1 vein, 2 unsure"
+"""What a mask of ours says of itself, where files name the software that wrote them."""
 PROBABILITY_ENDING = "_probability"
 """What segmenting puts behind a mask's stem to name the probability beside it."""
 
@@ -67,10 +71,11 @@ def read_image(path: str | Path) -> AnyImage:
         If the file is missing, empty, damaged, cut off, of another format, without pixels, or
         would unpack to more memory than an image of its kind needs.
     """
-    return _read(Path(path)).image()
+    return read_stored(Path(path)).image()
 
 
-def _read(path: Path) -> StoredImage:
+def read_stored(path: Path) -> StoredImage:
+    """Read the values of an image file and what they stand for, see `read_image`."""
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise VeinSegError(
             f"{path} is not an image that can be read: use {', '.join(IMAGE_SUFFIXES)}."
@@ -108,7 +113,11 @@ def read_mask(path: str | Path) -> MaskStack:
         If the file cannot be read or holds other values.
     """
     path = Path(path)
-    stored = _read(path)
+    return as_mask(path, read_stored(path))
+
+
+def as_mask(path: Path, stored: StoredImage) -> MaskStack:
+    """Take what was read from a file as a mask, see `read_mask`."""
     if stored.palette is not None and not _is_grey(stored.image()):
         values = stored.values
         if np.isin(values, (0, 1, 2, 255)).all():
@@ -123,18 +132,14 @@ def read_mask(path: str | Path) -> MaskStack:
         return values.astype(np.uint8)
     if np.isin(values, (0, 255)).all() or np.isin(values, (0, 65535)).all():
         return np.not_equal(values, 0).astype(np.uint8)
+    pieces = numbered_pieces(values)
+    if pieces:
+        raise VeinSegError(
+            f"{path} is not a mask: it numbers its {pieces} pieces: make all that is vein 1."
+        )
     raise VeinSegError(
         f"{path} is not a mask: it holds values other than 0 and 1 (or 0 and 255), 2 for unsure."
     )
-
-
-def refuse_shifted_labels(path: Path, mask: MaskStack) -> None:
-    """Refuse a mask whose background is 1 and whose veins are 2: it would be read as all vein."""
-    if mask.all() and (mask == VEIN).any() and (mask == UNSURE).any():
-        raise VeinSegError(
-            f"{path} holds 1 and 2 but no 0, as programs write that count from 1 (ilastik): "
-            "subtract 1, so that background is 0 and vein 1."
-        )
 
 
 def _in_one_colour(path: Path, image: AnyImage) -> MaskStack:
@@ -181,7 +186,7 @@ def write_mask(path: str | Path, mask: MaskStack) -> None:
         labels = mask.astype(np.uint8)
     if np.any(labels != mask) or labels.max(initial=0) > UNSURE:
         raise VeinSegError(f"{path} was not written: a mask holds 0, 1 and 2 only.")
-    _write(Path(path), labels)
+    _write(Path(path), labels, MASK_MARK)
 
 
 def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
@@ -202,7 +207,7 @@ def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
     _write(path, values)
 
 
-def _write(path: Path, array: AnyImage) -> None:
+def _write(path: Path, array: AnyImage, software: str = "") -> None:
     suffix, array = path.suffix.lower(), without_grey_axis(array)
     colour = is_colour(array.shape)
     if suffix not in (*TIFF_SUFFIXES, ".png"):
@@ -213,9 +218,12 @@ def _write(path: Path, array: AnyImage) -> None:
         raise VeinSegError(f"{path} was not written: choose .tif for stacks and floats.")
     with writing(path), atomic_path(path) as temporary:
         if suffix == ".png":
-            Image.fromarray(array).save(temporary)
+            notes = PngInfo()
+            if software:
+                notes.add_text("Software", software)
+            Image.fromarray(array).save(temporary, pnginfo=notes)
         else:
-            write_tiff(temporary, array, colour)
+            write_tiff(temporary, array, colour, software)
 
 
 def image_hash(image: npt.ArrayLike) -> str:

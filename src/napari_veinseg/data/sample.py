@@ -13,13 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.array_types import AnyImage, ImageArray, Mask
+from napari_veinseg.data.drawn_masks import DrawnMask, numbered_remark, read_drawn_mask
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.image_files import (
-    image_hash,
-    read_image,
-    read_mask,
-    refuse_shifted_labels,
-)
+from napari_veinseg.data.image_files import image_hash, read_image, read_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 
@@ -64,6 +60,12 @@ class Sample:
         refuse_link_out(self.mask_path, self.mask_path.parents[1])
         return read_mask(self.mask_path)
 
+    def drawn_mask(self) -> DrawnMask:
+        """Read the mask and judge what its labels mean; in a reviewed one somebody saw that."""
+        refuse_link_out(self.mask_path, self.mask_path.parents[1])
+        drawn = read_drawn_mask(self.mask_path)
+        return drawn._replace(numbered=drawn.numbered and not self.reviewed)
+
 
 def refuse_link_out(path: Path, folder: Path) -> None:
     """Refuse a link that leads out of a dataset: a stranger's must not reach the user's files."""
@@ -90,6 +92,8 @@ class Pair:
     image: ImageArray
     mask: npt.NDArray[np.uint8]
     """Shape `(Y, X)`: 0 background, 1 vein, 2 unsure; something in it is known."""
+    numbered: bool = False
+    """Whether label 2 may be the number of a second piece, see `drawn_masks`."""
 
     @cached_property
     def image_hash(self) -> str:
@@ -108,7 +112,9 @@ class Pair:
 
     @property
     def warning(self) -> str:
-        """A sentence on a mask that is mostly vein, as inverted ones are; empty for others."""
+        """A sentence on a mask whose labels may mean something else; empty for most."""
+        if self.numbered:
+            return numbered_remark(str(self.sample.mask_path))
         share = self.vein_pixels / int(np.count_nonzero(self.mask != UNSURE))
         if share <= MOST_VEIN:
             return ""
@@ -125,7 +131,7 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
     (`needs_vein`).
     """
     try:
-        image, mask = sample.image(), sample.mask()
+        image, (mask, numbered) = sample.image(), sample.drawn_mask()
         for array, path in ((image, sample.image_path), (mask, sample.mask_path)):
             if array.ndim - is_colour(array.shape) != 2:
                 raise VeinSegError(f"{path} is a stack: store its slices one by one.")
@@ -134,14 +140,13 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
                 f"{sample.image_path} is {_size(image)} px and {sample.mask_path} {_size(mask)} "
                 "px: redraw or crop one."
             )
-        refuse_shifted_labels(sample.mask_path, mask)
         if (mask == UNSURE).all():
             raise VeinSegError(f"{sample.mask_path} says unsure everywhere: correct it.")
         if needs_vein and not (mask == VEIN).any():
             raise VeinSegError(f"{sample.mask_path} shows no vein: draw one or remove the sample.")
     except VeinSegError as error:
         return Fault(sample.stem, str(error))
-    return Pair(sample, image, mask)
+    return Pair(sample, image, mask, numbered)
 
 
 def read_pairs(samples: Iterable[Sample], needs_vein: bool = True) -> Iterator[Pair | Fault]:

@@ -59,6 +59,7 @@ def read_tiff(path: Path) -> StoredImage:
             upright(array, orientation, stack or array.ndim == 4),
             _palette(page),
             _white(page) if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE else None,
+            str(page.software),
         )
 
 
@@ -169,7 +170,7 @@ def _cut_off(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> bool:
     )
 
 
-def write_tiff(path: Path, array: AnyImage, colour: bool) -> None:
+def write_tiff(path: Path, array: AnyImage, colour: bool, software: str = "") -> None:
     """Write an image or a stack, without loss; compressed unless that could not be read again.
 
     A slice is a page; with `colour` the last axis holds colours.
@@ -177,4 +178,10 @@ def write_tiff(path: Path, array: AnyImage, colour: bool) -> None:
     # Said aloud: tifffile would take three grey slices for red, green and blue.
     photometric = "rgb" if colour else "minisblack"
     compression = "zlib" if array.nbytes <= MAX_UNPACKED else None
-    tifffile.imwrite(path, array, photometric=photometric, compression=compression)
+    tifffile.imwrite(
+        path,
+        array,
+        photometric=photometric,
+        compression=compression,
+        software=software or None,  # None: tifffile names itself
+    )

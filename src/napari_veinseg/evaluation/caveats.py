@@ -9,6 +9,7 @@ from napari_veinseg.evaluation.data_caveats import (
     of_identical_images,
     of_left_out,
     of_mostly_vein,
+    of_numbered_pieces,
     of_split,
     of_unsure_truths,
 )
@@ -22,6 +23,7 @@ def caveats(comparison: Comparison) -> list[str]:
     return [
         *_of_no_figures(comparison),
         *of_mostly_vein(comparison),
+        *of_numbered_pieces(comparison),
         *of_identical_images(comparison),
         *_of_known_fingers(comparison),
         *of_split(comparison),

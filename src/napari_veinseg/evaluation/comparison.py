@@ -42,6 +42,9 @@ class ImageResult:
     background."""
     truth_unsure: float
     """Share of what is drawn in the truth, vein or unsure, that is unsure."""
+    truth_numbered: bool
+    numbered: bool
+    """Whether label 2 of the truth, and of the contender's mask, may be a second piece."""
     counts: Counts
     """For pooling."""
     histogram: ScoreHistogram | None
@@ -203,6 +206,8 @@ def _score(contender: Contender, pair: Pair, tolerance: float) -> ImageResult:
             mask_metrics(prediction.mask, truth, tolerance),
             unsure_share(prediction.mask, truth),
             drawn_unsure_share(truth),
+            pair.numbered,
+            prediction.numbered,
             counts(prediction.mask, truth),
             None if prediction.score is None else score_histogram(prediction.score, truth),
         )

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import ImageArray
+from napari_veinseg.data.drawn_masks import read_drawn_mask
 from napari_veinseg.data.grey import to_grey, without_gaps
-from napari_veinseg.data.image_files import list_images, read_mask, refuse_shifted_labels
+from napari_veinseg.data.image_files import list_images
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
@@ -35,6 +36,8 @@ class ScoredMask(NamedTuple):
     """`(Y, X)`: 0 background, 1 vein, 2 unsure (only masks that people drew)."""
     score: NDArray[np.float32] | None
     """`(Y, X)` in [0, 1], the higher the more likely vein; None of drawn masks."""
+    numbered: bool = False
+    """Whether label 2 of a drawn mask may be a second piece, see `drawn_masks`."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,8 @@ class MaskFolder:
                 f"{self.folder} holds {len(found)} masks named {stem!r}: give one for each "
                 "evaluated image."
             )
-        mask = read_mask(found[0])
-        refuse_shifted_labels(found[0], mask)
-        return ScoredMask(mask, None)
+        mask, numbered = read_drawn_mask(found[0])
+        return ScoredMask(mask, None, numbered)
 
 
 @dataclass(frozen=True)

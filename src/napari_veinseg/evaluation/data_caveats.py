@@ -1,13 +1,13 @@
 """What makes images less new, fewer or less known than they seem."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
 from napari_veinseg.data.sample import MOST_VEIN
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS, grouping
-from napari_veinseg.evaluation.comparison import Comparison
+from napari_veinseg.evaluation.comparison import Comparison, ImageResult
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -81,24 +81,44 @@ def of_copies(comparison: Comparison) -> list[str]:
 
 def of_mostly_vein(comparison: Comparison) -> list[str]:
     """Tell which truths, and which drawn masks that are scored, are inverted by the look of it."""
-    shares = {"truths": [image.counts.true_share for image in comparison.results[0].images]}
+    return _of_drawn(
+        comparison,
+        lambda image: image.counts.true_share > MOST_VEIN,
+        lambda image: image.counts.predicted_share > MOST_VEIN,
+        "more than half is vein, as in inverted masks. Veins are 1 (or white) and background 0 (or "
+        "black).",
+    )
+
+
+def of_numbered_pieces(comparison: Comparison) -> list[str]:
+    """Tell in which drawn masks 2 may be the number of a second piece."""
+    return _of_drawn(
+        comparison,
+        lambda image: image.truth_numbered,
+        lambda image: image.numbered,
+        "one piece is 1 and one is 2, as programs write it that number the pieces. 2 is read as "
+        "unsure, which counts for nothing; where it is a vein, make it 1.",
+    )
+
+
+def _of_drawn(
+    comparison: Comparison,
+    of_truth: Callable[[ImageResult], bool],
+    of_mask: Callable[[ImageResult], bool],
+    why: str,
+) -> list[str]:
+    """Name the truths, and the drawn masks that are scored, of which something is true."""
+    drawn = {"truths": [of_truth(image) for image in comparison.results[0].images]}
     for result in comparison.results:
         if result.contender.kind == "masks":
             whose = f"masks of '{result.contender.name}'"
-            shares[whose] = [image.counts.predicted_share for image in result.images]
+            drawn[whose] = [of_mask(image) for image in result.images]
     said = []
-    for whose, each in shares.items():
-        stems = [
-            sample.stem
-            for sample, share in zip(comparison.samples, each, strict=True)
-            if share > MOST_VEIN
-        ]
+    for whose, each in drawn.items():
+        stems = [s.stem for s, true in zip(comparison.samples, each, strict=True) if true]
         names = "" if comparison.selection.anonymous else f" ({', '.join(stems[:_NAMED])})"
         if stems:
-            said.append(
-                f"Check {len(stems)} of the {len(each)} {whose}{names}: more than half is vein, as "
-                "in inverted masks. Veins are 1 (or white) and background 0 (or black)."
-            )
+            said.append(f"Check {len(stems)} of the {len(each)} {whose}{names}: {why}")
     return said
 
 

@@ -1,5 +1,6 @@
 """What was measured, as tables by branch and by image."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -8,13 +9,9 @@ from typing import Annotated
 import numpy as np
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
-from napari_veinseg.data.image_files import (
-    list_images,
-    read_mask,
-    refuse_shifted_labels,
-    without_probabilities,
-)
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.data.drawn_masks import numbered_remark, read_drawn_mask
+from napari_veinseg.data.image_files import list_images, without_probabilities
+from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.measurement.measure import Measurement, measure
 
 
@@ -80,11 +77,12 @@ def measure_files(
     images: list[TableRow] = []
     for file in files:
         try:
-            stack = read_mask(file)
-            refuse_shifted_labels(file, stack)
+            stack, numbered = read_drawn_mask(file)
         except VeinSegError as error:
             tell(str(error))
             continue
+        if numbered:
+            warnings.warn(numbered_remark(str(file)), VeinSegWarning, stacklevel=2)
         for number, mask in enumerate(stack if stack.ndim == 3 else stack[np.newaxis]):
             place: TableRow = {"mask": file.stem, "slice": number}
             measured = measure(mask, (pixel_size, pixel_size))
