@@ -1,22 +1,21 @@
 """The device that models run on, and why it is this one: always in sight."""
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.form import Hint
 from napari_veinseg.widgets.common.jobs import Job
 
 
-class DeviceBadge(QLabel):
+class DeviceBadge(Hint):
     """A line that names the device and its reason; it has torch loaded in a worker when shown."""
 
     refreshed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "hint")
-        self.setWordWrap(True)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        super().__init__()
+        self.setParent(parent)
         self.setToolTip("The device that models run on, and why it was chosen.")
         self.setAccessibleName("Device")
         self._job = Job("Loading torch", self)

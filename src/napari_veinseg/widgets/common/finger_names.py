@@ -87,9 +87,10 @@ class FingerNames(Section):
         self.example = ExampleName()
         self.example.setPlaceholderText("choose a folder first")
         self.advanced = button(
-            "Advanced", f"Show the regular expression behind the part of the {of}'s name."
+            "Advanced",
+            f"Show the regular expression behind the part of the {of}'s name.",
+            checkable=True,
         )
-        self.advanced.setCheckable(True)
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("regular expression, as ^(.+)_\\d+$")
         self.groups = Hint()

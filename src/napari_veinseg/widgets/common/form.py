@@ -3,6 +3,7 @@
 import time
 import weakref
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from qtpy.QtCore import QObject, Qt
@@ -51,9 +52,7 @@ class Section(QWidget):
         control.setAccessibleName(label)
         field = control if beside is None else QWidget()
         if beside is not None:
-            row = _row(control, beside, stretch=(1, 0))
-            row.setContentsMargins(0, 0, 0, 0)
-            field.setLayout(row)
+            field.setLayout(row(control, beside))
         self._form.addRow(name, field)
         self._fields[control] = field
         return name
@@ -68,7 +67,7 @@ class Section(QWidget):
 
     def add_buttons(self, *buttons: QWidget) -> None:
         """Append controls beside each other, of equal width."""
-        self._form.addRow(_row(*buttons, stretch=[1] * len(buttons)))
+        self._form.addRow(row(*buttons, stretch=[1] * len(buttons)))
 
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
         """Show or hide a control together with its label."""
@@ -90,9 +89,26 @@ def column(
     return layout
 
 
-def button(text: str, tooltip: str, *, primary: bool = False) -> QPushButton:
+def row(
+    *widgets: QWidget,
+    stretch: Sequence[int] = (1,),
+    spacing: int = 6,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> QHBoxLayout:
+    """Put controls beside each other; the first takes what room is left, or as `stretch` says."""
+    layout = QHBoxLayout()
+    layout.setContentsMargins(*margins)
+    layout.setSpacing(spacing)
+    for widget, share in zip_longest(widgets, stretch, fillvalue=0):
+        layout.addWidget(widget, share)
+    return layout
+
+
+def button(
+    text: str, tooltip: str, *, primary: bool = False, checkable: bool = False
+) -> QPushButton:
     """Make a button; the primary one, at most one in a dock, stands out."""
-    made = QPushButton(text)
+    made = QPushButton(text, checkable=checkable)
     explain(made, tooltip)
     if primary:
         set_primary(made, True)
@@ -183,14 +199,6 @@ def fit_rows(view: QListWidget, most: int) -> None:
     """Make a list as high as its rows; beyond `most` it scrolls."""
     row = view.sizeHintForRow(0) if view.count() else view.fontMetrics().height()
     view.setFixedHeight(row * min(max(view.count(), 1), most) + 2 * view.frameWidth() + 4)
-
-
-def _row(*widgets: QWidget, stretch: Sequence[int]) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(6)
-    for widget, share in zip(widgets, stretch, strict=True):
-        row.addWidget(widget, share)
-    return row
 
 
 def explain(control: QWidget, tooltip: str) -> None:

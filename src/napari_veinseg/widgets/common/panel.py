@@ -6,10 +6,10 @@ from functools import partial
 import napari
 from qtpy.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
 
 from napari_veinseg.widgets.common.focus import FocusKeeper
-from napari_veinseg.widgets.common.form import Section, connect_while_alive
+from napari_veinseg.widgets.common.form import Section, column, connect_while_alive
 from napari_veinseg.widgets.common.inputs import WheelGuard
 from napari_veinseg.widgets.common.notify import watch_callbacks
 from napari_veinseg.widgets.common.opened_files import follow_opened_files
@@ -36,27 +36,18 @@ class Panel(QWidget):
         watch_callbacks()
         follow_opened_files(self.viewer)
         body = QWidget()
-        self._layout = QVBoxLayout(body)
-        self._layout.setContentsMargins(10, 8, 10, 8)
-        self._layout.setSpacing(10)
+        self._layout = column(body, spacing=10, margins=(10, 8, 10, 8))
         self._layout.addStretch()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
-        self._outer = QVBoxLayout(self)
-        self._outer.setContentsMargins(0, 0, 0, 0)
-        self._outer.setSpacing(0)
-        self._outer.addWidget(scroll)
         foot = QFrame()
         foot.setProperty("role", "foot")
-        self._foot = QVBoxLayout(foot)
-        self._foot.setContentsMargins(0, 0, 0, 0)
-        self._foot.setSpacing(0)
         self.trouble = Trouble(foot)
-        self._foot.addWidget(self.trouble)
-        self._outer.addWidget(foot)
+        self._foot = column(foot, self.trouble, spacing=0)
+        column(self, scroll, foot, spacing=0)
         self._scroll = scroll
         self.setMinimumWidth(WIDTH - 40)
         # The viewer's own window: a dock that floats is a window too, and may be hidden at work.

@@ -2,9 +2,9 @@
 
 import re
 
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
+from qtpy.QtWidgets import QFrame, QToolButton, QWidget
 
-from napari_veinseg.widgets.common.form import Hint, explain
+from napari_veinseg.widgets.common.form import Hint, explain, row
 
 _MOST = 400  # characters that stand in a dock; its tooltip and the list of notices have all
 _MAY_BREAK = "\u200b"  # a space without width: Qt breaks lines nowhere within a path
@@ -24,11 +24,7 @@ class Trouble(QFrame):
         self.away.setText("\N{MULTIPLICATION SIGN}")
         self.away.setAccessibleName("Take this away")
         explain(self.away, "Take this sentence away; 'Notices' below keeps it.")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 3, 3)
-        row.setSpacing(4)
-        row.addWidget(self.label, 1)
-        row.addWidget(self.away)
+        self.setLayout(row(self.label, self.away, spacing=4, margins=(8, 3, 3, 3)))
         self.away.clicked.connect(self.clear)
         self.hide()
 

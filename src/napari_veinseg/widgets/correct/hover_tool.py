@@ -18,9 +18,7 @@ class HoverTool(Tool):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._cursor: Point | None = None
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_SOONEST)
+        self._timer = QTimer(singleShot=True, interval=_SOONEST)
         self._timer.timeout.connect(self._look)
 
     def preview_click(self, point: Point) -> None:

@@ -28,10 +28,7 @@ class MaskActions(Section):
     def __init__(self, edited_mask: EditedMask, work: MaskWork) -> None:
         super().__init__("")
         self._mask = edited_mask
-        self.small_size = QSpinBox()
-        self.small_size.setRange(1, 100_000)
-        self.small_size.setValue(30)
-        self.small_size.setSuffix(" px")
+        self.small_size = QSpinBox(minimum=1, maximum=100_000, value=30, suffix=" px")
         self.all_slices = QCheckBox("Whole-mask buttons change all slices")
         work.acts_on_all = self.all_slices.isChecked
         make = work.make_button

@@ -7,12 +7,11 @@ import napari
 import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from napari_veinseg.correction.autosave import LeftSession, left_sessions, set_damaged_aside
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.form import Hint, button, set_shown
+from napari_veinseg.widgets.common.form import Hint, Section, button, set_shown
 from napari_veinseg.widgets.common.notify import reported, show_info, show_warning
 from napari_veinseg.widgets.correct.autosaver import Autosaver
 from napari_veinseg.widgets.masks.layer_metadata import image_of
@@ -20,11 +19,11 @@ from napari_veinseg.widgets.masks.layers import add_mask_layer, image_shape
 from napari_veinseg.widgets.masks.undo import write_pixels
 
 
-class RestoreOffer(QFrame):
+class RestoreOffer(Section):
     """One line above the widget for corrections that a viewer left behind."""
 
     def __init__(self, viewer: napari.Viewer, autosaver: Autosaver) -> None:
-        super().__init__()
+        super().__init__("")
         self._viewer, self._autosaver = weakref.ref(viewer), autosaver
         self.session: LeftSession | None = None
         self.text = Hint()
@@ -32,19 +31,13 @@ class RestoreOffer(QFrame):
         self.discard = button("Discard", "Delete these corrections for good.")
         self.accept.clicked.connect(self._restore)
         self.discard.clicked.connect(self._discard)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.text)
-        row = QHBoxLayout()
-        row.addWidget(self.accept)
-        row.addWidget(self.discard)
-        column.addLayout(row)
+        self.add_wide(self.text)
+        self.add_buttons(self.accept, self.discard)
         self.show_newest()
         # Those of a viewer that was killed seconds ago still look alive.
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
+        self._again = QTimer(self, singleShot=True, interval=20_000)
         self._again.timeout.connect(self.show_newest)
-        self._again.start(20_000)
+        self._again.start()
 
     def show_newest(self) -> None:
         """Look for sessions, and show the newest."""

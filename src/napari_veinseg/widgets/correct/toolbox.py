@@ -47,7 +47,7 @@ class Toolbox(Section):
         self.active: Tool | None = None
         self.message = Message(_REST, lines=4)
         self.tools = [kind(edited_mask, tracing, self.message.show_text) for kind in _TOOLS]
-        self.buttons = {tool: _make_button(tool) for tool in self.tools}
+        self.buttons = {tool: button(tool.name, tool.help, checkable=True) for tool in self.tools}
         self._keys: list[tuple[str, QPushButton, str, Callable[[], object]]] = []
         for tool, each in self.buttons.items():
             each.clicked.connect(partial(self._toggle, tool))
@@ -63,12 +63,9 @@ class Toolbox(Section):
         self.add_wide(self.message)
         self.label = QComboBox()
         self.label.addItems(list(_LABELS))
-        self.vein_width = QDoubleSpinBox()
-        self.vein_width.setRange(0, 500)
-        self.vein_width.setDecimals(1)
-        self.vein_width.setSingleStep(0.5)
-        self.vein_width.setSuffix(" px")
-        self.vein_width.setSpecialValueText("measured")
+        self.vein_width = QDoubleSpinBox(
+            maximum=500, decimals=1, singleStep=0.5, suffix=" px", specialValueText="measured"
+        )
         self.add_row("Draws", self.label, "The label that tracing, bridging and removing leave.")
         self.add_row(
             "Width",
@@ -200,9 +197,3 @@ class Toolbox(Section):
 
 
 _TOOLS = (TraceTool, AddTool, RemoveTool, BridgeTool, UnsureBoxTool, ReviewedBoxTool)
-
-
-def _make_button(tool: Tool) -> QPushButton:
-    made = button(tool.name, tool.help)
-    made.setCheckable(True)
-    return made

@@ -104,10 +104,7 @@ class EvaluateWidget(Panel):
             "This needs a second mask as the truth: drop a mask file onto the viewer, or duplicate "
             "the mask above and correct the copy."
         )
-        self.tolerance = QDoubleSpinBox()
-        self.tolerance.setRange(0, 100)
-        self.tolerance.setValue(TOLERANCE)
-        self.tolerance.setSuffix(" px")
+        self.tolerance = QDoubleSpinBox(maximum=100, value=TOLERANCE, suffix=" px")
         self.compare = button("C&ompare", "Score the mask above, and show where it is wrong.")
         self.scores = FigureTable("Scores", ["", ""], 9)
         section.add_row("Truth", self.truth, "The labels that are taken as right.")

@@ -6,12 +6,12 @@ from typing import Protocol
 import napari
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QWidget
 from superqt.utils import signals_blocked
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.region import Region
-from napari_veinseg.widgets.common.form import Hint, Section, button
+from napari_veinseg.widgets.common.form import Hint, Section, button, row
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.warm_up import lines_are_ready, prepare_lines
@@ -62,11 +62,7 @@ class RegionControls(QObject):
         self.shared = QCheckBox("The same region in every image")
         self.told = Hint()
         field = QWidget()
-        row = QHBoxLayout(field)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        for each in (self.rectangle, self.polygon, self.whole):
-            row.addWidget(each, 1)
+        field.setLayout(row(self.rectangle, self.polygon, self.whole, stretch=(1, 1, 1)))
         section.add_row(
             "Look only in", field, "A part of the image: outside it, the mask stays background."
         )

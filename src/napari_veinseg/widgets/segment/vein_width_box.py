@@ -7,11 +7,8 @@ class VeinWidthBox(QDoubleSpinBox):
     """A width in px; at 0 it is measured in the image, and the first step up starts from there."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(maximum=1000, decimals=1, suffix=" px")
         self._measured = 0.0
-        self.setRange(0, 1000)
-        self.setDecimals(1)
-        self.setSuffix(" px")
         self.setSpecialValueText("measured in the image")
 
     def show_measured(self, width: float) -> None:

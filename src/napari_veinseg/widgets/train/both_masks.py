@@ -1,6 +1,7 @@
 """What the old and the new model draw on one image, one beside the other over the same pixels."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import napari
 import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, read_pair
@@ -16,7 +17,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.hold_out_leakage import learned_by
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import Hint, button
+from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.error_legend import ErrorLegend
 from napari_veinseg.widgets.masks.judged_image import JudgedImage
@@ -54,29 +55,24 @@ def draw_both(
     return BothMasks(stem, pair.image, pair.mask, masks[0], masks[1], (old, new))
 
 
-class BothMasksView(QWidget):
+class BothMasksView(Section):
     """Shows one of two masks with its errors, and the other at a click."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
-        super().__init__()
+        super().__init__("")
         self._viewer = viewer
         self._opened = JudgedImage(viewer)
         self._errors: list[Labels] = []  # of the old model and of the new one
-        self.old = button("Old mask", "Show what the old model draws, with its errors.")
-        self.new = button("New mask", "Show what the new model draws, with its errors.")
+        toggle = partial(button, checkable=True)
+        self.old = toggle("Old mask", "Show what the old model draws, with its errors.")
+        self.new = toggle("New mask", "Show what the new model draws, with its errors.")
         group = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for each in (self.old, self.new):
-            each.setCheckable(True)
-            group.addButton(each)
-            row.addWidget(each, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        group.addButton(self.old)
+        group.addButton(self.new)
         self._name = Hint()
-        column.addWidget(self._name)
-        column.addLayout(row)
-        column.addWidget(ErrorLegend())
+        self.add_wide(self._name)
+        self.add_buttons(self.old, self.new)
+        self.add_wide(ErrorLegend())
         self.new.toggled.connect(self._turn)
         self.hide()
 

@@ -42,8 +42,7 @@ class RunFollower(QObject, Generic[AStatus]):
         """Whether the child was asked to end."""
         self._reader: EventReader | None = None
         self._told: dict[str, Mapping[str, Any]] = {}  # by this child: the last event of each kind
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_EVERY)
+        self._timer = QTimer(self, interval=_LOOK_EVERY)
         self._timer.timeout.connect(self._look)
 
     @property

@@ -68,11 +68,7 @@ class TrainWidget(Panel):
 
     def _add_model_section(self) -> None:
         section = self.add_section("Training")
-        self.minutes = QDoubleSpinBox()
-        self.minutes.setRange(0.1, 600)
-        self.minutes.setValue(5)
-        self.minutes.setDecimals(1)
-        self.minutes.setSuffix(" min")
+        self.minutes = QDoubleSpinBox(minimum=0.1, maximum=600, value=5, decimals=1, suffix=" min")
         self.augmentation = QComboBox()
         self.augmentation.addItems(["full", "photometric", "none"])
         self.name = QLineEdit("my model")

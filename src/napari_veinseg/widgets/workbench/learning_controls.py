@@ -3,13 +3,13 @@
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QInputDialog, QMenu, QWidget
+from qtpy.QtWidgets import QCheckBox, QInputDialog, QMenu, QWidget
 from superqt.utils import signals_blocked
 
 from napari_veinseg.model.store import import_model
 from napari_veinseg.training.watched_runs import Version
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.form import Hint, button, column, explain
+from napari_veinseg.widgets.common.form import Hint, button, column, explain, row
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import show_info
 from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
@@ -54,13 +54,8 @@ class LearningControls(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        rows = column(self, spacing=4)
-        row = QHBoxLayout()
-        row.addWidget(self.switch, 1)
-        row.addWidget(self.versions)
-        rows.addLayout(row)
-        rows.addWidget(self.state)
-        rows.addWidget(self.curve)
+        rows = column(self, self.state, self.curve, spacing=4)
+        rows.insertLayout(0, row(self.switch, self.versions))
 
     def give_room(self, roomy: bool) -> None:
         """Show the curve only where the dock is high enough for it."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
@@ -18,7 +17,7 @@ from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.widgets.common.form import Hint, button, column, explain
+from napari_veinseg.widgets.common.form import Hint, button, column, explain, row
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.recent_folders import recent_folders
@@ -72,24 +71,15 @@ class FolderStrip(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        rows = column(self, self.folder, spacing=5, margins=(10, 8, 10, 2))
         self.places = QWidget()
+        column(self, self.folder, self.places, spacing=5, margins=(10, 8, 10, 2))
         inner = column(self.places, spacing=5)
-        image = QHBoxLayout()
-        image.setSpacing(5)
-        for each in (self.previous, self.number, self.total, self.next):
-            image.addWidget(each)
-        image.addSpacing(4)
-        image.addWidget(self.name, 1)
-        image.addWidget(self.state)
+        which = (self.previous, self.number, self.total, self.next, self.name, self.state)
+        image = row(*which, stretch=(0, 0, 0, 0, 1), spacing=5)
+        image.insertSpacing(4, 4)
         inner.addLayout(image)
-        ways = QHBoxLayout()
-        ways.setSpacing(6)
-        ways.addWidget(self.unreviewed, 1)
-        ways.addWidget(self.doubtful, 1)
-        inner.addLayout(ways)
+        inner.addLayout(row(self.unreviewed, self.doubtful, stretch=(1, 1)))
         inner.addWidget(self.reason)
-        rows.addWidget(self.places)
 
     def refresh(self) -> None:
         """Show where the session is now."""

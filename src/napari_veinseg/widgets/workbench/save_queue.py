@@ -49,8 +49,7 @@ class SaveQueue(QObject):
         """Why the last mask that was refused could not be written, until all are."""
         self._job = Job("Saving the mask", self, quiet=True)
         self._job.changed.connect(self._go_on)
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
+        self._again = QTimer(self, singleShot=True, interval=_AGAIN)
         self._again.timeout.connect(self._try_again)
 
     @classmethod
@@ -152,7 +151,7 @@ class SaveQueue(QObject):
         self._refused[image] = _Refusal(_cause(error), str(error))
         self._resting.add(image)
         if not self._again.isActive():  # others that rest must not wait longer for this one
-            self._again.start(_AGAIN)
+            self._again.start()
 
     def _was_told(self, home: MaskHome, cause: str) -> bool:
         """Say whether another image of the folder waits for the same: a full disk is told once."""

@@ -2,11 +2,11 @@
 
 from napari.layers import Labels
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDialog, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QWidget
 
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.focus import FocusKeeper
-from napari_veinseg.widgets.common.form import Hint, button, column
+from napari_veinseg.widgets.common.form import Hint, button, column, row
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.learning import LearningBeside
@@ -40,13 +40,10 @@ class StatusLine(QWidget):
         self.notices = button("Notices", "Read again what was told in notices that are gone.")
         self.notices.clicked.connect(self.show_notices)
         self.beside = LearningControls(learning)
-        rows = column(self, spacing=4, margins=(10, 5, 10, 8))
-        first = QHBoxLayout()
-        first.addWidget(self.facts, 1)
-        first.addWidget(self.notices, 0, Qt.AlignmentFlag.AlignTop)
-        rows.addLayout(first)
-        rows.addWidget(self.beside)
-        rows.addWidget(self.reviewed)
+        first = row(self.facts, self.notices)
+        first.setAlignment(self.notices, Qt.AlignmentFlag.AlignTop)
+        rows = column(self, self.beside, self.reviewed, spacing=4, margins=(10, 5, 10, 8))
+        rows.insertLayout(0, first)
         self._focus = FocusKeeper(self)
         session.changed.connect(self.refresh)
         on_screen.changed.connect(self.refresh)

@@ -1,16 +1,17 @@
 """Ways to see the veins: local contrast, outline, blinking and opacity, for the shown image."""
 
 from collections.abc import Callable
+from functools import partial
 
 import napari
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
+from qtpy.QtWidgets import QSlider, QWidget
 
 from napari_veinseg.data.contrast import enhance_contrast
-from napari_veinseg.widgets.common.form import button, connect_while_alive, explain
+from napari_veinseg.widgets.common.form import button, connect_while_alive, explain, row
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
@@ -43,14 +44,13 @@ class SeeingControls(QWidget):
     ) -> None:
         super().__init__()
         self._viewer, self._image, self._mask = viewer, image, mask
-        self.enhance = _toggle(
+        toggle = partial(button, checkable=True)
+        self.enhance = toggle(
             f"Enhance ({ENHANCE_KEY})", "Show more local contrast; only the display changes."
         )
-        self.outline = _toggle(f"Outline ({OUTLINE_KEY})", "Show the mask as an outline.")
-        self.blink = _toggle(f"Blink ({BLINK_KEY})", "Let the mask come and go, to see below it.")
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(5, 100)
-        self.opacity.setValue(70)
+        self.outline = toggle(f"Outline ({OUTLINE_KEY})", "Show the mask as an outline.")
+        self.blink = toggle(f"Blink ({BLINK_KEY})", "Let the mask come and go, to see below it.")
+        self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=5, maximum=100, value=70)
         self.opacity.setMinimumWidth(50)
         explain(
             self.opacity,
@@ -58,12 +58,8 @@ class SeeingControls(QWidget):
             "stronger).",
         )
         self.opacity.setAccessibleName("Opacity of the mask")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 2, 10, 4)
-        row.setSpacing(6)
-        for each in (self.enhance, self.outline, self.blink):
-            row.addWidget(each)
-        row.addWidget(self.opacity, 1)
+        parts = (self.enhance, self.outline, self.blink, self.opacity)
+        self.setLayout(row(*parts, stretch=(0, 0, 0, 1), margins=(10, 2, 10, 4)))
         self._job = Job("Enhancing the contrast", self)
         self._source: object | None = None  # the pixels whose contrast is shown
         self._timer = QTimer(self)
@@ -169,9 +165,3 @@ def image_and_mask(viewer: napari.Viewer) -> tuple[Image | None, Labels | None]:
         if isinstance(each, Labels) and image is not None and image_of(each) is image
     ]
     return image, masks[-1] if masks else None
-
-
-def _toggle(text: str, tooltip: str) -> QPushButton:
-    made = button(text, tooltip)
-    made.setCheckable(True)
-    return made
