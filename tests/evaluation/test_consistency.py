@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_curve
 
-from napari_veinseg.data.image_files import write_mask
+from napari_veinseg.data.image_files import write_image, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import compare_folders, read_masks
 from napari_veinseg.evaluation.consistency.equal_error_rate import d_prime, equal_error_rate
@@ -167,17 +169,47 @@ def test_a_larger_first_mask_changes_no_score_where_it_is_empty(pair, more):
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
-        (None, None, "no masks"),
         ("a.tif", np.zeros((3, 4, 5), np.uint8), "a.tif is a stack"),
         ("b.png", np.zeros((4, 5), np.uint8), "several masks named 'b'"),
+        ("a.tif", np.full((4, 5), 7, np.uint8), "a.tif is not a mask"),
+        ("a.tif", np.eye(4, 5, dtype=np.uint8) + 1, "no 0"),
     ],
 )
-def test_folders_that_cannot_be_read_are_refused(tmp_path, name, array, message):
-    if name:
-        write_mask(tmp_path / "b.tif", np.zeros((4, 5), np.uint8))
-        write_mask(tmp_path / name, array)
-    with pytest.raises(VeinSegError, match=message):
+def test_a_file_that_cannot_be_matched_is_told_and_the_others_are(tmp_path, name, array, message):
+    for stem in "bc":
+        write_mask(tmp_path / f"{stem}.tif", np.zeros((4, 5), np.uint8))
+    write_image(tmp_path / name, array)
+    read = read_masks(tmp_path)
+    (fault,) = read.faults
+    assert message in fault.message
+    assert "c" in read.masks
+    assert set(read.masks) == {"b", "c"} - {fault.stem}
+
+
+def test_a_folder_without_masks_is_refused(tmp_path):
+    with pytest.raises(VeinSegError, match="no masks"):
         read_masks(tmp_path)
+    for shot in "01":
+        (tmp_path / f"f_{shot}.png").write_bytes(b"no picture")
+    with pytest.raises(VeinSegError, match=r"No mask can be judged; the first: .*f_0"):
+        compare_folders([tmp_path], PATTERN)
+
+
+def test_what_is_left_out_is_left_out_in_both_folders(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        for stem, mask in make_fingers(fingers=5, shots=3).items():
+            write_mask(folder / f"{stem}.png", mask)
+    broken = folders[1] / "f0_0.png"
+    broken.write_bytes(b"no picture")
+    compared = compare_folders(folders, PATTERN, tmp_path / "out")
+    assert [fault.stem for fault in compared.left_out] == ["f0_0"]
+    assert len(compared.pairs.stems) == 14
+    first, second = compared.consistency
+    np.testing.assert_array_equal(first.genuine, second.genuine)
+    told = json.loads((tmp_path / "out/consistency.json").read_text(encoding="utf-8"))
+    assert [str(broken) in each for each in told["left_out"]] == [True]
 
 
 def test_what_cannot_be_believed_is_said(tmp_path):

@@ -2,6 +2,8 @@ import csv
 import html
 import json
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -309,5 +311,21 @@ def test_an_image_that_a_contender_cannot_use_is_named(folder):
             raise VeinSegError("An image of 6 x 6 px is too small: give a larger one.")
 
     refusing = Model("refusing", Refuses(ModelCard()))
-    with pytest.raises(VeinSegError, match=r"^fïnger0_0: An image of 6 x 6"):
+    with pytest.raises(VeinSegError, match=r"the first, fïnger0_0: An image of 6 x 6"):
         compare(select(Dataset.open(folder)), [refusing])
+
+
+@pytest.mark.parametrize("pseudonyms", [False, True])
+def test_one_bad_mask_of_a_folder_costs_the_others_nothing(folder, tmp_path, pseudonyms):
+    masks = Path(shutil.copytree(folder / "masks", tmp_path / "second"))
+    (masks / "fïnger0_0.png").write_bytes(b"no picture")
+    contenders = [MaskFolder("second", masks), model()]
+    comparison, _ = evaluate(
+        Dataset.open(folder), contenders, tmp_path / "out", pseudonyms=pseudonyms, everything=True
+    )
+    (fault,) = comparison.left_out
+    assert "cannot be read" in fault.message
+    assert ("fïnger0_0" in f"{fault.stem}{fault.message}") == (not pseudonyms)
+    assert str(tmp_path) not in fault.message
+    lengths = {len(result.images) for result in comparison.results}
+    assert lengths == {len(Dataset.open(folder)) - 1}, "all contenders have the same images"

@@ -27,6 +27,8 @@ def consistency(
 
     folders = [masks, other] if other else [masks]
     compared = compare_folders(folders, finger_pattern, output)
+    for fault in compared.left_out:
+        typer.echo(f"Left out: {fault.message}", err=True)
     for caveat in compared.caveats:
         typer.echo(caveat)
     print_table(
@@ -46,3 +48,5 @@ def consistency(
     typer.echo(f"{len(pairs.genuine)} genuine and {len(pairs.impostor)} impostor pairs.")
     if compared.difference:
         typer.echo(f"Equal error rate, first minus second: {compared.difference}")
+    if compared.left_out:
+        raise typer.Exit(1)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from napari_veinseg.data.array_types import Px
 from napari_veinseg.data.finger_groups import thumbnail_spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pairs
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
-from napari_veinseg.evaluation.contenders import Contender
+from napari_veinseg.evaluation.contenders import Contender, MaskFolder
 from napari_veinseg.evaluation.data_leakage import Looks, Overlap, find_overlap
 from napari_veinseg.evaluation.metrics import (
     TOLERANCE,
@@ -140,7 +140,7 @@ def compare(
     tolerance: Px = TOLERANCE,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Score every contender on every sample; one that cannot be read is left out and named.
+    """Score every contender on every sample; one that cannot be scored is left out and named.
 
     A predicted centreline may lie beside the true one by the tolerance.  Progress is told the
     number of images done, of all, and the next one's stem; it may raise.
@@ -148,8 +148,12 @@ def compare(
     Raises
     ------
     VeinSegError
-        If a contender cannot predict a sample, or no sample can be used.
+        If a folder of masks lacks one, or no sample can be used.
     """
+    for contender in contenders:
+        if isinstance(contender, MaskFolder):  # before hours of work
+            for sample in selection.samples:
+                contender.file_of(sample)
     results = [ContenderResult(contender) for contender in contenders]
     left_out, looks = list(selection.left_out), []
     digest = hashlib.sha256()
@@ -160,16 +164,20 @@ def compare(
         if isinstance(read, Fault):
             left_out.append(read)
             continue
+        scored = _score_all(contenders, read, tolerance)
+        if isinstance(scored, Fault):
+            left_out.append(scored)
+            continue
         digest.update(f"{read.sample.stem}\0{read.image_hash}\0{read.mask_hash}\n".encode())
         sizes.add(read.mask.shape)
         truths.add(read.mask_hash)
         looks.append(Looks(read.sample, read.image_hash, thumbnail_spectrum(read.image)))
-        for result in results:
-            result.images.append(_score(result.contender, read, tolerance))
+        for result, image in zip(results, scored, strict=True):
+            result.images.append(image)
     told = [selection.told(fault) for fault in left_out]
     if not looks:
         first = left_out[len(selection.left_out)]
-        raise VeinSegError(f"No sample can be evaluated; the first: {first.message}")
+        raise VeinSegError(f"No sample can be evaluated; the first, {first.stem}: {first.message}")
     return Comparison(
         selection,
         results,
@@ -196,20 +204,29 @@ def _choose_judged(results: Sequence[ContenderResult]) -> bool:
     return bool(common)
 
 
+def _score_all(
+    contenders: Sequence[Contender], pair: Pair, tolerance: float
+) -> list[ImageResult] | Fault:
+    """Score a sample by all contenders, or by none: figures are made of the same images."""
+    try:
+        return [_score(contender, pair, tolerance) for contender in contenders]
+    except Cancelled:
+        raise
+    except VeinSegError as error:
+        return Fault(pair.sample.stem, str(error))
+
+
 def _score(contender: Contender, pair: Pair, tolerance: float) -> ImageResult:
     card, truth = contender.card, pair.mask
-    try:
-        prediction = contender.predict(pair.sample, pair.image)
-        return ImageResult(
-            pair.sample,
-            card is not None and pair.image_hash in card.training_data.image_hashes,
-            mask_metrics(prediction.mask, truth, tolerance),
-            unsure_share(prediction.mask, truth),
-            drawn_unsure_share(truth),
-            pair.numbered,
-            prediction.numbered,
-            counts(prediction.mask, truth),
-            None if prediction.score is None else score_histogram(prediction.score, truth),
-        )
-    except VeinSegError as error:
-        raise VeinSegError(f"{pair.sample.stem}: {error}") from error
+    prediction = contender.predict(pair.sample, pair.image)
+    return ImageResult(
+        pair.sample,
+        card is not None and pair.image_hash in card.training_data.image_hashes,
+        mask_metrics(prediction.mask, truth, tolerance),
+        unsure_share(prediction.mask, truth),
+        drawn_unsure_share(truth),
+        pair.numbered,
+        prediction.numbered,
+        counts(prediction.mask, truth),
+        None if prediction.score is None else score_histogram(prediction.score, truth),
+    )

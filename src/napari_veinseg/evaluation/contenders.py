@@ -71,6 +71,16 @@ class MaskFolder:
 
     def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
         """Read the mask of a sample; the image is not needed."""
+        path = self.file_of(sample)
+        try:
+            mask, numbered = read_drawn_mask(path)
+        except VeinSegError as error:
+            told = str(error).replace(str(path), f"the mask of {sample.stem} in '{self.name}'")
+            raise VeinSegError(told) from error
+        return ScoredMask(mask, None, numbered)
+
+    def file_of(self, sample: Sample) -> Path:
+        """Find the mask of a sample, or refuse the folder."""
         stem = sample.image_path.stem  # a report may call the sample otherwise
         found = [path for path in list_images(self.folder) if path.stem == stem]
         if len(found) != 1:
@@ -78,8 +88,7 @@ class MaskFolder:
                 f"{self.folder} holds {len(found)} masks named {stem!r}: give one for each "
                 "evaluated image."
             )
-        mask, numbered = read_drawn_mask(found[0])
-        return ScoredMask(mask, None, numbered)
+        return found[0]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Folders of masks judged without truth, and the files that say so."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.csv_tables import TableRow, write_table
-from napari_veinseg.data.image_files import list_masks, read_mask
+from napari_veinseg.data.drawn_masks import DrawnMask, numbered_remark, read_drawn_mask
+from napari_veinseg.data.image_files import list_masks
 from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.consistency.pairs import MaskPairs, choose_pairs
@@ -24,6 +25,8 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
 from napari_veinseg.files import write_text
 
 Masks = Mapping[str, NDArray[np.uint8]]
+
+_NAMED = 3  # masks of a caveat
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class FolderComparison:
     """Which masks were matched."""
     caveats: tuple[str, ...]
     """What makes the figures weaker than they look, in sentences."""
+    left_out: tuple[Fault, ...]
+    """Files that are no mask, or names that several share: left out in both folders."""
 
 
 def compare_folders(
@@ -47,20 +52,25 @@ def compare_folders(
 ) -> FolderComparison:
     """Judge one folder of masks, or two on the same pairs of the same images.
 
-    `output` gets `consistency.json` and `scores.csv`.
+    `output` gets `consistency.json` and `scores.csv`.  A file that is no mask is left out.
 
     Raises
     ------
     VeinSegError
         If the folders do not hold masks of the same names, or cannot be judged.
     """
-    masks = [read_masks(folder) for folder in folders]
-    odd = set(masks[0]) ^ set(masks[-1])
+    read = [read_masks(folder) for folder in folders]
+    left_out = tuple(fault for each in read for fault in each.faults)
+    odd = read[0].names ^ read[-1].names
     if odd:
         raise VeinSegError(
             f"{folders[0]} and {folders[-1]} do not hold masks of the same images, for instance "
             f"{min(odd)!r}: remove what only one has."
         )
+    faulty = {fault.stem for fault in left_out}
+    masks = [{s: m for s, m in each.masks.items() if s not in faulty} for each in read]
+    if not masks[0]:
+        raise VeinSegError(f"No mask can be judged; the first: {left_out[0].message}")
     pairs = choose_pairs(sorted(masks[0]), finger_pattern)
     judged = tuple(measure_consistency(each, pairs) for each in masks)
     names = tuple(folder.resolve().name for folder in folders)
@@ -69,40 +79,77 @@ def compare_folders(
         judged,
         subtract_error_rates(*judged, pairs) if len(judged) == 2 else None,
         pairs,
-        tuple(_caveats(names, masks, pairs)),
+        tuple(_caveats(names, masks, pairs, [each.numbered - faulty for each in read])),
+        left_out,
     )
     if output:
         _write(output, compared)
     return compared
 
 
-def read_masks(folder: Path) -> dict[str, Mask]:
-    """Read the masks of a folder, of any sizes, by stem; probabilities beside them are left out.
+@dataclass(frozen=True)
+class FolderMasks:
+    """The masks of a folder."""
+
+    masks: Masks
+    """Of any sizes, by stem."""
+    numbered: frozenset[str]
+    """Stems of those whose label 2 may be a second piece, see `drawn_masks`."""
+    faults: tuple[Fault, ...]
+    """Files that cannot be matched, and why."""
+
+    @property
+    def names(self) -> set[str]:
+        """The stems of all files, those that cannot be matched, too."""
+        return {*self.masks, *(fault.stem for fault in self.faults)}
+
+
+def read_masks(folder: Path) -> FolderMasks:
+    """Read the masks of a folder; probabilities beside them are left out.
 
     Raises
     ------
     VeinSegError
-        If it holds no mask, two of one stem, or a stack.
+        If it holds no file that may be a mask.
     """
-    masks: dict[str, NDArray[np.uint8]] = {}
+    paths: dict[str, list[Path]] = {}
     for path in list_masks(folder):
-        if path.stem in masks:
-            raise VeinSegError(f"{folder} holds several masks named {path.stem!r}: keep one.")
-        masks[path.stem] = read_mask(path)
-        if masks[path.stem].ndim != 2:
-            raise VeinSegError(f"{path} is a stack: matching needs single masks, store its slices.")
-    if not masks:
+        paths.setdefault(path.stem, []).append(path)
+    if not paths:
         raise VeinSegError(f"{folder} holds no masks: name a folder of them.")
-    return masks
+    read, faults = {}, []
+    for stem, files in paths.items():
+        try:
+            read[stem] = _read_one(stem, files)
+        except VeinSegError as error:
+            faults.append(Fault(stem, str(error)))
+    numbered = frozenset(stem for stem, each in read.items() if each.numbered)
+    return FolderMasks({stem: each.mask for stem, each in read.items()}, numbered, tuple(faults))
 
 
-def _caveats(names: Sequence[str], folders: Sequence[Masks], pairs: MaskPairs) -> list[str]:
+def _read_one(stem: str, files: Sequence[Path]) -> DrawnMask:
+    if len(files) > 1:
+        raise VeinSegError(f"{files[0].parent} holds several masks named {stem!r}: keep one.")
+    drawn = read_drawn_mask(files[0])
+    if drawn.mask.ndim != 2:
+        raise VeinSegError(f"{files[0]} is a stack: matching needs single masks, store its slices.")
+    return drawn
+
+
+def _caveats(
+    names: Sequence[str],
+    folders: Sequence[Masks],
+    pairs: MaskPairs,
+    numbered: Sequence[Collection[str]],
+) -> list[str]:
     said = []
     if not pairs.groups.by_finger:
         said.append("There are fewer than five subjects: intervals are by image and optimistic.")
     if pairs.groups.caveat:
         said.append(pairs.groups.caveat)
-    for name, masks in zip(names, folders, strict=True):
+    for name, masks, in_pieces in zip(names, folders, numbered, strict=True):
+        if in_pieces:
+            said.append(numbered_remark(f"{name}: {', '.join(sorted(in_pieces)[:_NAMED])}"))
         empty = sum(not (mask == VEIN).any() for mask in masks.values())
         if empty:
             said.append(f"{empty} of {len(masks)} masks in {name} show no vein and match nothing.")
@@ -129,6 +176,7 @@ def _write(output: Path, compared: FolderComparison) -> None:
     write_table(output / "scores.csv", rows, rows[0])
     figures: dict[str, Any] = {
         "caveats": compared.caveats,
+        "left_out": [fault.message for fault in compared.left_out],
         "masks": [
             {
                 "name": name,

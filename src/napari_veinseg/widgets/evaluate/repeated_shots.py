@@ -18,6 +18,8 @@ from napari_veinseg.widgets.common.result_views import FigureTable
 _RATE = "Equal error rate\nPairs taken for the wrong subject, lower is better; 95 % interval."
 _DISTANCE = "d-prime\nDistance of both kinds of pairs in standard deviations, higher is better."
 
+_NAMED = 3  # files that are left out
+
 
 class RepeatedShots(Section):
     """Choose one or two folders of masks, mark the finger in a name, press Judge."""
@@ -67,7 +69,10 @@ class RepeatedShots(Section):
 
     def show_comparison(self, compared: FolderComparison) -> None:
         """Show the figures, and above them what makes them weak."""
-        said = list(compared.caveats)
+        said = [f"Left out: {fault.message}" for fault in compared.left_out[:_NAMED]]
+        more = len(compared.left_out) - len(said)
+        said += [f"Left out are {more} more."] if more else []
+        said += compared.caveats
         if compared.difference:
             said.append(f"First minus second: {compared.difference}.")
         self.caveats.setText("\n".join(said))
