@@ -2,7 +2,7 @@
 
     python benchmarks/real.py --data DIR [--model starter ...] [--crops FOLDER] [--json FILE]
     python benchmarks/real.py --data DIR --crops FOLDER --write README.md docs/model_card.md
-    python benchmarks/real.py --data DIR --learn [--minutes 2] [--draws 3]
+    python benchmarks/real.py --data DIR --learn [--minutes 2] [--draws 3] [--write FILE]
 
 Fingers of `nupt_fpv` (and of FOLDER, where names end in `_SHOT`) have no masks: their shots should
 agree, by Miura matching at half resolution.  `raw` masks are matched at the card's threshold and at
@@ -22,7 +22,7 @@ import figures
 import numpy as np
 from data_option import add_data_option, needed_set
 from real_sets import THRESHOLDS, Fingers, Forearms, Scorer, finger_sets, forearms, lines
-from real_tables import full, overview
+from real_tables import full, learned, overview
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.grey import to_grey, without_gaps
@@ -117,7 +117,10 @@ def main() -> None:
     if arguments.learn:
         from real_learning import learning_rows
 
-        print_rows(learning_rows(arms, arguments.model[0], arguments.minutes, arguments.draws))
+        rows = learning_rows(arms, arguments.model[0], arguments.minutes, arguments.draws)
+        print_rows(rows)
+        if arguments.write:
+            figures.write(arguments.write, {"five images": learned(rows)})
         return
     contenders: dict[str, tuple[Scorer, float]] = {}
     for name in arguments.model:

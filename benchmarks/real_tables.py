@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from figures import table
 
 from napari_veinseg.evaluation.bootstrap import Estimate
@@ -14,6 +15,11 @@ _SETS = {
     "across": "one session against the other",
     "crops": "crops of other fingers",
     "crops, framed alike": "those crops that show the same part of a finger",
+}
+_DRAWN = {
+    "dice": "Dice",
+    "centreline_recall": "centreline found within 3 px",
+    "centreline_precision": "found that is one",
 }
 
 
@@ -69,12 +75,9 @@ def full(of_fingers: list[Row], of_arms: list[Row]) -> str:
 
     def arms(what: str, model: str, end: str) -> Row:
         found = _find(of_arms, model, "forearms", "at", end)
-        return {
-            "forearms": what.format(found["masks"].split()[1]),
-            "Dice": _share(found["dice"]),
-            "centreline found within 3 px": _share(found["centreline_recall"]),
-            "found that is one": _share(found["centreline_precision"]),
-        }
+        at = found["masks"].split()[1]
+        shares = {told: _share(found[key]) for key, told in _DRAWN.items()}
+        return {"forearms": what.format(at)} | shares
 
     drawn = [
         arms("starter, at the card's threshold of {}", "starter", "(card)"),
@@ -82,6 +85,27 @@ def full(of_fingers: list[Row], of_arms: list[Row]) -> str:
         arms("maximum curvature", _BASELINE, "(card)"),
     ]
     return f"{table(fingers)}\n\n{table(drawn)}"
+
+
+def learned(rows: list[Row]) -> str:
+    """One row a learner: means over the draws, and the lowest and the highest of them."""
+    draws: dict[str, list[Row]] = {}
+    for row in rows:
+        draws.setdefault(row["learner"], []).append(row)
+
+    def over_draws(found: list[Row], key: str) -> str:
+        values = [row[key].value for row in found]
+        return f"{np.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+    def mean_dice(name: str) -> float:
+        return float(np.mean([row["dice"].value for row in draws[name]]))
+
+    return table(
+        [
+            {"learner": name} | {told: over_draws(draws[name], key) for key, told in _DRAWN.items()}
+            for name in sorted(draws, key=mean_dice, reverse=True)
+        ]
+    )
 
 
 def _find(rows: list[Row], model: str, set_: str, begin: str, end: str = "") -> Row:
