@@ -52,7 +52,10 @@ def test_wheel_is_small_pure_and_holds_the_starter(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "napari_veinseg/model/starter.safetensors" in names
     assert "napari_veinseg/napari.yaml" in names
-    read_at_run_time = ("export/bundle_readme.md", "report/report.html.jinja", "report/report.css")
+    read_at_run_time = (
+        *("export/bundle_readme.md", "export/bundle_metadata.json", "export/bundle_inference.json"),
+        *("report/report.html.jinja", "report/report.css"),
+    )
     for name in read_at_run_time:
         assert any(each.endswith(name) for each in names), name
     assert not [name for name in names if name.startswith("tests/")]

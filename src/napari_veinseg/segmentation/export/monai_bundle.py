@@ -108,13 +108,13 @@ def _words(model: VeinModel) -> dict[str, str]:
     }
 
 
+def _template(name: str) -> dict[str, Any]:
+    return json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
 def _metadata(model: VeinModel) -> dict[str, Any]:
     card = model.card
-    image = {"type": "image", "num_channels": 1, "spatial_shape": ["*", "*"], "dtype": "float32"}
-    return {
-        "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
-        "0.8.1/meta_schema_20240725.json",
-        "version": "0.1.0",
+    return _template("bundle_metadata.json") | {
         "changelog": {"0.1.0": f"exported by napari-veinseg {__version__}"},
         "monai_version": version("monai"),
         "pytorch_version": version("torch").partition("+")[0],
@@ -123,145 +123,40 @@ def _metadata(model: VeinModel) -> dict[str, Any]:
             module: version(package) for module, package in _PACKAGES.items()
         },
         "name": card.name or "vein model",
-        "task": "Segmentation of veins in near-infrared images",
         "description": card.description,
-        "authors": "The napari-veinseg developers",
         "copyright": card.licence,
-        "intended_use": "Research. Not a medical device.",
         "veinseg_card": card.model_dump(mode="json"),
-        "network_data_format": {
-            "inputs": {
-                "image": image
-                | {
-                    "format": "magnitude",
-                    "modality": "near-infrared",
-                    "value_range": [],
-                    "is_patch_data": False,
-                    "channel_def": {"0": "grey values"},
-                }
-            },
-            "outputs": {
-                "pred": image
-                | {
-                    "format": "segmentation",
-                    "value_range": [0, 1],
-                    "is_patch_data": False,
-                    "channel_def": {"0": "probability of vein"},
-                }
-            },
-        },
     }
 
 
 def _inference(model: VeinModel) -> dict[str, Any]:
-    card = model.card
+    """Fill in what is the model's own.
+
+    Images are read rows first, as NumPy has them: MONAI's usual order would turn them over.  The
+    answer gets the name of its image, and is turned over since the writer will turn it back.
+    """
+    card, config = model.card, _template("bundle_inference.json")
     network = card.network.model_dump(mode="json", exclude={"architecture"})
-    return {
-        "imports": ["$import monai", "$import torch", "$from pathlib import Path"],
-        "bundle_root": ".",
-        "dataset_dir": "$@bundle_root + '/images'",
-        "output_dir": "$@bundle_root + '/eval'",
-        "vein_width": None,
-        "invert": False,
-        "threshold": card.threshold,
-        "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "files": "$sorted(p for p in Path(@dataset_dir).iterdir() if p.suffix.lower() in "
-        "('.png', '.jpg', '.jpeg', '.tif', '.tiff'))",
-        "network_def": {
-            "_target_": "scripts.standalone.AnyVeinWidth",
-            "network": {"_target_": f"scripts.network.{card.network.architecture}"} | network,
-            "low_percentile": card.normalisation.low_percentile,
-            "high_percentile": card.normalisation.high_percentile,
-            "working_vein_width": card.working_vein_width,
-            "vein_width": "@vein_width",
-            "scales": list(card.scales),
-        },
-        "network": "$@network_def.to(@device)",
-        "preprocessing": {"_target_": "Compose", "transforms": _reading()},
-        "dataset": {
-            "_target_": "Dataset",
-            "data": "$[{'image': str(p)} for p in @files]",
-            "transform": "@preprocessing",
-        },
-        "dataloader": {"_target_": "DataLoader", "dataset": "@dataset", "batch_size": 1},
-        "inferer": {"_target_": "SimpleInferer"},
-        "postprocessing": {"_target_": "Compose", "transforms": _writing()},
-        "evaluator": {
-            "_target_": "SupervisedEvaluator",
-            "device": "@device",
-            "val_data_loader": "@dataloader",
-            "network": "@network",
-            "inferer": "@inferer",
-            "postprocessing": "@postprocessing",
-        },
-        "initialize": [
-            "$@network_def.core.load_state_dict("
-            "torch.load(@bundle_root + '/models/model.pt', map_location='cpu', weights_only=True))"
-        ],
-        "run": ["$@evaluator.run()"],
+    config["threshold"] = card.threshold
+    config["network_def"] |= {
+        "network": {"_target_": f"scripts.network.{card.network.architecture}"} | network,
+        "low_percentile": card.normalisation.low_percentile,
+        "high_percentile": card.normalisation.high_percentile,
+        "working_vein_width": card.working_vein_width,
+        "scales": list(card.scales),
     }
+    config["preprocessing"]["transforms"][2]["func"] = _grey_of_colours()
+    return config
 
 
-def _reading() -> list[dict[str, Any]]:
-    # `data.grey.colour_shares`, without this package.
+def _grey_of_colours() -> str:
+    """Write `data.grey.colour_shares` without this package."""
     cut_off = (
         f"(image[:3] >= image[:3].min() + {OVEREXPOSED} * (image[:3].max() - image[:3].min()))"
         ".float().mean((1, 2), keepdim=True)"
     )
     luminance = f"torch.tensor({LUMINANCE.tolist()})[:, None, None]"
     shares = f"torch.softmax({luminance}.log() - {cut_off} / {SPARED}, 0)"
-    grey = (
+    return (
         f"$lambda image: image if len(image) == 1 else ({shares} * image[:3]).sum(0, keepdim=True)"
     )
-    return [
-        # Rows first, as NumPy has them; MONAI's usual order would turn the image over.
-        {
-            "_target_": "LoadImaged",
-            "keys": "image",
-            "reader": "PILReader",
-            "reverse_indexing": False,
-            "ensure_channel_first": True,
-        },
-        {"_target_": "EnsureTyped", "keys": "image", "dtype": "$torch.float32"},
-        {"_target_": "Lambdad", "keys": "image", "func": grey},
-        {
-            "_target_": "Lambdad",
-            "keys": "image",
-            "func": "$lambda image: -image if @invert else image",
-        },
-    ]
-
-
-def _writing() -> list[str | dict[str, Any]]:
-    save = {
-        "_target_": "SaveImaged",
-        "output_dir": "@output_dir",
-        "writer": "PILWriter",
-        "resample": False,
-        "separate_folder": False,
-    }
-    # The answer gets the name of its image, and is turned over since the writer will turn it back.
-    named = (
-        "$lambda item: item | {'pred': monai.data.MetaTensor("
-        "item['pred'].swapaxes(1, 2), meta=item['image'].meta)}"
-    )
-    return [
-        named,
-        {"_target_": "CopyItemsd", "keys": "pred", "names": "mask"},
-        {"_target_": "AsDiscreted", "keys": "mask", "threshold": "@threshold"},
-        save
-        | {
-            "keys": "pred",
-            "output_ext": ".tif",
-            "output_postfix": "probability",
-            "output_dtype": "$torch.float32",
-        },
-        save
-        | {
-            "keys": "mask",
-            "output_ext": ".png",
-            "output_postfix": "mask",
-            "output_dtype": "$torch.uint8",
-            "scale": 255,
-        },
-    ]
