@@ -207,8 +207,8 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert "better on 1 of 1" in told_by(started.comparison)
     assert "may be too good" in told_by(started.comparison)
 
+    from napari_veinseg.widgets.common import model_choice as module
     from napari_veinseg.widgets.common.model_choice import ModelChoice
-    from napari_veinseg.widgets.train import train as module
 
     other = ModelChoice()
     qtbot.addWidget(other)
@@ -333,7 +333,7 @@ def test_what_is_pressed_next_stands_out(started, qtbot, monkeypatch, new, stand
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
     assert blue(started) == [stands_out]
-    monkeypatch.setattr(module, "_install", lambda _file, name, _reporter: name)
+    monkeypatch.setattr(module, "install_model", lambda _file, name, _reporter: name)
     getattr(started.comparison, answer).click()
     qtbot.waitUntil(lambda: blue(started) == ["Start"])
 

@@ -14,10 +14,10 @@ from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
+from napari_veinseg.widgets.common import model_choice
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.train import run_follower
 from napari_veinseg.widgets.workbench import learning as learning_module
-from napari_veinseg.widgets.workbench import learning_controls
 from tests.widgets.workbench.conftest import press, wait_for_mask, wait_until_saved
 
 
@@ -198,7 +198,7 @@ def test_a_version_can_be_kept_as_a_model(learning, qtbot, told, monkeypatch):
         installed.append((file.name, name))
         return SimpleNamespace(name=name)
 
-    monkeypatch.setattr(learning_controls, "import_model", install)
+    monkeypatch.setattr(model_choice, "import_model", install)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (" arms ", True))
     choose(learning, "Keep this version")
     qtbot.waitUntil(lambda: bool(installed) and "'arms' is kept" in "".join(told.texts))

@@ -122,7 +122,7 @@ class ModelChoice(NameCombo):
             self, "Import a model file", "", "Models (*.safetensors)"
         )
         if file:
-            self._job.start(partial(_import, file), done=self.choose)
+            self._job.start(partial(install_model, Path(file), None), done=self.choose)
 
 
 def announce_model(name: str) -> None:
@@ -134,7 +134,7 @@ def announce_model(name: str) -> None:
             _choices.discard(choice)
 
 
-def _import(file: str, reporter: Reporter) -> str:
-    """Check and copy a model file; torch reads it, so this runs in a worker."""
+def install_model(file: Path, name: str | None, reporter: Reporter) -> str:
+    """Copy a model to the installed ones and return its name; torch reads it, in a worker."""
     engine.load_torch(reporter)
-    return import_model(file).name
+    return import_model(file, name).name

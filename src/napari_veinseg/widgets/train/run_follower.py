@@ -1,31 +1,22 @@
 """Following a run in its child process, by nothing but its events file."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.training.child_process import TrainingProcess
-from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run_folder import Run
+from napari_veinseg.training.watch_events import WatchStatus
 
 _LOOK_EVERY = 250  # ms
 
 
-class Status(Protocol):
-    """The picture that a follower makes of a run's events."""
-
-    start: dict[str, Any]
-    end: dict[str, Any]
-
-    def hear(self, event: Mapping[str, Any], /) -> None:
-        """Take an event in."""
+Status = TypeVar("Status", RunStatus, WatchStatus)
 
 
-AStatus = TypeVar("AStatus", bound=Status)
-
-
-class RunFollower(QObject, Generic[AStatus]):
+class RunFollower(QObject, Generic[Status]):
     """Starts a run, tells what it does and stops it."""
 
     changed = Signal()
@@ -33,10 +24,10 @@ class RunFollower(QObject, Generic[AStatus]):
     ended = Signal(str)
     """The child has ended; carries a sentence when that was not as it should be."""
 
-    def __init__(self, parent: QObject, status: AStatus) -> None:
+    def __init__(self, parent: QObject, status: Status) -> None:
         super().__init__(parent)
         self.run: Run | None = None
-        self.status = status
+        self.status: Status = status
         self._process: TrainingProcess | None = None
         self.stopping = False
         """Whether the child was asked to end."""
@@ -50,7 +41,7 @@ class RunFollower(QObject, Generic[AStatus]):
         """Whether a child is at work, or its end has not been told yet."""
         return self._process is not None
 
-    def start(self, run: Run, status: AStatus, reader: EventReader | None = None) -> None:
+    def start(self, run: Run, status: Status, reader: EventReader | None = None) -> None:
         """Start a run or go on with it, in a child process.
 
         The reader is one that has read what `status` knows.

@@ -8,17 +8,15 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.model.store import import_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
-from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.form import Hint
 from napari_veinseg.widgets.common.inputs import ImageOptions
-from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model
+from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model, install_model
 from napari_veinseg.widgets.common.model_note import ModelNote
 from napari_veinseg.widgets.common.notify import report, reported, show_info
 from napari_veinseg.widgets.common.panel import Panel
@@ -229,7 +227,7 @@ class TrainWidget(Panel):
     def _keep(self) -> None:
         file = self._new_model()
         if file is not None:
-            work = partial(_install, file, self.name.text().strip())
+            work = partial(install_model, file, self.name.text().strip())
             self.job.start(work, done=self._kept)
 
     def _show_both(self, stem: str) -> None:
@@ -301,9 +299,3 @@ class TrainWidget(Panel):
             show_info(f"Training was stopped; what it has learned so far stays in {run.path}.")
         self.follower.abandon()
         self.job.abandon()
-
-
-def _install(file: Path, name: str, reporter: Reporter) -> str:
-    """Copy the run's model to the installed ones; torch reads it, so this runs in a worker."""
-    engine.load_torch(reporter)
-    return import_model(file, name).name

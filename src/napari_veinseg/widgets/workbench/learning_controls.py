@@ -1,16 +1,14 @@
 """The foot of the workbench that concerns learning: the switch, the versions, the curve."""
 
 from functools import partial
-from pathlib import Path
 
 from qtpy.QtWidgets import QCheckBox, QInputDialog, QMenu, QWidget
 from superqt.utils import signals_blocked
 
-from napari_veinseg.model.store import import_model
 from napari_veinseg.training.watched_runs import Version
-from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, button, column, explain, row
-from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.model_choice import install_model
 from napari_veinseg.widgets.common.notify import show_info
 from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
@@ -117,13 +115,7 @@ class LearningControls(QWidget):
             self, "Keep this version", f"A name for {version.name}:", text="my model"
         )
         if agreed:
-            self._job.start(partial(_install, version.path, name.strip()), _tell_kept)
-
-
-def _install(file: Path, name: str, reporter: Reporter) -> str:
-    """Copy a version to the installed models; torch reads it, so this runs in a worker."""
-    engine.load_torch(reporter)
-    return import_model(file, name).name
+            self._job.start(partial(install_model, version.path, name.strip()), _tell_kept)
 
 
 def _tell_kept(name: str) -> None:
