@@ -6,7 +6,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_veinseg.data.image_files import read_mask, write_image
+from napari_veinseg.data.image_files import read_mask, write_image, write_mask
 from napari_veinseg.widgets.segment import folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
 
@@ -45,6 +45,7 @@ def test_masks_are_written_and_shown(viewer, segment, choose, qtbot, told, vein_
         write_image(images / f"{name}.png", vein_image)
     write_image(images / "stack.tif", np.stack([vein_image[:40]] * 2))
     (images / "broken.png").write_bytes(b"no image")
+    write_mask(images / "a_mask.png", np.eye(64, 80, dtype=np.uint8))
     run(segment, qtbot, choose)
     assert sorted(path.name for path in masks.glob("*.tif")) == [
         "a.tif", "b.tif", "stack.tif", "ü.tif",
@@ -55,8 +56,9 @@ def test_masks_are_written_and_shown(viewer, segment, choose, qtbot, told, vein_
     assert "4 masks written" in told.texts[-1]
     assert "1 failed" in told.texts[-1]
     assert "broken.png" in told.texts[-1]
+    assert "1 mask lies among the images" in told.texts[-1]
     assert sorted(path.name for path in images.iterdir()) == [
-        "a.png", "b.png", "broken.png", "stack.tif", "ü.png",
+        "a.png", "a_mask.png", "b.png", "broken.png", "stack.tif", "ü.png",
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import typer
 from napari_veinseg.cli.app import app
 from napari_veinseg.cli.options import ChannelName, Device, Invert, ModelName
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.wording import counted
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
@@ -71,7 +72,11 @@ def segment(
     from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.segmentation.batch.folder_advice import FolderAdvice
-    from napari_veinseg.segmentation.batch.plan_files import plan_files, subfolders
+    from napari_veinseg.segmentation.batch.plan_files import (
+        masks_left_out,
+        plan_files,
+        subfolders,
+    )
     from napari_veinseg.segmentation.region import Region
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
@@ -89,7 +94,10 @@ def segment(
     left_out = [folder for path in inputs if path.is_dir() for folder in subfolders(path)]
     if left_out and not recursive:
         names = ", ".join(str(folder) for folder in left_out[:3])
-        typer.echo(f"{len(left_out)} subfolders are left out ({names}): see --recursive", err=True)
+        are = counted(len(left_out), "subfolder is", "subfolders are")
+        typer.echo(f"{are} left out ({names}): see --recursive", err=True)
+    for sentence in masks_left_out(inputs, recursive):
+        typer.echo(sentence, err=True)
     with progress_bar() as progress:
         shown = FolderProgress(progress, len(plans), FolderAdvice(model))
         rows = _engine(scheduler, model, device)(

@@ -18,6 +18,7 @@ from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mixed_folders import masks_beside, mixed_remark
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
 
@@ -39,8 +40,10 @@ class OpenedImage:
 class ImageFolder:
     """The images of a folder with their states, and the home of their masks; use `open`."""
 
-    def __init__(self, path: Path, images: list[Path], masks: MaskHome) -> None:
+    def __init__(self, path: Path, images: list[Path], masks: MaskHome, remark: str = "") -> None:
         self.path, self.images, self.masks = path, images, masks
+        self.remark = remark
+        """A sentence on what of the folder is left out; mostly empty."""
         self.stems = [stem_from(image.stem) for image in images]
         self.states = ImageStates(self.stems, masks.state)
         self._same_names = self._find_same_names()
@@ -48,17 +51,20 @@ class ImageFolder:
 
     @classmethod
     def open(cls, path: str | Path) -> "ImageFolder":
-        """Look into a folder of images, or a dataset; no image is read."""
+        """Look into a folder of images, or a dataset; at most a few images are read."""
         path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - a link stays one
         if path.name == "images" and (path.parent / "masks").is_dir():
             path = path.parent
         is_dataset = (path / "images").is_dir()
-        images = list_images(path / "images" if is_dataset else path)
+        files = list_images(path / "images" if is_dataset else path)
+        masks = masks_beside(files)
+        images = [file for file in files if file not in set(masks)]
         if not images:
             raise VeinSegError(f"There is no image in {path}: choose a folder that holds some.")
         # Beside a link, not beside what it leads to, where nobody may be allowed to write.
         home = path if is_dataset else path.with_name(path.name + HOME_ENDING)
-        return cls(path, images, MaskHome.at(home.resolve()))  # one, however it is spelt
+        home = home.resolve()  # one, however it is spelt
+        return cls(path, images, MaskHome.at(home), mixed_remark(path, masks))
 
     @property
     def home(self) -> Path:

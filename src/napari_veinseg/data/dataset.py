@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
+from napari_veinseg.data.image_files import list_images
+from napari_veinseg.data.mixed_folders import masks_beside
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
 from napari_veinseg.data.sample_files import refuse_unsound, store_sample
@@ -52,8 +54,11 @@ class Dataset:
         """
         path = Path(path)
         if not (path / "images").is_dir():
+            mixed = masks_beside(list_images(path)) if path.is_dir() else []
+            among = f"; {mixed[0].name} lies among its images" if mixed else ""
             raise VeinSegError(
-                f"{path} is no dataset: it needs a folder 'images' and a folder 'masks' in it."
+                f"{path} is no dataset: it needs a folder 'images' and a folder 'masks' in "
+                f"it{among}."
             )
         for part in ("images", "masks", "samples.csv"):
             refuse_link_out(path / part, path)
@@ -103,7 +108,9 @@ class Dataset:
         """What to tell of a dataset without a sample: what is missing, by its first example."""
         pair = f"{self.path} holds no pair of an image and a mask with the same name"
         if not (self.path / "masks").is_dir():
-            return f"{pair}: there is no folder 'masks' beside 'images'."
+            mixed = masks_beside(list_images(self.path / "images"))
+            among = f": {mixed[0].name} lies among the images" if mixed else ""
+            return f"{pair}: there is no folder 'masks' beside 'images'{among}."
         example = f" ({self.left_out[0].message.rstrip('.')})" if self.left_out else ""
         return f"{pair}{example}: add some."
 

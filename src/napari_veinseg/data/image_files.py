@@ -53,11 +53,6 @@ def without_probabilities(paths: Iterable[Path]) -> list[Path]:
     return [path for path in kept if (path.parent, path.stem) not in masks]
 
 
-def list_masks(folder: str | Path) -> list[Path]:
-    """List the masks of a folder, without the probabilities beside them."""
-    return without_probabilities(list_images(folder))
-
-
 def read_image(path: str | Path) -> AnyImage:
     """Read an image at the depth at which it is stored, as it is meant to be seen.
 

@@ -152,8 +152,7 @@ def compare(
     """
     for contender in contenders:
         if isinstance(contender, MaskFolder):  # before hours of work
-            for sample in selection.samples:
-                contender.file_of(sample)
+            contender.files_of(selection.samples)
     results = [ContenderResult(contender) for contender in contenders]
     left_out, looks = list(selection.left_out), []
     digest = hashlib.sha256()

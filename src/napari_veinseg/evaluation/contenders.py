@@ -1,7 +1,7 @@
 """What is compared: models, folders of masks and classical baselines, all asked the same way."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.drawn_masks import read_drawn_mask
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.data.image_files import list_images
+from napari_veinseg.data.mixed_folders import list_masks
+from napari_veinseg.data.pairing import masks_of, stem_of
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.baselines import BASELINES, baseline_score
@@ -71,7 +73,7 @@ class MaskFolder:
 
     def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
         """Read the mask of a sample; the image is not needed."""
-        path = self.file_of(sample)
+        (path,) = self.files_of([sample])
         try:
             mask, numbered = read_drawn_mask(path)
         except VeinSegError as error:
@@ -79,16 +81,18 @@ class MaskFolder:
             raise VeinSegError(told) from error
         return ScoredMask(mask, None, numbered)
 
-    def file_of(self, sample: Sample) -> Path:
-        """Find the mask of a sample, or refuse the folder."""
-        stem = sample.image_path.stem  # a report may call the sample otherwise
-        found = [path for path in list_images(self.folder) if path.stem == stem]
-        if len(found) != 1:
-            raise VeinSegError(
-                f"{self.folder} holds {len(found)} masks named {stem!r}: give one for each "
-                "evaluated image."
-            )
-        return found[0]
+    def files_of(self, samples: Iterable[Sample]) -> list[Path]:
+        """Find the mask of each sample, or refuse the folder."""
+        stems = [stem_of(sample.image_path) for sample in samples]  # reports may call them else
+        found = masks_of(stems, list_masks(self.folder))
+        for stem in stems:
+            number = len(found.get(stem, ()))
+            if number != 1:
+                raise VeinSegError(
+                    f"{self.folder} holds {number} masks named {stem!r}: give one for each "
+                    "evaluated image."
+                )
+        return [found[stem][0] for stem in stems]
 
 
 @dataclass(frozen=True)

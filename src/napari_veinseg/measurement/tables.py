@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.drawn_masks import numbered_remark, read_drawn_mask
-from napari_veinseg.data.image_files import list_images, without_probabilities
+from napari_veinseg.data.image_files import without_probabilities
+from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.measurement.measure import Measurement, measure
 
@@ -65,11 +66,11 @@ def measure_files(
 ) -> int:
     """Measure mask files into `branches.csv` and `images.csv` of a folder, and count the masks.
 
-    Of folders all masks are measured, without the probabilities beside them; a stack counts as one
-    mask a slice.  The unit of the lengths is part of the column names.  `tell` gets a sentence for
-    each file that cannot be measured; the others are measured.
+    Of folders all masks are measured, without the probabilities and images beside them; a stack
+    counts as one mask a slice.  The unit of the lengths is part of the column names.  `tell` gets a
+    sentence for each file that cannot be measured; the others are measured.
     """
-    found = [file for path in inputs for file in (list_images(path) if path.is_dir() else [path])]
+    found = [file for path in inputs for file in (list_masks(path) if path.is_dir() else [path])]
     files = without_probabilities(found)
     if not files:
         raise VeinSegError("There is no mask to measure: name mask files or a folder of them.")

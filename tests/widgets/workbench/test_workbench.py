@@ -18,7 +18,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
-from napari_veinseg.data.image_files import read_image
+from napari_veinseg.data.image_files import read_image, write_mask
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.correct import restore_offer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
@@ -398,6 +398,15 @@ def test_a_damaged_file_of_regions_is_told_when_the_folder_opens(bench, folder, 
     bench.session.open(folder)
     wait_for_mask(bench, qtbot, 0)
     assert [text for text in told.texts if "regions.json" in text]
+
+
+def test_masks_among_the_images_are_told_when_the_folder_opens(bench, folder, qtbot, told):
+    mask = folder / f"{Path(NAMES[0]).stem}_mask.png"
+    write_mask(mask, np.eye(64, 80, dtype=np.uint8))
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    assert len(bench.session.folder) == len(NAMES)
+    assert [text for text in told.texts if mask.name in text]
 
 
 def test_the_first_folder_is_asked_for_at_once_and_later_ones_in_a_menu(

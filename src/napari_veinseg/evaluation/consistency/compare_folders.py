@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.drawn_masks import DrawnMask, numbered_remark, read_drawn_mask
-from napari_veinseg.data.image_files import list_masks
 from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate

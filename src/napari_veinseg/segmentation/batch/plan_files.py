@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_veinseg.data.image_files import PROBABILITY_ENDING, list_images
+from napari_veinseg.data.mixed_folders import masks_beside, mixed_remark
 from napari_veinseg.data.ome_zarr import is_zarr, zarr_images, zarr_name
 from napari_veinseg.errors import VeinSegError
 
@@ -43,7 +44,7 @@ def plan_files(
     """Find the images and the names of their results, without touching the disk.
 
     Results of subfolders (`recursive`) go into subfolders of the same names; hidden folders and
-    links to folders are left out.
+    links to folders are left out, and so are masks that lie beside their images.
 
     Raises
     ------
@@ -87,6 +88,15 @@ def subfolders(folder: Path) -> list[Path]:
     )
 
 
+def masks_left_out(inputs: Iterable[str | Path], recursive: bool = False) -> Iterator[str]:
+    """Say of which folders the masks among the images are no images, a sentence each."""
+    for path in map(Path, inputs):
+        if path.is_dir() and not _is_zarr(path):
+            remark = mixed_remark(path, masks_beside(list_images(path)))
+            yield from [remark] if remark else []
+            yield from masks_left_out(subfolders(path) if recursive else (), recursive)
+
+
 def _is_zarr(path: Path) -> bool:
     try:
         return is_zarr(path)
@@ -112,7 +122,8 @@ def _images_of(path: Path, recursive: bool) -> Iterator[Path]:
         yield from zarr_images(path)
     elif path.is_dir():
         zarrs = {each for each in path.glob("*.zarr") if _is_zarr(each)}
-        for each in sorted([*list_images(path), *zarrs]):
+        images = list_images(path)
+        for each in sorted([*set(images).difference(masks_beside(images)), *zarrs]):
             yield from zarr_images(each) if each in zarrs else [each]
         for folder in subfolders(path) if recursive else ():
             yield from _images_of(folder, recursive)

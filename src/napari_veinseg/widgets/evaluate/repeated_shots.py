@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qtpy.QtCore import Signal
 
-from napari_veinseg.data.image_files import list_masks
+from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import FolderComparison, compare_folders
 from napari_veinseg.widgets.common.finger_names import FingerNames

@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.batch.plan_files import masks_left_out
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -54,6 +55,7 @@ class FolderResult:
     task: FolderTask
     rows: list[SummaryRow]
     shown: list[Shown]
+    remarks: list[str]
 
 
 def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
@@ -81,7 +83,8 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
         group.files.append(name)
         group.images.append(image)
         group.masks.append(mask)
-    return FolderResult(task, rows, list(groups.values()))
+    remarks = list(masks_left_out([task.images], task.recursive))
+    return FolderResult(task, rows, list(groups.values()), remarks)
 
 
 def _readable(
@@ -135,7 +138,7 @@ def _tell(result: FolderResult, dock: QObject) -> None:
         parts.append(f"{counts['kept']} were there already and are kept")
     if opened < counts["done"] + counts["kept"]:
         parts.append(f"the first {opened} are open in the viewer")
-    text = ", ".join(parts) + "."
+    text = " ".join([", ".join(parts) + ".", *result.remarks])
     if counts["failed"]:
         first = next(row.error for row in result.rows if row.status == "failed")
         failed = f"{counts['failed']} failed, see summary.csv there: {first}"

@@ -91,6 +91,8 @@ class FolderSession(QObject):
         self._timer.start(int(preferences().autosave_seconds * 1000))
         self.opened.emit()
         self._tell_damage()
+        if folder.remark:
+            show_warning(folder.remark)
         yield
         if self.folder is folder:
             first = folder.states.next_unreviewed(-1)
