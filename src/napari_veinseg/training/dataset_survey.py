@@ -38,8 +38,10 @@ class Survey:
     """Says so where the base model has learned from held-out images."""
 
     def __str__(self) -> str:
-        fingers = f" of {self.fingers} subjects" if self.fingers else ""
-        parts = [f"{self.images} images{fingers}, {self.vein_pixels:,} vein pixels."]
+        images = "1 image" if self.images == 1 else f"{self.images} images"
+        subjects = "1 subject" if self.fingers == 1 else f"{self.fingers} subjects"
+        of = f" of {subjects}" if self.fingers else ""
+        parts = [f"{images}{of}, {self.vein_pixels:,} vein pixels."]
         if not self.train:
             parts.append("There is nothing to learn from.")
         elif self.judged:

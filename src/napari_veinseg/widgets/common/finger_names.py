@@ -1,77 +1,17 @@
 """Which part of a file name is the finger: marked by the mouse in an example, seen in groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from qtpy.QtCore import QPoint, Qt, Signal
-from qtpy.QtGui import QFocusEvent, QMouseEvent
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLineEdit
 
 from napari_veinseg.data.finger_groups import compile_finger_pattern, suggest_finger_pattern
-from napari_veinseg.data.finger_pattern import group_by_finger, part_at, pattern_from_example
+from napari_veinseg.data.finger_pattern import group_by_finger, pattern_from_example
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.example_name import ExampleName
 from napari_veinseg.widgets.common.form import Hint, Section, button
 
 _OTHERWISE = "Not so? Click the part of the name that is the subject."
-
-
-class ExampleName(QLineEdit):
-    """A name that cannot be changed: a click marks a part, a drag marks what it sweeps."""
-
-    marked = Signal(int, int)
-    """The user has marked a part; carries its start and end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setReadOnly(True)
-        self._before = (0, 0)  # what was marked when the mouse went down
-        self._down = QPoint()
-
-    def mark(self, start: int, end: int) -> None:
-        """Show a part as marked."""
-        self.setSelection(start, end - start)
-
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Remember where it began."""
-        if event is not None:
-            self._before = self.selectionStart(), self.selectionEnd()
-            self._down = event.pos()
-            super().mousePressEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Take the part that was clicked, with Shift up to there, or what was swept over."""
-        if event is None:
-            return
-        super().mouseReleaseEvent(event)
-        start, end = self.selectionStart(), self.selectionEnd()
-        if (event.pos() - self._down).manhattanLength() < 4:
-            start, end = self._part_at(event.pos())
-            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._before[0] >= 0:
-                start, end = min(start, self._before[0]), max(end, self._before[1])
-        if 0 <= start < end:
-            self.mark(start, end)
-            self.marked.emit(start, end)
-
-    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Keep the mark: Qt takes all of the text where Tab has led to it."""
-        self._keep_mark(super().focusInEvent, event)
-
-    def focusOutEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Keep the mark: Qt drops a selection that loses the keyboard."""
-        self._keep_mark(super().focusOutEvent, event)
-
-    def _keep_mark(
-        self, follow: Callable[[QFocusEvent | None], None], event: QFocusEvent | None
-    ) -> None:
-        start, end = self.selectionStart(), self.selectionEnd()
-        follow(event)
-        self.deselect()
-        if 0 <= start < end:
-            self.mark(start, end)
-
-    def _part_at(self, place: QPoint) -> tuple[int, int]:
-        gap = self.cursorPositionAt(place)  # the nearest between two signs
-        start, end = part_at(self.text(), gap)
-        return (start, end) if start < end else part_at(self.text(), max(0, gap - 1))
 
 
 class FingerNames(Section):
@@ -124,7 +64,7 @@ class FingerNames(Section):
     def show_names(self, stems: Sequence[str]) -> None:
         """Take the names of a dataset: the first is the example, and a usual pattern a guess."""
         self._stems = stems
-        self.example.setText(stems[0] if stems else "")
+        self.example.show_name(stems[0] if stems else "")
         if not self.pattern.text():
             self.pattern.setText(suggest_finger_pattern(stems) or "")
         self._show_groups()
@@ -132,7 +72,7 @@ class FingerNames(Section):
     def clear(self) -> None:
         """Forget the names and the pattern: another dataset is meant."""
         self._stems = ()
-        self.example.clear()
+        self.example.show_name("")
         self.pattern.clear()
         self._show_groups()
 
@@ -153,7 +93,7 @@ class FingerNames(Section):
     def _show_groups(self, *_text: str) -> None:
         """Show what the pattern makes of the names, and what it finds in the example."""
         pattern = self.pattern.text().strip()
-        self.example.deselect()
+        self.example.mark(0, 0)
         try:
             if not self._stems:
                 self.groups.clear()

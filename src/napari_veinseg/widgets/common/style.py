@@ -4,14 +4,16 @@ from typing import Any
 
 from napari.utils.theme import get_theme
 
+MAIN_COLOUR = (0x1F, 0x7A, 0xC4)
+"""Of what stands out; white text on it has a contrast of 4.6 in every theme."""
+
 
 def style_sheet(theme_name: str) -> str:
     """Return the style of headings, hints and the main button in a theme of napari."""
     theme = get_theme(theme_name)
     quiet = _mix(theme.text.as_rgb_tuple(), theme.background.as_rgb_tuple(), 0.25)
     alarm = _mix(theme.background.as_rgb_tuple(), theme.error.as_rgb_tuple(), 0.12)
-    main = (0x1F, 0x7A, 0xC4)  # white text on it has a contrast of 4.6 in every theme
-    hover = _mix(main, (0, 0, 0), 0.15)
+    hover = _mix(MAIN_COLOUR, (0, 0, 0), 0.15)
     return f"""
         QLabel[role="heading"] {{
             font-weight: 600; padding: 2px 0 3px 0;
@@ -27,7 +29,7 @@ def style_sheet(theme_name: str) -> str:
         QLabel[role="verdict"] {{ font-weight: 600; }}
         QPushButton {{ border: 1px solid transparent; padding: 3px; }}
         QPushButton:disabled {{ border-color: {theme.foreground.as_hex()}; }}
-        QPushButton:checked {{ background-color: {_rgb(main)}; color: white; }}
+        QPushButton:checked {{ background-color: {_rgb(MAIN_COLOUR)}; color: white; }}
         QComboBox {{ border: 1px solid transparent; padding: 2px 9px 2px 7px; }}
         QCheckBox::indicator, QListView::indicator {{
             width: 14px; height: 14px; border-radius: 2px; padding: 0px;
@@ -42,14 +44,18 @@ def style_sheet(theme_name: str) -> str:
             border: 2px solid {theme.text.as_hex()}; width: 12px; height: 12px;
         }}
         QPushButton:focus, QComboBox:focus,
-        QListView:focus, QTableView:focus {{ border: 1px solid {theme.text.as_hex()}; }}
+        QListView:focus, QTableView:focus, QTextEdit[role="example"]:focus {{
+            border: 1px solid {theme.text.as_hex()};
+        }}
         QTableView, QListView {{ border: 1px solid transparent; }}
         QListView::item {{ min-height: 20px; }}
-        QLineEdit:read-only {{
-            selection-background-color: {_rgb(main)}; selection-color: white;
+        QTextEdit[role="example"] > QWidget {{ background-color: transparent; }}
+        QTextEdit[role="example"] {{
+            font-size: {theme.font_size}; padding: 0px; border: 1px solid transparent;
+            background-color: {theme.primary.as_hex()}; border-radius: 2px;
         }}
         QPushButton[role="primary"] {{
-            background-color: {_rgb(main)}; color: white; font-weight: 600; padding: 6px;
+            background-color: {_rgb(MAIN_COLOUR)}; color: white; font-weight: 600; padding: 6px;
         }}
         QPushButton[role="primary"]:hover {{ background-color: {_rgb(hover)}; }}
         QPushButton[role="primary"]:disabled {{
