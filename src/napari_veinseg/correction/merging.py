@@ -1,6 +1,6 @@
 """What a model marks, merged with what a person decided: no rims around it, no crumbs beside it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def merged_with_edits(
 
 
 def _merged(
-    mask: NDArray[Any], model_veins: Region, edited: Region, min_size: int
+    mask: MaskStack, model_veins: Region, edited: Region, min_size: int
 ) -> NDArray[np.uint8]:
     veins = model_veins.copy()
     if edited.any():

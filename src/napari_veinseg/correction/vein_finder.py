@@ -10,8 +10,10 @@ from scipy import ndimage
 from napari_veinseg.correction.lines import densified
 from napari_veinseg.correction.tracing import log_levels
 from napari_veinseg.correction.vein_profile import centred, widths_along
-from napari_veinseg.data.array_types import Grey, Mask, Point, Points, Px
+from napari_veinseg.data.array_types import Binary, Grey, Mask, Point, Points, Px
 from napari_veinseg.data.labels import VEIN
+
+Floats = NDArray[np.float64]
 
 # Where shoulders are looked for, in typical vein widths: veins differ, and so do estimates.
 _SHOULDERS = (0.4, 0.65, 1.0, 1.6)
@@ -32,7 +34,7 @@ class FoundVein:
 
     path: Points
     """`(n, 2)`, the vein's middle, (row, column); empty where there is none."""
-    widths: NDArray[np.float64]
+    widths: Floats
     """`(n,)`, its width at each point in px."""
     refusal: str = ""
     """One sentence that says why there is none; empty where there is one."""
@@ -94,9 +96,7 @@ class VeinFinder:
             return "Nothing here is clearer than the noise around it."
         return ""
 
-    def _start(
-        self, here: NDArray[np.intp], is_vein: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float64], float, float]:
+    def _start(self, here: NDArray[np.intp], is_vein: Binary) -> tuple[Floats, float, float]:
         """Find the best place within a vein width, the vein's direction and its contrast there."""
         reach = max(int(self._width), 3)
         side = 2 * reach + 1
@@ -115,17 +115,11 @@ class VeinFinder:
         along = self._along(start, angles[angle : angle + 1], 2 * self._width)
         return start, float(angles[angle]), float(along[0])
 
-    def _follow(
-        self,
-        start: NDArray[np.float64],
-        direction: float,
-        contrast: float,
-        is_vein: NDArray[np.bool_],
-    ) -> Points:
+    def _follow(self, start: Floats, direction: float, contrast: float, is_vein: Binary) -> Points:
         """Take steps along the vein; the last ones, which had faded, are taken back."""
         step = max(_STEP * self._width, 2.0)
         turns = np.linspace(-_TURN, _TURN, 9)
-        points: list[NDArray[np.float64]] = []
+        points: list[Floats] = []
         place, seen, last_good = start, [contrast], 0
         while len(points) * step < _LONGEST:
             angles = direction + turns
@@ -151,15 +145,15 @@ class VeinFinder:
         return np.array(points[:last_good], np.float64).reshape(-1, 2)
 
     def _along(
-        self, place: NDArray[np.float64], angles: NDArray[Any], length: float, forward: bool = False
-    ) -> NDArray[np.float64]:
+        self, place: Floats, angles: NDArray[Any], length: float, forward: bool = False
+    ) -> Floats:
         """Average the contrast along short lines through a place, or ahead of it."""
         offsets = np.linspace(0 if forward else -length / 2, length if forward else length / 2, 7)
         ahead = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
         places = place + offsets[:, None, None] * ahead
         return self._contrast(places, angles[None]).mean(axis=0)
 
-    def _contrast(self, places: NDArray[Any], angles: NDArray[Any]) -> NDArray[np.float64]:
+    def _contrast(self, places: NDArray[Any], angles: NDArray[Any]) -> Floats:
         """Say how much darker places are than both of their sides across a direction."""
         across = np.stack([np.cos(angles), -np.sin(angles)], axis=-1)
         middle = self._sample(
@@ -172,7 +166,7 @@ class VeinFinder:
             best = np.maximum(best, lower - middle)
         return best
 
-    def _sample(self, places: NDArray[Any], levels: Any = None) -> NDArray[np.float64]:
+    def _sample(self, places: NDArray[Any], levels: Any = None) -> Floats:
         return ndimage.map_coordinates(
             self._levels if levels is None else levels,
             np.moveaxis(places, -1, 0),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.array_types import Field, Grey, Probability, Px
+from napari_veinseg.data.array_types import Binary, Field, Grey, Probability, Px
 from napari_veinseg.measurement.ridge_filter import valley_strength
 
 Strength = Annotated[Field, "vein strength in arbitrary units, 0 where there is no vein"]
@@ -74,7 +74,7 @@ def _vote(votes: Strength, curvature: Strength, direction: tuple[int, int]) -> N
 @lru_cache(maxsize=8)
 def _profiles(
     shape: tuple[int, int], direction: tuple[int, int]
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.intp], Binary]:
     """Give all pixels profile by profile, and where a profile begins."""
     rows, columns = np.indices(shape).reshape(2, -1)
     profile = rows * direction[1] - columns * direction[0]

@@ -13,6 +13,8 @@ from napari_veinseg.measurement.skeleton import Branch, Skeleton, centreline, tr
 from napari_veinseg.measurement.square_pixels import square_pixels
 from napari_veinseg.measurement.vein_width_from_mask import widths
 
+Floats = NDArray[np.float64]
+
 # A chain of pixels is up to 8 % longer than the line it stands for; smoothed with this sigma (in
 # pixels along the chain) it is right within about 1 %.
 _SMOOTHING = 2.0
@@ -83,7 +85,7 @@ def measure(mask: Mask, spacing: Spacing = (1.0, 1.0)) -> Measurement:
     return Measurement(square.restore(skeleton), branches, image)
 
 
-def line_lengths(line: Binary) -> Annotated[NDArray[np.float64], "`(n,)`, in px"]:
+def line_lengths(line: Binary) -> Annotated[Floats, "`(n,)`, in px"]:
     """Measure the connected stretches of a centreline, or of a part of one.
 
     The length of a stretch is the summed arc length of its branches; a lone pixel has 1.
@@ -98,9 +100,7 @@ def line_lengths(line: Binary) -> Annotated[NDArray[np.float64], "`(n,)`, in px"
     return np.maximum(lengths, 1.0)
 
 
-def _measure_branch(
-    branch: Branch, width: NDArray[np.float64], vein: NDArray[np.bool_], side: float
-) -> BranchMeasures:
+def _measure_branch(branch: Branch, width: Floats, vein: Binary, side: float) -> BranchMeasures:
     along = width[tuple(branch.path.T)]
     places = _with_ends(branch, along, vein, side)
     length = _arc_length(places, branch.is_ring)
@@ -119,9 +119,7 @@ def _measure_branch(
     )
 
 
-def _with_ends(
-    branch: Branch, along: NDArray[np.float64], vein: NDArray[np.bool_], side: float
-) -> NDArray[np.float64]:
+def _with_ends(branch: Branch, along: Floats, vein: Binary, side: float) -> Floats:
     """Move the free ends of a branch to where thinning should have left them.
 
     A vein's centreline ends half a width before its tip, or where it leaves the frame.  Thinning
@@ -138,11 +136,9 @@ def _with_ends(
     return moved
 
 
-def _true_end(
-    places: NDArray[np.float64], along: NDArray[np.float64], vein: NDArray[np.bool_], side: float
-) -> NDArray[np.float64]:
+def _true_end(places: Floats, along: Floats, vein: Binary, side: float) -> Floats:
     """Give the true end of a line of places that begins at a free end."""
-    end: NDArray[np.float64] = places[0]
+    end: Floats = places[0]
     away = np.linalg.norm(places - end, axis=1)
     nearby = along[away <= 2 * np.nanmax(along, initial=0)]
     if not np.isfinite(nearby).any():
@@ -163,7 +159,7 @@ def _true_end(
     return end + float(np.clip(missing, 0, 2 * half)) * outwards
 
 
-def _arc_length(places: NDArray[np.float64], closed: bool) -> float:
+def _arc_length(places: Floats, closed: bool) -> float:
     if closed:
         places = places[:-1]
     smooth = ndimage.gaussian_filter1d(
@@ -176,9 +172,7 @@ def _arc_length(places: NDArray[np.float64], closed: bool) -> float:
     return float(np.linalg.norm(np.diff(smooth, axis=0), axis=1).sum())
 
 
-def _away_from_bifurcations(
-    branch: Branch, places: NDArray[np.float64], along: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _away_from_bifurcations(branch: Branch, places: Floats, along: Floats) -> Binary:
     """Mark what lies outside the circle that fits into the vein where it meets others."""
     away = np.ones(len(places), bool)
     for index, node in ((0, branch.start), (-1, branch.end)):

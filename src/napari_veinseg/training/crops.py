@@ -13,6 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import torch
+from numpy.random import Generator
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
@@ -78,9 +79,7 @@ class Crops(Dataset[Crop]):
         round_, position = divmod(number, len(self._samples))
         return self._samples[_order(self._seed, round_, len(self._samples))[position]]
 
-    def _at_a_scale(
-        self, sample: PreparedSample, rng: np.random.Generator
-    ) -> tuple[torch.Tensor, float]:
+    def _at_a_scale(self, sample: PreparedSample, rng: Generator) -> tuple[torch.Tensor, float]:
         """Cut a window of the image at a scale as wrong as it may be in use.
 
         Also gives the zoom that is left to the augmentation: one interpolation blurs less than two.
@@ -95,9 +94,7 @@ class Crops(Dataset[Crop]):
         )
         return resized[0], 1.0
 
-    def _cut(
-        self, sample: PreparedSample, window: tuple[int, ...], rng: np.random.Generator
-    ) -> torch.Tensor:
+    def _cut(self, sample: PreparedSample, window: tuple[int, ...], rng: Generator) -> torch.Tensor:
         """Cut a window; beyond the image its border goes on, and the truth is unknown."""
         sides = sample.maps.shape[1:]
         if len(sample.vein_coordinates) and rng.random() < _ON_VEINS:

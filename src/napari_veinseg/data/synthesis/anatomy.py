@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from napari_veinseg.data.synthesis.random_fields import HalfWidths, Line, log_uniform, smooth_walk
@@ -33,9 +34,7 @@ class Vein:
     """The layer it lies in: 0 is the shallowest."""
 
 
-def finger_veins(
-    rng: np.random.Generator, length: HalfWidths, settings: SynthesisSettings
-) -> list[Vein]:
+def finger_veins(rng: Generator, length: HalfWidths, settings: SynthesisSettings) -> list[Vein]:
     """Draw the veins of a finger in its own coordinates: trunks, bridges and branches."""
     main_radius = log_uniform(rng, settings.vein_radius)
     absorbance = log_uniform(rng, settings.contrast)
@@ -87,7 +86,7 @@ def finger_veins(
     return veins
 
 
-def tree_veins(rng: np.random.Generator, aspect: Aspect, settings: SynthesisSettings) -> list[Vein]:
+def tree_veins(rng: Generator, aspect: Aspect, settings: SynthesisSettings) -> list[Vein]:
     """Draw vessels that enter from anywhere and split again and again, about the middle."""
     radius = log_uniform(rng, settings.vein_radius) * rng.uniform(0.5, 1.0)
     absorbance = log_uniform(rng, settings.contrast)
@@ -127,7 +126,7 @@ def tree_veins(rng: np.random.Generator, aspect: Aspect, settings: SynthesisSett
 
 
 def _vein(
-    rng: np.random.Generator,
+    rng: Generator,
     along: Line,
     across: Line,
     radius: float,
@@ -149,7 +148,7 @@ def _vein(
     )
 
 
-def _extent(rng: np.random.Generator, count: int) -> slice:
+def _extent(rng: Generator, count: int) -> slice:
     """Most trunks pass through; some begin or end on the way."""
     if rng.random() < 0.65:
         return slice(0, count)
@@ -169,7 +168,7 @@ def _faded(where: slice, count: int) -> Line:
     return fade
 
 
-def _stretch(rng: np.random.Generator, count: int, lengths: tuple[float, float]) -> slice:
+def _stretch(rng: Generator, count: int, lengths: tuple[float, float]) -> slice:
     size = min(count - 1, max(8, int(log_uniform(rng, lengths) * _STEPS)))
     start = int(rng.integers(0, count - size))
     return slice(start, start + size)

@@ -1,6 +1,7 @@
 """What looks like a vein and is none: creases, hairs, bars, objects, skin texture."""
 
 import numpy as np
+from numpy.random import Generator
 from scipy import ndimage
 
 from napari_veinseg.data.array_types import Binary
@@ -15,7 +16,7 @@ from napari_veinseg.data.synthesis.random_fields import (
 )
 
 
-def creases(rng: np.random.Generator, along: Along, across: Across, unit: HalfWidth) -> Factors:
+def creases(rng: Generator, along: Along, across: Across, unit: HalfWidth) -> Factors:
     """Draw skin folds across the finger, mostly at its joints."""
     darkness = np.zeros_like(along)
     for _ in range(int(rng.integers(1, 3))):
@@ -33,7 +34,7 @@ def creases(rng: np.random.Generator, along: Along, across: Across, unit: HalfWi
     return np.exp(-darkness)
 
 
-def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Factors:
+def hairs(rng: Generator, shape: tuple[int, int]) -> Factors:
     """Draw thin, sharp, curved dark lines at any angle."""
     drawing = np.zeros(shape, np.float32)
     main = rng.uniform(0, 2 * np.pi)
@@ -52,7 +53,7 @@ def hairs(rng: np.random.Generator, shape: tuple[int, int]) -> Factors:
     return np.exp(-rng.uniform(0.15, 0.6) * soft / max(float(soft.max()), 1e-6))
 
 
-def bars(rng: np.random.Generator, light: Light, covered: Binary) -> Light:
+def bars(rng: Generator, light: Light, covered: Binary) -> Light:
     """Put parts of the sensor's housing into the frame; `covered` is set where they are."""
     height, width = light.shape
     y, x = np.ogrid[:height, :width]
@@ -79,7 +80,7 @@ def bars(rng: np.random.Generator, light: Light, covered: Binary) -> Light:
 
 
 def objects(
-    rng: np.random.Generator, along: Along, across: Across, unit: HalfWidth
+    rng: Generator, along: Along, across: Across, unit: HalfWidth
 ) -> tuple[Factors, Binary]:
     """Draw a ring, a nail, dirt or bright spots; and where they hide the finger."""
     place = rng.uniform(along.min(), along.max())
@@ -102,7 +103,7 @@ def objects(
     return np.exp(light), opaque
 
 
-def skin_texture(rng: np.random.Generator, shape: tuple[int, int], unit: HalfWidth) -> Factors:
+def skin_texture(rng: Generator, shape: tuple[int, int], unit: HalfWidth) -> Factors:
     """Draw papillary ridges or pores: fine, everywhere, of one size."""
     strength = rng.uniform(0.005, 0.05)
     if rng.random() < 0.5:

@@ -1,6 +1,7 @@
 """Light in tissue without veins: lighting, the finger's profile, joints, clouds, the rim."""
 
 import numpy as np
+from numpy.random import Generator
 
 from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis.pose import Pose
@@ -17,7 +18,7 @@ _PHALANX = (2.0, 3.4)  # distance between joints in half widths
 
 
 def tissue_light(
-    rng: np.random.Generator, along: Along, across: Across, pose: Pose, settings: SynthesisSettings
+    rng: Generator, along: Along, across: Across, pose: Pose, settings: SynthesisSettings
 ) -> Light:
     """Draw the light that leaves a finger without veins."""
     inside = np.clip(across, -1, 1)
@@ -33,9 +34,7 @@ def tissue_light(
     return np.exp(light)
 
 
-def field_light(
-    rng: np.random.Generator, shape: tuple[int, int], settings: SynthesisSettings
-) -> Light:
+def field_light(rng: Generator, shape: tuple[int, int], settings: SynthesisSettings) -> Light:
     """Draw the light that leaves a wide field of skin or another ground."""
     unit = shape[0] / 2
     light = rng.uniform(*settings.illumination) * _slow(rng, shape, unit)
@@ -49,7 +48,7 @@ def field_light(
 
 
 def with_rim(
-    rng: np.random.Generator,
+    rng: Generator,
     light: Light,
     across: Across,
     unit: HalfWidth,
@@ -75,9 +74,7 @@ def with_rim(
     return frame.astype(np.float32)
 
 
-def _joints(
-    rng: np.random.Generator, along: Field, across: Field, length: float, strength: float
-) -> Field:
+def _joints(rng: Generator, along: Field, across: Field, length: float, strength: float) -> Field:
     """Light passes the joints more easily than the bones between them."""
     light = np.zeros_like(along)
     place = rng.uniform(0, 3)
@@ -94,7 +91,7 @@ def _joints(
 
 
 def _shadows(
-    rng: np.random.Generator,
+    rng: Generator,
     along: Field,
     across: Field,
     length: float,
@@ -115,11 +112,11 @@ def _shadows(
     return shadow
 
 
-def _slow(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
+def _slow(rng: Generator, shape: tuple[int, int], unit: float) -> Field:
     return smooth_field(rng, shape, 1.2 * unit, rng.uniform(1, 2.5))
 
 
-def _clouds(rng: np.random.Generator, shape: tuple[int, int], unit: float) -> Field:
+def _clouds(rng: Generator, shape: tuple[int, int], unit: float) -> Field:
     """Cloudiness at three sizes, sometimes drawn out along the finger."""
     stretch = rng.uniform(1, 3)
     coarse, middle, fine = (

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
+from numpy.random import Generator
 
 from napari_veinseg.data.array_types import Field
 from napari_veinseg.data.synthesis.anatomy import Vein
@@ -64,9 +65,7 @@ class Pose:
         return np.stack([y, x], axis=1).astype(np.float32), facing.astype(np.float32)
 
 
-def draw_pose(
-    rng: np.random.Generator, shape: tuple[int, int], settings: SynthesisSettings
-) -> Pose:
+def draw_pose(rng: Generator, shape: tuple[int, int], settings: SynthesisSettings) -> Pose:
     """Draw how a finger lies in the frame, which it fills in `settings.crop_share` of the draws."""
     height, width = shape
     fills_frame = rng.random() < settings.crop_share
@@ -94,7 +93,7 @@ def draw_pose(
     )
 
 
-def moved(rng: np.random.Generator, pose: Pose) -> Pose:
+def moved(rng: Generator, pose: Pose) -> Pose:
     """Lay the same finger down anew: a little shifted, turned, rolled and nearer or farther."""
     shift = rng.normal(0, (0.05, 0.12)) * pose.unit
     return replace(

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -20,12 +21,12 @@ Light = Annotated[Field, "light of the frame, about 1 in tissue"]
 Factors = Annotated[Field, "factors of the light"]
 
 
-def log_uniform(rng: np.random.Generator, limits: Limits) -> float:
+def log_uniform(rng: Generator, limits: Limits) -> float:
     """Draw between two positive limits, evenly in the logarithm."""
     return float(np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]))))
 
 
-def smooth_walk(rng: np.random.Generator, count: int, correlation: Samples) -> Line:
+def smooth_walk(rng: Generator, count: int, correlation: Samples) -> Line:
     """Draw a smooth random line of about unit standard deviation, with a correlation length."""
     knots = int(np.ceil(count / correlation)) + 4
     # Linear interpolation of white noise, rounded off: cheap, and smooth enough for an eye.
@@ -37,7 +38,7 @@ def smooth_walk(rng: np.random.Generator, count: int, correlation: Samples) -> L
 
 
 def smooth_field(
-    rng: np.random.Generator,
+    rng: Generator,
     shape: tuple[int, int],
     scale: Px,
     stretch: Annotated[float, "width over height"] = 1.0,

@@ -69,9 +69,7 @@ def draw_veins(
     return seen, drawn
 
 
-def _draw(
-    item: Course, layer: Field, drawn: NDArray[np.bool_], core: float, widening: float
-) -> None:
+def _draw(item: Course, layer: Field, drawn: Binary, core: float, widening: float) -> None:
     """Add one vein to its layer: where veins of a layer meet, the thicker one counts."""
     if not len(item.points):
         return
@@ -98,7 +96,7 @@ def _draw(
 
 
 def _nearest_sample(
-    points: NDArray[np.float32], low: NDArray[np.int_], high: NDArray[np.int_]
+    points: Places, low: NDArray[np.int_], high: NDArray[np.int_]
 ) -> tuple[NDArray[np.int_], Field]:
     """For each pixel of a box, the nearest sample of a line and the distance to it."""
     cells = np.rint(points - low).astype(int)

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Annotated
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -44,7 +45,7 @@ class Sensor:
     """Px that the finger moves along during the exposure; 0 is none."""
 
 
-def draw_sensor(rng: np.random.Generator, height: int, settings: SynthesisSettings) -> Sensor:
+def draw_sensor(rng: Generator, height: int, settings: SynthesisSettings) -> Sensor:
     """Draw a sensor; the larger an image, in px of height, the more px it is blurred by."""
     scale = height / 120
     striped, compressed, moved = (
@@ -80,7 +81,7 @@ def expose(sensor: Sensor, light: Light, gain: Annotated[float, "exposure"]) -> 
 
 
 def read_out(
-    rng: np.random.Generator, sensor: Sensor, grey: Levels
+    rng: Generator, sensor: Sensor, grey: Levels
 ) -> Annotated[NDArray[np.uint8], "`(Y, X)`"]:
     """Add noise and stripes, quantise, compress."""
     noise = rng.standard_normal(grey.shape, np.float32)
@@ -94,7 +95,7 @@ def read_out(
     return _compressed(image, sensor.jpeg) if sensor.jpeg else image
 
 
-def _stripes(rng: np.random.Generator, sensor: Sensor, shape: tuple[int, ...]) -> Field:
+def _stripes(rng: Generator, sensor: Sensor, shape: tuple[int, ...]) -> Field:
     count = shape[1] if sensor.upright else shape[0]
     if sensor.stripe_period:
         line = np.sqrt(2) * np.sin(np.arange(count) * 2 * np.pi / sensor.stripe_period)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -88,14 +89,14 @@ def synthetic_field(seed: int, shape: tuple[int, int] = (1024, 1024)) -> Synthet
     return synthetic_finger(seed, shape, settings)
 
 
-def _draw_shape(rng: np.random.Generator, settings: SynthesisSettings) -> tuple[int, int]:
+def _draw_shape(rng: Generator, settings: SynthesisSettings) -> tuple[int, int]:
     height = log_uniform(rng, settings.height)
     return round(height), round(height * rng.uniform(*settings.aspect))
 
 
 def _finger_scene(
-    rng: np.random.Generator,
-    shot_rng: np.random.Generator,
+    rng: Generator,
+    shot_rng: Generator,
     shape: tuple[int, int],
     settings: SynthesisSettings,
 ) -> _Scene:
@@ -121,8 +122,8 @@ def _finger_scene(
 
 
 def _tree_scene(
-    rng: np.random.Generator,
-    shot_rng: np.random.Generator,
+    rng: Generator,
+    shot_rng: Generator,
     shape: tuple[int, int],
     settings: SynthesisSettings,
 ) -> _Scene:
@@ -159,7 +160,7 @@ def _tree_scene(
 
 
 def _with_distractors(
-    rng: np.random.Generator,
+    rng: Generator,
     light: Field,
     along: Field,
     across: Field,
@@ -184,9 +185,7 @@ def _typical_radius(radii: list[Field]) -> float:
     return float(np.median([radius.mean() for radius in radii if len(radius)] or [0.0]))
 
 
-def _photograph(
-    rng: np.random.Generator, scene: _Scene, sensor: Sensor, core: float
-) -> SyntheticFinger:
+def _photograph(rng: Generator, scene: _Scene, sensor: Sensor, core: float) -> SyntheticFinger:
     """Expose the scene with and without veins; the difference says which veins can be seen."""
     shape = scene.light.shape
     absorbance, drawn = draw_veins(scene.courses, shape, scene.blur, sensor.defocus, core)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import Binary, Field
-from napari_veinseg.data.grey import Channel, colour_shares, grey_offset, is_colour, to_grey
+from napari_veinseg.data.grey import Channel, Shares, colour_shares, grey_offset, is_colour, to_grey
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.receptive_field import SMALLEST_SIDE
 from napari_veinseg.segmentation.region import Region, Window
@@ -148,9 +148,7 @@ class ImageSource:
         where = (index, rows, columns) if len(self.shape) == 3 else (rows, columns)
         return np.asarray(self._image[self.place_in_whole(where)])
 
-    def _grey(
-        self, stored: NDArray[Any], channel: Channel | NDArray[np.float32], offset: float
-    ) -> Field:
+    def _grey(self, stored: NDArray[Any], channel: Channel | Shares, offset: float) -> Field:
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and treated as such
             return to_grey(stored, channel, self._invert, offset)
 

@@ -11,6 +11,8 @@ from vispy.scene.visuals import Line, Markers, Mesh
 
 from napari_veinseg.widgets.common.canvas import canvas_of
 
+Points = NDArray[np.float64]
+
 _RIBBON = (1.0, 0.86, 0.25, 0.5)
 _MIDDLE = (1.0, 1.0, 1.0, 0.95)
 _MARK = (1.0, 0.86, 0.25, 1.0)
@@ -42,7 +44,7 @@ class Preview:
             node.set_gl_state("translucent", depth_test=False, cull_face=False)
             node.visible = False
 
-    def show_vein(self, path: NDArray[np.float64], width: Any, clicks: NDArray[np.float64]) -> None:
+    def show_vein(self, path: Points, width: Any, clicks: Points) -> None:
         """Show a vein."""
         self._ribbon.visible = self._middle.visible = len(path) > 1
         if len(path) > 1:
@@ -76,7 +78,7 @@ class Preview:
         if len(ends):
             self._middle.set_data(pos=self._on_canvas(ends), connect="segments", color=_MARK)
 
-    def show_boxes(self, boxes: Sequence[NDArray[np.float64]]) -> None:
+    def show_boxes(self, boxes: Sequence[Points]) -> None:
         """Show rectangles, each by two opposite corners."""
         self._ribbon.visible = self._middle.visible = len(boxes) > 0
         if not boxes:
@@ -99,17 +101,17 @@ class Preview:
         for node in self._nodes:
             node.parent = None
 
-    def _show_marks(self, clicks: NDArray[np.float64]) -> None:
+    def _show_marks(self, clicks: Points) -> None:
         self._marks.visible = len(clicks) > 0
         if len(clicks):
             self._mark(clicks)
 
-    def _mark(self, places: NDArray[np.float64]) -> None:
+    def _mark(self, places: Points) -> None:
         self._marks.set_data(
             pos=self._on_canvas(places), size=8, face_color=_MARK, edge_color=_EDGE, edge_width=1
         )
 
-    def _on_canvas(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _on_canvas(self, points: Points) -> NDArray[np.float32]:
         """Turn (row, column) of the plane into the (x, y) of the scene."""
         whole = np.zeros((len(points), self._layer.ndim))
         whole[:, : len(self._plane)] = self._plane
@@ -121,7 +123,7 @@ class Preview:
         return np.ascontiguousarray(places[:, ::-1], np.float32)
 
 
-def _anchors(whole: NDArray[np.float64]) -> NDArray[np.float64]:
+def _anchors(whole: Points) -> Points:
     anchors = np.repeat(whole[:1], 3, axis=0)
     anchors[:, -2:] = [[0, 0], [1, 0], [0, 1]]
     return anchors
@@ -132,9 +134,7 @@ def _scene_of(viewer: napari.Viewer, layer: Labels) -> Any:
     return None if canvas is None else canvas.layer_to_visual[layer].node.parent
 
 
-def _sides(
-    path: NDArray[np.float64], width: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _sides(path: Points, width: Points) -> tuple[Points, Points]:
     ahead = np.gradient(path, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
     sideways = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) * width[:, None] / 2

@@ -4,10 +4,10 @@ from typing import Any
 
 import napari
 import numpy as np
-import numpy.typing as npt
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_veinseg.data.array_types import MaskStack
 from napari_veinseg.data.labels import UNSURE
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.error_map import COLOURS, NAMES
@@ -16,9 +16,7 @@ from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadat
 from napari_veinseg.widgets.masks.layers import build_tools_when_used, spatial_attributes
 
 
-def mean_of_slices(
-    prediction: npt.NDArray[Any], truth: npt.NDArray[Any], tolerance: float
-) -> dict[str, float]:
+def mean_of_slices(prediction: MaskStack, truth: MaskStack, tolerance: float) -> dict[str, float]:
     """Score a mask; of a stack, average the scores of the slices of which something is known."""
     if prediction.shape != truth.shape:
         raise VeinSegError(
@@ -37,7 +35,7 @@ def mean_of_slices(
 
 
 def add_agreement_layer(
-    viewer: napari.Viewer, labels: npt.NDArray[np.uint8], mask: Labels, name: str
+    viewer: napari.Viewer, labels: MaskStack, mask: Labels, name: str
 ) -> Labels:
     """Add the layer that shows where a mask is right, wrong and incomplete."""
     for layer in [each for each in viewer.layers if is_agreement_layer(each)]:

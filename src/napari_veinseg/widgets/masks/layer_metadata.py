@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 
 from napari_veinseg.correction.edited_pixels import BoolArray, EditTracker, Pixels
+from napari_veinseg.data.array_types import ProbabilityStack
 from napari_veinseg.segmentation.settings import ResolvedSettings
 
 _KEY = "veinseg"
@@ -22,7 +21,7 @@ class MaskRecord:
     layer: "weakref.ref[Labels]"  # a duplicated layer shares its metadata
     edits: EditTracker
     image: "weakref.ref[Image] | None" = None  # what was segmented
-    probability: npt.NDArray[np.float32] | None = None  # what the mask was made from, its shape
+    probability: ProbabilityStack | None = None  # what the mask was made from, its shape
     threshold: float = 0.5  # the probability from which a pixel is vein
     min_size: int = 0  # of a component, in px
     model_threshold: float = 0.5  # as the model had both
@@ -34,7 +33,7 @@ class MaskRecord:
     evaluated: bool = False  # opened by an evaluation: a stored truth or a model's prediction
 
     def take(
-        self, probability: npt.NDArray[np.float32], settings: ResolvedSettings, model: str = ""
+        self, probability: ProbabilityStack, settings: ResolvedSettings, model: str = ""
     ) -> None:
         """Take over what a model has found and the numbers that it used."""
         self.probability, self.model = probability, model

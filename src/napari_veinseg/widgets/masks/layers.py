@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_veinseg.data.array_types import ProbabilityStack
 from napari_veinseg.data.labels import LABEL_COLOURS, UNSURE, VEIN
 from napari_veinseg.data.samples_csv import stem_from
 from napari_veinseg.errors import VeinSegError
@@ -110,7 +111,7 @@ def add_mask_layer(
     image: Image,
     *,
     name: str | None = None,
-    probability: npt.NDArray[np.float32] | None = None,
+    probability: ProbabilityStack | None = None,
     kept: bool = False,
 ) -> Labels:
     """Add an editable mask over an image, in the same place and with named colours."""
@@ -170,7 +171,7 @@ def _belongs_to(layer: Layer, image: Image) -> bool:
 
 
 def add_probability_layer(
-    viewer: napari.Viewer, probability: npt.NDArray[np.float32], image: Image
+    viewer: napari.Viewer, probability: ProbabilityStack, image: Image
 ) -> Image:
     """Add a vein probability over its image."""
     layer = Image(

@@ -7,9 +7,9 @@ from typing import Any
 
 import napari
 import numpy as np
-import numpy.typing as npt
 from qtpy.QtCore import QObject
 
+from napari_veinseg.data.array_types import AnyImage, MaskStack
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image, read_mask
 from napari_veinseg.errors import VeinSegError
@@ -44,8 +44,8 @@ class Shown:
     """Images of one shape with their masks, shown as one stack."""
 
     files: list[str]
-    images: list[npt.NDArray[Any]]
-    masks: list[npt.NDArray[np.uint8]]
+    images: list[AnyImage]
+    masks: list[MaskStack]
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
     return FolderResult(task, rows, list(groups.values()), remarks)
 
 
-def _readable(
-    rows: list[SummaryRow], masks: Path
-) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.uint8]]]:
+def _readable(rows: list[SummaryRow], masks: Path) -> Iterator[tuple[str, AnyImage, MaskStack]]:
     """Read images and masks as long as they fit into `SHOWN_BYTES`."""
     room = SHOWN_BYTES
     for row in rows:
