@@ -53,6 +53,7 @@ def test_wheel_is_small_pure_and_holds_the_starter(wheel):
     assert "napari_veinseg/model/starter.safetensors" in names
     assert "napari_veinseg/napari.yaml" in names
     read_at_run_time = (
+        *("export/onnx_before_core.txt", "export/onnx_after_core.txt"),
         *("export/bundle_readme.md", "export/bundle_metadata.json", "export/bundle_inference.json"),
         *("report/report.html.jinja", "report/report.css"),
     )
