@@ -9,14 +9,13 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QWidget,
 )
-from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.widgets.common.elided import NameButton, NameLabel
 from napari_veinseg.widgets.common.form import Hint, button, column, explain, row
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
@@ -31,9 +30,8 @@ class FolderStrip(QWidget):
     def __init__(self, session: FolderSession, on_screen: OnScreen) -> None:
         super().__init__()
         self._session, self._on_screen = session, on_screen
-        self.folder = QPushButton("Open a folder of images")
+        self.folder = NameButton("Open a folder of images")
         explain(self.folder, "Choose a folder of images, or one that was open before.")
-        self.folder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.menu = QMenu(self)
         self.menu.aboutToShow.connect(self._fill_menu)
         self.folder.clicked.connect(self.choose_folder)  # where nothing can be chosen in a menu
@@ -46,10 +44,7 @@ class FolderStrip(QWidget):
         self.number.setKeyboardTracking(False)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.total = QLabel()
-        self.name, self.state = QElidingLabel(), QLabel()
-        self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.name.setMinimumWidth(40)
+        self.name, self.state = NameLabel(), QLabel()
         self.state.setProperty("role", "state")
         self.reason = Hint()
         self.unreviewed = button(
@@ -88,11 +83,14 @@ class FolderStrip(QWidget):
         self.folder.setMenu(self.menu if folder is not None or recent_folders() else None)
         if folder is None:
             name = session.opening
-            self.folder.setText(f"Opening {name}/…" if name else "Open a folder of images")
+            self._show_opening(name)
             return
         reviewed = folder.states.count(ImageState.REVIEWED)
-        where = f"{folder.path.name}/   {reviewed} of {len(folder)} reviewed"
-        self.folder.setText(f"Opening {session.opening}/…" if session.opening else where)
+        if session.opening:
+            self._show_opening(session.opening)
+        else:
+            counted = f"/   {reviewed} of {len(folder)} reviewed"
+            self.folder.show_name(folder.path.name, counted)
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
@@ -102,14 +100,19 @@ class FolderStrip(QWidget):
             self.number.setSpecialValueText("" if other is None else "-")  # stands for the least
             self.number.setValue(session.place + 1 if other is None else 0)
         shown = here if other is None else other.name
-        self.name.setText(shown)
-        self.name.setToolTip(shown)
+        self.name.show_name(shown)
         self.state.setText(self._describe_state())
         what = "Opened to show errors" if self._on_screen.is_judged else "Not of this folder"
         reason = "" if session.waiting else session.reason
         reason = reason if other is None else f"{what}: < and > lead back to {here}."
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
+
+    def _show_opening(self, name: str) -> None:
+        if name:
+            self.folder.show_name(f"Opening {name}", "/…")
+        else:
+            self.folder.show_name("Open a folder of images")
 
     def _describe_state(self) -> str:
         session = self._session

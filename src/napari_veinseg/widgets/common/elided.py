@@ -1,0 +1,90 @@
+"""Names that may be longer than there is room: they lose their middle when they are drawn.
+
+What is drawn is measured in the font and in the room that it is drawn in: measured before, as
+superqt's label does, a style that comes later cuts the last letter.
+"""
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QFontMetrics, QPainter
+from qtpy.QtWidgets import (
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+)
+
+
+def fitting(name: str, metrics: QFontMetrics, width: int, rest: str = "") -> str:
+    """Shorten a name by its middle until it fits, together with what follows it."""
+    room = width - metrics.horizontalAdvance(rest)
+    return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(0, room)) + rest
+
+
+class NameLabel(QLabel):
+    """A name in the width that there is; its tooltip is all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(40)
+
+    def show_name(self, name: str) -> None:
+        """Show another name."""
+        self.setText(name)
+        self.setToolTip(name)
+
+    def drawn_text(self) -> str:
+        """Return what fits."""
+        return fitting(self.text(), self.fontMetrics(), self.contentsRect().width())
+
+    def paintEvent(self, _event: object) -> None:  # noqa: N802  (Qt's name)
+        """Draw what fits."""
+        painter, place = QPainter(self), self.contentsRect()
+        self.style().drawItemText(
+            painter,
+            place,
+            self.alignment(),
+            self.palette(),
+            self.isEnabled(),
+            self.drawn_text(),
+            self.foregroundRole(),
+        )
+
+
+class NameButton(QPushButton):
+    """A button with a name and a figure behind it, in the width that there is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._rest = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_name(self, name: str, rest: str = "") -> None:
+        """Show another name; what is behind it is always seen."""
+        self._rest = rest
+        self.setText(name + rest)
+
+    def drawn_text(self) -> str:
+        """Return what fits."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        room = (
+            self.style()
+            .subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self)
+            .width()
+        )
+        if self.menu() is not None:  # its arrow
+            room -= self.style().pixelMetric(
+                QStyle.PixelMetric.PM_MenuButtonIndicator, option, self
+            )
+        name = self.text().removesuffix(self._rest)
+        return fitting(name, self.fontMetrics(), room, self._rest)
+
+    def paintEvent(self, _event: object) -> None:  # noqa: N802  (Qt's name)
+        """Draw what fits."""
+        painter, option = QStylePainter(self), QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self.drawn_text()
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
