@@ -51,7 +51,8 @@ from napari_veinseg.correction.mask_alignment import best_shift, shifted
 from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost
 from napari_veinseg.correction.vein_profile import centred
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.measurement.ridge_filter import valley_strength
 from napari_veinseg.measurement.skeleton import centreline, trace, without_spurs

@@ -40,17 +40,18 @@ from simulated_annotator import with_brush
 
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.evaluation.metrics import class_ious
 from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.continual import ContinualTrainer
 from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.publishing import Model
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.training.training_data import read_base
+from napari_veinseg.training.versions import Model
 from napari_veinseg.training.watch_events import WatchStatus
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))

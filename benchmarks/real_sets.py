@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.evaluation.bootstrap import Estimate, grouping
 from napari_veinseg.evaluation.consistency.equal_error_rate import d_prime, equal_error_rate
 from napari_veinseg.evaluation.consistency.miura_matching import Matcher

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width

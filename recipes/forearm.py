@@ -22,7 +22,8 @@ from PIL import Image
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.evaluation.bootstrap import grouping
 from napari_veinseg.evaluation.metrics import mask_metrics
 from napari_veinseg.evaluation.report.contact_sheet import (

@@ -16,7 +16,8 @@ from scipy import ndimage
 from sensors import FIRST_SEED, HELD_OUT
 
 from napari_veinseg.data.grey import to_grey
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.synthesis import SynthesisSettings, SyntheticFinger
 from napari_veinseg.measurement.skeleton import centreline
 from napari_veinseg.measurement.vein_width_from_mask import median_width

@@ -14,7 +14,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from staging import make_dataset, open_workbench, wait_until
 
-from napari_veinseg.data.image_files import list_images, read_mask
+from napari_veinseg.data.image_files import list_images
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.measurement.skeleton import centreline, trace
 from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.workbench.recent_folders import FOLDER_VARIABLE

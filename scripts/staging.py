@@ -50,7 +50,8 @@ def wait_for_plots(judge: DatasetEvaluation) -> None:
 
 def make_dataset(folder: Path) -> None:
     """Write two shots each of ten fingers before one camera, that no model was trained on."""
-    from napari_veinseg.data.image_files import write_image, write_mask
+    from napari_veinseg.data.image_files import write_image
+    from napari_veinseg.data.mask_files import write_mask
     from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 
     # Veins of one width, drawn wider than the starter does: there is something to learn.

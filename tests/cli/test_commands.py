@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-from napari_veinseg.data.image_files import list_images, read_image, read_mask
+from napari_veinseg.data.image_files import list_images, read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.sample_data import DEMO_IMAGES
 from napari_veinseg.model.file import read_model, write_model
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_veinseg.data.image_files import write_mask, write_probability
+from napari_veinseg.data.image_files import write_probability
+from napari_veinseg.data.mask_files import write_mask
 from tests.evaluation.reports import make_dataset
 from tests.evaluation.test_consistency import make_fingers
 

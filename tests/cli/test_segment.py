@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from napari_veinseg.data.image_files import read_image, read_mask, write_image
+from napari_veinseg.data.image_files import read_image, write_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegWarning
 
 rng = np.random.default_rng(0)

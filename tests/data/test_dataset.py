@@ -15,7 +15,8 @@ from napari_veinseg.data.finger_groups import (
     thin_near_duplicates,
     thumbnail_spectrum,
 )
-from napari_veinseg.data.image_files import image_hash, write_image, write_mask
+from napari_veinseg.data.image_files import image_hash, write_image
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.sample import Fault, Pair, read_pair, read_pairs
 from napari_veinseg.data.samples_csv import is_stem, stem_from
 from napari_veinseg.data.split import complete_split, crossing_fingers, leaking_groups

@@ -9,7 +9,8 @@ import pytest
 
 from napari_veinseg.cli import main
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import read_image, read_mask, write_mask
+from napari_veinseg.data.image_files import read_image
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.data.sample import Fault, read_pairs
 from tests.data.corpus import CASES, MASK, MASKS, Case
 from tests.models import write_small_model

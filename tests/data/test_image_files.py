@@ -19,11 +19,10 @@ from napari_veinseg.data.image_files import (
     image_hash,
     list_images,
     read_image,
-    read_mask,
     write_image,
-    write_mask,
     write_probability,
 )
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 
 GREY = np.random.default_rng(0).integers(0, 255, (20, 30), dtype=np.uint8)

@@ -5,7 +5,8 @@ import pytest
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import list_images, write_image, write_mask
+from napari_veinseg.data.image_files import list_images, write_image
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.mixed_folders import list_masks, masks_beside
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.contenders import MaskFolder

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import write_mask
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.contenders import (
     Model,
 )

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_curve
 
-from napari_veinseg.data.image_files import write_image, write_mask
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.consistency.compare_folders import compare_folders, read_masks
 from napari_veinseg.evaluation.consistency.equal_error_rate import d_prime, equal_error_rate

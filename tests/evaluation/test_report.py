@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import image_hash, read_mask, write_mask
+from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import (

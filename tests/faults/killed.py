@@ -18,13 +18,13 @@ import numpy as np
 
 from napari_veinseg.correction.autosave import Autosave, left_sessions
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import read_mask
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_models
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.training import continual, hand_over, loop, sampling
+from napari_veinseg.training import continual, loop, sampling, version_choice
 from napari_veinseg.training.train import go_on
 from tests.models import small_card
 
@@ -33,7 +33,7 @@ HASTE = {
     (continual, "_ROUND"): 2,
     (continual, "_LOOK_EVERY"): 0.05,
     (continual, "_STEPS_A_COMPARISON"): 4,
-    (hand_over, "_STEPS_A_VERSION"): 4,
+    (version_choice, "_STEPS_A_VERSION"): 4,
     (continual, "_SAVE_EVERY"): 0.0,
     (sampling, "_REMEMBERED"): 1,
 }

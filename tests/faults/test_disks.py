@@ -18,7 +18,8 @@ from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import Autosave, left_sessions
 from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import read_mask, write_image
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import import_model
@@ -27,8 +28,8 @@ from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training import continual
 from napari_veinseg.training.operating_point import Outcome
-from napari_veinseg.training.publishing import Versions
 from napari_veinseg.training.train import configure, go_on, start
+from napari_veinseg.training.versions import Versions
 from tests.faults import killed
 from tests.faults.fuzzing import is_short_sentence, refused_or_not
 from tests.faults.killed import litter

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from napari_veinseg.correction.autosave import left_sessions
 from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import read_image, write_image, write_mask
+from napari_veinseg.data.image_files import read_image, write_image
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.samples_csv import COLUMNS, read_rows, write_rows
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, write_summary

@@ -13,7 +13,8 @@ import torch
 
 from napari_veinseg.correction import autosave
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import write_image, write_mask
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.file import read_model
 from napari_veinseg.training.events import EventReader, RunStatus

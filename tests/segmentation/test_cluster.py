@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from napari_veinseg.cli.folder_progress import rate_line
-from napari_veinseg.data.image_files import read_mask, write_image
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch.cluster import segment_files_on
 from napari_veinseg.segmentation.batch.segment_files import segment_files

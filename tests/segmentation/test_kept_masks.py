@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_veinseg.data.image_files import read_mask, write_image, write_mask
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import summary_csv
 from napari_veinseg.segmentation.batch.plan_files import plan_files, subfolders

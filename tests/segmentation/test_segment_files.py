@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_veinseg.data.image_files import read_image, read_mask, write_image
+from napari_veinseg.data.image_files import read_image, write_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch.plan_files import plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files

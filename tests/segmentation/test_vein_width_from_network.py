@@ -10,7 +10,8 @@ import pytest
 from scipy import ndimage
 
 from napari_veinseg import VeinModel
-from napari_veinseg.data.image_files import read_mask, write_image
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.measurement.measure import measure

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import image_hash, write_mask
+from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card

@@ -8,7 +8,7 @@ import torch
 
 from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import write_mask
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.sample import read_pairs
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card, read_model, write_model

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import image_hash, write_mask
+from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.vein_width_from_mask import median_width
 from napari_veinseg.model.file import read_card, read_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.training import continual, hand_over, publishing, sampling, throttling
+from napari_veinseg.training import continual, sampling, throttling, version_choice
+from napari_veinseg.training import versions as versions_module
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.dataset_watcher import DatasetWatcher
 from napari_veinseg.training.events import EventReader
@@ -39,7 +41,7 @@ def in_haste(monkeypatch):
     monkeypatch.setattr(continual, "_ROUND", 2)
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
     monkeypatch.setattr(continual, "_STEPS_A_COMPARISON", 4)
-    monkeypatch.setattr(hand_over, "_STEPS_A_VERSION", 4)
+    monkeypatch.setattr(version_choice, "_STEPS_A_VERSION", 4)
     monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
     monkeypatch.setattr(sampling, "_REMEMBERED", 2)
 
@@ -101,7 +103,7 @@ def judged(monkeypatch, score):
         iou = score(self.number if model is self.in_use else None, pair.sample.stem)
         return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
 
-    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    monkeypatch.setattr(versions_module.Versions, "_judge", fake)
 
 
 def test_what_is_reviewed_is_predicted_and_then_learned_from(run, empty):
@@ -125,8 +127,10 @@ def test_what_is_reviewed_is_predicted_and_then_learned_from(run, empty):
 
 
 def test_it_stops_while_it_judges_and_what_it_judged_comes_again(run, empty, monkeypatch):
-    judging, judge = [], publishing.judge
-    monkeypatch.setattr(publishing, "judge", lambda *how: (judging.append(how), judge(*how))[1])
+    judging, judge = [], versions_module.judge
+    monkeypatch.setattr(
+        versions_module, "judge", lambda *how: (judging.append(how), judge(*how))[1]
+    )
     for number, name in enumerate("ab"):
         review(empty, name, number)
     go_on(run, should_stop=lambda: len(judging) == 2)
@@ -175,7 +179,7 @@ def test_what_the_base_draws_too_much_is_gone_after_the_first_review(run, empty,
     def fake(self, model, pair):
         return {t: Outcome(0.1, 300 if t < 0.8 else 100, 100) for t in self._thresholds}
 
-    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    monkeypatch.setattr(versions_module.Versions, "_judge", fake)
     status, lines = watched(run, lambda: review(empty, "a", 1))
     (version,) = status.versions  # at once, and none after it that does no better
     assert (version.left_in_use, version.left_latest, version.threshold) == (3, 1, 0.8)
@@ -193,7 +197,7 @@ def test_what_is_said_of_a_version_is_true_where_nobody_saw_a_vein(run, empty, m
     def fake(self, model, pair):
         return {t: Outcome(0, 900 if t < 0.8 else 70, 0) for t in self._thresholds}
 
-    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    monkeypatch.setattr(versions_module.Versions, "_judge", fake)
     watched(run, lambda: review(empty, "a", 1))
     found = WatchedRun.of(run)
     assert found.versions()[-1].seen == (
@@ -225,7 +229,7 @@ def learning(monkeypatch, score):
         iou = score("base" if is_base else "in use" if model is self.in_use else "latest")
         return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
 
-    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    monkeypatch.setattr(versions_module.Versions, "_judge", fake)
 
 
 def reviews_one_by_one(run, dataset, count):
@@ -266,7 +270,7 @@ def test_what_nothing_has_judged_is_used_only_where_masks_are_worse_than_none(
     def fake(self, model, pair):
         return dict.fromkeys(self._thresholds, Outcome(0.2, 100 * left, 100))
 
-    monkeypatch.setattr(publishing.Versions, "_judge", fake)
+    monkeypatch.setattr(versions_module.Versions, "_judge", fake)
     status, _ = reviews_one_by_one(run, empty, 1)
     assert len(status.versions) == (left > 1)
     for version in status.versions:
@@ -290,8 +294,8 @@ def test_what_nothing_has_judged_is_used_only_where_masks_are_worse_than_none(
 def test_what_did_well_on_few_images_by_chance_is_not_in_use_for_good(
     run, tiny, monkeypatch, held_out, arrivals, judged_on, by
 ):
-    base, latest = (publishing.Model(*read_model(tiny)) for _ in range(2))
-    versions = publishing.Versions(run, base, SegmentationSettings(), "cpu")
+    base, latest = (versions_module.Model(*read_model(tiny)) for _ in range(2))
+    versions = versions_module.Versions(run, base, SegmentationSettings(), "cpu")
 
     def pairs(name, count):
         return [
@@ -303,7 +307,7 @@ def test_what_did_well_on_few_images_by_chance_is_not_in_use_for_good(
         iou = (0.8 if pair.held_out else 0.2) if model is base else 0.5
         return dict.fromkeys(self._thresholds, Outcome(iou, 100 * (1 - iou), 100))
 
-    monkeypatch.setattr(publishing.Versions, "_judge", judge)
+    monkeypatch.setattr(versions_module.Versions, "_judge", judge)
     for pair in pairs("new", arrivals):
         versions.score_arrival(pair, latest)
     found = versions.compare(latest, pairs("held", held_out), 1)

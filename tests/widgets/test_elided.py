@@ -27,7 +27,7 @@ def ink(part):
     image = part.grab().toImage()
     rows = range(6, image.height() - 6)
     drawn = [[image.pixel(x, y) for x in range(5, image.width() - 5)] for y in rows]
-    values, counts = np.unique(np.array(drawn), return_counts=True)
+    _, counts = np.unique(np.array(drawn), return_counts=True)
     return counts.sum() - counts.max()
 
 

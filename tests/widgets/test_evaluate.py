@@ -11,7 +11,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_veinseg.data.image_files import image_hash, write_mask
+from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.evaluate import evaluate_work

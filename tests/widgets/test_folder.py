@@ -6,7 +6,8 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_veinseg.data.image_files import read_mask, write_image, write_mask
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.widgets.segment import folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from napari.layers import Labels
 from qtpy.QtWidgets import QLineEdit
 
-from napari_veinseg.data.image_files import read_mask, write_mask
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer

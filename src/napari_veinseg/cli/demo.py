@@ -40,7 +40,8 @@ def demo(
 ) -> None:
     """Segment the sample images, score them, and draw a contact sheet."""
     from napari_veinseg.cli.console import print_table, progress_bar
-    from napari_veinseg.data.image_files import write_image, write_mask
+    from napari_veinseg.data.image_files import write_image
+    from napari_veinseg.data.mask_files import write_mask
     from napari_veinseg.data.sample_data import DEMO_IMAGES
     from napari_veinseg.files import make_output_folder
     from napari_veinseg.segmentation.vein_model import VeinModel

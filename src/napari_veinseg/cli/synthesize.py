@@ -24,7 +24,8 @@ def synthesize(
 ) -> None:
     """Make synthetic fingers with their masks, as a dataset to train on."""
     from napari_veinseg.cli.console import progress_bar
-    from napari_veinseg.data.image_files import write_image, write_mask
+    from napari_veinseg.data.image_files import write_image
+    from napari_veinseg.data.mask_files import write_mask
     from napari_veinseg.data.synthesis import synthetic_finger
 
     images, masks = _new_dataset(folder)

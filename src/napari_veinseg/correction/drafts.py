@@ -24,7 +24,8 @@ from pydantic import TypeAdapter
 
 from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.finger_groups import Spectrum, Thumbnail, thumbnail_spectrum
-from napari_veinseg.data.image_files import read_image, read_mask, write_image, write_mask
+from napari_veinseg.data.image_files import read_image, write_image
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import DamagedFiles, write_text, writing
 

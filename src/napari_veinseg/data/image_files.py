@@ -1,4 +1,4 @@
-"""Images and masks on disk."""
+"""Images on disk."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,19 +9,15 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from napari_veinseg.data.array_types import AnyImage, MaskStack, ProbabilityStack
+from napari_veinseg.data.array_types import AnyImage, ProbabilityStack
 from napari_veinseg.data.decoders import StoredImage, read_with_pillow, refuse_unopenable
 from napari_veinseg.data.grey import is_colour, without_grey_axis
-from napari_veinseg.data.labels import UNSURE
-from napari_veinseg.data.numbered_pieces import numbered_pieces
 from napari_veinseg.data.tiff import is_tiff, read_tiff, write_tiff
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path, writing
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
-MASK_MARK = "napari-veinseg mask: 0 background, 1 vein, 2 unsure"
-"""What a mask of ours says of itself, where files name the software that wrote them."""
 PROBABILITY_ENDING = "_probability"
 """What segmenting puts behind a mask's stem to name the probability beside it."""
 
@@ -92,67 +88,6 @@ def read_stored(path: Path) -> StoredImage:
     return stored
 
 
-def read_mask(path: str | Path) -> MaskStack:
-    """Read a mask.
-
-    Parameters
-    ----------
-    path : str or Path
-        An image whose values are 0 and 1, 0 and 255, 0 and 65535, or booleans (background, vein),
-        or 0, 1 and 2 with 2 for unsure; grey, colour with equal channels, or one colour on black.
-        Of a palette in colour (as of Pascal VOC) the numbers count, with 255 for unsure.
-
-    Raises
-    ------
-    VeinSegError
-        If the file cannot be read or holds other values.
-    """
-    path = Path(path)
-    return as_mask(path, read_stored(path))
-
-
-def as_mask(path: Path, stored: StoredImage) -> MaskStack:
-    """Take what was read from a file as a mask, see `read_mask`."""
-    if stored.palette is not None and not _is_grey(stored.image()):
-        values = stored.values
-        if np.isin(values, (0, 1, 2, 255)).all():
-            return np.minimum(values, UNSURE).astype(np.uint8)
-    # ImageJ's inverting look-up table changes what is shown, not which value is foreground.
-    kept = stored.black is not None and stored.values.dtype != bool
-    values = stored.values if kept else stored.image()
-    if is_colour(values.shape):
-        values = values[..., 0] if _is_grey(values) else _in_one_colour(path, values)
-    # `isin` instead of `unique`: no sort of millions of pixels.
-    if np.isin(values, (0, 1, 2)).all():
-        return values.astype(np.uint8)
-    if np.isin(values, (0, 255)).all() or np.isin(values, (0, 65535)).all():
-        return np.not_equal(values, 0).astype(np.uint8)
-    pieces = numbered_pieces(values)
-    if pieces:
-        raise VeinSegError(
-            f"{path} is not a mask: it numbers its {pieces} pieces: make all that is vein 1."
-        )
-    raise VeinSegError(
-        f"{path} is not a mask: it holds values other than 0 and 1 (or 0 and 255), 2 for unsure."
-    )
-
-
-def _in_one_colour(path: Path, image: AnyImage) -> MaskStack:
-    """Read what is drawn on black in one colour, as CVAT and others write a class."""
-    colours = image[..., :3]
-    drawn = colours.any(-1)
-    if drawn.all() or (colours[drawn] != colours[drawn][0]).any():
-        raise VeinSegError(
-            f"{path} is in colour: a mask holds 0 and 1 (or 255), 2 for unsure, or one "
-            "colour on black."
-        )
-    return np.asarray(drawn, np.uint8)
-
-
-def _is_grey(image: AnyImage) -> bool:
-    return not (image[..., 1:3] != image[..., :1]).any()
-
-
 def write_image(path: str | Path, image: npt.ArrayLike) -> None:
     """Write an image of numbers, as `read_image` gives them, as it is, whole or not at all.
 
@@ -163,25 +98,7 @@ def write_image(path: str | Path, image: npt.ArrayLike) -> None:
     VeinSegError
         If the shape or the dtype do not fit, or the file cannot be written.
     """
-    _write(Path(path), np.asarray(image))
-
-
-def write_mask(path: str | Path, mask: MaskStack) -> None:
-    """Write a mask, whole or not at all, as `.tif` or `.png`; its folder must exist.
-
-    Values may be booleans; a stack goes into a tif alone.
-
-    Raises
-    ------
-    VeinSegError
-        If the values or the shape do not fit, or the file cannot be written.
-    """
-    mask = np.asarray(mask)
-    with np.errstate(invalid="ignore"):  # what is no number differs from what it becomes
-        labels = mask.astype(np.uint8)
-    if np.any(labels != mask) or labels.max(initial=0) > UNSURE:
-        raise VeinSegError(f"{path} was not written: a mask holds 0, 1 and 2 only.")
-    _write(Path(path), labels, MASK_MARK)
+    write_array(Path(path), np.asarray(image))
 
 
 def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
@@ -199,10 +116,11 @@ def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
     values = np.asarray(probability, np.float32)
     if path.suffix.lower() == ".png":
         values = np.rint(values * 65535).astype(np.uint16)
-    _write(path, values)
+    write_array(path, values)
 
 
-def _write(path: Path, array: AnyImage, software: str = "") -> None:
+def write_array(path: Path, array: AnyImage, software: str = "") -> None:
+    """Write an image, a mask or a probability, which name the software that wrote them."""
     suffix, array = path.suffix.lower(), without_grey_axis(array)
     colour = is_colour(array.shape)
     if suffix not in (*TIFF_SUFFIXES, ".png"):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_veinseg.data.image_files import list_images, read_mask, without_probabilities
+from napari_veinseg.data.image_files import list_images, without_probabilities
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.pairing import MASK_SUFFIXES, stem_of
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.wording import counted

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.array_types import AnyImage, ImageArray, Mask
-from napari_veinseg.data.drawn_masks import DrawnMask, numbered_remark, read_drawn_mask
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.image_files import image_hash, read_image, read_mask
+from napari_veinseg.data.image_files import image_hash, read_image
 from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.mask_files import DrawnMask, numbered_remark, read_drawn_mask, read_mask
 from napari_veinseg.errors import VeinSegError
 
 MOST_VEIN = 0.5
@@ -93,7 +93,7 @@ class Pair:
     mask: npt.NDArray[np.uint8]
     """Shape `(Y, X)`: 0 background, 1 vein, 2 unsure; something in it is known."""
     numbered: bool = False
-    """Whether label 2 may be the number of a second piece, see `drawn_masks`."""
+    """Whether label 2 may be the number of a second piece, see `mask_files`."""
 
     @cached_property
     def image_hash(self) -> str:

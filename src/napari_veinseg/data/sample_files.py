@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from napari_veinseg.data.array_types import ImageArray, Mask
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.image_files import read_image, write_image, write_mask
+from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.samples_csv import is_stem
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import atomic_path

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import ImageArray
-from napari_veinseg.data.drawn_masks import read_drawn_mask
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.data.image_files import list_images
+from napari_veinseg.data.mask_files import read_drawn_mask
 from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.data.pairing import masks_of, stem_of
 from napari_veinseg.data.sample import Sample
@@ -39,7 +39,7 @@ class ScoredMask(NamedTuple):
     score: NDArray[np.float32] | None
     """`(Y, X)` in [0, 1], the higher the more likely vein; None of drawn masks."""
     numbered: bool = False
-    """Whether label 2 of a drawn mask may be a second piece, see `drawn_masks`."""
+    """Whether label 2 of a drawn mask may be a second piece, see `mask_files`."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Annotated
 import numpy as np
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
-from napari_veinseg.data.drawn_masks import numbered_remark, read_drawn_mask
 from napari_veinseg.data.image_files import without_probabilities
+from napari_veinseg.data.mask_files import numbered_remark, read_drawn_mask
 from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.measurement.measure import Measurement, measure

@@ -19,15 +19,15 @@ from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.dataset_watcher import DatasetChanges, DatasetWatcher
 from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
-from napari_veinseg.training.hand_over import HandOver
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.publishing import Model, Versions
 from napari_veinseg.training.reporter import Stop, Tell
 from napari_veinseg.training.reviewed_pool import ArrivalRecord, ReviewedPool
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.sampling import RoundSampler
 from napari_veinseg.training.throttling import Throttle
 from napari_veinseg.training.training_data import read_base
+from napari_veinseg.training.version_choice import VersionChoice
+from napari_veinseg.training.versions import Model, Versions
 from napari_veinseg.training.watch_events import (
     Arrival,
     Idle,
@@ -94,7 +94,7 @@ class ContinualTrainer:
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         device = str(learner.device)
         self.versions = Versions(run, base, settings, device, output, self._stop_requested)
-        self._hand_over = HandOver(run, base, learner, self.pool, self.versions, log)
+        self._version_choice = VersionChoice(run, base, learner, self.pool, self.versions, log)
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
         self.at = Position()
         self._sampler = RoundSampler(self.config, base.card)
@@ -147,7 +147,7 @@ class ContinualTrainer:
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
         if read and not self._has_stepped:
-            self._hand_over.suit_base()
+            self._version_choice.suit_base()
 
     def _read(self, changes: DatasetChanges) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
         try:
@@ -170,7 +170,7 @@ class ContinualTrainer:
         stem, known = pair.sample.stem, self.pool.is_known(pair)
         in_use = latest = None
         if not self.pool.is_seen(pair) and not self.pool.has_arrived(pair):
-            weights = self._hand_over.latest() if self._has_stepped else None
+            weights = self._version_choice.latest() if self._has_stepped else None
             in_use, latest = (1 - iou for iou in self.versions.score_arrival(pair, weights))
         self.pool.add(pair, held_out)
         if known:
@@ -187,7 +187,7 @@ class ContinualTrainer:
         self._tell(Arrival(stem, held_out, in_use, latest, self.versions.number))
         self._sampler.renew(stem)  # a corrected mask is as new as a new one
         self._steps_left = _STEPS_WITHOUT_GAIN
-        self._hand_over.expect_more(self.at.step)
+        self._version_choice.expect_more(self.at.step)
 
     def _remove(self, stem: str, reason: str) -> None:
         self.pool.remove(stem)
@@ -216,7 +216,7 @@ class ContinualTrainer:
         self._tell(Round(self.at.step, float(torch.stack(losses).mean()), len(self.pool.train)))
         if self.at.step - self._compared_at >= _STEPS_A_COMPARISON:
             self._compared_at = self.at.step
-            if self._hand_over.compare(self.at.step):
+            if self._version_choice.compare(self.at.step):
                 self._steps_left = max(self._steps_left, _STEPS_WITHOUT_GAIN // 2)
         self.save()
 

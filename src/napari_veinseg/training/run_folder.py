@@ -12,7 +12,7 @@ stop                when it exists, the run ends at the next step
 and of a run that watches its dataset:
 
 arrivals.json       the samples in order, with their error on arrival, see `reviewed_pool`
-versions/           the models that were published, see `publishing`; `best` is the newest
+versions/           the models that were published, see `versions`; `best` is the newest
 pause               while it exists, the run rests
 """
 

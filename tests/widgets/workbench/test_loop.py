@@ -8,7 +8,8 @@ import pytest
 
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import read_mask, write_image
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.file import read_card
 from napari_veinseg.widgets.masks.layer_metadata import record_of

@@ -18,7 +18,8 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
-from napari_veinseg.data.image_files import read_image, write_mask
+from napari_veinseg.data.image_files import read_image
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.correct import restore_offer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.csv_tables import TableRow, write_table
-from napari_veinseg.data.drawn_masks import DrawnMask, numbered_remark, read_drawn_mask
 from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.data.mask_files import DrawnMask, numbered_remark, read_drawn_mask
 from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
@@ -94,7 +94,7 @@ class FolderMasks:
     masks: Masks
     """Of any sizes, by stem."""
     numbered: frozenset[str]
-    """Stems of those whose label 2 may be a second piece, see `drawn_masks`."""
+    """Stems of those whose label 2 may be a second piece, see `mask_files`."""
     faults: tuple[Fault, ...]
     """Files that cannot be matched, and why."""
 

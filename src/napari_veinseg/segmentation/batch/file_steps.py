@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.array_types import MaskStack
-from napari_veinseg.data.image_files import read_image, read_mask, write_mask, write_probability
+from napari_veinseg.data.image_files import read_image, write_probability
 from napari_veinseg.data.labels import VEIN
+from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.data.ome_labels import new_labels, strips
 from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError

@@ -11,7 +11,8 @@ from qtpy.QtCore import QObject
 
 from napari_veinseg.data.array_types import AnyImage, MaskStack
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.image_files import read_image, read_mask
+from napari_veinseg.data.image_files import read_image
+from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch.plan_files import masks_left_out
 from napari_veinseg.segmentation.batch.segment_files import segment_files

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QLineEdit
 from superqt import QLabeledDoubleSlider, QLabeledSlider
 from superqt.utils import signals_blocked
 
-from napari_veinseg.data.image_files import write_mask
+from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button

@@ -1,4 +1,4 @@
-"""Handing over a model that goes on learning: only what does better than the version in use."""
+"""The versions of a model that goes on learning, and how they are judged against each other."""
 
 import copy
 from collections import deque

@@ -7,8 +7,8 @@ from PIL import Image
 from skimage.measure import label
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_masks import read_drawn_mask
-from napari_veinseg.data.image_files import read_mask, write_image, write_mask
+from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.mask_files import read_drawn_mask, read_mask, write_mask
 from napari_veinseg.data.sample import read_pair
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.evaluation.caveats import caveats

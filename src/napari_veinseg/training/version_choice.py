@@ -1,4 +1,4 @@
-"""When a person gets what was learned beside them: it is judged, handed over or taken back."""
+"""Which weights a person gets of what was learned beside them: judged, handed over, taken back."""
 
 import math
 from dataclasses import replace
@@ -7,16 +7,16 @@ from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import interpolate
 from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.learner import Learner
-from napari_veinseg.training.publishing import LEAST_GAIN, Model, Versions
 from napari_veinseg.training.reviewed_pool import ReviewedPool
 from napari_veinseg.training.run_folder import Run
+from napari_veinseg.training.versions import LEAST_GAIN, Model, Versions
 from napari_veinseg.training.watch_events import Comparison, Published, as_line
 
 _STEPS_A_VERSION = 160  # after a review, where arrivals decide: they say nothing new before
 _LEARNED_SHARE = 0.7  # of the weights handed over: with less, new things suffer (correction.md)
 
 
-class HandOver:
+class VersionChoice:
     """Decides which weights the person gets."""
 
     def __init__(
