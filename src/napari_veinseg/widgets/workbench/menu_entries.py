@@ -1,7 +1,6 @@
 """What the entries of napari's menus call: each opens the viewer's one workbench at its tab."""
 
 import weakref
-from functools import partial
 
 import napari
 from qtpy.QtCore import QTimer
@@ -33,10 +32,25 @@ def open_workbench(tab: str) -> Workbench:
     return workbench
 
 
-# The contributions of the manifest.
-open_segment, open_correct, open_train, open_evaluate = (
-    partial(open_workbench, tab) for tab in ("Segment", "Correct", "Train", "Evaluate")
-)
+# napari's menus accept only functions or classes of widgets.
+def open_segment() -> Workbench:
+    """Open the workbench at Segment."""
+    return open_workbench("Segment")
+
+
+def open_correct() -> Workbench:
+    """Open the workbench at Correct."""
+    return open_workbench("Correct")
+
+
+def open_train() -> Workbench:
+    """Open the workbench at Train."""
+    return open_workbench("Train")
+
+
+def open_evaluate() -> Workbench:
+    """Open the workbench at Evaluate."""
+    return open_workbench("Evaluate")
 
 
 def _dock_of(workbench: Workbench) -> QDockWidget | None:
