@@ -114,10 +114,7 @@ class Autosave:
         Safe to call from a worker thread; a plane that is being painted meanwhile is saved
         again by the next call.
 
-        Raises
-        ------
-        OSError
-            When the folder cannot be written.
+        Raise OSError when the folder cannot be written.
         """
         if not self.folder.exists():  # nothing was saved yet, or somebody deleted it
             self._saved = list(self._kept_elsewhere)

@@ -90,11 +90,8 @@ class ImageFolder:
     def read(self, index: int) -> OpenedImage:
         """Read an image with its draft, else its mask in the dataset, else without a mask.
 
-        Raises
-        ------
-        VeinSegError
-            When it cannot be used.  Its state is faulty then, until it can be read, but where the
-            folder itself is away: that says nothing about an image.
+        Raise VeinSegError when it cannot be used.  Its state is faulty then, until it can be read,
+        but where the folder itself is away: that says nothing about an image.
         """
         if index in self._same_names:
             raise VeinSegError(self._same_names[index])

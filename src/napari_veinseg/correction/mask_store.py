@@ -121,10 +121,8 @@ class MaskHome:
     def write(self, stem: str) -> None:
         """Write what is not on disk yet of an image; what cannot be written goes on waiting.
 
-        Raises
-        ------
-        VeinSegError
-            When it cannot be written.  What the dataset alone refuses is a draft from then on.
+        Raise VeinSegError when it cannot be written.  What the dataset alone refuses is a draft
+        from then on.
         """
         with self._writing:
             unsaved = self.unsaved(stem)

@@ -46,11 +46,8 @@ class Dataset:
     def open(cls, path: str | Path, finger_pattern: str | None = None) -> Self:
         """Open a dataset without changing anything in it; `samples.csv` may be missing.
 
-        Raises
-        ------
-        VeinSegError
-            If it is no such folder, a part of it is a link out of it, or `samples.csv` or the
-            pattern cannot be read.
+        Raise VeinSegError if it is no such folder, a part of it is a link out of it, or
+        `samples.csv` or the pattern cannot be read.
         """
         path = Path(path)
         if not (path / "images").is_dir():
@@ -68,10 +65,7 @@ class Dataset:
     def create(cls, path: str | Path) -> Self:
         """Make an empty dataset, whose parent folder must exist, or open the one that is there.
 
-        Raises
-        ------
-        VeinSegError
-            If the folder holds something else or cannot be made.
+        Raise VeinSegError if the folder holds something else or cannot be made.
         """
         path = Path(path)
         if not (path / "images").is_dir() and path.is_dir() and any(path.iterdir()):
@@ -220,11 +214,6 @@ class Dataset:
 
         It draws as `split.draw_split`, among the usable stems, by default all: what cannot be read
         is no hold-out.
-
-        Raises
-        ------
-        VeinSegError
-            If the share is out of its range.
         """
         samples = [sample for sample in self if usable is None or sample.stem in usable]
         return draw_split(samples, validation_share, seed)
@@ -236,10 +225,7 @@ class Dataset:
 
         Those that are not usable stay as they are.
 
-        Raises
-        ------
-        VeinSegError
-            If the share is out of its range, or `samples.csv` cannot be written.
+        Raise VeinSegError if the share is out of its range, or `samples.csv` cannot be written.
         """
         planned = self.planned_split(validation_share, seed, usable)
         if planned and all(self[stem].split == side for stem, side in planned.items()):

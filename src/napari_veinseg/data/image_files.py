@@ -56,11 +56,8 @@ def read_image(path: str | Path) -> AnyImage:
     is upright (EXIF and TIFF orientation), dark is low (WhiteIsZero), palettes are colours and
     grey has no alpha.
 
-    Raises
-    ------
-    VeinSegError
-        If the file is missing, empty, damaged, cut off, of another format, without pixels, or
-        would unpack to more memory than an image of its kind needs.
+    Raise VeinSegError if the file is missing, empty, damaged, cut off, of another format, without
+    pixels, or would unpack to more memory than an image of its kind needs.
     """
     return read_stored(Path(path)).image()
 
@@ -93,10 +90,7 @@ def write_image(path: str | Path, image: npt.ArrayLike) -> None:
 
     The file ends in `.tif`, or for one slice of 8 or 16 bits in `.png`; its folder must exist.
 
-    Raises
-    ------
-    VeinSegError
-        If the shape or the dtype do not fit, or the file cannot be written.
+    Raise VeinSegError if the shape or the dtype do not fit, or the file cannot be written.
     """
     write_array(Path(path), np.asarray(image))
 
@@ -107,10 +101,7 @@ def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
     A `.tif` keeps float32 and takes a stack; a `.png` holds the probability times 65535, rounded,
     in 16 bits.
 
-    Raises
-    ------
-    VeinSegError
-        If the shape does not fit or the file cannot be written.
+    Raise VeinSegError if the shape does not fit or the file cannot be written.
     """
     path = Path(path)
     values = np.asarray(probability, np.float32)

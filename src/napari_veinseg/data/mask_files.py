@@ -79,10 +79,7 @@ def read_drawn_mask(path: Path) -> DrawnMask:
 
     What `write_mask` wrote means what it says.
 
-    Raises
-    ------
-    VeinSegError
-        If it cannot be read, or its labels count from 1.
+    Raise VeinSegError if it cannot be read, or its labels count from 1.
     """
     stored = read_stored(path)
     mask = as_mask(path, stored)
@@ -109,10 +106,7 @@ def write_mask(path: str | Path, mask: MaskStack) -> None:
 
     Values may be booleans; a stack goes into a tif alone.
 
-    Raises
-    ------
-    VeinSegError
-        If the values or the shape do not fit, or the file cannot be written.
+    Raise VeinSegError if the values or the shape do not fit, or the file cannot be written.
     """
     mask = np.asarray(mask)
     with np.errstate(invalid="ignore"):  # what is no number differs from what it becomes

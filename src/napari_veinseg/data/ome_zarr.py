@@ -148,10 +148,7 @@ class OmeZarrImage:
     def open(cls, path: str | Path) -> "OmeZarrImage":
         """Open an image group for reading, of which nothing but metadata is read.
 
-        Raises
-        ------
-        VeinSegError
-            If it is no such group, or one of axes that are no image.
+        Raise VeinSegError if it is no such group, or one of axes that are no image.
         """
         import zarr
 
@@ -190,10 +187,7 @@ class OmeZarrImage:
     def planes(self, channel: Channel = "auto") -> PlaneStack:
         """See the finest level as planes; three or four channels are colours if none is chosen.
 
-        Raises
-        ------
-        VeinSegError
-            If there are several channels that are no colours, and none is chosen.
+        Raise VeinSegError if there are several channels that are no colours, and none is chosen.
         """
         array = self.levels[0]
         count = array.shape[self.names.index("c")] if "c" in self.names else 0

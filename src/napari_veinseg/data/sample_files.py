@@ -21,10 +21,8 @@ from napari_veinseg.files import atomic_path
 def refuse_unsound(stem: str, image: ImageArray, mask: Mask) -> None:
     """Refuse what cannot become a sample.
 
-    Raises
-    ------
-    VeinSegError
-        If the name is no plain one, the sizes differ, it is a stack, or there are other labels.
+    Raise VeinSegError if the name is no plain one, the sizes differ, it is a stack, or there are
+    other labels.
     """
     if not is_stem(stem):
         raise VeinSegError(f"{stem!r} cannot be the name of a sample: use a plain file name.")
@@ -57,10 +55,7 @@ def store_sample(
     An image that is stored already with the same pixels keeps its file; pass what the old one holds
     where it has been read already.
 
-    Raises
-    ------
-    VeinSegError
-        If a file cannot be written; the old ones are as they were.
+    Raise VeinSegError if a file cannot be written; the old ones are as they were.
     """
     new_image, new_mask = (dataset / room / f"{stem}.tif" for room in ("images", "masks"))
     if stored_image is None and len(old_images) == 1:

@@ -53,11 +53,8 @@ def read_rows(path: Path) -> dict[str, SampleRow]:
     A row for each stem (in Unicode's composed form), in the order of the file, with at least
     `COLUMNS`.
 
-    Raises
-    ------
-    VeinSegError
-        If it is not UTF-8 text with a column `stem`, or a row repeats a stem, names a file
-        elsewhere, or has an unknown split.
+    Raise VeinSegError if it is not UTF-8 text with a column `stem`, or a row repeats a stem, names
+    a file elsewhere, or has an unknown split.
     """
     if not path.is_file():
         return {}

@@ -36,11 +36,8 @@ def read_tiff(path: Path) -> StoredImage:
     Colour planes that are stored one after another are a stack: nearly always they are one, since
     writers take a stack of three or four for colours.
 
-    Raises
-    ------
-    VeinSegError
-        If the file is cut off, its pages differ in size, it is too large, or nothing here undoes
-        its compression.
+    Raise VeinSegError if the file is cut off, its pages differ in size, it is too large, or nothing
+    here undoes its compression.
     """
     # OME and Micro-Manager files may name other files to be read, anywhere on the disk: not here.
     with _LostPages() as lost, tifffile.TiffFile(path, is_ome=False, is_mmstack=False) as file:

@@ -145,10 +145,7 @@ def compare(
     A predicted centreline may lie beside the true one by the tolerance.  Progress is told the
     number of images done, of all, and the next one's stem; it may raise.
 
-    Raises
-    ------
-    VeinSegError
-        If a folder of masks lacks one, or no sample can be used.
+    Raise VeinSegError if a folder of masks lacks one, or no sample can be used.
     """
     for contender in contenders:
         if isinstance(contender, MaskFolder):  # before hours of work

@@ -112,10 +112,7 @@ class ScoreHistogram:
 def score_histogram(probability: Probability, truth: Mask) -> ScoreHistogram:
     """Count the pixels of one image by probability and truth.
 
-    Raises
-    ------
-    VeinSegError
-        If the shapes differ or a probability lies outside [0, 1] or is not finite.
+    Raise VeinSegError if the shapes differ or a probability lies outside [0, 1] or is not finite.
     """
     if probability.shape != truth.shape:
         raise VeinSegError(

@@ -27,10 +27,8 @@ LARGEST_HEADER = 16 * 2**20
 def read_card(path: str | Path) -> ModelCard:
     """Read the card without the weights.
 
-    Raises
-    ------
-    VeinSegError
-        If the file is missing, no model, truncated, of a newer format or another architecture.
+    Raise VeinSegError if the file is missing, no model, truncated, of a newer format or another
+    architecture.
     """
     path = Path(path)
     return _parse_card(path, _read_header(path))
@@ -39,10 +37,8 @@ def read_card(path: str | Path) -> ModelCard:
 def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
     """Read a card and build its network with the weights of the file, ready to predict.
 
-    Raises
-    ------
-    VeinSegError
-        As `read_card`, and if the weights do not fit the architecture or are not finite.
+    Raise VeinSegError as `read_card`, and if the weights do not fit the architecture or are not
+    finite.
     """
     path = Path(path)
     header = _read_header(path)
@@ -63,10 +59,8 @@ def write_model(
 
     `half` stores `float16`: half the size, a change in probability of about 1e-3.
 
-    Raises
-    ------
-    VeinSegError
-        If card and network do not fit, a weight is not finite or the file cannot be written.
+    Raise VeinSegError if card and network do not fit, a weight is not finite or the file cannot be
+    written.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -95,10 +89,8 @@ def _halved(tensor: "torch.Tensor") -> "torch.Tensor":
 def build_network(card: ModelCard) -> "SegmentationNetwork":
     """Build the network that a card describes, with fresh random weights, on the CPU.
 
-    Raises
-    ------
-    VeinSegError
-        If the arguments name an activation or norm that does not exist, or cannot be.
+    Raise VeinSegError if the arguments name an activation or norm that does not exist, or cannot
+    be.
     """
     from napari_veinseg.model.network import DenseUNet, original_2020
 

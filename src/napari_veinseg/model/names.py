@@ -20,10 +20,8 @@ def checked_name(name: str, taken: Iterable[str]) -> str:
 
     Gives the name with its accents in one piece with their letters (NFC); it may be in use itself.
 
-    Raises
-    ------
-    VeinSegError
-        If it is no plain name, the name of a device of Windows, or looks like one in use.
+    Raise VeinSegError if it is no plain name, the name of a device of Windows, or looks like one in
+    use.
     """
     name = unicodedata.normalize("NFC", name)
     if not _PLAIN.fullmatch(name) or name.endswith((" ", ".")):

@@ -35,10 +35,7 @@ class SegmentationNetwork(nn.Module):
     ) -> Annotated[torch.Tensor, "logits `(N, K, *spatial)`"]:
         """Pad at the far ends by repeating the border, run the core, crop back.
 
-        Raises
-        ------
-        ValueError
-            When a side is shorter than 8 px.
+        Raise ValueError when a side is shorter than 8 px.
         """
         sides = image.shape[2:]
         if min(sides) < SMALLEST_SIDE:

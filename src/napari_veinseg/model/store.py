@@ -84,11 +84,8 @@ def import_model(
 ) -> InstalledModel:
     """Check a model file and copy it into the models folder, by default under its own name.
 
-    Raises
-    ------
-    VeinSegError
-        If the file is no sound model, or the name is taken, looks like one that is, or is not
-        plain.
+    Raise VeinSegError if the file is no sound model, or the name is taken, looks like one that is,
+    or is not plain.
     """
     path = Path(path).expanduser()
     taken = [STARTER, *(model.name for model in installed_models())]
@@ -112,10 +109,7 @@ def import_model(
 def remove_model(name: str) -> None:
     """Delete an imported model.
 
-    Raises
-    ------
-    VeinSegError
-        If there is no such model, it belongs to the package or cannot be deleted.
+    Raise VeinSegError if there is no such model, it belongs to the package or cannot be deleted.
     """
     for model in installed_models():
         if model.name != name:

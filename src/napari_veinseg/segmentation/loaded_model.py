@@ -47,10 +47,8 @@ class LoadedModel:
         converts the model for it, and from then on torch is not even imported.  The device is
         `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
-        Raises
-        ------
-        VeinSegError
-            If there is no such model, its file is unsound or the device is not available.
+        Raise VeinSegError if there is no such model, its file is unsound or the device is not
+        available.
         """
         path = resolve(model)
         digest = model_digest(path)
@@ -82,10 +80,7 @@ class LoadedModel:
     def from_bytes(cls, content: bytes, device: str = "auto") -> Self:
         """Load a model from the content of its file, or from what `to_bytes` gave.
 
-        Raises
-        ------
-        VeinSegError
-            If it is no sound model or the device is not available.
+        Raise VeinSegError if it is no sound model or the device is not available.
         """
         with _model_file() as path:
             path.write_bytes(content)
@@ -96,10 +91,8 @@ class LoadedModel:
     def to_bytes(self) -> bytes:
         """Return the model as the content of a model file.
 
-        Raises
-        ------
-        VeinSegError
-            If a weight is not finite, or the model's file was replaced since it was loaded.
+        Raise VeinSegError if a weight is not finite, or the model's file was replaced since it was
+        loaded.
         """
         with _model_file() as path:
             self.save(path)
@@ -121,13 +114,7 @@ class LoadedModel:
         return self._read_network()
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
-        """Write the model to a `.safetensors` file, with `half` as `float16`.
-
-        Raises
-        ------
-        VeinSegError
-            If the file cannot be written or a weight is not finite.
-        """
+        """Write the model to a `.safetensors` file, with `half` as `float16`."""
         write_model(path, self.card, self.network, half=half)
 
 

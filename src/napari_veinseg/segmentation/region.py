@@ -26,10 +26,7 @@ class Region:
     Grey values are normalised, and the vein width estimated, in the smallest rectangle around it;
     outside of it nothing is vein.
 
-    Raises
-    ------
-    VeinSegError
-        If there are fewer than two corners, or one is not finite.
+    Raise VeinSegError if there are fewer than two corners, or one is not finite.
     """
 
     corners: tuple[tuple[float, float], ...]
@@ -58,10 +55,7 @@ class Region:
     def window(self, shape: tuple[int, ...]) -> Window:
         """Return the smallest rectangle around the region within an image.
 
-        Raises
-        ------
-        VeinSegError
-            If less than 8 x 8 px of it lie in the image.
+        Raise VeinSegError if less than 8 x 8 px of it lie in the image.
         """
         end = 0 if len(self.corners) == 2 else 1  # the last pixel of a polygon belongs to it
         columns, rows = (

@@ -11,13 +11,7 @@ from napari_veinseg.segmentation.region import Region
 
 @dataclass(frozen=True)
 class SegmentationSettings:
-    """How an image becomes a mask.
-
-    Raises
-    ------
-    VeinSegError
-        If a value is out of its range.
-    """
+    """How an image becomes a mask."""
 
     vein_width: float | None = None
     """What the network is told of how wide veins are, in px of the image; None measures it, see

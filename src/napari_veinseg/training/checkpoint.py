@@ -117,10 +117,7 @@ def lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
 def load_state(path: Path, parts: Mapping[str, Stateful], device: torch.device) -> Position:
     """Read a state back; no code in the file is run.
 
-    Raises
-    ------
-    VeinSegError
-        If the file is damaged or belongs to another network.
+    Raise VeinSegError if the file is damaged or belongs to another network.
     """
     try:
         state = torch.load(path, map_location=device, weights_only=True)

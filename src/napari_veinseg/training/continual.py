@@ -55,11 +55,6 @@ def run_watching(run: Run, tell: Tell, stop: Stop, output: Path | None = None) -
     Where the run holds a state the learning goes on from there.  Each event is told, see
     `watch_events`; before every step it is asked whether to stop.  The output, a model file, is
     always the newest version.
-
-    Raises
-    ------
-    VeinSegError
-        If the run cannot start.
     """
     choice = choose_device(run.config.device)
     if choice.name == "cpu":

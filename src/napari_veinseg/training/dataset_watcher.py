@@ -40,10 +40,7 @@ class DatasetWatcher:
     def poll(self) -> DatasetChanges:
         """Look once: what is new since the last look, and at the first one everything reviewed.
 
-        Raises
-        ------
-        VeinSegError
-            If the dataset cannot be opened now; what is known stays known.
+        Raise VeinSegError if the dataset cannot be opened now; what is known stays known.
         """
         self._looks += 1
         # Taken before the look: what changes meanwhile is seen at the next one.

@@ -17,10 +17,7 @@ FabricPrecision = Literal["32-true", "bf16-mixed"]
 def launch(choice: DeviceChoice, precision: str) -> Fabric:
     """Start Fabric on a device, alone or as one of the processes that torchrun started.
 
-    Raises
-    ------
-    VeinSegError
-        If processes that should train together would train alone.
+    Raise VeinSegError if processes that should train together would train alone.
     """
     # Under torchrun on a CPU, Fabric's own choice would be as many single runs.
     world = int(os.environ.get("WORLD_SIZE", "1"))

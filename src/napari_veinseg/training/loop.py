@@ -46,10 +46,7 @@ def run_training(run: Run, tell: Tell, stop: Stop) -> None:
     Where the run holds a state the training goes on from there.  Each event is told, see `events`,
     by one process only; before every step it is asked whether to stop.
 
-    Raises
-    ------
-    VeinSegError
-        If the run cannot start, or its loss is no longer a number.
+    Raise VeinSegError if the run cannot start, or its loss is no longer a number.
     """
     choice = choose_device(run.config.device)
     fabric = launch(choice, run.config.precision)

@@ -48,10 +48,7 @@ def prepare_sample(
 ) -> PreparedSample:
     """Normalise one sample and bring its veins to working width.
 
-    Raises
-    ------
-    VeinSegError
-        If the vein width cannot be measured, or the image is constant.
+    Raise VeinSegError if the vein width cannot be measured, or the image is constant.
     """
     sample, image, mask = pair.sample, pair.image, pair.mask
     width = median_width(mask)

@@ -164,10 +164,8 @@ class ReviewedPool:
     def add(self, pair: Pair, held_out: bool) -> None:
         """Let a sample be learned from or validated on.
 
-        Raises
-        ------
-        VeinSegError
-            If it cannot be learned from, or another sample has its pixels on the other side.
+        Raise VeinSegError if it cannot be learned from, or another sample has its pixels on the
+        other side.
         """
         stem = pair.sample.stem
         self.remove(stem)

@@ -61,11 +61,8 @@ class Run:
     def create(cls, path: str | Path | None, config: TrainingConfig) -> Self:
         """Make a folder for a new run, new or empty; by default named by the time.
 
-        Raises
-        ------
-        VeinSegError
-            If the folder holds something already or cannot be made.  What a run leaves that was
-            ended before it had learned anything is nothing.
+        Raise VeinSegError if the folder holds something already or cannot be made.  What a run
+        leaves that was ended before it had learned anything is nothing.
         """
         path = runs_folder() / f"{datetime.now():%Y%m%d-%H%M%S-%f}" if path is None else Path(path)
         with writing(path):
@@ -95,10 +92,7 @@ class Run:
     def locked(self) -> Iterator[None]:
         """Be the only process that trains this run; the system frees the lock of a dead one.
 
-        Raises
-        ------
-        VeinSegError
-            If another process trains it, or the folder cannot be written.
+        Raise VeinSegError if another process trains it, or the folder cannot be written.
         """
         from filelock import FileLock, Timeout
 
@@ -153,10 +147,7 @@ class Run:
     def name_fingers(self, pattern: str | None) -> None:
         """Let a run that watches read fingers from names by another pattern, at its next look.
 
-        Raises
-        ------
-        VeinSegError
-            If it is no such expression, or the run's folder cannot be written.
+        Raise VeinSegError if it is no such expression, or the run's folder cannot be written.
         """
         compile_finger_pattern(pattern)
         if pattern != self.config.finger_pattern:
@@ -177,10 +168,7 @@ class Run:
     def model(self) -> "VeinModel":
         """Load the best model that the run has made, or the last one where there was no hold-out.
 
-        Raises
-        ------
-        VeinSegError
-            If the run has made no model yet.
+        Raise VeinSegError if the run has made no model yet.
         """
         from napari_veinseg.segmentation.vein_model import VeinModel
 

@@ -169,10 +169,7 @@ def _tell_failure(run: Run, error: VeinSegError) -> None:
 def check_output(output: str | Path | None) -> None:
     """Refuse a place for the model that cannot be written, before the work and not after it.
 
-    Raises
-    ------
-    VeinSegError
-        If its name has the wrong ending or its folder does not exist.
+    Raise VeinSegError if its name has the wrong ending or its folder does not exist.
     """
     if output is None:
         return

@@ -177,10 +177,7 @@ class Versions:
     def publish(self, model: Model) -> None:
         """Write the next version; from now on it is in use, and the best model of the run.
 
-        Raises
-        ------
-        VeinSegError or OSError
-            If a file cannot be written; the version in use stays.
+        Raise VeinSegError or OSError if a file cannot be written; the version in use stays.
         """
         number = self._newest() + 1
         path = self._run.version(number)

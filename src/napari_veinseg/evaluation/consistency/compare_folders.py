@@ -54,10 +54,7 @@ def compare_folders(
 
     `output` gets `consistency.json` and `scores.csv`.  A file that is no mask is left out.
 
-    Raises
-    ------
-    VeinSegError
-        If the folders do not hold masks of the same names, or cannot be judged.
+    Raise VeinSegError if the folders do not hold masks of the same names, or cannot be judged.
     """
     read = [read_masks(folder) for folder in folders]
     left_out = tuple(fault for each in read for fault in each.faults)
@@ -107,10 +104,7 @@ class FolderMasks:
 def read_masks(folder: Path) -> FolderMasks:
     """Read the masks of a folder; probabilities beside them are left out.
 
-    Raises
-    ------
-    VeinSegError
-        If it holds no file that may be a mask.
+    Raise VeinSegError if it holds no file that may be a mask.
     """
     paths: dict[str, list[Path]] = {}
     for path in list_masks(folder):

@@ -50,10 +50,8 @@ def choose_pairs(
 
     The first group of the pattern is the finger in a name, as in ``^(.+)_\d+$``.
 
-    Raises
-    ------
-    VeinSegError
-        If a name does not fit the pattern, or there are not two fingers, one with two shots.
+    Raise VeinSegError if a name does not fit the pattern, or there are not two fingers, one with
+    two shots.
     """
     fingers = _fingers(stems, finger_pattern)
     number = np.unique(fingers, return_inverse=True)[1]

@@ -58,10 +58,8 @@ def evaluate(
     It takes the hold-out where there is one, or everything.  With pseudonyms numbers stand for the
     names of images, fingers and folders; with pictures the page shows examples of the images.
 
-    Raises
-    ------
-    VeinSegError
-        If nothing can be evaluated, or the output lies in the dataset or cannot be written.
+    Raise VeinSegError if nothing can be evaluated, or the output lies in the dataset or cannot be
+    written.
     """
     refuse_output_in(dataset.path, output)
     selection, name = select(dataset, everything), dataset.path.resolve().name

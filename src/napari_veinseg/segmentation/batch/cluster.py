@@ -75,11 +75,8 @@ def segment_files_on(
     another (as `kept` if its results were written), and told as failed when several have died of
     it.
 
-    Raises
-    ------
-    VeinSegError
-        If inputs and output do not go together, the scheduler does not answer or is lost, or the
-        workers cannot use the model.
+    Raise VeinSegError if inputs and output do not go together, the scheduler does not answer or is
+    lost, or the workers cannot use the model.
     """
     plans = plan_files(
         [Path(path).absolute() for path in inputs], Path(output).absolute(), probability, recursive

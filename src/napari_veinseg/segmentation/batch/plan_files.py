@@ -46,11 +46,8 @@ def plan_files(
     Results of subfolders (`recursive`) go into subfolders of the same names; hidden folders and
     links to folders are left out, and so are masks that lie beside their images.
 
-    Raises
-    ------
-    VeinSegError
-        If an input does not exist, no image is found, two images would be written to one file, or
-        the output would go into an input folder or onto an input.
+    Raise VeinSegError if an input does not exist, no image is found, two images would be written to
+    one file, or the output would go into an input folder or onto an input.
     """
     given, output = [Path(path) for path in inputs], Path(output)
     _refuse_output_among_inputs(given, output)

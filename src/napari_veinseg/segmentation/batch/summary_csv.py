@@ -70,11 +70,8 @@ def open_output(
 
     Gives the plans with what earlier runs told of each mask, and all that these told.
 
-    Raises
-    ------
-    VeinSegError
-        If the folder cannot be made or written to, or holds the mask of another image under the
-        name of one of these.
+    Raise VeinSegError if the folder cannot be made or written to, or holds the mask of another
+    image under the name of one of these.
     """
     folder = make_output_folder(folder)
     with _alone(folder):

@@ -34,10 +34,7 @@ def export_bundle(model: VeinModel, target: Path) -> None:
     weights are tensors alone, which torch loads with `weights_only=True`.  A folder that exists
     must be a bundle, with nothing beside, and is replaced.
 
-    Raises
-    ------
-    VeinSegError
-        If the target holds something else, or cannot be written.
+    Raise VeinSegError if the target holds something else, or cannot be written.
     """
     with writing(target):
         _refuse_what_is_not_ours(target)

@@ -23,11 +23,8 @@ def export_onnx(model: VeinModel, target: Path) -> None:
 
     Of several widths the mean of the answers counts: docs/formats.md has the lines that make it.
 
-    Raises
-    ------
-    VeinSegError
-        If the package `onnx` is missing, the network has no counterpart in ONNX, or the file
-        cannot be written.
+    Raise VeinSegError if the package `onnx` is missing, the network has no counterpart in ONNX, or
+    the file cannot be written.
     """
     if target.suffix != ".onnx":
         raise VeinSegError(f"{target} was not written: choose a name that ends in .onnx.")

@@ -47,10 +47,7 @@ class Runtime(ABC):
 
         Their sides are multiples of the total stride.
 
-        Raises
-        ------
-        OutOfMemory
-            When the device has no room; `limit` is then half of what was tried.
+        Raise OutOfMemory when the device has no room; `limit` is then half of what was tried.
         """
         try:
             return self._forward(images)

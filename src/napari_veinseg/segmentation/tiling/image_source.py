@@ -62,10 +62,8 @@ class ImageSource:
     `(Y, X)`, `(N, Y, X)`, or either with 3 or 4 colours as the last axis; anything that is sliced
     like a NumPy array is read part by part.  Of a region the smallest rectangle around it is seen.
 
-    Raises
-    ------
-    VeinSegError
-        If shape or type cannot be segmented, or too little of the region lies in the image.
+    Raise VeinSegError if shape or type cannot be segmented, or too little of the region lies in the
+    image.
     """
 
     def __init__(
