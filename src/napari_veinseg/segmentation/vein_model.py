@@ -85,14 +85,7 @@ class VeinModel(LoadedModel):
     ) -> Prediction:
         """Predict probability and mask of an image, with the numbers that were used.
 
-        See `probability` for the arguments.
-
-        Raises
-        ------
-        VeinSegError
-            If the image or a setting cannot be used.
-        Cancelled
-            If `cancelled` said so.
+        See `probability` for the arguments, and for what it raises.
         """
         settings = replace(settings, **changes)
         source = _source(image, settings)  # its grey values are made once

@@ -23,20 +23,13 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     record_of,
 )
 
+_PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 _SOLID = ("opaque", "translucent", "translucent_no_depth")  # blendings that hide what is below
 
 
 def spatial_attributes(layer: Layer) -> dict[str, Any]:
     """Return what puts another layer of the same shape exactly where this one is."""
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine,
-        "units": layer.units,
-        "axis_labels": layer.axis_labels,
-    }
+    return {name: getattr(layer, name) for name in _PLACE}
 
 
 def plane_attributes(layer: Layer, axes: list[int]) -> dict[str, Any]:
@@ -88,7 +81,7 @@ def image_shape(layer: Image) -> tuple[int, ...]:
 
 def as_image_or_stack(viewer: napari.Viewer, layer: Image) -> Image:
     """Return the layer, or of more dimensions the shown slice as a layer of its own."""
-    data = layer.data[0] if layer.multiscale else layer.data
+    data = image_data(layer)
     shape = data.shape[:-1] if layer.rgb else data.shape
     grey_axis = len(shape) == 3 and shape[-1] in (1, 2) and not layer.rgb
     if len(shape) in (2, 3) and not grey_axis:

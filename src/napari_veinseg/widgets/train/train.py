@@ -86,8 +86,7 @@ class TrainWidget(Panel):
 
     def _add_run_section(self) -> None:
         section = self._run_section = self.add_section("")
-        self.status = Hint()
-        self.curves = CurvePlot()
+        self.status, self.curves = Hint(), CurvePlot()
         section.add_wide(self.status)
         section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
 
@@ -141,9 +140,8 @@ class TrainWidget(Panel):
         status = self.follower.status
         curves = [EpochCurve("Loss in training", LOSS_COLOUR, status.losses)]
         if status.judges:
-            title = "Vein IoU of held-out images"
-            level = status.scores.get(0)
-            curves.append(EpochCurve(title, SCORE_COLOUR, status.scores, level))
+            title, scores = "Vein IoU of held-out images", status.scores
+            curves.append(EpochCurve(title, SCORE_COLOUR, scores, scores.get(0)))
         self.curves.show_curves(curves)
         if status.start and not status.end and not self.follower.stopping:
             self._show_message(describe_progress(status))
@@ -214,8 +212,8 @@ class TrainWidget(Panel):
         self._show_state()
         self._show_next()
         resumable, learned = self._cut_short is not None, self._new_model() is not None
-        end = self.follower.status.end
-        self._show_message(describe_end(end, bool(trouble), learned, resumable))
+        status = self.follower.status
+        self._show_message(describe_end(status.end, bool(trouble), learned, resumable))
 
     def _new_model(self) -> Path | None:
         run = self.follower.run
@@ -285,8 +283,8 @@ class TrainWidget(Panel):
         title, what = "The new model is not kept", "Close without keeping the new model?"
         if self.follower.running:
             title, what = "Training is running", "A model is being trained. Stop it and close?"
-        text = f"{what} What was learned stays in the folder of its run."
-        return self._may_go_on(title, text, QMessageBox.StandardButton.Close)
+        what += " What was learned stays in the folder of its run."
+        return self._may_go_on(title, what, QMessageBox.StandardButton.Close)
 
     def _may_go_on(self, title: str, text: str, go_on: QMessageBox.StandardButton) -> bool:
         cancel = QMessageBox.StandardButton.Cancel
