@@ -55,7 +55,7 @@ def test_wheel_is_small_pure_and_holds_the_starter(wheel):
     read_at_run_time = (
         *("export/onnx_before_core.txt", "export/onnx_after_core.txt"),
         *("export/bundle_readme.md", "export/bundle_metadata.json", "export/bundle_inference.json"),
-        *("report/report.html.jinja", "report/report.css"),
+        *("report/report.html.jinja", "report/report.css", "common/style.qss"),
     )
     for name in read_at_run_time:
         assert any(each.endswith(name) for each in names), name
