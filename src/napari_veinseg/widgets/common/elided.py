@@ -42,15 +42,9 @@ class NameLabel(QLabel):
     def paintEvent(self, _event: object) -> None:  # noqa: N802  (Qt's name)
         """Draw what fits."""
         painter, place = QPainter(self), self.contentsRect()
-        self.style().drawItemText(
-            painter,
-            place,
-            self.alignment(),
-            self.palette(),
-            self.isEnabled(),
-            self.drawn_text(),
-            self.foregroundRole(),
-        )
+        look = self.alignment(), self.palette(), self.isEnabled()
+        text, role = self.drawn_text(), self.foregroundRole()
+        self.style().drawItemText(painter, place, *look, text, role)
 
 
 class NameButton(QPushButton):
@@ -68,17 +62,12 @@ class NameButton(QPushButton):
 
     def drawn_text(self) -> str:
         """Return what fits."""
-        option = QStyleOptionButton()
+        style, option = self.style(), QStyleOptionButton()
         self.initStyleOption(option)
-        room = (
-            self.style()
-            .subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self)
-            .width()
-        )
-        if self.menu() is not None:  # its arrow
-            room -= self.style().pixelMetric(
-                QStyle.PixelMetric.PM_MenuButtonIndicator, option, self
-            )
+        room = style.subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self).width()
+        if self.menu() is not None:
+            arrow = QStyle.PixelMetric.PM_MenuButtonIndicator
+            room -= style.pixelMetric(arrow, option, self)
         name = self.text().removesuffix(self._rest)
         return fitting(name, self.fontMetrics(), room, self._rest)
 
