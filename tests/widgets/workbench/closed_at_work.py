@@ -22,7 +22,11 @@ def main() -> None:
         if session.index == 0 and session.shown is not None and session.shown.mask is not None:
             session.shown.mask.paint((40, 60), 1)
             session.where_to.step(1)
-        elif session.index == 1 and (session.working or session.ahead.running):
+        elif session.index == 1 and not (session.working or session.ahead.running):
+            # On a busy machine all masks are made between two looks: another width asks anew.
+            bench.segment.vein_width.setValue(bench.segment.vein_width.value() + 1)
+            session.follow_model()
+        if session.index == 1 and (session.working or session.ahead.running):
             timer.stop()
             sys.stdout.write(f"s until it was closed: {time.process_time()}\n")
             sys.stdout.flush()
