@@ -79,7 +79,7 @@ def test_a_second_run_keeps_what_is_there(veinseg, images, tiny_model, tmp_path)
     veinseg(*call)
     again = veinseg(*call)
     assert "0 of 4 images" in again.out
-    assert "4 masks were there already and were kept: 4 made as now (--overwrite all)" in again.out
+    assert "4 masks were there already and kept: 4 made as now (--overwrite all)" in again.out
     other = veinseg(*call, "--threshold", "0.9")
     assert "4 made with threshold=model, now 0.9 (--update makes 4 of them anew" in other.out
     assert "4 of 4 images" in veinseg(*call, "--threshold", "0.9", "--update").out
@@ -87,14 +87,14 @@ def test_a_second_run_keeps_what_is_there(veinseg, images, tiny_model, tmp_path)
 
 def test_an_empty_mask_is_told_at_once_and_at_the_end(veinseg, tiny_model, tmp_path):
     write_image(tmp_path / "flat.png", np.full((40, 60), 7, np.uint8))
-    for status in ("1 of 1 images", "0 of 1 images"):  # a kept one, too
+    for status in ("1 of 1 image seg", "0 of 1 image seg"):  # a kept one, too
         done = veinseg(
             "segment", tmp_path / "flat.png", "--output", tmp_path / "out", "--model", tiny_model
         )
         assert done.code == 0
         assert status in done.out
         assert f"{tmp_path / 'flat.png'}: no vein found" in done.err
-        assert "1 of 1 masks are empty" in done.err
+        assert "1 of 1 mask is empty" in done.err
         assert "--vein-width" in done.err
 
 
@@ -103,7 +103,7 @@ def test_a_region_and_subfolders(veinseg, images, tiny_model, tmp_path):
     write_image(images / "sub" / "grey.png", GREY)
     call = ("segment", images, "--output", tmp_path / "out", "--model", tiny_model)
     left_out = veinseg(*call, "--roi", "0,0,30,40", "--threshold", "0.0001", "--min-size", "0")
-    assert f"1 subfolders are left out ({images / 'sub'}): see --recursive" in left_out.err
+    assert f"1 subfolder is left out ({images / 'sub'}): see --recursive" in left_out.err
     mask = read_mask(tmp_path / "out" / "grey.tif")
     assert mask[:, :30].all()
     assert not mask[:, 30:].any()

@@ -126,7 +126,7 @@ def test_pairs_are_genuine_only_within_a_finger_and_drawn_by_seed():
     ("stems", "message"),
     [
         (["a_1", "b"], "no subject in 'b'"),
-        (["a_1", "a_2"], "1 subjects"),
+        (["a_1", "a_2"], "1 subject in 2 masks"),
         (["a_1", "b_1"], "2 subjects in 2 masks"),
     ],
 )
@@ -221,5 +221,11 @@ def test_what_cannot_be_believed_is_said(tmp_path):
     for stem, mask in masks.items():
         write_mask(tmp_path / f"{stem}.png", mask)
     said = " ".join(compare_folders([tmp_path], PATTERN).caveats)
-    for part in ("fewer than five", "2 of 8 masks", "12.5% of", "1 of 4 genuine", "2 sizes"):
+    for part in (
+        "fewer than five",
+        "2 of the 8 masks",
+        "12.5% of",
+        "1 of the 4 genuine",
+        "2 sizes",
+    ):
         assert part in said

@@ -208,7 +208,7 @@ def test_a_command_imports_no_more_than_it_needs(
         [sys.executable, "-c", code, *arguments, "--model", model_file, "--device", "cpu"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "1 of 1 images" in done.stdout
+    assert "1 of 1 image seg" in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
     assert needed <= loaded
     assert not loaded & spared

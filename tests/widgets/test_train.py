@@ -264,7 +264,7 @@ def test_a_truth_that_was_painted_on_outlasts_the_look_at_both_masks(started, vi
 
 
 def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtbot):
-    why = "base was trained on 1 of the 1 held-out images: they are left out of its figures."
+    why = "base was trained on 1 of 1 held-out image: it is left out of its figures."
     (child,) = StubChild.made
     qtbot.waitUntil(lambda: bool(started.follower.status.start))
     start = {**started.follower.status.start, "event": "start", "caveats": [why]}

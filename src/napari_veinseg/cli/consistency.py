@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.wording import counted
 
 
 @app.command()
@@ -45,7 +46,7 @@ def consistency(
         ],
     )
     pairs = compared.pairs
-    typer.echo(f"{len(pairs.genuine)} genuine and {len(pairs.impostor)} impostor pairs.")
+    typer.echo(f"{len(pairs.genuine)} genuine and {counted(len(pairs.impostor), 'impostor pair')}.")
     if compared.difference:
         typer.echo(f"Equal error rate, first minus second: {compared.difference}")
     if compared.left_out:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from napari_veinseg.data.array_types import Seconds
+from napari_veinseg.wording import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -55,7 +56,7 @@ def rate_line(done: int, total: int, worked: int, seconds: Seconds, failed: int 
 
     Images done were worked on or there already; only the first took the time.
     """
-    parts = [f"{done:,} of {total:,} images"]
+    parts = [f"{done:,} of {counted(total, 'image')}"]
     if worked and seconds > 0:
         rate = worked / seconds
         parts += [f"{rate:.3g} a second", f"{_duration((total - done) / rate)} left"]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.wording import counted
 
 
 @app.command()
@@ -22,6 +23,6 @@ def measure(
     done = measure_files(masks, output, pixel_size, unit, faults.append)
     for fault in faults:
         typer.echo(f"Left out: {fault}", err=True)
-    typer.echo(f"Measured {done} masks into {output}.")
+    typer.echo(f"Measured {counted(done, 'mask')} into {output}.")
     if faults:
         raise typer.Exit(1)

@@ -133,18 +133,21 @@ def _width(text: str) -> float | None:
 
 def _conclude(rows: Sequence["SummaryRow"], output: Path) -> None:
     counts = Counter(row.status for row in rows)
-    typer.echo(f"{counts['done']} of {len(rows)} images segmented into {output}")
+    typer.echo(f"{counts['done']:,} of {counted(len(rows), 'image')} segmented into {output}")
     if counts["kept"]:
-        typer.echo(f"{counts['kept']} masks were there already and were kept: {_why_kept(rows)}")
+        kept = counted(counts["kept"], "mask was", "masks were")
+        typer.echo(f"{kept} there already and kept: {_why_kept(rows)}")
     empty = sum(row.vein_share == 0 for row in rows)
     if empty:
         typer.echo(
-            f"{empty} of {len(rows)} masks are empty (see the notes in {output / 'summary.csv'}): "
+            f"{empty:,} of {counted(len(rows), 'mask is', 'masks are')} empty "
+            f"(see the notes in {output / 'summary.csv'}): "
             "try --vein-width, --threshold, --invert or --channel",
             err=True,
         )
     if counts["failed"]:
-        typer.echo(f"{counts['failed']} images failed: see {output / 'summary.csv'}", err=True)
+        failed = counted(counts["failed"], "image")
+        typer.echo(f"{failed} failed: see {output / 'summary.csv'}", err=True)
         raise typer.Exit(1)
 
 

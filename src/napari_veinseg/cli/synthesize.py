@@ -8,6 +8,7 @@ import typer
 
 from napari_veinseg.cli.app import app
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.wording import counted
 
 _ON_SHEET = 12
 _PAIRS_A_ROW = 2
@@ -40,7 +41,7 @@ def synthesize(
                 pairs.append((name, finger.image, finger.mask))
     if contact_sheet:
         _draw(folder / "contact_sheet.png", pairs)
-    typer.echo(f"Made {count} images with masks in {folder}")
+    typer.echo(f"Made {counted(count, 'image with its mask', 'images with masks')} in {folder}")
 
 
 def _new_dataset(folder: Path) -> tuple[Path, Path]:

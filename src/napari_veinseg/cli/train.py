@@ -10,6 +10,7 @@ import typer
 from napari_veinseg.cli.app import app
 from napari_veinseg.cli.options import ChannelName, Device, FingerPattern, Invert
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.wording import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -166,8 +167,8 @@ def _describe(event: dict[str, Any]) -> list[str]:
     lines = [f"Left out: {fault}" for fault in event["faults"]]
     lines += [f"Note: {caveat}" for caveat in event["caveats"]]
     lines.append(
-        f"Training on {_images(train)}, {train['vein_pixels']} vein pixels, on {event['device']} "
-        f"({event['reason']})."
+        f"Training on {_images(train)}, {counted(train['vein_pixels'], 'vein pixel')}, "
+        f"on {event['device']} ({event['reason']})."
     )
     if not holdout["images"]:
         why = (
@@ -181,8 +182,8 @@ def _describe(event: dict[str, Any]) -> list[str]:
 
 
 def _images(part: dict[str, int]) -> str:
-    fingers = f" of {part['fingers']} subjects" if part["fingers"] else ""
-    return f"{part['images']} images{fingers}"
+    fingers = f" of {counted(part['fingers'], 'subject')}" if part["fingers"] else ""
+    return f"{counted(part['images'], 'image')}{fingers}"
 
 
 def _conclude(status: "RunStatus", model: Path | None) -> None:

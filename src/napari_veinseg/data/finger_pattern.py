@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.wording import counted
 
 _LETTERS = r"[^\W\d_]"
 _TOKEN = re.compile(rf"\d+|{_LETTERS}+|.", re.DOTALL)
@@ -84,7 +85,7 @@ class FingerGroups:
 
     def __str__(self) -> str:
         count = len(self.fingers)
-        said = [f"{count} subject{'' if count == 1 else 's'}"]
+        said = [counted(count, "subject")]
         shown = list(self.fingers.items())[:_SHOWN_FINGERS]
         said += [f"{finger}: {_some(names)}" for finger, names in shown]
         if count > _SHOWN_FINGERS:

@@ -14,6 +14,7 @@ from napari_veinseg.evaluation.data_caveats import (
     of_unsure_truths,
 )
 from napari_veinseg.evaluation.metrics import Counts
+from napari_veinseg.wording import counted, some_of
 
 _MUCH_UNSURE = 0.001  # of what the truth knows
 
@@ -54,7 +55,7 @@ def _of_known_fingers(comparison: Comparison) -> list[str]:
     known = zip(comparison.results, comparison.overlap.known_fingers, strict=True)
     return [
         f"Do not take the figures of {_quoted(result.contender.name)} for those of new subjects: "
-        f"it was trained on other shots of {len(fingers)} of the {every} evaluated subjects."
+        f"it was trained on other shots of {some_of(len(fingers), every, 'evaluated subject')}."
         for result, fingers in known
         if fingers
     ]
@@ -138,9 +139,9 @@ def _of_empty_masks(comparison: Comparison) -> list[str]:
         empty = sum(not c.true_positive + c.false_positive and c.false_negative > 0 for c in counts)
         if empty and not result.undecided:
             said.append(
-                f"{_quoted(result.contender.name)} marks no vein at all in {empty} of the "
-                f"{len(counts)} images: there a place to correct is a whole tree of veins, and "
-                "their number says little."
+                f"{_quoted(result.contender.name)} marks no vein at all in "
+                f"{some_of(empty, len(counts), 'image')}: there a place to correct is a whole tree "
+                "of veins, and their number says little."
             )
     return said
 
@@ -154,17 +155,18 @@ def _of_training(comparison: Comparison) -> list[str]:
     ]
     judged = [len(result.judged) for result in comparison.results if result.judged]
     if len(judged) > 1 and comparison.same_images and judged[0] < total:
-        said.append(
-            f"All contenders are compared on the {judged[0]} images that are new to all of them."
-        )
+        new = counted(judged[0], "image that is", "images that are")
+        said.append(f"All contenders are compared on the {new} new to all of them.")
     return said
 
 
 def _of_seen(name: str, seen: int, total: int) -> str:
     learnt = "it, or a model that it began from, was trained on"
     if seen == total:
-        return f"{name} has no figures here: {learnt} all of these images ({total})."
+        these = "this image" if total == 1 else f"all of these images ({total})"
+        return f"{name} has no figures here: {learnt} {these}."
+    are, them = ("is", "it") if seen == 1 else ("are", "them")
     return (
-        f"{seen} of the {total} images are left out of the figures of {name}: {learnt} them. They "
-        "are marked in per_image.csv."
+        f"{some_of(seen, total, 'image')} {are} left out of the figures of {name}, and marked in "
+        f"per_image.csv: {learnt} {them}."
     )

@@ -23,6 +23,7 @@ from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.wording import counted
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -89,8 +90,8 @@ class MaskFolder:
             number = len(found.get(stem, ()))
             if number != 1:
                 raise VeinSegError(
-                    f"{self.folder} holds {number} masks named {stem!r}: give one for each "
-                    "evaluated image."
+                    f"{self.folder} holds {counted(number, 'mask')} named {stem!r}: give one for "
+                    "each evaluated image."
                 )
         return [found[stem][0] for stem in stems]
 

@@ -8,6 +8,7 @@ import numpy as np
 from napari_veinseg.data.sample import MOST_VEIN
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS, grouping
 from napari_veinseg.evaluation.comparison import Comparison, ImageResult
+from napari_veinseg.wording import counted, some_of
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -19,13 +20,13 @@ _ROLES = "evaluated and training: "
 def of_identical_images(comparison: Comparison) -> list[str]:
     """Tell which image or mask must be another one's: equal pixels with different masks."""
     overlap, said = comparison.overlap, []
-    for pairs, roles, twin, counted in (
+    for pairs, roles, twin, told in (
         (overlap.same_pixels, _ROLES, "a training image", 1),
         (overlap.copies, "", "another one", 2),
     ):
         wrong = [pair for pair in pairs if pair in overlap.contradictions]
         if wrong:
-            concerned = {stem for pair in wrong for stem in pair[:counted]}
+            concerned = {stem for pair in wrong for stem in pair[:told]}
             said.append(
                 f"Check images and masks: {_share(comparison, wrong, 'has', 'have')} the very "
                 f"pixels of {twin}, but a different mask{_examples(comparison, wrong, roles)}. Of "
@@ -43,10 +44,11 @@ def of_split(comparison: Comparison) -> list[str]:
         if learned
     ]
     every = len({sample.finger for sample in comparison.samples} - {""})
-    if overlap.split_fingers:
+    shared = len(overlap.split_fingers)
+    if shared:
         said.append(
-            f"The split went by image: of the {every} held-out subjects "
-            f"{len(overlap.split_fingers)} are in the training part, too{_knows(learners)}."
+            f"The split went by image: {some_of(shared, every, 'held-out subject')} "
+            f"{'is' if shared == 1 else 'are'} in the training part, too{_knows(learners)}."
         )
     same = [pair for pair in overlap.same_pixels if pair not in overlap.contradictions]
     for pairs, one, several in (
@@ -74,8 +76,8 @@ def of_copies(comparison: Comparison) -> list[str]:
         return []
     return [
         f"{_share(comparison, copies, 'is a copy', 'are copies')} of another one, pixel by pixel"
-        f"{_examples(comparison, copies)}: there are {total - len(copies)} different images, and "
-        "intervals are too narrow."
+        f"{_examples(comparison, copies)}: {counted(total - len(copies), 'image')} "
+        "differ, and intervals are too narrow."
     ]
 
 
@@ -108,17 +110,17 @@ def _of_drawn(
     why: str,
 ) -> list[str]:
     """Name the truths, and the drawn masks that are scored, of which something is true."""
-    drawn = {"truths": [of_truth(image) for image in comparison.results[0].images]}
+    drawn = {("truth", ""): [of_truth(image) for image in comparison.results[0].images]}
     for result in comparison.results:
         if result.contender.kind == "masks":
-            whose = f"masks of '{result.contender.name}'"
-            drawn[whose] = [of_mask(image) for image in result.images]
+            whose = f" of '{result.contender.name}'"
+            drawn["mask", whose] = [of_mask(image) for image in result.images]
     said = []
-    for whose, each in drawn.items():
+    for (what, whose), each in drawn.items():
         stems = [s.stem for s, true in zip(comparison.samples, each, strict=True) if true]
         names = "" if comparison.selection.anonymous else f" ({', '.join(stems[:_NAMED])})"
         if stems:
-            said.append(f"Check {len(stems)} of the {len(each)} {whose}{names}: {why}")
+            said.append(f"Check {some_of(len(stems), len(each), what)}{whose}{names}: {why}")
     return said
 
 
@@ -133,8 +135,8 @@ def of_unsure_truths(comparison: Comparison) -> list[str]:
     named = [f"{image.sample.stem} {image.truth_unsure:.0%}" for image in much[:_NAMED]]
     names = "" if comparison.selection.anonymous else f" ({', '.join(named)})"
     return [
-        f"Of what is drawn, {_MUCH_OF_THE_TRUTH:.0%} or more is unsure in {len(much)} of the "
-        f"{len(images)} truths{more}{names}: the figures are of the rest."
+        f"Of what is drawn, {_MUCH_OF_THE_TRUTH:.0%} or more is unsure in "
+        f"{some_of(len(much), len(images), 'truth')}{more}{names}: the figures are of the rest."
     ]
 
 
@@ -147,7 +149,7 @@ def _knows(learners: Sequence[str]) -> str:
 
 def _share(comparison: Comparison, pairs: Pairs, one: str, several: str) -> str:
     verb = one if len(pairs) == 1 else several
-    return f"{len(pairs)} of the {len(comparison.samples)} images {verb}"
+    return f"{some_of(len(pairs), len(comparison.samples), 'image')} {verb}"
 
 
 def _examples(comparison: Comparison, pairs: Pairs, roles: str = "") -> str:
@@ -223,7 +225,8 @@ def _of_unknown_fingers(comparison: Comparison) -> list[str]:
         )
     if comparison.distinct_truths < len(stems) - len(comparison.overlap.copies):
         said.append(
-            f"The {len(stems)} images have only {comparison.distinct_truths} different truths: "
+            f"The {len(stems)} images have only "
+            f"{counted(comparison.distinct_truths, 'different truth')}: "
             "some are near duplicates of each other."
         )
     if comparison.selection.training:
@@ -245,7 +248,7 @@ def of_left_out(comparison: Comparison) -> list[str]:
     names = ", ".join(sorted(fault.stem for fault in comparison.left_out)[:8])
     more = ", …" if count > 8 else ""
     judged = max(len(result.judged) for result in comparison.results)
-    taken = "1 image is" if judged == 1 else f"{judged} images are"
+    taken = counted(judged, "image is", "images are")
     return [
         f"{taken} evaluated; {count} more could not be used (the report says why under "
         f"'Left out'): {names}{more}."

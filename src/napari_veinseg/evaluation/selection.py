@@ -7,6 +7,7 @@ from pathlib import Path
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.wording import counted
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def select(dataset: Dataset, everything: bool = False) -> Selection:
     hold_out, left_out = dataset.validation, tuple(dataset.left_out)
     if everything or not hold_out:
         why = "as asked for" if everything else "for it has no hold-out"
-        note = f"Evaluated: all {len(dataset)} images of the dataset, {why}."
+        every = "the only image" if len(dataset) == 1 else f"all {len(dataset)} images"
+        note = f"Evaluated: {every} of the dataset, {why}."
         return Selection(dataset.samples, note, (), left_out, dataset.path)
-    note = f"Evaluated: the hold-out, {len(hold_out)} of the dataset's {len(dataset)} images."
+    images = counted(len(dataset), "image")
+    note = f"Evaluated: the hold-out, {len(hold_out)} of the dataset's {images}."
     return Selection(hold_out, note, dataset.train, left_out, dataset.path)

@@ -10,6 +10,7 @@ from napari_veinseg.data.drawn_by import is_as_drawn
 from napari_veinseg.data.sample import Fault, Pair, read_pairs
 from napari_veinseg.data.split import choose_judged, may_leak
 from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, learned_by
+from napari_veinseg.wording import counted
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,9 @@ class Survey:
     """Says so where the base model has learned from held-out images."""
 
     def __str__(self) -> str:
-        images = "1 image" if self.images == 1 else f"{self.images} images"
-        subjects = "1 subject" if self.fingers == 1 else f"{self.fingers} subjects"
-        of = f" of {subjects}" if self.fingers else ""
-        parts = [f"{images}{of}, {self.vein_pixels:,} vein pixels."]
+        fingers = f" of {counted(self.fingers, 'subject')}" if self.fingers else ""
+        veins = counted(self.vein_pixels, "vein pixel")
+        parts = [f"{counted(self.images, 'image')}{fingers}, {veins}."]
         if not self.train:
             parts.append("There is nothing to learn from.")
         elif self.judged:

@@ -9,6 +9,7 @@ from napari_veinseg.data.finger_groups import NEAR_DUPLICATE, similarity
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
+from napari_veinseg.wording import some_of
 
 if TYPE_CHECKING:  # they load torch
     from napari_veinseg.training.prepared_samples import PreparedSample
@@ -83,8 +84,8 @@ def drop_seen(
         return unseen, ""
     them = "it is" if count == 1 else "they are"
     return unseen, (
-        f"{model} was trained on {count} of the {len(holdout)} held-out images: {them} left out of "
-        "its figures."
+        f"{model} was trained on {some_of(count, len(holdout), 'held-out image')}: {them} left out "
+        "of its figures."
     )
 
 
@@ -101,7 +102,9 @@ def warn_of_near_duplicates(
     if not alike:
         return ""
     one, other = alike[0]
+    some = some_of(len(alike), len(holdout), "held-out image")
+    looks = "looks" if len(alike) == 1 else "look"
     return (
-        f"{len(alike)} of the {len(holdout)} held-out images look like one that is learned from "
-        f"({one} like {other}): give both one subject; until then the figures are optimistic."
+        f"{some} {looks} like one that is learned from ({one} like {other}): give both one "
+        "subject; until then the figures are optimistic."
     )

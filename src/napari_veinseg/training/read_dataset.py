@@ -14,6 +14,7 @@ from napari_veinseg.errors import VeinSegError, naming
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
+from napari_veinseg.wording import counted
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _say_redrawn(samples: Sequence[Sample]) -> str:
     crossing = crossing_fingers(samples)
     if not crossing:
         return ""
-    subjects = "1 subject" if len(crossing) == 1 else f"{len(crossing)} subjects"
+    subjects = counted(len(crossing), "subject")
     return (
         f"The images of {subjects} were held out or learned from anew, whole subjects at a time: "
         "they were split before it was known what they show."

@@ -21,6 +21,7 @@ from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, warn_of_near_duplicates
 from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.read_dataset import HeldOutSample, ReadDataset, read_dataset
+from napari_veinseg.wording import counted
 
 if TYPE_CHECKING:
     from napari_veinseg.model.network import SegmentationNetwork
@@ -80,13 +81,14 @@ class RunData:
             name="vein IoU",
             mean="mean of images",
             value=0.0 if vein_iou is None else vein_iou,
-            data=f"hold-out of {len(self.holdout)} images, split {unit}",
+            data=f"hold-out of {counted(len(self.holdout), 'image')}, split {unit}",
         )
         widths = np.median([sample.vein_width for sample in self.train])
         seen = self.card.training_data if config.base else TrainingData()
         base = Path(config.base).stem if config.base else None
         summary = (
-            f"{self._count_learned()}, {sum(s.vein_pixels for s in self.train)} vein pixels, "
+            f"{self._count_learned()}, "
+            f"{counted(sum(s.vein_pixels for s in self.train), 'vein pixel')}, "
             f"median vein width {widths:.1f} px, augmentation {config.augmentation}"
         )
         return self.card.model_copy(
@@ -105,7 +107,7 @@ class RunData:
         )
 
     def _count_learned(self) -> str:
-        return f"{len(self.train)} image" + "s" * (len(self.train) != 1)
+        return counted(len(self.train), "image")
 
 
 def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None) -> RunData:

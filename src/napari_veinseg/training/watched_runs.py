@@ -13,6 +13,7 @@ from napari_veinseg.training.events import EventReader
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import start
 from napari_veinseg.training.watch_events import Published, WatchStatus
+from napari_veinseg.wording import counted
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class WatchedRun:
 def _seen(version: Published) -> str:
     if not version.learned_from:
         return "as before learning, which did not help yet"
-    images = f"{version.learned_from} image{'s' if version.learned_from != 1 else ''}"
+    images = counted(version.learned_from, "image")
     if version.latest is None:
         return f"learnt from {images}, not judged yet"
     if version.left_latest is not None:

@@ -23,6 +23,7 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
     subtract_error_rates,
 )
 from napari_veinseg.files import write_text
+from napari_veinseg.wording import some_of
 
 Masks = Mapping[str, NDArray[np.uint8]]
 
@@ -146,16 +147,17 @@ def _caveats(
             said.append(numbered_remark(f"{name}: {', '.join(sorted(in_pieces)[:_NAMED])}"))
         empty = sum(not (mask == VEIN).any() for mask in masks.values())
         if empty:
-            said.append(f"{empty} of {len(masks)} masks in {name} show no vein and match nothing.")
+            which = some_of(empty, len(masks), "mask")
+            said.append(f"{name}: {which} without a vein, which match nothing.")
         unsure = float(np.mean([(mask == UNSURE).mean() for mask in masks.values()]))
         if unsure:
             said.append(f"{unsure:.1%} of {name} is unsure and counts as background.")
         stems = [(pairs.stems[one], pairs.stems[two]) for one, two in pairs.genuine.tolist()]
         equal = sum(np.array_equal(masks[one], masks[two]) for one, two in stems)
         if equal:
+            which = some_of(equal, len(stems), "genuine pair")
             said.append(
-                f"{equal} of {len(stems)} genuine pairs in {name} are equal pixel by pixel: copies "
-                "of one mask are no repeated shots."
+                f"{name}: {which} equal pixel by pixel: copies of one mask are no repeated shots."
             )
     shapes = {mask.shape for mask in folders[0].values()}
     if len(shapes) > 1:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Grouping, grouping
+from napari_veinseg.wording import counted
 
 MOST_IMPOSTORS = 2000
 
@@ -60,8 +61,9 @@ def choose_pairs(
     genuine, impostor = pairs[same], pairs[~same]
     if not len(genuine) or not len(impostor):
         raise VeinSegError(
-            f"The finger pattern {finger_pattern!r} finds {number.max() + 1} subjects in "
-            f"{len(stems)} masks: two are needed, and two shots of one; check the pattern."
+            f"The finger pattern {finger_pattern!r} finds {counted(number.max() + 1, 'subject')} "
+            f"in {counted(len(stems), 'mask')}: two are needed, and two shots of one; check the "
+            "pattern."
         )
     chosen = np.random.default_rng(seed).permutation(len(impostor))[:most_impostors]
     return MaskPairs(tuple(stems), grouping(fingers), genuine, impostor[np.sort(chosen)])

@@ -14,6 +14,7 @@ from napari_veinseg.data.sample import Fault, read_pair
 from napari_veinseg.evaluation.comparison import ContenderResult, ImageResult
 from napari_veinseg.evaluation.report.contact_sheet import agreement_picture, mask_picture
 from napari_veinseg.evaluation.summary import worst_first
+from napari_veinseg.wording import counted
 
 WORST = 8
 """How many of the images that need most work are shown."""
@@ -76,7 +77,7 @@ def draw_example(result: ContenderResult, contender: int, example: Example) -> d
         "id": example.anchor(contender),
         "rank": example.rank,
         "stem": scored.sample.stem,
-        "remark": f"{places:.0f} place{'' if places == 1 else 's'} to correct, "
+        "remark": f"{counted(round(places), 'place')} to correct, "
         f"{metrics['missed_length_px']:.0f} px missed, {metrics['too_much_length_px']:.0f} px "
         f"too much, vein IoU {metrics['vein_iou']:.3f}, clDice {metrics['cldice']:.3f}",
         "pictures": pictures,

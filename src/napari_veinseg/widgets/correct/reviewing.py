@@ -15,6 +15,7 @@ from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import sample_stem
+from napari_veinseg.wording import counted
 
 
 class Reviewing(Section):
@@ -101,4 +102,4 @@ class Reviewing(Section):
             self.message.setVisible(dataset is not None)
             if dataset is not None:
                 done = sum(sample.reviewed for sample in dataset)
-                self.message.setText(f"{done} of {len(dataset)} images are reviewed.")
+                self.message.setText(f"Reviewed: {done} of {counted(len(dataset), 'image')}.")

@@ -38,6 +38,7 @@ from napari_veinseg.widgets.evaluate.evaluate_work import (
 )
 from napari_veinseg.widgets.masks.error_legend import ErrorLegend
 from napari_veinseg.widgets.masks.judged_image import JudgedImage
+from napari_veinseg.wording import counted
 
 _SUMMARY = ("vein_iou", "cldice", "centreline_recall")
 _IOU = "IoU\nVein IoU: pixels that both call vein, of those that either does."
@@ -263,8 +264,7 @@ class DatasetEvaluation(QWidget):
         """Say first what counts most, and leave the tables in sight."""
         first, *more = caveats(comparison) or [""]
         self.caveats.setText("\n\n".join(each for each in (comparison.note, first) if each))
-        many = "s" if len(more) > 1 else ""
-        self.more.show_sentences(f"{len(more)} more caveat{many}", more)
+        self.more.show_sentences(counted(len(more), "more caveat"), more)
 
     def _open(self, row: int) -> None:
         with reported("Opening the image", self):

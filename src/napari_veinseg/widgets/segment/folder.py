@@ -22,6 +22,7 @@ from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.notify import show_info, warn
 from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.wording import counted
 
 SHOWN_BYTES = 300_000_000
 """Images beyond this are not opened: their masks are on disk, and memory is for working."""
@@ -132,9 +133,9 @@ def _tell(result: FolderResult, dock: QObject) -> None:
     for row in result.rows:
         counts[row.status] += 1
     opened = sum(len(shown.files) for shown in result.shown)
-    parts = [f"{counts['done']} masks written to {result.task.masks}"]
+    parts = [f"{counted(counts['done'], 'mask')} written to {result.task.masks}"]
     if counts["kept"]:
-        parts.append(f"{counts['kept']} were there already and are kept")
+        parts.append(f"{counts['kept']} there already and kept")
     if opened < counts["done"] + counts["kept"]:
         parts.append(f"the first {opened} are open in the viewer")
     text = " ".join([", ".join(parts) + ".", *result.remarks])

@@ -11,6 +11,7 @@ from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.train.both_masks import BothMasksView
 from napari_veinseg.widgets.train.verdict import Verdict, judge
+from napari_veinseg.wording import counted
 
 LOOK = "Show both masks"
 
@@ -63,7 +64,7 @@ class ComparisonTable(Section):
         self.advice.setText(verdict.advice)
         self.advice.setVisible(bool(verdict.advice))
         number = len(verdict.caveats)
-        title = f"Details, {number} caveat{'s' if number > 1 else ''}" if number else "Details"
+        title = f"Details, {counted(number, 'caveat')}" if number else "Details"
         said = [each for each in (verdict.figures, *verdict.caveats) if each]
         self.details.show_sentences(title, said)
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")

@@ -9,6 +9,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import origin_note
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.events import RunStatus
+from napari_veinseg.wording import counted
 
 _SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
 _NOTES = 4  # sentences; a dataset may have as many faults as images
@@ -53,7 +54,7 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     better = sum(row[2] > row[1] for row in rows)
     figures = (
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
-        f"(epoch {status.offered_epoch}); better on {better} of {len(rows)} images."
+        f"(epoch {status.offered_epoch}); better on {better} of {counted(len(rows), 'image')}."
     )
     if uncorrected:
         headline = f"Not judged: nobody has corrected these masks of '{old_name}'."

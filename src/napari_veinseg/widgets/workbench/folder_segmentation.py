@@ -6,6 +6,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Step
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
+from napari_veinseg.wording import counted
 
 _ALL = "Segment all images now"
 
@@ -73,4 +74,4 @@ class FolderRun(Section):
 
 
 def _images(count: int) -> str:
-    return f"{count} image{' was' if count == 1 else 's were'}"
+    return counted(count, "image was", "images were")

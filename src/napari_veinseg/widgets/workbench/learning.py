@@ -20,6 +20,7 @@ from napari_veinseg.widgets.common.notify import report, reported
 from napari_veinseg.widgets.train.run_follower import RunFollower
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.open_and_segment import identity_of_file
+from napari_veinseg.wording import counted
 
 GO_ON = "Switch it on again: it goes on from where it was."
 
@@ -135,7 +136,7 @@ class LearningBeside(QObject):
             return status.idle.reason
         if not status.pool:
             return "Starting to learn…"
-        return f"Learning from {status.pool} reviewed image{'s' if status.pool != 1 else ''}."
+        return f"Learning from {counted(status.pool, 'reviewed image')}."
 
     # The child.
 
