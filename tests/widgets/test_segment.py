@@ -1,5 +1,7 @@
 """From an open image to an editable mask, in a real viewer."""
 
+import threading
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -8,12 +10,35 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox
 from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common import device_badge, engine
+from napari_veinseg.widgets.common.jobs import Step
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.segment import refine
 
 
 def masks(viewer):
     return [layer for layer in viewer.layers if isinstance(layer, Labels)]
+
+
+def test_lines_are_prepared_while_nobody_waits_for_them(qtbot, stub, monkeypatch):
+    device, prepared = engine.known_device(), threading.Event()
+    monkeypatch.setattr(engine, "_device", None)
+
+    def load(_reporter):
+        engine._device = device
+
+    def prepare(reporter):
+        reporter.tell(Step(0, 0, "Preparing the display…"))
+        prepared.wait(20)
+
+    monkeypatch.setattr(engine, "load_torch", load)
+    monkeypatch.setattr(device_badge, "prepare_lines", prepare)
+    badge = device_badge.DeviceBadge()
+    qtbot.addWidget(badge)
+    qtbot.waitUntil(lambda: device.label in badge.text())  # that is not waited for
+    assert badge._job.running
+    prepared.set()
+    qtbot.waitUntil(lambda: not badge._job.running)
 
 
 def test_one_press_gives_an_aligned_editable_mask(viewer, segment, press, vein_image):

@@ -5,7 +5,8 @@ from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint
-from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.warm_up import prepare_lines
 
 
 class DeviceBadge(Hint):
@@ -45,4 +46,11 @@ class DeviceBadge(Hint):
 
     def _load(self) -> None:
         self._tried = True
-        self._job.start(engine.load_torch, done=lambda _device: None)
+        done, news = (lambda _none: None), (lambda _step: self.refresh())
+        self._job.start(_prepare, done, news)
+
+
+def _prepare(reporter: Reporter) -> None:
+    """Load torch, then what the first region or measurement would wait for."""
+    engine.load_torch(reporter)
+    prepare_lines(reporter)
