@@ -105,6 +105,21 @@ def test_a_hint_gives_back_what_a_longer_text_took(qtbot):
     assert hint.height() == low
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["/data/" + "a_folder_of_photographs/" * 6 + "shot.tif", "x" * 150, "subject-04.arm_left" * 8],
+)
+def test_a_long_word_goes_on_in_the_next_line(qtbot, word):
+    hint = Hint(f"Reading {word}: wait.")
+    qtbot.addWidget(hint)
+    assert hint.minimumSizeHint().width() < WIDTH
+    assert hint.text() == f"Reading {word}: wait."
+    low = Hint("Reading it.").heightForWidth(WIDTH)
+    assert hint.heightForWidth(WIDTH) >= 2 * low
+    hint.clear()
+    assert hint.text() == ""
+
+
 def test_every_control_is_explained_in_a_sentence_of_its_own(docks):
     for dock in docks():
         found = controls(dock)

@@ -1,5 +1,6 @@
 """The common look of the plugin's docks: sections, rows with a tooltip each, one main button."""
 
+import re
 import time
 import weakref
 from collections.abc import Sequence
@@ -123,18 +124,28 @@ def set_primary(made: QPushButton, primary: bool) -> None:
 
 
 class Hint(QLabel):
-    """Quieter text that wraps; in a section it is as high as its lines."""
+    """Quieter text that wraps, in a path or a long name, too; in a section as high as its lines."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text)
+        super().__init__()
         self.whole = False  # layouts in layouts give wrapped text too little height: it asks itself
         self.setWordWrap(True)
         self.setProperty("role", "hint")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setText(text)
+
+    def text(self) -> str:
+        """Return what is said."""
+        return self._text
+
+    def clear(self) -> None:
+        """Say nothing."""
+        self.setText("")
 
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show another text."""
-        super().setText(text)
+        self._text = text or ""
+        super().setText(re.sub(r"\S{25,}", _breakable, self._text))
         self._fit()
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
@@ -146,6 +157,11 @@ class Hint(QLabel):
         if self.whole:  # not more either: that would be taken from other rows
             self.setMinimumHeight(0)  # Qt never answers less than this: it could only grow
             self.setFixedHeight(max(0, self.heightForWidth(self.width())) if self.text() else 0)
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """Let a long word go on in the next line: Qt breaks it nowhere, and widens the dock."""
+    return re.sub(r"[/\\_.-]+|[^/\\_.-]{16}", "\\g<0>\u200b", word[0])  # a space without width
 
 
 def set_shown(part: QWidget, shown: bool) -> None:

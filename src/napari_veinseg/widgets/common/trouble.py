@@ -1,13 +1,10 @@
 """What went wrong last, in the foot of its dock until it is tried again or taken away."""
 
-import re
-
 from qtpy.QtWidgets import QFrame, QToolButton, QWidget
 
 from napari_veinseg.widgets.common.form import Hint, explain, row
 
 _MOST = 400  # characters that stand in a dock; its tooltip and the list of notices have all
-_MAY_BREAK = "\u200b"  # a space without width: Qt breaks lines nowhere within a path
 
 
 class Trouble(QFrame):
@@ -55,11 +52,6 @@ class Trouble(QFrame):
         # First as wide as it will be: a window that has grown for a narrow text stays so.
         self.resize(self.parentWidget().width(), self.height())
         self.layout().activate()
-        self.label.setText(re.sub(r"\S{25,}", _breakable, short))
+        self.label.setText(short)
         self.label.setToolTip(text)
         self.setVisible(bool(text))
-
-
-def _breakable(word: re.Match[str]) -> str:
-    """Let a path or a long name go on in the next line."""
-    return re.sub(r"([/\\_.-])", rf"\1{_MAY_BREAK}", word[0])

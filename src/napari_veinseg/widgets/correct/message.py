@@ -1,17 +1,17 @@
 """Quiet text in a place of its own: whatever it says, nothing around it moves."""
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy
+from qtpy.QtWidgets import QSizePolicy
+
+from napari_veinseg.widgets.common.form import Hint
 
 
-class Message(QLabel):
+class Message(Hint):
     """Text that wraps within a fixed number of lines; its tooltip always holds all of it."""
 
     def __init__(self, text: str, lines: int) -> None:
         super().__init__()
         self._lines = lines
-        self.setWordWrap(True)
-        self.setProperty("role", "hint")
         self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(policy)
