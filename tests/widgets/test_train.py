@@ -400,6 +400,7 @@ def test_resume_goes_on_with_the_same_run(started, qtbot, end):
     assert not started.comparison.isVisibleTo(started)
     assert set(started.follower.status.losses) == {1}, "the curve goes on where it was"
     qtbot.waitUntil(lambda: started.status.text().startswith("Training,"))
+    assert " left" not in started.status.text(), "nobody knows before its next epoch"
     again.learn(2, [{"b_1": 0.4}, {"b_1": 0.5}, {"b_1": 0.7}])
     again.end()
     qtbot.waitUntil(lambda: not started.follower.running)

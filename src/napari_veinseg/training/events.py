@@ -54,7 +54,7 @@ class RunStatus:
     def _hear(self, event: Mapping[str, Any]) -> None:
         match event.get("event"):
             case "start":
-                self.start, self.end = dict(event), {}
+                self.start, self.end, self.seconds_left = dict(event), {}, None
                 if event.get("validated_anew"):
                     self.scores.clear()
                     self.per_image.clear()

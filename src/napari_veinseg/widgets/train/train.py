@@ -70,7 +70,12 @@ class TrainWidget(Panel):
         self.augmentation = QComboBox()
         self.augmentation.addItems(["full", "photometric", "none"])
         self.name = QLineEdit("my model")
-        section.add_row("Start from", self.base, "The model that learns on; it is not changed.")
+        section.add_row(
+            "Start from",
+            self.base,
+            "The model that learns on; it is not changed. All tabs share the choice: in an open "
+            "folder it makes the masks from now on, too.",
+        )
         section.add_wide(ModelNote(self.base))
         section.add_row(
             "Time", self.minutes, "How long to train once all is read; Stop ends it earlier."

@@ -15,7 +15,9 @@ _SAME = 0.995  # vein IoU of a model's masks with masks that nobody has correcte
 _NOTES = 4  # sentences; a dataset may have as many faults as images
 _FEW = 5  # images, below which the figure says less than a second opinion of the masks
 _TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
-_RESUMABLE = "Resume goes on with it, from where it last saved."
+_RESUMABLE = (
+    "Resume goes on with it, from where it last saved and with the settings that it began with."
+)
 
 
 @dataclass(frozen=True)
