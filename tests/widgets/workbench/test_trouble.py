@@ -45,6 +45,12 @@ def test_a_mask_that_cannot_be_written_is_said_as_long_as_it_waits(opened, qtbot
         qtbot.waitUntil(lambda: bench.trouble.isVisible())
         assert bench.trouble.text.startswith("The folder is read-only.")
         assert "tried again" in bench.trouble.text
+        bench.trouble.tell("Learning", "It cannot begin.")
+        for _ in range(2):
+            bench.session.queue._try_again()
+            qtbot.waitUntil(lambda: not bench.session.queue._job.running)
+        assert bench.trouble.text == "It cannot begin.", "what is newer stays in sight"
+        bench.trouble.forget("Learning")
     bench.session.queue._try_again()
     wait_until_saved(bench, qtbot)
     qtbot.waitUntil(lambda: not bench.trouble.isVisible())

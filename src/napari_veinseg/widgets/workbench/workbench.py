@@ -66,6 +66,7 @@ class Workbench(QWidget):
         )
         self.learning = LearningBeside(self.session, self._learning_config)
         self.trouble = Trouble(self)  # of what concerns no tab
+        self._unsaved = ""
         self.status = StatusLine(self.session, self.learning, self.on_screen)
         self.folder_run = FolderRun(self.session)
         self.segment.insert(0, self.folder_run)
@@ -137,6 +138,9 @@ class Workbench(QWidget):
     def _tell_unsaved(self) -> None:
         """Say, as long as it is so, that masks could not be written."""
         text = self.session.queue.trouble_text
+        if text == self._unsaved:  # it is tried again every few seconds
+            return
+        self._unsaved = text
         if text:
             self.trouble.tell(_SAVING, text)
         else:
