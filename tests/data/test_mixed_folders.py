@@ -5,12 +5,12 @@ import pytest
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.image_files import list_images, write_image
+from napari_veinseg.data.image_files import list_images, read_image, write_image
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.mixed_folders import list_masks, masks_beside
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.contenders import MaskFolder
-from napari_veinseg.segmentation.batch.plan_files import masks_left_out, plan_files
+from napari_veinseg.segmentation.batch.plan_files import files_left_out, plan_files
 
 IMAGE = np.arange(600, dtype=np.uint16).reshape(20, 30)
 VEINS = np.zeros((20, 30), np.uint8)
@@ -53,10 +53,10 @@ def test_masks_are_not_segmented_and_that_is_said(tmp_path):
     mixed(tmp_path / "in" / "deep")
     plans = plan_files([tmp_path / "in"], tmp_path / "out")
     assert names(plan.source for plan in plans) == ["b.tif", "ä.tif"]
-    (said,) = masks_left_out([tmp_path / "in"])
+    (said,) = files_left_out([tmp_path / "in"])
     assert "2 masks lie among the images" in said
     assert "b_mask.png" in said
-    assert len(list(masks_left_out([tmp_path / "in"], recursive=True))) == 2
+    assert len(list(files_left_out([tmp_path / "in"], recursive=True))) == 2
     assert len(plan_files([tmp_path / "in"], tmp_path / "out", recursive=True)) == 4
 
 
@@ -64,7 +64,7 @@ def test_a_mask_that_is_named_is_segmented(tmp_path):
     file = mixed(tmp_path / "in") / "b_mask.png"
     (plan,) = plan_files([file], tmp_path / "out")
     assert plan.source == file
-    assert not list(masks_left_out([file]))
+    assert not list(files_left_out([file]))
 
 
 def test_a_folder_that_is_worked_through_holds_the_images_alone(tmp_path):
@@ -88,3 +88,19 @@ def test_a_folder_of_masks_may_name_them_as_masks(tmp_path):
         dataset.add(stem, IMAGE, VEINS)
     found = MaskFolder("second", mixed(tmp_path / "in")).files_of(dataset)
     assert names(found) == ["b_mask.png", "ä_mask.png"]
+
+
+def test_what_cannot_be_read_at_all_is_said(tmp_path):
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    (tmp_path / "film.gif").write_bytes(b"GIF89a")
+    (tmp_path / "notes.txt").write_text("no image")
+    write_image(tmp_path / "x.tif", IMAGE)
+    link, kind = files_left_out([tmp_path])
+    assert "1 link leads nowhere" in link
+    assert "(gone.png)" in link
+    assert "1 file is of a kind that is not read" in kind
+    assert "(film.gif)" in kind
+    with pytest.raises(VeinSegError, match="a link to a file that is gone"):
+        read_image(tmp_path / "gone.png")
+    with pytest.raises(VeinSegError, match="does not exist"):
+        read_image(tmp_path / "no suffix")

@@ -73,7 +73,7 @@ def segment(
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.segmentation.batch.folder_advice import FolderAdvice
     from napari_veinseg.segmentation.batch.plan_files import (
-        masks_left_out,
+        files_left_out,
         plan_files,
         subfolders,
     )
@@ -96,7 +96,7 @@ def segment(
         names = ", ".join(str(folder) for folder in left_out[:3])
         are = counted(len(left_out), "subfolder is", "subfolders are")
         typer.echo(f"{are} left out ({names}): see --recursive", err=True)
-    for sentence in masks_left_out(inputs, recursive):
+    for sentence in files_left_out(inputs, recursive):
         typer.echo(sentence, err=True)
     with progress_bar() as progress:
         shown = FolderProgress(progress, len(plans), FolderAdvice(model))

@@ -64,6 +64,8 @@ def upright(array: AnyImage, orientation: int, stack: bool = False) -> AnyImage:
 
 def refuse_unopenable(path: Path) -> None:
     """Refuse what cannot be opened, before any decoder wonders about it."""
+    if path.is_symlink() and not path.exists():
+        raise VeinSegError(f"{path} is a link to a file that is gone: bring it back or remove it.")
     if not path.exists():
         raise VeinSegError(f"{path} does not exist: check the name.")
     if not path.is_file():  # a pipe or a device would block

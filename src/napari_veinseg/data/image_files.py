@@ -64,7 +64,7 @@ def read_image(path: str | Path) -> AnyImage:
 
 def read_stored(path: Path) -> StoredImage:
     """Read the values of an image file and what they stand for, see `read_image`."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
+    if path.suffix.lower() not in IMAGE_SUFFIXES and path.exists():
         raise VeinSegError(
             f"{path} is not an image that can be read: use {', '.join(IMAGE_SUFFIXES)}."
         )

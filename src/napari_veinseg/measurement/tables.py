@@ -76,11 +76,13 @@ def measure_files(
         raise VeinSegError("There is no mask to measure: name mask files or a folder of them.")
     branches: list[TableRow] = []
     images: list[TableRow] = []
+    faults: list[str] = []
     for file in files:
         try:
             stack, numbered = read_drawn_mask(file)
         except VeinSegError as error:
-            tell(str(error))
+            faults.append(str(error))
+            tell(faults[-1])
             continue
         if numbered:
             warnings.warn(numbered_remark(str(file)), VeinSegWarning, stacklevel=2)
@@ -90,7 +92,7 @@ def measure_files(
             images.append(place | image_row(measured, unit))
             branches.extend(place | row for row in branch_rows(measured, unit))
     if not images:
-        raise VeinSegError("No mask could be measured: mend the files, or name others.")
+        raise VeinSegError(f"No mask could be measured; the first: {faults[0]}")
     place_columns = ["mask", "slice"]
     write_table(output / "branches.csv", branches, place_columns + branch_columns(unit))
     write_table(output / "images.csv", images, images[0])

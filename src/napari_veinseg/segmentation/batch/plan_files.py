@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_veinseg.data.image_files import PROBABILITY_ENDING, list_images
+from napari_veinseg.data.image_files import IMAGE_SUFFIXES, PROBABILITY_ENDING, list_images
 from napari_veinseg.data.mixed_folders import masks_beside, mixed_remark
 from napari_veinseg.data.ome_zarr import is_zarr, zarr_images, zarr_name
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.wording import counted
+
+_UNREAD_SUFFIXES = (".gif", ".webp", ".heic", ".jp2", ".dcm", ".nii")
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
@@ -85,13 +88,34 @@ def subfolders(folder: Path) -> list[Path]:
     )
 
 
-def masks_left_out(inputs: Iterable[str | Path], recursive: bool = False) -> Iterator[str]:
-    """Say of which folders the masks among the images are no images, a sentence each."""
+def files_left_out(inputs: Iterable[str | Path], recursive: bool = False) -> Iterator[str]:
+    """Say which files of folders are no images to segment though they may seem to be."""
     for path in map(Path, inputs):
         if path.is_dir() and not _is_zarr(path):
             remark = mixed_remark(path, masks_beside(list_images(path)))
             yield from [remark] if remark else []
-            yield from masks_left_out(subfolders(path) if recursive else (), recursive)
+            yield from _unread_remarks(path)
+            yield from files_left_out(subfolders(path) if recursive else (), recursive)
+
+
+def _unread_remarks(folder: Path) -> Iterator[str]:
+    """Say which links lead nowhere, and which images are of a kind that is not read."""
+    files = sorted(folder.iterdir())
+    links = [
+        path.name
+        for path in files
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_symlink() and not path.exists()
+    ]
+    unread = [p.name for p in files if p.suffix.lower() in _UNREAD_SUFFIXES and p.is_file()]
+    if links:
+        lead = counted(len(links), "link leads", "links lead")
+        yield f"{lead} nowhere in {folder} ({', '.join(links[:3])}): bring back what is gone."
+    if unread:
+        files_are = counted(len(unread), "file is", "files are")
+        yield (
+            f"{files_are} of a kind that is not read in {folder} ({', '.join(unread[:3])}): save "
+            "them as tif or png."
+        )
 
 
 def _is_zarr(path: Path) -> bool:

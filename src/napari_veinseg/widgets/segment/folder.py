@@ -14,7 +14,7 @@ from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch.plan_files import masks_left_out
+from napari_veinseg.segmentation.batch.plan_files import files_left_out
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -85,7 +85,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
         group.files.append(name)
         group.images.append(image)
         group.masks.append(mask)
-    remarks = list(masks_left_out([task.images], task.recursive))
+    remarks = list(files_left_out([task.images], task.recursive))
     return FolderResult(task, rows, list(groups.values()), remarks)
 
 
