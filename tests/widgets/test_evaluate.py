@@ -15,6 +15,7 @@ from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.model.card import ModelCard, TrainingData
+from napari_veinseg.widgets.common.notify import past_notices
 from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.error_layer import mean_of_slices
@@ -375,9 +376,12 @@ def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
         "per_image.csv",
     }
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
     judged.open_report.click()
     assert [Path(url.toLocalFile()) for url in opened] == [out / "report.html"]
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    judged.open_report.click()
+    assert str(out / "report.html") in past_notices[-1].text, "nothing opens it, and that is told"
     judged.evaluate.click()
     qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
     assert judged.open_report.isHidden(), "it is of the figures before"

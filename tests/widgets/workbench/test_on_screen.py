@@ -171,6 +171,20 @@ def test_what_was_done_is_told_no_longer_than_its_image_is_seen(opened, vein_ima
     assert "4 images" not in texts(opened)
 
 
+def test_what_was_done_gives_way_to_what_is_true_of_the_image(opened, qtbot):
+    message = opened.session.message
+    message.show("far.tif cannot be read.")
+    message._done.setInterval(20)
+    message.tell_done("4 images were segmented.")
+    assert opened.status.facts.text() == "4 images were segmented."
+    qtbot.waitUntil(lambda: opened.status.facts.text() == "far.tif cannot be read.")
+    message.tell_done("5 images were segmented.")
+    message.forget()
+    message.tell_done("6 images were segmented.")
+    qtbot.waitUntil(lambda: "segmented" not in opened.status.facts.text())
+    assert "far.tif" not in opened.status.facts.text(), "it was of the image before"
+
+
 def test_what_is_said_of_an_image_is_not_said_of_one_over_it(opened, vein_image, tmp_path):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
     opened.session.message.show("All other images are reviewed.")

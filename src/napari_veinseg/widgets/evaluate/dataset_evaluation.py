@@ -25,7 +25,7 @@ from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
-from napari_veinseg.widgets.common.notify import reported, show_info
+from napari_veinseg.widgets.common.notify import reported, show_info, show_warning
 from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
@@ -149,7 +149,7 @@ class DatasetEvaluation(QWidget):
         self.images.chosen.connect(self._open)
         self.correct.clicked.connect(lambda: self.asked_for.emit(self._opened.stem))
         self.save.clicked.connect(self._save)
-        self.open_report.clicked.connect(lambda: QDesktopServices.openUrl(self._report))
+        self.open_report.clicked.connect(self._open_report)
         return section
 
     def _make_foot(self) -> Section:
@@ -298,3 +298,8 @@ class DatasetEvaluation(QWidget):
         show_info(f"The report is {page}")
         self._report = QUrl.fromLocalFile(str(page.resolve()))
         self.open_report.show()
+
+    def _open_report(self) -> None:
+        if not QDesktopServices.openUrl(self._report):
+            page = self._report.toLocalFile()
+            show_warning(f"No program here opens {page}: open it in a browser.")
