@@ -651,6 +651,18 @@ def test_a_better_model_of_few_images_may_be_chance(started, images, subjects, s
     assert bool(verdict.advice) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("new", "said"), [(0.1349, "vein IoU 0.1345 → 0.1349"), (0.1341, "0.1345, the new 0.1341")]
+)
+def test_a_small_gain_or_loss_is_not_rounded_away(new, said):
+    from napari_veinseg.training.events import RunStatus
+    from napari_veinseg.widgets.train.verdict import judge
+
+    status = RunStatus(start={"validation": {"images": 1, "fingers": 1}})
+    status.scores, status.per_image = {0: 0.1345, 1: new}, {0: {"b": 0.1345}, 1: {"b": new}}
+    assert said in judge(status, "base", {}).headline
+
+
 def test_starting_without_a_dataset_is_one_sentence(train, told):
     train.start.click()
     assert told.texts == ["Choose a dataset folder first: it is what a model learns from."]

@@ -54,6 +54,8 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
         return Verdict(headline, advice, "", caveats)
     old, new = (sum(column) / len(rows) for column in list(zip(*rows, strict=True))[1:])
     better = sum(row[2] > row[1] for row in rows)
+    digits = 2 if f"{old:.2f}" != f"{new:.2f}" else 4  # else one would read that nothing changed
+    before, now = f"{old:.{digits}f}", f"{new:.{digits}f}"
     figures = (
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
         f"(epoch {status.offered_epoch}); better on {better} of {counted(len(rows), 'image')}."
@@ -65,11 +67,11 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
             "the new model: correct masks of held-out images, or look at both models' masks."
         )
     elif status.base_is_best:
-        headline = f"The old model is the better one here: vein IoU {old:.2f}, the new {new:.2f}."
+        headline = f"The old model is the better one here: vein IoU {before}, the new {now}."
         advice = _advice(rows)
     else:
         images = "the only image" if len(rows) == 1 else f"{better} of {len(rows)} images"
-        headline = f"The new model is better: vein IoU {old:.2f} → {new:.2f}, higher on {images}."
+        headline = f"The new model is better: vein IoU {before} → {now}, higher on {images}."
         advice = _how_sure(rows, status)
     better = not uncorrected and not status.base_is_best
     return Verdict(headline, advice, figures, caveats, judged=not uncorrected, better=better)
