@@ -106,13 +106,13 @@ def test_masks_of_a_killed_run_are_measured_or_blank(model, images, tmp_path):
     for row, made in zip(rows, first, strict=True):
         assert (row.status, row.slices, row.height, row.width) == ("kept", 1, 40, 50)
         assert row.vein_share == pytest.approx(made.vein_share)
-        assert row.told_vein_width is row.seconds is None
+        assert row.vein_width is row.seconds is None
         assert row.note == "made in an unknown way, by a run that was stopped"
     told = table(output)
-    assert {row["told_vein_width"] for row in told.values()} == {""}
+    assert {row["vein_width"] for row in told.values()} == {""}
     assert "0" not in {row["vein_share"] for row in told.values()}
     again = summary_csv.read_summary(output / "summary.csv")
-    assert [row.told_vein_width for row in again] == [None] * 3
+    assert [row.vein_width for row in again] == [None] * 3
 
 
 def test_a_kept_file_that_is_no_mask_has_no_figures(model, images, tmp_path):
@@ -142,13 +142,12 @@ def test_a_table_of_before_has_no_notes_and_is_kept(model, images, tmp_path):
     path = output / "summary.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    rows[0] = ["vein_width" if name == "told_vein_width" else name for name in rows[0]]
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(row[:10] for row in rows)
     rows = segment_files([images], output, model, SETTINGS)
     assert [row.note for row in rows] == ["made in an unknown way, by a run that was stopped"] * 3
-    assert [row.told_vein_width for row in rows] == [6.0] * 3
-    assert {row["told_vein_width"] for row in table(output).values()} == {"6"}
+    assert [row.vein_width for row in rows] == [6.0] * 3
+    assert {row["vein_width"] for row in table(output).values()} == {"6"}
 
 
 def test_an_empty_mask_is_noted(model, tmp_path):

@@ -70,7 +70,7 @@ def advised(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         write_image(path, pixels)
-        return advice.on(SummaryRow(str(path), "", status, told_vein_width=5.0))
+        return advice.on(SummaryRow(str(path), "", status, vein_width=5.0))
 
     return advise
 
@@ -91,5 +91,5 @@ def test_what_was_not_segmented_now_is_not_looked_at(advised):
     advice = FolderAdvice("starter")
     assert advised(advice, "a/0.png", PURPLE, "kept") == ""
     assert advised(advice, "a/1.png", PURPLE, "failed") == ""
-    assert advice.on(SummaryRow("gone/0.png", "", "done", told_vein_width=5.0)) == ""
+    assert advice.on(SummaryRow("gone/0.png", "", "done", vein_width=5.0)) == ""
     assert advised(advice, "a/2.png", PURPLE) == suggestion("forearm")

@@ -1,4 +1,4 @@
-"""The mean over several told vein widths: of whole images, of tiles, with progress and cancel."""
+"""The mean over several vein widths: of whole images, of tiles, with progress and cancel."""
 
 import numpy as np
 import pytest

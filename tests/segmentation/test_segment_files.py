@@ -116,7 +116,7 @@ def test_a_folder_becomes_masks_of_the_same_size_and_a_summary(folder, tmp_path)
     table = {row["mask"]: row for row in summary(output)}
     assert table["stack.tif"]["slices"] == "4"
     assert (table["b.tif"]["height"], table["b.tif"]["width"]) == ("25", "30")
-    assert float(table["b.tif"]["told_vein_width"]) == 6.0
+    assert float(table["b.tif"]["vein_width"]) == 6.0
     assert 0.4 < float(table["a.tif"]["vein_share"]) < 0.6
     assert tree(folder) == before
 

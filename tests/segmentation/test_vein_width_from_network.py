@@ -134,9 +134,9 @@ def test_the_told_width_and_the_width_of_the_mask_stand_under_two_names(starter,
     write_image(tmp_path / "finger.png", image)
     files, output = [tmp_path / "finger.png"], tmp_path / "masks"
     (row,) = segment_files(files, output, starter, SegmentationSettings())
-    assert row.told_vein_width == starter.vein_width(image)
+    assert row.vein_width == starter.vein_width(image)
     whole = image_row(measure(read_mask(output / "finger.tif")))
-    assert whole["median_width_px"] > 1.1 * row.told_vein_width
+    assert whole["median_width_px"] > 1.1 * row.vein_width
     assert set(asdict(row)).isdisjoint(whole)
 
 

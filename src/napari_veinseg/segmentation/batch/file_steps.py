@@ -171,7 +171,7 @@ class FileSteps:
 def _done(
     plan: FilePlan, shape: tuple[int, ...], veins: int, used: ResolvedSettings, **measured: Any
 ) -> SummaryRow:
-    figures = {"told_vein_width": used.vein_width, **_figures(shape, veins)}
+    figures = {"vein_width": used.vein_width, **_figures(shape, veins)}
     note = "; ".join(filter(None, ["" if veins else EMPTY, used.remark]))
     return SummaryRow(str(plan.source), plan.name, "done", note=note, **figures, **measured)
 

@@ -29,7 +29,7 @@ class FolderAdvice:
             return ""
         self._looks[image.parent] += 1
         try:
-            suited = suited_model(read_image(image), row.told_vein_width or 0, self._used)
+            suited = suited_model(read_image(image), row.vein_width or 0, self._used)
         except VeinSegError:  # it is gone meanwhile, or a cluster alone can read it
             return ""
         if not suited:

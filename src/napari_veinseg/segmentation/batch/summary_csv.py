@@ -17,8 +17,7 @@ from napari_veinseg.segmentation.batch.provenance import Provenance
 
 _NAME = "summary.csv"
 _WHOLE = ("slices", "height", "width")
-_REAL = ("told_vein_width", "vein_share", "seconds")
-_FORMER = {"vein_width": "told_vein_width"}  # columns of older tables
+_REAL = ("vein_width", "vein_share", "seconds")
 _LATER = ("note", "model", "settings", "image_digest", "mask_digest")  # older tables lack them
 _SECONDS_BETWEEN_WRITES = 10.0  # a run that is killed loses no more rows than these give
 
@@ -38,7 +37,7 @@ class SummaryRow:
     height: int | None = None
     width: int | None = None
     """The size of the image; None, an empty cell, here and below for what was not measured."""
-    told_vein_width: float | None = None
+    vein_width: float | None = None
     """The vein width, in px, that the network was told: the one given, or three quarters of what it
     draws (`vein_width_from_network`).  How wide the mask's veins are, `veinseg measure` says."""
     vein_share: float | None = None
@@ -173,7 +172,6 @@ def read_summary(path: Path) -> list[SummaryRow]:
     try:  # spreadsheets put a mark before what they save as UTF-8
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             table = csv.DictReader(file)
-            table.fieldnames = [_FORMER.get(name, name) for name in table.fieldnames or ()] or None
             _check_columns(table.fieldnames)
             return [_row(cells) for cells in table]
     except FileNotFoundError:
