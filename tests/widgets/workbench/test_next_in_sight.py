@@ -121,3 +121,13 @@ def test_after_an_evaluation(arrived, vein_image, in_sight):
     truth[30:36] = 1
     judge._show_image(OpenedImage("b", "starter", vein_image, truth, truth))
     in_sight(judge.save, judge.correct, judge.evaluate)
+
+
+def test_a_tool_is_put_down_with_its_tab(opened):
+    opened.show_tab("Correct")
+    toolbox = opened.correct.toolbox
+    toolbox.use(toolbox.tools[0])
+    assert toolbox.active is not None
+    opened.show_tab("Evaluate")
+    assert toolbox.active is None
+    assert opened.session.shown.mask.mode == "pan_zoom"

@@ -46,7 +46,7 @@ def edited(opened):
     assert opened.strip.number.text() == "1"
     assert "a.tif" in texts(opened)
     assert "edited" in texts(opened)
-    assert "told vein width 6.0 px" in texts(opened)
+    assert "vein width 6.0 px" in texts(opened)
     return opened
 
 
@@ -56,7 +56,7 @@ def test_an_image_that_a_tab_has_opened_is_the_one_described(edited, vein_image,
     open_image(edited, vein_image)
     now = texts(edited)
     assert now.startswith("- | far | errors | Opened to show errors: < and > lead back to a.tif.")
-    assert "told vein width 6.0 px" not in now
+    assert "vein width 6.0 px" not in now
     assert "Errors: far " in now
     QTest.mouseClick(edited.strip.next, Qt.MouseButton.LeftButton)
     assert texts(edited) == before
@@ -76,7 +76,7 @@ def test_an_opened_file_is_described_with_its_own_mask(edited, vein_image, tmp_p
     record_of(mask).vein_width = 9.5
     mask.data_setitem((np.array([2]), np.array([3])), 1)
     assert texts(edited).startswith("- | far | edited | Not of this folder")
-    assert "told vein width 9.5 px" in texts(edited)
+    assert "vein width 9.5 px" in texts(edited)
     layer.visible = False
     assert texts(edited) == before, "the eye in the layer list tells, too"
     layer.visible = True

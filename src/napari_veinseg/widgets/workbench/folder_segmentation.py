@@ -1,10 +1,15 @@
-"""The section of Segment that concerns the open folder: on arrival, and all the rest at once."""
+"""The section of Segment that concerns the open folder: on arrival, all at once, as files."""
 
-from qtpy.QtWidgets import QCheckBox
+from pathlib import Path
 
+from qtpy.QtWidgets import QCheckBox, QFileDialog
+
+from napari_veinseg.correction.export_masks import export_masks, exported_files
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import Hint, Section, button
-from napari_veinseg.widgets.common.jobs import Step
+from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.notify import show_info
+from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.wording import counted
 
@@ -24,16 +29,25 @@ class FolderRun(Section):
             "Segment every image of the folder that nobody has edited or reviewed, beside the "
             "viewer; go on with your work meanwhile.",
         )
+        self.files = button(
+            "Save all masks as files…",
+            "Write the mask of each image, as it is now, to a folder of your choice, with a table "
+            "that says which are reviewed.",
+        )
         self.status = Hint()
+        self._job = Job("Saving all masks as files", self)
         self.add_wide(
             self.on_arrival,
             "An image without a mask, or with one of another model that nobody edited, gets its "
             "mask at once.",
         )
         self.add_wide(self.rest)
+        self.add_wide(self.files)
         self.add_wide(self.status)
         self.on_arrival.toggled.connect(self._switch)
         self.rest.clicked.connect(self._press)
+        self.files.clicked.connect(self._ask_where)
+        self._job.changed.connect(self.refresh)
         session.opened.connect(self.refresh)
         session.changed.connect(self.refresh)
         self.refresh()
@@ -46,6 +60,8 @@ class FolderRun(Section):
         text = f"{_ALL} ({without} without a mask)" if without else _ALL
         self.rest.setText("Cancel" if running else text)
         self.status.setVisible(running)
+        has_masks = folder is not None and without < len(folder)
+        self.files.setEnabled(has_masks and not running and not self._job.running)
 
     def _switch(self, on: bool) -> None:
         self._session.masks.on_arrival = on
@@ -67,6 +83,38 @@ class FolderRun(Section):
             others = f"{_images(count)} segmented" if count else "No other image needed a mask"
             said = f"{others}; {_images(faulty)} faulty and left out."
         self._session.message.tell_done(said)
+        show_info(said)  # to be read again in 'Notices': it may have taken an hour
+
+    def _ask_where(self) -> None:
+        folder = self._session.folder
+        if folder is None:
+            return
+        beside = str(folder.path.parent)
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the masks", beside)
+        if chosen:
+            self.save_files(Path(chosen))
+
+    def save_files(self, output: Path) -> None:
+        """Write all masks to a folder, beside the viewer; what would be replaced is asked about."""
+        folder = self._session.folder
+        if folder is None:
+            return
+        self._session.save()
+        if not may_replace(self, exported_files(folder, output)):
+            return
+
+        def work(reporter: Reporter) -> int:
+            def tell(done: int, name: str) -> None:
+                reporter.tell(Step(done, len(folder), f"Saving the mask of {name}"))
+
+            return export_masks(folder, output, tell)
+
+        def end(count: int) -> None:
+            missing = len(folder) - count
+            left_out = f"; {counted(missing, 'image has', 'images have')} none" if missing else ""
+            show_info(f"{counted(count, 'mask')} saved in {output}{left_out}.")
+
+        self._job.start(work, end)
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step) and news.total:

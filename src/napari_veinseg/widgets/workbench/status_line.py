@@ -65,7 +65,7 @@ class StatusLine(QWidget):
         session, mask = self._session, self._on_screen.mask if self._session.folder else None
         device = [self._badge.short_text()]
         if mask is not None and record_of(mask).vein_width > 0:
-            device.append(f"told vein width {record_of(mask).vein_width:.1f} px")
+            device.append(f"vein width {record_of(mask).vein_width:.1f} px")
         facts = "\n".join([" · ".join(device), self._describe_model(mask)])
         of_another = self._on_screen.other is not None and not session.message.passing
         message = "" if of_another else session.message.text

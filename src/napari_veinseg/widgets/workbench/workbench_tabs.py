@@ -25,6 +25,7 @@ class WorkbenchTabs(QTabWidget):
         for name, panel in self.panels().items():
             self.addTab(panel, name)
         self.currentChanged.connect(self._keep_keyboard_from_controls)
+        self.currentChanged.connect(self._put_tool_down)
 
     def panels(self) -> dict[str, Panel]:
         """Return the tabs by their names."""
@@ -45,3 +46,8 @@ class WorkbenchTabs(QTabWidget):
         shown, has_it = self.currentWidget(), self.window().focusWidget()
         if shown is not None and has_it is not None and shown.isAncestorOf(has_it):
             shown.setFocus()
+
+    def _put_tool_down(self, _index: int) -> None:
+        """End a drawing tool whose button is out of sight: a click would draw with it."""
+        if self.currentWidget() is not self.correct:
+            self.correct.toolbox.use(None)
