@@ -73,8 +73,8 @@ class TrainWidget(Panel):
         section.add_row(
             "Start from",
             self.base,
-            "The model that learns on; it is not changed. All tabs share the choice: in an open "
-            "folder it makes the masks from now on, too.",
+            "The model that learns on; it is not changed, and masks are still made by the model "
+            "that is chosen in Segment.",
         )
         section.add_wide(ModelNote(self.base))
         section.add_row(
@@ -261,7 +261,7 @@ class TrainWidget(Panel):
         self._show_next()
         announce_model(name)
         self.reveal(self.comparison)  # its first line says so
-        self._show_message(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
+        self._show_message(f"'{name}' is kept and chosen: it makes the masks from now on.")
 
     def _discard(self) -> None:
         self._drop_comparison()

@@ -114,10 +114,15 @@ class Workbench(QWidget):
 
     def _share(self) -> None:
         """Let what is chosen in one tab hold in all."""
-        choices = [self.segment.model, *self.train.findChildren(ModelChoice)]
-        choices += self.correct.findChildren(ModelChoice)
-        contenders = self.evaluate.on_dataset.models
-        self.model = SharedModel(choices, contenders, self.session, self.learning, self.status)
+        choices = [self.segment.model, *self.correct.findChildren(ModelChoice)]
+        self.model = SharedModel(
+            choices,
+            self.train.base,
+            self.evaluate.on_dataset.models,
+            self.session,
+            self.learning,
+            self.status,
+        )
         for options in (self.train.options, self.evaluate.on_dataset.options):
             options.follow(self.segment.options)
         self.segment.options.changed.connect(self.session.follow_model)
