@@ -8,7 +8,7 @@ from napari_veinseg.data.drawn_by import (
     corrected_source,
     drawing_model,
     is_as_drawn,
-    origin_note,
+    origin_notes,
 )
 
 
@@ -40,17 +40,27 @@ def test_a_draft_names_its_model(model, name):
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ([], ""),
-        (["corrected", ""], ""),
-        ([corrected_source("a"), corrected_source("b"), ""], "1 of 3"),
-        ([corrected_source("a")] * 2, "2 of 2 true masks began as masks of 'a': the"),
+        ([], []),
+        (["corrected", ""], []),
         (
-            [corrected_source("a"), as_drawn_source("a"), as_drawn_source("b")],
-            "2 of 3 true masks began as masks of 'a', 1 of them reviewed just as it drew them:",
+            [corrected_source("a"), corrected_source("b"), ""],
+            ["1 of the 3 true masks was corrected from a mask of 'a': the figures favour it."],
+        ),
+        (
+            [corrected_source("a")] * 2 + [as_drawn_source("a"), as_drawn_source("b")],
+            [
+                "2 of the 4 true masks are just as 'a' and 'b' drew them, reviewed but not "
+                "corrected: the figures favour models that draw alike.",
+                "2 of the 4 true masks were corrected from masks of 'a': the figures favour it.",
+            ],
         ),
     ],
 )
-def test_the_note_counts_the_masks_of_the_judged_model(sources, said):
-    note = origin_note(sources, "a")
-    assert note.startswith(said)
-    assert bool(note) == bool(said)
+def test_the_notes_count_the_masks_of_the_judged_model(sources, said):
+    assert origin_notes(sources, ["a"]) == said
+
+
+@pytest.mark.parametrize(("model", "who"), [("b", "'b'"), ("", "a model")])
+def test_masks_that_nobody_corrected_are_told_whatever_is_judged(model, who):
+    (note,) = origin_notes([as_drawn_source(model), ""], ["a"])
+    assert note.startswith(f"1 of the 2 true masks is just as {who} drew it, reviewed but not")

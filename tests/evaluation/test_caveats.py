@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
+from napari_veinseg.data.drawn_by import as_drawn_source
 from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
@@ -190,6 +191,17 @@ def test_a_split_by_finger_is_not_doubted(tmp_path):
     learned = tuple(image_hash(sample.image()) for sample in dataset.train)
     comparison, _ = evaluate(dataset, [model(hashes=learned), model("b", 0.6)], tmp_path / "out")
     assert caveats(comparison) == []
+
+
+def test_truths_that_nobody_corrected_are_told_whatever_competes(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    sample = next(iter(dataset))
+    source = as_drawn_source("starter")
+    dataset.add(sample.stem, sample.image(), sample.mask(), replace=True, source=source)
+    evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "out", everything=True)
+    assert first_caveat(tmp_path / "out").startswith(
+        f"1 of the {len(dataset)} true masks is just as 'starter' drew it, reviewed but not "
+    )
 
 
 def test_twins_across_the_split_and_copies_are_told(tmp_path):

@@ -461,7 +461,7 @@ def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "1 of 1 true masks began as masks of 'base'" in told_by(started.comparison)
+    assert "1 of 1 true mask was corrected from a mask of 'base'" in told_by(started.comparison)
 
 
 def test_masks_that_nobody_corrected_judge_nothing(started, qtbot):

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from napari_veinseg.wording import some_of
+
 CORRECTED, AS_DRAWN = "corrected", "reviewed as drawn"
 _DRAWN_BY = re.compile(rf"(?:{CORRECTED}, drawn|{AS_DRAWN}) by (.+)")
 
@@ -28,13 +30,28 @@ def drawing_model(source: str) -> str:
     return found[1] if found else ""
 
 
-def origin_note(sources: Iterable[str], model: str) -> str:
-    """Say how many truths grew out of a model's own masks, which favours it; empty for none."""
+def origin_notes(sources: Iterable[str], judged: Iterable[str]) -> list[str]:
+    """Say how many truths are masks of models, or grew out of those of a judged model.
+
+    What a model drew and nobody corrected is told whichever models are judged.
+    """
     known = list(sources)
-    own = [source for source in known if drawing_model(source) == model]
-    if not own:
-        return ""
-    began = f"{len(own)} of {len(known)} true masks began as masks of '{model}'"
-    same = sum(map(is_as_drawn, own))
-    kept = f", {same} of them reviewed just as it drew them" if same else ""
-    return f"{began}{kept}: the figures favour it."
+    as_drawn = [source for source in known if is_as_drawn(source)]
+    notes = []
+    if as_drawn:
+        drew = sorted({f"'{drawing_model(source)}'" for source in as_drawn} - {"''"})
+        are, them = ("is", "it") if len(as_drawn) == 1 else ("are", "them")
+        notes.append(
+            f"{some_of(len(as_drawn), len(known), 'true mask')} {are} just as "
+            f"{' and '.join(drew) or 'a model'} drew {them}, reviewed but not corrected: the "
+            "figures favour models that draw alike."
+        )
+    for model in judged:
+        own = known.count(corrected_source(model))
+        if own:
+            were = "was corrected from a mask" if own == 1 else "were corrected from masks"
+            notes.append(
+                f"{some_of(own, len(known), 'true mask')} {were} of '{model}': the figures favour "
+                "it."
+            )
+    return notes

@@ -1,6 +1,6 @@
 """What a reader of the figures must know about contenders and data, the worst first."""
 
-from napari_veinseg.data.drawn_by import origin_note
+from napari_veinseg.data.drawn_by import origin_notes
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.data_caveats import (
@@ -26,6 +26,7 @@ def caveats(comparison: Comparison) -> list[str]:
         *of_mostly_vein(comparison),
         *of_numbered_pieces(comparison),
         *of_identical_images(comparison),
+        *_of_drawing(comparison),
         *_of_known_fingers(comparison),
         *of_split(comparison),
         *_of_undecided(comparison),
@@ -37,7 +38,6 @@ def caveats(comparison: Comparison) -> list[str]:
         *_of_doubt(comparison),
         *_of_empty_masks(comparison),
         *of_copies(comparison),
-        *_of_drawing(comparison),
         *of_fingers(comparison),
         *of_left_out(comparison),
     ]
@@ -111,10 +111,9 @@ def _of_contenders_alike(comparison: Comparison) -> list[str]:
 
 
 def _of_drawing(comparison: Comparison) -> list[str]:
-    """Tell whose masks the truths were made from."""
+    """Tell whose masks the truths are, or were made from."""
     sources = [sample.source for sample in comparison.samples]
-    notes = [origin_note(sources, result.contender.name) for result in comparison.results]
-    return [note for note in notes if note]
+    return origin_notes(sources, [result.contender.name for result in comparison.results])
 
 
 def _quoted(name: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import origin_note
+from napari_veinseg.data.drawn_by import origin_notes
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.wording import counted
@@ -38,13 +38,13 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     """Judge a run; `sources` says where the dataset's masks came from, by stem."""
     rows = status.comparison()
     uncorrected = bool(rows) and all(old > _SAME for _, old, _ in rows)
-    origin = "" if uncorrected else origin_note([sources.get(row[0], "") for row in rows], old_name)
+    truths = [] if uncorrected else [sources.get(stem, "") for stem, _, _ in rows]
     unknown_fingers = bool(rows and status.start.get("optimistic"))
     weak = [
         "It is not known which images show the same subject: the score may be too good."
         if unknown_fingers
         else "",
-        origin,
+        *origin_notes(truths, [old_name]),
         *notes(status),
     ]
     caveats = tuple(each for each in weak if each)
