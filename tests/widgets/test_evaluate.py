@@ -360,7 +360,7 @@ def test_a_report_bears_the_name_of_what_it_judged(judged, qtbot, tmp_path, monk
     assert "other</title>" not in page
 
 
-def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
+def test_the_report_is_saved(judged, qtbot, told, tmp_path, monkeypatch):
     out = tmp_path / "report"
     out.mkdir()
     begins = []
@@ -375,6 +375,9 @@ def test_the_report_is_saved(judged, qtbot, tmp_path, monkeypatch):
         "summary.json",
         "per_image.csv",
     }
+    assert judged.status.text() == f"The report is {out / 'report.html'}"
+    assert past_notices[-1].text == judged.status.text()
+    assert told.texts == [], "what the dock says covers no image"
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
     judged.open_report.click()

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.notify import report, show_info
+from napari_veinseg.widgets.common.trouble import Trouble
 from napari_veinseg.widgets.common.whole_notices import broken
 
 PATH = "/home/somebody/a folder of forearms/" + "_".join(["a_very_long_name"] * 6) + ".tif"
@@ -20,7 +21,8 @@ def canvas(make_napari_viewer, monkeypatch):
     monkeypatch.setattr(get_settings().application, "gui_notification_level", "info")
     monkeypatch.setattr(NapariQtNotification, "_instances", [])  # others are of closed viewers
     viewer = make_napari_viewer(show=True)
-    dock = QWidget()
+    monkeypatch.setattr(NapariQtNotification, "DISMISS_AFTER", 4000)  # a test's viewer has 0
+    dock = QWidget(objectName="dock")
     dock.setMinimumWidth(380)
     viewer.window.add_dock_widget(dock)
     viewer.window._qt_window.resize(1024, 700)
@@ -44,8 +46,8 @@ def test_a_long_notice_is_seen_whole(canvas, qtbot, lines):
     assert max(map(metrics.horizontalAdvance, label._elidedText().split("\n"))) > 0
     assert all(metrics.horizontalAdvance(word) <= label.width() for word in label.text().split())
     assert canvas.rect().contains(notice.geometry())
-    if notice.timer.isActive():
-        assert notice.timer.interval() > 50 * len(text)
+    assert notice.timer.isActive()
+    assert notice.timer.interval() > min(50 * len(text), 14_000)
 
 
 def test_a_notice_that_is_longer_than_the_canvas_stays_inside(canvas):
@@ -64,6 +66,31 @@ def test_notices_do_not_cover_each_other(canvas):
     for number in range(20):
         show_info(f"{PATH} is number {number}.")
     assert canvas.rect().contains(NapariQtNotification._instances[-1].geometry())
+
+
+def test_what_the_dock_says_goes_by_as_napari_shows_it(canvas):
+    main = canvas.window()
+    dock = main.findChild(QWidget, "dock")
+    trouble = dock.trouble = Trouble(dock)
+    text = f"{PATH} cannot be read: it is no image that this program knows."
+    report(VeinSegError(text), "Opening", dock)
+    assert trouble.isVisible()
+    assert trouble.text == text
+    (notice,) = NapariQtNotification._instances
+    assert notice.message.text() == text
+    assert notice.timer.isActive()
+    assert notice.timer.interval() == notice.DISMISS_AFTER
+    dock.hide()  # as a tab that is not in front
+    report(VeinSegError(text + " It is told again."), "Opening", dock)
+    assert NapariQtNotification._instances[-1].timer.interval() > notice.DISMISS_AFTER
+
+
+def test_no_notice_waits_for_another_to_go(canvas):
+    for number in range(3):
+        show_info(f"{PATH} is number {number}. " * 9)
+    notices = NapariQtNotification._instances
+    assert all(notice.timer.isActive() for notice in notices)
+    assert max(notice.timer.interval() for notice in notices) <= 15_000
 
 
 def test_words_are_broken_at_their_joints():

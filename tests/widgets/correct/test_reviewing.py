@@ -27,7 +27,7 @@ def test_reviewed_stores_image_and_mask(viewer, correct_in, tmp_path, told):
     assert sample.reviewed
     np.testing.assert_array_equal(sample.mask(), labels.data)
     np.testing.assert_array_equal(sample.image(), photograph())
-    assert widget.reviewing.message.text() == "Reviewed: 1 of 1 image."
+    assert widget.reviewing.message.text() == "finger is stored. Reviewed: 1 of 1 image."
 
 
 @pytest.mark.parametrize("files", [[], ["in/f1_1.png", "in/f1_2.png"], ["in/two.tif"]])

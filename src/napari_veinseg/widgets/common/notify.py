@@ -17,7 +17,7 @@ from platformdirs import user_log_path
 from qtpy.QtCore import QObject, QTimer
 
 from napari_veinseg.errors import Cancelled, VeinSegError
-from napari_veinseg.widgets.common.whole_notices import show_whole
+from napari_veinseg.widgets.common.whole_notices import show_briefly, show_whole
 
 _PACKAGE = "napari_veinseg"
 
@@ -46,6 +46,9 @@ class Place(Protocol):
     def forget(self, doing: str) -> None:
         """Say so no longer."""
 
+    def isVisible(self) -> bool:  # noqa: N802  (Qt's name)
+        """Tell whether the user sees it."""
+
 
 def place_of(part: QObject | None) -> Place | None:
     """Return the place for what fails in a part of a dock: that of the nearest one around it."""
@@ -60,22 +63,27 @@ def place_of(part: QObject | None) -> Place | None:
 def show_info(text: str) -> None:
     """Tell what was done in a notice that can be read to its end."""
     notifications.show_info(text)
-    _remember("Done", text)
+    remember_done(text)
     show_whole(text)
 
 
-def show_warning(text: str) -> None:
-    """Tell what to look out for, likewise."""
+def show_warning(text: str, *, in_dock: bool = False) -> None:
+    """Tell what to look out for, likewise; briefly where a dock says it, too."""
     notifications.show_warning(text)
     _remember("Warning", text)
-    show_whole(text)
+    (show_briefly if in_dock else show_whole)(text)
 
 
-def show_error(text: str) -> None:
+def show_error(text: str, *, in_dock: bool = False) -> None:
     """Tell what went wrong, likewise."""
     notifications.show_error(text)
     _remember("Error", text)
-    show_whole(text)
+    (show_briefly if in_dock else show_whole)(text)
+
+
+def remember_done(text: str) -> None:
+    """Keep in 'Notices' what was done, where a dock shows it: no notice covers the image."""
+    _remember("Done", text)
 
 
 def _remember(kind: str, text: str) -> None:
@@ -98,18 +106,21 @@ def report(error: BaseException, doing: str, where: QObject | None) -> None:
             f"{doing} failed because of an error in the plugin "
             f"({type(error).__name__}: {error}). {written}"
         )
-    show_error(text)
-    place = place_of(where)
-    if place is not None:
-        place.tell(doing, text)
+    show_error(text, in_dock=_say_in_dock(text, doing, where))
 
 
 def warn(text: str, doing: str, where: QObject | None) -> None:
     """Tell what to look out for, and let it stay in the dock until the same is tried again."""
-    show_warning(text)
+    show_warning(text, in_dock=_say_in_dock(text, doing, where))
+
+
+def _say_in_dock(text: str, doing: str, where: QObject | None) -> bool:
+    """Let the dock around `where` say it, and tell whether that is in sight."""
     place = place_of(where)
-    if place is not None:
-        place.tell(doing, text)
+    if place is None:
+        return False
+    place.tell(doing, text)
+    return place.isVisible()
 
 
 def trying(doing: str, where: QObject | None) -> None:

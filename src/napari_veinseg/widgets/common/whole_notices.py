@@ -1,4 +1,9 @@
-"""Notices that can be read to their end: napari shows their first line, for four seconds."""
+"""Notices that can be read to their end: napari shows their first line, for four seconds.
+
+Napari lets a notice wait for the next to go, and those that come while another window is in front
+stay for good: they covered the image. Here each goes by in its own time, what a dock says anyway in
+napari's.
+"""
 
 import re
 from collections.abc import Callable
@@ -7,22 +12,45 @@ from napari._qt.dialogs.qt_notification import NapariQtNotification
 from qtpy.compat import isalive
 
 _READING = 65  # ms a character
+_MOST = 15_000  # ms; who reads on holds the mouse over it, and 'Notices' keeps all
 _GAP = 8  # px between a notice and the border of the canvas
 
 
 def show_whole(text: str) -> None:
     """Unfold the notice of a text that napari shows, and leave it there until it can be read."""
+    _arrange(text, _unfold)
+
+
+def show_briefly(text: str) -> None:
+    """Leave the notice of a text as napari shows it: all of it is said elsewhere."""
+    _arrange(text, lambda _notice: None)
+
+
+def _arrange(text: str, change: Callable[[NapariQtNotification], None]) -> None:
     all_of_them = NapariQtNotification._instances  # also those of a viewer that is gone
     notices = [each for each in all_of_them if isalive(each) and each.parent() is not None]
     for notice in notices:
         if notice.message.text() == text:
-            _unfold(notice)
+            change(notice)
             _pile_up(notices)
+    for notice in notices:
+        _let_go_by(notice)
+
+
+def _let_go_by(notice: NapariQtNotification) -> None:
+    """Start the time of a notice that waits, unless it is pointed at."""
+    if not isalive(notice) or notice.timer.isActive() or notice.underMouse():
+        return
+    if not notice.timer.isSingleShot():  # napari has never started it
+        notice.timer.setSingleShot(True)
+        notice.timer.setInterval(max(notice.timer.interval(), notice.DISMISS_AFTER))
+        notice.timer.timeout.connect(notice.close_with_fade)
+    notice.timer_start()
 
 
 def _unfold(notice: NapariQtNotification) -> None:
     label, canvas = notice.message, notice.parent()
-    reading = _READING * len(label.text())
+    reading = min(_READING * len(label.text()), _MOST)
     width = min(notice.width(), canvas.width() - 2 * _GAP)
     label.setMinimumWidth(min(label.minimumWidth(), width // 3))
     notice.setFixedWidth(width)
@@ -36,8 +64,7 @@ def _unfold(notice: NapariQtNotification) -> None:
     notice.geom_anim.stop()
     notice.resize(width, folded + label.minimumHeight())
     notice.setProperty("expanded", True)
-    if notice.timer.isActive():
-        notice.timer.start(max(notice.timer.interval(), reading))
+    notice.timer.setInterval(max(notice.timer.interval(), reading))
 
 
 def _pile_up(notices: list[NapariQtNotification]) -> None:

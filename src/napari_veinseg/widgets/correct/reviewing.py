@@ -11,7 +11,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
-from napari_veinseg.widgets.common.notify import reported, show_info
+from napari_veinseg.widgets.common.notify import remember_done, reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import sample_stem
@@ -81,7 +81,8 @@ class Reviewing(Section):
 
             def tell(sample: Sample) -> None:
                 self.show_state()
-                show_info(f"{sample.stem} is stored in {path}.")
+                self.message.setText(f"{sample.stem} is stored. {self.message.text()}")
+                remember_done(f"{sample.stem} is stored in {path}.")
                 self.stored.emit(layer, plane, labels)
 
             if self.job.running:

@@ -25,7 +25,7 @@ from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
-from napari_veinseg.widgets.common.notify import reported, show_info, show_warning
+from napari_veinseg.widgets.common.notify import remember_done, reported, warn
 from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
@@ -221,7 +221,10 @@ class DatasetEvaluation(QWidget):
         self.evaluate.setEnabled(not running)
         self.save.setEnabled(not running)
         self.cancel.setVisible(running)
-        self.status.setVisible(running)
+        if not running:
+            saved = not self.open_report.isHidden()
+            self.status.setText(f"The report is {self._report.toLocalFile()}" if saved else "")
+        self.status.setVisible(bool(self.status.text()))
 
     def _show_judged(self, comparison: Comparison) -> Iterator[None]:
         """Show what was scored, the worst images first."""
@@ -295,11 +298,11 @@ class DatasetEvaluation(QWidget):
             self.job.start(work, self._offer_report, self._hear)
 
     def _offer_report(self, page: Path) -> None:
-        show_info(f"The report is {page}")
+        remember_done(f"The report is {page}")
         self._report = QUrl.fromLocalFile(str(page.resolve()))
         self.open_report.show()
 
     def _open_report(self) -> None:
         if not QDesktopServices.openUrl(self._report):
             page = self._report.toLocalFile()
-            show_warning(f"No program here opens {page}: open it in a browser.")
+            warn(f"No program here opens {page}: open it in a browser.", "Opening the report", self)

@@ -138,10 +138,11 @@ def _tell(result: FolderResult, dock: QObject) -> None:
         parts.append(f"{counts['kept']} there already and kept")
     if opened < counts["done"] + counts["kept"]:
         parts.append(f"the first {opened} are open in the viewer")
-    text = " ".join([", ".join(parts) + ".", *result.remarks])
+    told, remarks = ", ".join(parts) + ".", [*result.remarks]
     if counts["failed"]:
         first = next(row.error for row in result.rows if row.status == "failed")
-        failed = f"{counts['failed']} failed, see summary.csv there: {first}"
-        warn(f"{text} {failed}", "Segmenting", dock)
+        remarks.append(f"{counts['failed']} failed, see summary.csv there: {first}")
+    if remarks:
+        warn(" ".join([told, *remarks]), "Segmenting", dock)
     else:
-        show_info(text)
+        show_info(told)

@@ -16,7 +16,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.canvas import end_strokes
 from napari_veinseg.widgets.common.jobs import Job
-from napari_veinseg.widgets.common.notify import show_warning
+from napari_veinseg.widgets.common.notify import show_warning, warn
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.workbench.last_message import LastMessage
@@ -27,6 +27,8 @@ from napari_veinseg.widgets.workbench.recent_folders import remember_folder
 from napari_veinseg.widgets.workbench.save_queue import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
 from napari_veinseg.widgets.workbench.where_to import WhereTo
+
+_OPENING = "Opening the folder"
 
 
 class FolderSession(QObject):
@@ -53,7 +55,7 @@ class FolderSession(QObject):
         """Takes away what lies over the image; says whether anything did."""
         self._extent: tuple[int, ...] = ()
         self._leaving = LayersLeave(viewer, self)
-        self._opening = Job("Opening the folder", self)
+        self._opening = Job(_OPENING, self)
         self.masks = MaskMaking(self, maker)
         self.where_to = WhereTo(self)
         self.ahead = ImagesAhead(self)
@@ -92,7 +94,7 @@ class FolderSession(QObject):
         self.opened.emit()
         self._tell_damage()
         if folder.remark:
-            show_warning(folder.remark)
+            warn(folder.remark, _OPENING, self)
         yield
         if self.folder is folder:
             first = folder.states.next_unreviewed(-1)

@@ -8,7 +8,7 @@ from napari_veinseg.correction.export_masks import export_masks, exported_files
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
-from napari_veinseg.widgets.common.notify import show_info
+from napari_veinseg.widgets.common.notify import remember_done
 from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.wording import counted
@@ -82,8 +82,11 @@ class FolderRun(Section):
         if faulty:
             others = f"{_images(count)} segmented" if count else "No other image needed a mask"
             said = f"{others}; {_images(faulty)} faulty and left out."
-        self._session.message.tell_done(said)
-        show_info(said)  # to be read again in 'Notices': it may have taken an hour
+        self._tell(said)
+
+    def _tell(self, done: str) -> None:
+        self._session.message.tell_done(done)
+        remember_done(done)  # it may have taken an hour
 
     def _ask_where(self) -> None:
         folder = self._session.folder
@@ -112,7 +115,7 @@ class FolderRun(Section):
         def end(count: int) -> None:
             missing = len(folder) - count
             left_out = f"; {counted(missing, 'image has', 'images have')} none" if missing else ""
-            show_info(f"{counted(count, 'mask')} saved in {output}{left_out}.")
+            self._tell(f"{counted(count, 'mask')} saved in {output}{left_out}.")
 
         self._job.start(work, end)
 
