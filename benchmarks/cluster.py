@@ -25,7 +25,7 @@ from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.store import STARTER
 from napari_veinseg.segmentation.batch.cluster import segment_files_on
-from napari_veinseg.segmentation.batch.plan_files import plan_files
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 DRAWN = 20  # different images; the others are copies under other names
@@ -58,10 +58,15 @@ def cluster_of(workers: int) -> Iterator[Client]:
         yield client
 
 
-def run(client: Client, folder: Path, output: Path, **how: Any) -> int:
+def run(client: Client, folder: Path, output: Path, options: FolderOptions | None = None) -> int:
     """Segment a folder with the starter; returns the number of images."""
     rows = segment_files_on(
-        client.scheduler.address, [folder], output, STARTER, SegmentationSettings(), **how
+        client.scheduler.address,
+        [folder],
+        output,
+        STARTER,
+        SegmentationSettings(),
+        options or FolderOptions(),
     )
     assert all(row.status in ("done", "kept") for row in rows)
     return len(rows)
@@ -74,7 +79,7 @@ def measure(workers: int, images: Path, warm: Path, output: Path) -> dict[str, A
         return float(sum(client.run(time.process_time).values()))
 
     with cluster_of(workers) as client:
-        run(client, warm, output / "warm_up", probability=True, overwrite=True)
+        run(client, warm, output / "warm_up", FolderOptions(probability=True, overwrite=True))
         before, begin = processor_seconds(client), time.perf_counter()
         count = run(client, images, output / f"masks{workers}")
         seconds = time.perf_counter() - begin

@@ -13,6 +13,7 @@ from timing import Calls, paired, summary
 from napari_veinseg import VeinModel
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.synthesis import synthetic_finger
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
@@ -67,7 +68,9 @@ def folder_tables(arguments: argparse.Namespace, _rate: float) -> list[dict[str,
                 model.segment(images[number % len(images)])
 
         def from_folder() -> None:
-            segment_files([folder], output, model, SegmentationSettings(), overwrite=True)
+            segment_files(
+                [folder], output, model, SegmentationSettings(), FolderOptions(overwrite=True)
+            )
 
         calls = {"loop over images in memory": in_memory, "folder to folder": from_folder}
         seconds = paired(calls, rounds=3, warm_up=0)

@@ -10,7 +10,7 @@ from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.mixed_folders import list_masks, masks_beside
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.contenders import MaskFolder
-from napari_veinseg.segmentation.batch.plan_files import files_left_out, plan_files
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions, files_left_out, plan_files
 
 IMAGE = np.arange(600, dtype=np.uint16).reshape(20, 30)
 VEINS = np.zeros((20, 30), np.uint8)
@@ -57,7 +57,7 @@ def test_masks_are_not_segmented_and_that_is_said(tmp_path):
     assert "2 masks lie among the images" in said
     assert "b_mask.png" in said
     assert len(list(files_left_out([tmp_path / "in"], recursive=True))) == 2
-    assert len(plan_files([tmp_path / "in"], tmp_path / "out", recursive=True)) == 4
+    assert len(plan_files([tmp_path / "in"], tmp_path / "out", FolderOptions(recursive=True))) == 4
 
 
 def test_a_mask_that_is_named_is_segmented(tmp_path):

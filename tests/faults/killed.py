@@ -21,6 +21,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import FOLDER_VARIABLE, import_model, installed_models
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
@@ -169,7 +170,9 @@ class SegmentsAFolder(Scenario):
     def run(self, overwrite: bool) -> list[Any]:
         settings = SegmentationSettings(vein_width=6, min_size=0)
         images, masks = self.folder / "images", self.folder / "masks"
-        return segment_files([images], masks, self.model, settings, overwrite=overwrite)
+        return segment_files(
+            [images], masks, self.model, settings, FolderOptions(overwrite=overwrite)
+        )
 
     def work(self, index: int) -> None:
         assert all(row.status == "done" for row in self.run(overwrite=True))

@@ -23,6 +23,7 @@ from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.model.file import build_network, read_model, write_model
 from napari_veinseg.model.store import import_model
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
@@ -167,7 +168,11 @@ class FolderWork:
     def write(self) -> None:
         settings = SegmentationSettings(vein_width=6, min_size=0, threshold=self.threshold)
         (row,) = segment_files(
-            [self.images], self.folder / "masks", self.model, settings, overwrite=True
+            [self.images],
+            self.folder / "masks",
+            self.model,
+            settings,
+            FolderOptions(overwrite=True),
         )
         if row.status == "failed":
             raise VeinSegError(row.error)

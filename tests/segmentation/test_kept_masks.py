@@ -12,7 +12,7 @@ from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import summary_csv
-from napari_veinseg.segmentation.batch.plan_files import plan_files, subfolders
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files, subfolders
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -85,16 +85,16 @@ def test_an_update_makes_anew_what_would_be_otherwise_and_nothing_else(model, im
     newer = make_model(seed=1)
     edited = 1 - read_mask(output / "i0.tif")
     write_mask(output / "i0.tif", edited)
-    rows = segment_files([images], output, newer, SETTINGS, update=True)
+    rows = segment_files([images], output, newer, SETTINGS, FolderOptions(update=True))
     assert [row.status for row in rows] == ["kept", "done", "done"]
     assert rows[0].note == "made by another model; edited since"
     assert rows[0].vein_share == pytest.approx(edited.mean()), "the edited mask's own figure"
     np.testing.assert_array_equal(read_mask(output / "i0.tif"), edited)
     expected = newer.segment(255 * texture((40, 50), 1).astype(np.float32), SETTINGS)
     assert (read_mask(output / "i1.tif") != expected).mean() < 0.02
-    again = segment_files([images], output, newer, SETTINGS, update=True)
+    again = segment_files([images], output, newer, SETTINGS, FolderOptions(update=True))
     assert [row.status for row in again] == ["kept"] * 3
-    segment_files([images], output, newer, SETTINGS, overwrite=True)
+    segment_files([images], output, newer, SETTINGS, FolderOptions(overwrite=True))
     assert (read_mask(output / "i0.tif") != edited).any()
 
 
@@ -102,7 +102,7 @@ def test_masks_of_a_killed_run_are_measured_or_blank(model, images, tmp_path):
     output = tmp_path / "out"
     first = segment_files([images], output, model, SETTINGS)
     (output / "summary.csv").unlink()
-    rows = segment_files([images], output, model, SETTINGS, update=True)
+    rows = segment_files([images], output, model, SETTINGS, FolderOptions(update=True))
     for row, made in zip(rows, first, strict=True):
         assert (row.status, row.slices, row.height, row.width) == ("kept", 1, 40, 50)
         assert row.vein_share == pytest.approx(made.vein_share)
@@ -165,14 +165,18 @@ def test_subfolders_are_mirrored(model, images, tmp_path):
     output = tmp_path / "out"
     assert len(segment_files([images], output, model, SETTINGS)) == 3
     rows = segment_files(
-        [images], output, model, SETTINGS, recursive=True, probability=True, overwrite=True
+        [images],
+        output,
+        model,
+        SETTINGS,
+        FolderOptions(recursive=True, probability=True, overwrite=True),
     )
     names = {"i0.tif", "i1.tif", "i2.tif", "left/deep/i0.tif", "right/i0.tif"}
     assert {row.mask for row in rows} == names == set(table(output))
     for name in names:
         assert (output / name).is_file()
         assert (output / name.replace(".tif", "_probability.tif")).is_file()
-    again = segment_files([images], output, model, SETTINGS, recursive=True)
+    again = segment_files([images], output, model, SETTINGS, FolderOptions(recursive=True))
     assert {row.status for row in again} == {"kept"}
     assert {row.note for row in again} == {""}
 
@@ -182,7 +186,9 @@ def test_one_name_in_two_trees_is_refused(images, tmp_path):
         (tmp_path / top / "sub").mkdir(parents=True)
         (tmp_path / top / "sub" / "x.png").touch()
     with pytest.raises(VeinSegError, match=r"one.*two.*would both be written to .*sub.x\.tif"):
-        plan_files([tmp_path / "one", tmp_path / "two"], tmp_path / "out", recursive=True)
+        plan_files(
+            [tmp_path / "one", tmp_path / "two"], tmp_path / "out", FolderOptions(recursive=True)
+        )
     with pytest.raises(VeinSegError, match="--recursive"):
         plan_files([tmp_path / "one"], tmp_path / "out")
 
@@ -207,4 +213,4 @@ def test_a_closed_subfolder_stops_only_a_recursive_run(images, tmp_path, monkeyp
     assert len(plan_files([images], tmp_path / "out")) == 3
     assert subfolders(images) == [closed]
     with pytest.raises(VeinSegError, match=r"closed cannot be read \(Permission denied\)"):
-        plan_files([images], tmp_path / "out", recursive=True)
+        plan_files([images], tmp_path / "out", FolderOptions(recursive=True))

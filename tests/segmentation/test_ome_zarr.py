@@ -9,7 +9,7 @@ import zarr
 from napari_veinseg.data.ome_zarr import OmeZarrImage
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation import masks
-from napari_veinseg.segmentation.batch.plan_files import plan_files
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling import tiled_prediction
@@ -146,7 +146,9 @@ def test_a_folder_holds_both_kinds_and_what_is_finished_is_kept(model, tmp_path)
     rows = segment_files([tmp_path / "in"], tmp_path / "out", model, SETTINGS)
     assert rows[0].status == "kept"
     assert tree(tmp_path / "out" / "good.zarr") == before
-    rows = segment_files([tmp_path / "in"], tmp_path / "out", model, SETTINGS, overwrite=True)
+    rows = segment_files(
+        [tmp_path / "in"], tmp_path / "out", model, SETTINGS, FolderOptions(overwrite=True)
+    )
     assert rows[0].status == "done"
     with (tmp_path / "out" / "summary.csv").open(encoding="utf-8") as file:
         assert [row["mask"] for row in csv.DictReader(file)] == ["good.zarr", ""]
@@ -167,7 +169,7 @@ def test_the_output_is_never_the_image(model, tmp_path):
         with pytest.raises(VeinSegError, match="input folder"):
             segment_files([path], output, model, SETTINGS)
     with pytest.raises(VeinSegError, match="only labels"):
-        segment_files([path], tmp_path / "out", model, SETTINGS, probability=True)
+        segment_files([path], tmp_path / "out", model, SETTINGS, FolderOptions(probability=True))
 
 
 def test_axes_that_are_no_image_are_refused(tmp_path):

@@ -15,7 +15,7 @@ import torch
 from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
-from napari_veinseg.segmentation.batch.plan_files import plan_files
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.batch.summary_csv import read_summary
 from napari_veinseg.segmentation.prediction import Prediction
@@ -173,7 +173,13 @@ def test_side_by_side_gives_the_same_masks(tmp_path):
 
 
 def test_probabilities_are_written_when_asked(folder, tmp_path):
-    segment_files([folder / "b.png"], tmp_path / "out", DarkIsVein(), SETTINGS, probability=True)
+    segment_files(
+        [folder / "b.png"],
+        tmp_path / "out",
+        DarkIsVein(),
+        SETTINGS,
+        FolderOptions(probability=True),
+    )
     probability = read_image(tmp_path / "out" / "b_probability.tif")
     assert (probability.shape, probability.dtype) == ((25, 30), np.float32)
     np.testing.assert_array_equal(probability >= 0.5, read_mask(tmp_path / "out" / "b.tif"))
@@ -213,7 +219,7 @@ def test_what_is_finished_is_kept_unless_overwritten(folder, tmp_path):
         }.items()
     )
     everything = DarkIsVein()
-    segment_files([folder], output, everything, SETTINGS, overwrite=True)
+    segment_files([folder], output, everything, SETTINGS, FolderOptions(overwrite=True))
     assert everything.calls == 4
 
 
@@ -265,7 +271,7 @@ def test_the_mask_of_another_image_of_that_name_is_not_taken_for_this_ones(folde
     with pytest.raises(VeinSegError, match=r"b\.png, not of .*other.*another folder"):
         segment_files([other], output, DarkIsVein(), SETTINGS)
     assert tree(output).keys() == before.keys()
-    segment_files([other], output, DarkIsVein(), SETTINGS, overwrite=True)
+    segment_files([other], output, DarkIsVein(), SETTINGS, FolderOptions(overwrite=True))
     assert [row["image"] for row in summary(output)] == [str(other / "b.tif")]
 
 
@@ -302,7 +308,9 @@ def test_a_summary_that_is_none_is_not_replaced(folder, tmp_path, text):
     table.write_text(text.format(rows=table.read_text("utf-8")), "utf-8")
     before = tree(tmp_path / "out")
     with pytest.raises(VeinSegError, match=r"summary\.csv is no table .*: move it"):
-        segment_files([folder], tmp_path / "out", DarkIsVein(), SETTINGS, overwrite=True)
+        segment_files(
+            [folder], tmp_path / "out", DarkIsVein(), SETTINGS, FolderOptions(overwrite=True)
+        )
     assert table.stat().st_mtime_ns == before[table]
 
 
@@ -388,7 +396,7 @@ def test_two_images_with_one_result_are_refused_before_any_work(tmp_path, names,
     for name in names:
         (tmp_path / "in" / name).touch()
     with pytest.raises(VeinSegError) as raised:
-        plan_files([tmp_path / "in"], tmp_path / "out", probability)
+        plan_files([tmp_path / "in"], tmp_path / "out", FolderOptions(probability=probability))
     assert all(name in str(raised.value) for name in names)
     assert not (tmp_path / "out").exists()
 
@@ -404,7 +412,9 @@ def test_a_result_never_replaces_an_image_that_is_reached_by_a_link(folder, tmp_
     (tmp_path / "links" / "a.tif").symlink_to(folder / "a.tif")
     before = tree(folder)
     with pytest.raises(VeinSegError, match=r"would replace the image .*links"):
-        segment_files([tmp_path / "links"], folder, DarkIsVein(), SETTINGS, overwrite=True)
+        segment_files(
+            [tmp_path / "links"], folder, DarkIsVein(), SETTINGS, FolderOptions(overwrite=True)
+        )
     assert tree(folder) == before
 
 

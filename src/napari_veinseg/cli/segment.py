@@ -73,6 +73,7 @@ def segment(
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.segmentation.batch.folder_advice import FolderAdvice
     from napari_veinseg.segmentation.batch.plan_files import (
+        FolderOptions,
         files_left_out,
         plan_files,
         subfolders,
@@ -88,8 +89,8 @@ def segment(
         min_size,
         Region.parse(region) if region else None,
     )
-    # Refuses a bad call before torch is loaded.
-    plans = plan_files(inputs, output, probability, recursive)
+    options = FolderOptions(recursive, probability, overwrite, update)
+    plans = plan_files(inputs, output, options)  # refuses a bad call before torch is loaded
 
     left_out = [folder for path in inputs if path.is_dir() for folder in subfolders(path)]
     if left_out and not recursive:
@@ -100,10 +101,8 @@ def segment(
         typer.echo(sentence, err=True)
     with progress_bar() as progress:
         shown = FolderProgress(progress, len(plans), FolderAdvice(model))
-        rows = _engine(scheduler, model, device)(
-            inputs, output, settings=settings, probability=probability, overwrite=overwrite,
-            update=update, recursive=recursive, report=shown.hear,
-        )  # fmt: skip
+        segment_all = _engine(scheduler, model, device)
+        rows = segment_all(inputs, output, settings=settings, options=options, report=shown.hear)
     _conclude(rows, output)
 
 

@@ -21,7 +21,12 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.batch.file_steps import FileSteps
-from napari_veinseg.segmentation.batch.plan_files import FilePlan, plan_files
+from napari_veinseg.segmentation.batch.plan_files import (
+    USUAL_OPTIONS,
+    FilePlan,
+    FolderOptions,
+    plan_files,
+)
 from napari_veinseg.segmentation.batch.segment_files import segment_planned_files
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, collect, open_output
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -59,12 +64,9 @@ def segment_files_on(
     output: str | Path,
     model: str | Path,
     settings: SegmentationSettings,
+    options: FolderOptions = USUAL_OPTIONS,
     *,
     device: str = "auto",
-    probability: bool = False,
-    overwrite: bool = False,
-    update: bool = False,
-    recursive: bool = False,
     report: Callable[[SummaryRow, int, int], None] | None = None,
 ) -> list[SummaryRow]:
     """Segment images on a cluster; as `batch.segment_files` otherwise.
@@ -78,13 +80,12 @@ def segment_files_on(
     Raise VeinSegError if inputs and output do not go together, the scheduler does not answer or is
     lost, or the workers cannot use the model.
     """
-    plans = plan_files(
-        [Path(path).absolute() for path in inputs], Path(output).absolute(), probability, recursive
-    )
+    inputs, output = [Path(path).absolute() for path in inputs], Path(output).absolute()
+    plans = plan_files(inputs, output, options)
     content = model_bytes(resolve(model))
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
-        plans, known = open_output(plans, output, overwrite)
-        task = partial(_segment_here, name, settings, overwrite, update)
+        plans, known = open_output(plans, output, options.overwrite)
+        task = partial(_segment_here, name, settings, options)
         rows = collect(plans, _run(client, plans, task), output, known, report)
         for folder in {plan.mask.parent for plan in plans}:
             sweep(folder)  # what killed workers left
@@ -92,15 +93,11 @@ def segment_files_on(
 
 
 def _segment_here(
-    plugin: str,
-    settings: SegmentationSettings,
-    overwrite: bool,
-    update: bool,
-    plans: Sequence[FilePlan],
+    plugin: str, settings: SegmentationSettings, options: FolderOptions, plans: Sequence[FilePlan]
 ) -> list[SummaryRow]:
     """Do some images on a worker, with the model that a plugin of its keeps."""
     model = get_worker().plugins[plugin].model
-    return list(segment_planned_files(plans, FileSteps(model, settings, overwrite, update)))
+    return list(segment_planned_files(plans, FileSteps(model, settings, options)))
 
 
 def _run(client: Client, plans: Sequence[FilePlan], task: Task) -> Iterator[SummaryRow]:

@@ -18,7 +18,7 @@ from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.data.ome_labels import new_labels, strips
 from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError
-from napari_veinseg.segmentation.batch.plan_files import FilePlan
+from napari_veinseg.segmentation.batch.plan_files import FilePlan, FolderOptions
 from napari_veinseg.segmentation.batch.provenance import Provenance, file_digest
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
@@ -66,18 +66,17 @@ class FileSteps:
 
     model: "VeinModel"
     settings: SegmentationSettings
-    overwrite: bool = False
-    update: bool = False
+    options: FolderOptions
 
     def read(self, plan: FilePlan) -> ReadImage | SummaryRow:
         """Read an image; else give the row of a mask that is kept, or of an unreadable file."""
         try:
             made_from = Provenance.of(plan.source, self.model, self.settings)
-            if plan.finished and not self.overwrite:
+            if plan.finished and not self.options.overwrite:
                 made = plan.made or SummaryRow(str(plan.source), plan.name, "done")
                 changes = made_from.changes_since(made.provenance)
                 edited = made.mask_digest not in ("", file_digest(plan.mask))
-                if not (self.update and changes and made.model and not edited):
+                if not (self.options.update and changes and made.model and not edited):
                     return _kept(plan, made, changes, edited)
             if is_zarr(plan.source):
                 return ReadImage(OmeZarrImage.open(plan.source), None, made_from)

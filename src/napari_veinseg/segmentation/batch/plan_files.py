@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class FolderOptions:
+    """Which images of folders are taken, what is written of them, and what is made anew."""
+
+    recursive: bool = False
+    """Whether the images of subfolders are taken, too; the results mirror the subfolders."""
+    probability: bool = False
+    """Whether probabilities are written, too, as `STEM_probability.tif`."""
+    overwrite: bool = False
+    """Whether all results are made anew that are there already; else they are kept."""
+    update: bool = False
+    """Whether those are made anew that another model, other settings or another image gave, as
+    long as nobody has edited them since."""
+
+
+USUAL_OPTIONS = FolderOptions()
+
+
+@dataclass(frozen=True)
 class FilePlan:
     """One image and the files that it becomes."""
 
@@ -39,15 +57,12 @@ class FilePlan:
 
 
 def plan_files(
-    inputs: Iterable[str | Path],
-    output: str | Path,
-    probability: bool = False,
-    recursive: bool = False,
+    inputs: Iterable[str | Path], output: str | Path, options: FolderOptions = USUAL_OPTIONS
 ) -> list[FilePlan]:
     """Find the images and the names of their results, without touching the disk.
 
-    Results of subfolders (`recursive`) go into subfolders of the same names; hidden folders and
-    links to folders are left out, and so are masks that lie beside their images.
+    Results of subfolders go into subfolders of the same names; hidden folders and links to folders
+    are left out, and so are masks that lie beside their images.
 
     Raise VeinSegError if an input does not exist, no image is found, two images would be written to
     one file, or the output would go into an input folder or onto an input.
@@ -57,16 +72,18 @@ def plan_files(
     # As they were first given, whatever other way there is to them; with the folder above.
     sources: dict[Path, tuple[Path, Path]] = {}
     for path in given:
-        for image in _images_of(path, recursive):
+        for image in _images_of(path, options.recursive):
             top = path if path != image else path.parent
             sources.setdefault(image.resolve(), (image, _folder_below(top, image)))
     if not sources:
-        hint = "" if recursive else " (--recursive takes those of subfolders, too)"
+        hint = "" if options.recursive else " (--recursive takes those of subfolders, too)"
         raise VeinSegError(
             f"There is no image in {', '.join(map(str, given)) or 'no input'}: give tif, png, jpg "
             f"or bmp files, or folders of them{hint}."
         )
-    plans = [_plan(image, output, folder, probability) for image, folder in sources.values()]
+    plans = [
+        _plan(image, output, folder, options.probability) for image, folder in sources.values()
+    ]
     _refuse_clashes(plans)
     _refuse_originals(plans)
     return plans

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, TypeVar
 from napari_veinseg.data.ome_zarr import OmeZarrImage
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.batch.file_steps import FileSteps, ReadImage, SegmentedImage
-from napari_veinseg.segmentation.batch.plan_files import FilePlan, plan_files
+from napari_veinseg.segmentation.batch.plan_files import (
+    USUAL_OPTIONS,
+    FilePlan,
+    FolderOptions,
+    plan_files,
+)
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow, collect, open_output
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
@@ -33,11 +38,8 @@ def segment_files(
     output: str | Path,
     model: "VeinModel",
     settings: SegmentationSettings,
+    options: FolderOptions = USUAL_OPTIONS,
     *,
-    probability: bool = False,
-    overwrite: bool = False,
-    update: bool = False,
-    recursive: bool = False,
     report: Callable[[SummaryRow, int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     at_once: int = 4,
@@ -54,15 +56,8 @@ def segment_files(
         What segments.
     settings : SegmentationSettings
         How.
-    probability : bool, optional
-        Also write the probabilities, as `STEM_probability.tif`.
-    overwrite : bool, optional
-        Make results anew that are there already; else they are kept.
-    update : bool, optional
-        Make those anew that another model, other settings or another image gave, as long as nobody
-        has edited them since.
-    recursive : bool, optional
-        Take the images of subfolders, too, and mirror the subfolders.
+    options : FolderOptions, optional
+        Which images, and what is written and made anew.
     report : callable, optional
         Called with each row, the number of rows so far and of all; it may raise `Cancelled`.
     cancelled : callable, optional
@@ -82,9 +77,8 @@ def segment_files(
     Cancelled
         If `cancelled` said so.
     """
-    plans = plan_files(inputs, output, probability, recursive)
-    plans, known = open_output(plans, output, overwrite)
-    steps = FileSteps(model, settings, overwrite, update)
+    plans, known = open_output(plan_files(inputs, output, options), output, options.overwrite)
+    steps = FileSteps(model, settings, options)
     rows = segment_planned_files(plans, steps, cancelled, at_once)
     return collect(plans, rows, output, known, report)
 

@@ -14,7 +14,7 @@ from napari_veinseg.data.grey import is_colour
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.batch.plan_files import files_left_out
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions, files_left_out
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -36,9 +36,7 @@ class FolderTask:
     masks: Path
     model: Path
     settings: SegmentationSettings
-    update: bool = False
-    overwrite: bool = False
-    recursive: bool = False
+    options: FolderOptions
 
 
 @dataclass
@@ -72,9 +70,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
         task.masks,
         model,
         task.settings,
-        update=task.update,
-        overwrite=task.overwrite,
-        recursive=task.recursive,
+        task.options,
         report=report,
         cancelled=reporter.cancelled,
         at_once=1,  # more threads at work here would make the viewer wait for its turn
@@ -85,7 +81,7 @@ def segment_folder(task: FolderTask, reporter: Reporter) -> FolderResult:
         group.files.append(name)
         group.images.append(image)
         group.masks.append(mask)
-    remarks = list(files_left_out([task.images], task.recursive))
+    remarks = list(files_left_out([task.images], task.options.recursive))
     return FolderResult(task, rows, list(groups.values()), remarks)
 
 

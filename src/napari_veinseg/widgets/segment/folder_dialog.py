@@ -5,6 +5,7 @@ from pathlib import Path
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
+from napari_veinseg.segmentation.batch.plan_files import FolderOptions
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.form import Section
 from napari_veinseg.widgets.common.inputs import FolderField
@@ -66,17 +67,10 @@ class FolderDialog(QDialog):
         images, masks = self.images.path(), self.masks.path()
         if images is not None and masks is not None:
             how = self.existing.currentText()
-            self.chosen.emit(
-                FolderTask(
-                    images,
-                    masks,
-                    self._model,
-                    self._settings,
-                    update=how == _UPDATE,
-                    overwrite=how == _OVERWRITE,
-                    recursive=self.recursive.isChecked(),
-                )
+            options = FolderOptions(
+                self.recursive.isChecked(), overwrite=how == _OVERWRITE, update=how == _UPDATE
             )
+            self.chosen.emit(FolderTask(images, masks, self._model, self._settings, options))
             super().accept()
 
     def _suggest(self) -> None:
