@@ -15,9 +15,11 @@ from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, go_on
-from napari_veinseg.training.validator import Validator
+from napari_veinseg.training.validation import held_out_ious
 from tests.measurement.shapes import capsule
 from tests.training.conftest import TINY
+
+HELD_OUT_IOUS = "napari_veinseg.training.loop.held_out_ious"
 
 
 def weights(path) -> dict[str, torch.Tensor]:
@@ -52,10 +54,8 @@ class StopAt:
 
 
 def test_a_run_leaves_a_model_that_says_what_it_is(dataset, tiny, tmp_path, monkeypatch):
-    from napari_veinseg.training.validator import Validator
-
     scores = iter([0.1, 0.2, 0.4, 0.3])
-    monkeypatch.setattr(Validator, "compute_vein_ious", lambda *_: {"f0_1": next(scores)})
+    monkeypatch.setattr(HELD_OUT_IOUS, lambda *_: {"f0_1": next(scores)})
     events = []
     run = trained(
         dataset, tiny, tmp_path / "run", on_event=events.append, output=tmp_path / "new.safetensors"
@@ -91,9 +91,8 @@ def test_a_run_keeps_the_scales_of_its_base_and_is_judged_at_them(
     write_model(base, card.model_copy(update={"scales": (1.0, 2.0)}), network)
     judged = []
     monkeypatch.setattr(
-        Validator,
-        "compute_vein_ious",
-        lambda _self, card, *_: judged.append(card.scales) or {"f0_1": 0.1 * len(judged)},
+        HELD_OUT_IOUS,
+        lambda model, *_: judged.append(model.card.scales) or {"f0_1": 0.1 * len(judged)},
     )
     run = trained(dataset, base, tmp_path / "run", epochs=1)
     assert judged == [(1, 2), (1, 2)]
@@ -135,10 +134,8 @@ def test_bfloat16_is_used_where_the_cpu_has_units_for_it(monkeypatch, capabiliti
 
 
 def test_a_run_never_ends_worse_than_its_start(dataset, tiny, tmp_path, monkeypatch):
-    from napari_veinseg.training.validator import Validator
-
     scores = iter([0.6, 0.5, 0.6, 0.4])
-    monkeypatch.setattr(Validator, "compute_vein_ious", lambda self, *rest: {"f0_1": next(scores)})
+    monkeypatch.setattr(HELD_OUT_IOUS, lambda *_: {"f0_1": next(scores)})
     run = trained(dataset, tiny, tmp_path / "run", output=tmp_path / "new.safetensors")
     assert same(weights(tmp_path / "new.safetensors"), weights(tiny))
     assert read_card(run.result) == read_card(tiny)
@@ -159,13 +156,12 @@ def test_stopped_before_anything_was_judged_the_last_weights_are_the_result(
 
 def test_judging_stops_within_the_images(dataset):
     from napari_veinseg.segmentation.settings import SegmentationSettings
-    from napari_veinseg.training.validator import Validator
     from tests.models import lively_network, small_card
 
-    validator = Validator([*read_pairs(dataset)], SegmentationSettings(), "cpu")
-    network = lively_network(small_card())
-    assert validator.compute_vein_ious(small_card(), network, StopAt(1)) is None
-    assert len(validator.compute_vein_ious(small_card(), network, StopAt(1000))) == len(dataset)
+    pairs, settings = [*read_pairs(dataset)], SegmentationSettings()
+    model = VeinModel(small_card(), lively_network(small_card()), "cpu")
+    assert held_out_ious(model, pairs, settings, StopAt(1)) is None
+    assert len(held_out_ious(model, pairs, settings, StopAt(1000))) == len(dataset)
 
 
 @pytest.mark.parametrize("questions", [1, 2, 5, 9, 13])
@@ -228,9 +224,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_best(
 
 
 def test_patience_ends_a_run_that_no_longer_improves(dataset, tiny, tmp_path, monkeypatch):
-    from napari_veinseg.training.validator import Validator
-
-    monkeypatch.setattr(Validator, "compute_vein_ious", lambda self, *rest: {"f0_1": 0.5})
+    monkeypatch.setattr(HELD_OUT_IOUS, lambda *_: {"f0_1": 0.5})
     run = trained(dataset, tiny, tmp_path / "run", epochs=50, patience=2)
     events = list(EventReader(run.events_path).new_events())
     assert events[-1]["reason"] == "patience"
@@ -245,13 +239,11 @@ def test_a_budget_in_minutes_is_kept(dataset, tiny, tmp_path):
 
 
 def test_judging_the_base_is_not_taken_from_the_budget(dataset, tiny, tmp_path, monkeypatch):
-    slow = Validator.compute_vein_ious
-
-    def scores(self, *how):
+    def scores(*how):
         time.sleep(0.5)
-        return slow(self, *how)
+        return held_out_ious(*how)
 
-    monkeypatch.setattr(Validator, "compute_vein_ious", scores)
+    monkeypatch.setattr(HELD_OUT_IOUS, scores)
     events = []
     trained(dataset, tiny, tmp_path / "run", epochs=None, minutes=0.01, on_event=events.append)
     first = next(event for event in events if event["event"] == "epoch")

@@ -19,6 +19,7 @@ from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.checkpoint import Position, schedule_learning_rate
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.config import TrainingConfig
@@ -35,7 +36,7 @@ from napari_veinseg.training.learner import Learner, PendingLosses
 from napari_veinseg.training.reporter import Reporter, Stop, Tell
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.training_data import RunData, load_training_data
-from napari_veinseg.training.validator import Validator
+from napari_veinseg.training.validation import held_out_ious
 
 _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps
 
@@ -94,7 +95,7 @@ class Trainer:
         self._saved_at = -math.inf
         settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         own = data.holdout[fabric.global_rank :: fabric.world_size]
-        self._validator = Validator(own, settings, choice.name)
+        self._held_out = own, settings, self._asked_while_validating
 
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""
@@ -239,9 +240,8 @@ class Trainer:
         self.at.loss_steps += len(values)
 
     def _score(self, card: ModelCard, network: SegmentationNetwork) -> dict[str, float] | None:
-        return merge_over_processes(
-            self._validator.compute_vein_ious(card, network, self._asked_while_validating)
-        )
+        model = VeinModel(card, network, self.choice.name)
+        return merge_over_processes(held_out_ious(model, *self._held_out))
 
     def _asked_while_validating(self) -> bool:
         self._clock.tick()

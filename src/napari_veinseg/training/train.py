@@ -4,7 +4,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -119,12 +119,10 @@ def go_on(
 ) -> Run:
     """Train a run, new, stopped or killed, to its end, from where it stands; see `train`."""
     check_output(output)
-    if _rank() != 0:
+    is_first = _rank() == 0
+    with run.locked() if is_first else nullcontext():
         _train(run, output, on_event, should_stop)
-        return run
-    with run.locked():
-        _train(run, output, on_event, should_stop)
-        if output is not None and not run.config.watch:  # which keeps it up to date itself
+        if is_first and output is not None and not run.config.watch:  # which keeps it up to date
             run.save_result(output)
     return run
 

@@ -10,10 +10,9 @@ from napari_veinseg.widgets.common.form import Hint, button, column, explain, ro
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.model_choice import install_model
 from napari_veinseg.widgets.common.notify import show_info
-from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
+from napari_veinseg.widgets.workbench.error_on_arrival_curve import ErrorOnArrivalCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 
-_CURVE_HEIGHT = 84  # px
 NEWEST = "Always the newest"
 
 
@@ -40,20 +39,12 @@ class LearningControls(QWidget):
         self.menu.aboutToShow.connect(self._fill_menu)
         self.versions.setMenu(self.menu)
         self.state = Hint()
-        self.curve = CurvePlot()
-        self.curve.setFixedHeight(_CURVE_HEIGHT)
-        self.curve.setToolTip(
-            "How wrong the mask was that each image got, before you corrected it and before "
-            "anything was learned from it: 1 - vein IoU. It falls where learning helps."
-        )
-        self._lay_out()
-        self.switch.toggled.connect(self._switch)
-        learning.changed.connect(self.refresh)
-        self.refresh()
-
-    def _lay_out(self) -> None:
+        self.curve = ErrorOnArrivalCurve()
         rows = column(self, self.state, self.curve, spacing=4)
         rows.insertLayout(0, row(self.switch, self.versions))
+        self.switch.toggled.connect(learning.switch)
+        learning.changed.connect(self.refresh)
+        self.refresh()
 
     def give_room(self, roomy: bool) -> None:
         """Show the curve only where the dock is high enough for it."""
@@ -67,11 +58,11 @@ class LearningControls(QWidget):
         self.setVisible(learning.has_folder)
         with signals_blocked(self.switch):
             self.switch.setChecked(learning.wanted)
-        errors = dict(enumerate(learning.errors_on_arrival(), start=1))
+        errors = learning.errors_on_arrival()
         has_curve = len(errors) > 1
         text = learning.describe()
         if has_curve and not self._roomy and (learning.wanted or not text):
-            text = f"{text} Last error on arrival: {errors[len(errors)]:.2f}.".strip()
+            text = f"{text} Last error on arrival: {errors[-1]:.2f}.".strip()
         self.state.setText(text)
         self.state.setVisible(bool(text))
         in_use = learning.in_use
@@ -79,11 +70,7 @@ class LearningControls(QWidget):
         name = in_use.name if in_use is not None else "versions"
         self.versions.setText(f"{name.capitalize()}   ")  # room for the arrow
         self.curve.setVisible(has_curve and self._roomy)
-        title = "Error on arrival"
-        self.curve.show_curves([EpochCurve(title, SCORE_COLOUR, errors, unit="image", first=1)])
-
-    def _switch(self, on: bool) -> None:
-        self._learning.switch(on)
+        self.curve.show_errors(errors)
 
     def _fill_menu(self) -> None:
         learning = self._learning
