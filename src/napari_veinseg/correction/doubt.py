@@ -14,6 +14,8 @@ DoubtMap = Annotated[
     "there is certainly none",
 ]
 
+USUAL_WIDTH = 6.0
+"""px of a vein, where too little is marked to measure it."""
 _NEARLY = 0.6  # of the most likely pixel's probability
 
 
@@ -26,7 +28,9 @@ class Place(NamedTuple):
     doubt: Share
 
 
-def doubt_map(probability: Probability, vein_width: Px = 6.0, threshold: Share = 0.5) -> DoubtMap:
+def doubt_map(
+    probability: Probability, vein_width: Px = USUAL_WIDTH, threshold: Share = 0.5
+) -> DoubtMap:
     """Say how undecided a model was around each pixel.
 
     The border of a certain vein passes through every probability, too, so each pixel is judged
@@ -67,7 +71,7 @@ def doubtful_places(
     return chosen
 
 
-def candidate_at(probability: Probability, place: Place, vein_width: Px = 6.0) -> Binary:
+def candidate_at(probability: Probability, place: Place, vein_width: Px = USUAL_WIDTH) -> Binary:
     """Find what may be vein at a doubtful place: what a person is asked about there.
 
     That is the connected pixels around the most likely one within two vein widths that are nearly
@@ -82,7 +86,9 @@ def candidate_at(probability: Probability, place: Place, vein_width: Px = 6.0) -
     return pieces == pieces[peak]
 
 
-def image_doubt(probability: Probability, vein_width: Px = 6.0, threshold: Share = 0.5) -> Share:
+def image_doubt(
+    probability: Probability, vein_width: Px = USUAL_WIDTH, threshold: Share = 0.5
+) -> Share:
     """Average the doubt, in [0, 1], over what may be vein of an image."""
     doubt = doubt_map(probability, vein_width, threshold)
     weight = np.maximum(doubt, np.asarray(probability, np.float32))

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 
 from napari_veinseg.correction.change import painted
-from napari_veinseg.correction.doubt import Place, candidate_at, doubt_map, doubtful_places
+from napari_veinseg.correction.doubt import (
+    USUAL_WIDTH,
+    Place,
+    candidate_at,
+    doubt_map,
+    doubtful_places,
+)
 from napari_veinseg.correction.tracing import measured_width
 from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
@@ -27,7 +33,6 @@ from napari_veinseg.widgets.correct.message import Message
 from napari_veinseg.widgets.correct.preview import Preview
 
 _CLOSE = 3.0  # canvas px a pixel of the image: nearer, the zoom is left as it is
-_USUAL_WIDTH = 6.0  # px, where the model marks too little to measure it
 _REST = "Goes to where the model was least certain; the keys decide what is marked there."
 
 
@@ -146,7 +151,7 @@ class DoubtfulPlaces(Section):
         settled = self._mask.edited(plane).copy()
 
         def find(_reporter: Reporter) -> tuple[list[Place], float]:
-            width = measured_width(probability >= threshold) or _USUAL_WIDTH
+            width = measured_width(probability >= threshold) or USUAL_WIDTH
             doubt = doubt_map(probability, width, threshold)
             return doubtful_places(doubt, settled=settled), width
 

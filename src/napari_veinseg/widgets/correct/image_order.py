@@ -11,7 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
-from napari_veinseg.correction.doubt import by_doubt, image_doubt
+from napari_veinseg.correction.doubt import USUAL_WIDTH, by_doubt, image_doubt
 from napari_veinseg.correction.tracing import measured_width
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
@@ -24,8 +24,6 @@ from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.reviewing import Reviewing
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-
-_USUAL_WIDTH = 6.0  # px, where the model marks too little to measure it
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ def _find_slice_doubts(
     doubts = []
     for number, probability in enumerate(probabilities):
         reporter.tell(Step(number, len(probabilities)))
-        width = measured_width(probability >= threshold) or _USUAL_WIDTH
+        width = measured_width(probability >= threshold) or USUAL_WIDTH
         doubts.append(image_doubt(probability, width, threshold))
     return doubts
 
