@@ -1,6 +1,7 @@
 """Mouse and keys of a tool: taken while the tool is active, given back after."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import napari
@@ -10,6 +11,7 @@ from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
+from napari_veinseg.widgets.common.key_bindings import KeyBindings
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.tool import Point, Tool
 
@@ -33,7 +35,7 @@ class CanvasInput:
     ) -> None:
         self._viewer, self._layer, self._tool, self._leave = viewer, layer, tool, leave
         self._dock = dock  # says what the tool refuses
-        self._keys: dict[Any, Any] = {}
+        self._keys = KeyBindings(layer)
         self._zoom: list[tuple[int, Any]] = []
         self._panned = layer.mouse_pan
         self._attached = False
@@ -74,36 +76,21 @@ class CanvasInput:
         self._zoom = []
         if self._tool.draws_boxes:
             layer.mouse_pan = self._panned
-        self._bind({})
+        self._keys.release()
 
     def follow(self) -> None:
         """Bind the keys that mean something now; none once the tool is left."""
         if not self._attached:
             return
-        keys: dict[str, Callable[[], None]] = {"Escape": self._escape}
+        keys = {"Escape": self._escape}
         if self._tool.busy:
             keys |= {"Enter": self._tool.finish, "Backspace": self._tool.take_back}
-        self._bind(keys)
+        self._keys.bind({key: partial(self._act, action) for key, action in keys.items()})
 
-    def _bind(self, keys: dict[str, Callable[[], None]]) -> None:
-        keymap = self._layer.keymap
-        for key, before in self._keys.items():
-            keymap.pop(key, None)
-            if before is not None:
-                keymap[key] = before
-        self._keys = {}
-        for name, action in keys.items():
-            key = coerce_keybinding(name)
-            self._keys[key] = keymap.get(key)
-            keymap[key] = self._guarded(action)
-
-    def _guarded(self, action: Callable[[], None]) -> Callable[[Any], None]:
-        def run(_layer: Any) -> None:
-            with reported(self._tool.name, self._dock):
-                action()
-            self.follow()
-
-        return run
+    def _act(self, action: Callable[[], None]) -> None:
+        with reported(self._tool.name, self._dock):
+            action()
+        self.follow()
 
     def _escape(self) -> None:
         if self._tool.busy:
@@ -144,9 +131,7 @@ class CanvasInput:
             self._tool.move(find_point(layer, event))
 
     def _on_double_click(self, _layer: Labels, _event: Any) -> None:
-        with reported(self._tool.name, self._dock):
-            self._tool.finish()
-        self.follow()
+        self._act(self._tool.finish)
 
 
 def find_point(layer: Layer, event: Any) -> Point:

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from napari.layers import Labels
-from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton
 
@@ -13,6 +11,7 @@ from napari_veinseg.data.labels import BACKGROUND, UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.canvas import focus_canvas
 from napari_veinseg.widgets.common.form import Section, button, connect_while_alive
+from napari_veinseg.widgets.common.key_bindings import KeyBindings
 from napari_veinseg.widgets.common.notify import report, trying
 from napari_veinseg.widgets.correct.add_tool import AddTool
 from napari_veinseg.widgets.correct.box_tools import ReviewedBoxTool, UnsureBoxTool
@@ -43,7 +42,7 @@ class Toolbox(Section):
         self._edited_mask = edited_mask
         self._input: CanvasInput | None = None
         self._watched: Labels | None = None
-        self._bound: dict[Any, Labels] = {}
+        self._bindings: KeyBindings | None = None
         self.active: Tool | None = None
         self.message = Message(_REST, lines=4)
         self.tools = [kind(edited_mask, tracing, self.message.show_text) for kind in _TOOLS]
@@ -106,9 +105,8 @@ class Toolbox(Section):
     def follow_mask(self) -> None:
         """Take over the chosen mask: tools stop, and their keys move to the new layer."""
         self.use(None)
-        for key, layer in self._bound.items():
-            layer.keymap.pop(key, None)
-        self._bound = {}
+        if self._bindings is not None:
+            self._bindings.release()
         if self._watched is not None:
             self._watched.events.mode.disconnect(self._on_mode)
             self._watched.events.set_data.disconnect(self._on_change)
@@ -117,12 +115,13 @@ class Toolbox(Section):
             return
         layer.events.mode.connect(self._on_mode)
         layer.events.set_data.connect(self._on_change)  # undo has no event of its own
+        free = {}
         for key, its_button, text, action in self._keys:
-            free = is_free(self._edited_mask.viewer, layer, key)
-            its_button.setText(f"{text}  ({key})" if free else text)
-            if free:
-                layer.bind_key(key, lambda _layer, action=action: action())
-                self._bound[coerce_keybinding(key)] = layer
+            if is_free(self._edited_mask.viewer, layer, key):
+                free[key], text = action, f"{text}  ({key})"
+            its_button.setText(text)
+        self._bindings = KeyBindings(layer)
+        self._bindings.bind(free)
 
     def begin_anew(self) -> None:
         """Let the active tool forget what it began and said on another image."""

@@ -16,6 +16,7 @@ from napari_veinseg.training.train import configure
 from napari_veinseg.widgets.common import first_drawing
 from napari_veinseg.widgets.common.canvas import LayersGoSafely
 from napari_veinseg.widgets.common.form import column
+from napari_veinseg.widgets.common.key_bindings import KeyBindings
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
@@ -32,7 +33,6 @@ from napari_veinseg.widgets.workbench.navigation_bar import FolderStrip
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
-from napari_veinseg.widgets.workbench.shortcuts import ViewerKeys
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.tabs_follow_folder import TabsFollowFolder
 from napari_veinseg.widgets.workbench.view_controls import SeeingControls
@@ -72,7 +72,8 @@ class Workbench(QWidget):
         self.segment.insert(0, self.folder_run)
         self._lay_out()
         self._share()
-        self.keys = ViewerKeys(self.viewer, self._actions())
+        self.keys = KeyBindings(self.viewer)
+        self.keys.bind(self._actions())
         self.segment.closing.connect(self.close_down)
         self._restyle()
         self.segment.restyled.connect(self._restyle)
