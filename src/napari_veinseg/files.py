@@ -93,6 +93,12 @@ def writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        blocking = [path for path in (target, *target.parents) if path.is_file()]
+        if blocking and isinstance(error, FileExistsError | NotADirectoryError):
+            raise VeinSegError(
+                f"{blocking[0]} is a file where a folder is wanted: give another folder, or move "
+                "that file away."
+            ) from error
         raise VeinSegError(
             f"{target} was not written ({error.strerror or error}): check folder, rights and space."
         ) from error
@@ -227,3 +233,16 @@ def make_output_folder(path: str | Path) -> Path:
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def check_output_folder(path: Path) -> None:
+    """Refuse before any work what cannot become a folder for results; nothing is made."""
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    code = 0
+    if not there.is_dir():
+        code = errno.ENOTDIR
+    elif not os.access(there, os.W_OK):
+        code = errno.EACCES
+    with writing(path):
+        if code:
+            raise OSError(code, os.strerror(code))  # Python makes it the fitting kind

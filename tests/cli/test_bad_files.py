@@ -51,3 +51,52 @@ def test_bad_files_are_named_and_the_others_are_worked_on(
     for stem in [*BAD, *(["fïnger3_0"] if command[0] != "segment" else [])]:
         assert stem in said
     assert output.exists()
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("segment", "images", "--model", "MODEL"),
+        ("measure", "masks"),
+        ("consistency", "masks", "--finger-pattern", PATTERN),
+        ("evaluate", ".", "--baseline", "--all"),
+        ("demo", "--model", "MODEL"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_file_where_a_folder_is_wanted_is_named(
+    veinseg, tmp_path, tiny_model, monkeypatch, command, below
+):
+    folder = make_dataset(tmp_path / "data")
+    monkeypatch.chdir(folder)
+    (tmp_path / "results").write_text("mine")
+    arguments = [tiny_model if each == "MODEL" else each for each in command]
+    done = veinseg(*arguments, "--output", tmp_path / "results" / below)
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == (
+        f"veinseg: {tmp_path / 'results'} is a file where a folder is wanted: give another folder, "
+        "or move that file away."
+    )
+    assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_the_model_of_a_training_needs_a_folder_as_well(veinseg, tmp_path):
+    folder = make_dataset(tmp_path / "data")
+    (tmp_path / "results").write_text("mine")
+    for arguments in (
+        ("train", folder, "--output", tmp_path / "results" / "a.safetensors"),
+        ("train", folder, "--watch", "--run", tmp_path / "results"),
+        ("synthesize", "1", tmp_path / "results"),
+    ):
+        assert f"{tmp_path / 'results'} is a file where a folder is wanted" in (
+            veinseg(*arguments).err
+        )
+
+
+def test_images_that_lie_deeper_are_told_in_words_that_hold_in_a_dock_as_well(veinseg, tmp_path):
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    call = ("segment", tmp_path / "in", "--output", tmp_path / "out")
+    assert "or take images of subfolders, too (recursive)." in veinseg(*call).err
+    (tmp_path / "in" / "deeper").rmdir()
+    assert veinseg(*call).err.endswith("or folders of them.\n"), "there are no subfolders"

@@ -189,7 +189,7 @@ def test_one_name_in_two_trees_is_refused(images, tmp_path):
         plan_files(
             [tmp_path / "one", tmp_path / "two"], tmp_path / "out", FolderOptions(recursive=True)
         )
-    with pytest.raises(VeinSegError, match="--recursive"):
+    with pytest.raises(VeinSegError, match="or take images of subfolders, too"):
         plan_files([tmp_path / "one"], tmp_path / "out")
 
 

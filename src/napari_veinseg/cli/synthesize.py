@@ -47,7 +47,7 @@ def synthesize(
 def _new_dataset(folder: Path) -> tuple[Path, Path]:
     from napari_veinseg.files import make_output_folder
 
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.is_dir() and any(folder.iterdir()):
         raise VeinSegError(f"{folder} exists and is not empty: choose a new folder.")
     return make_output_folder(folder / "images"), make_output_folder(folder / "masks")
 

@@ -33,11 +33,11 @@ def compile_finger_pattern(pattern: str | None) -> re.Pattern[str] | None:
         compiled = re.compile(pattern)
     except re.error as error:
         raise VeinSegError(
-            f"The finger pattern {pattern!r} is no regular expression ({error}): correct it."
+            f"The finger pattern '{pattern}' is no regular expression ({error}): correct it."
         ) from error
     if compiled.groups < 1:
         raise VeinSegError(
-            f"The finger pattern {pattern!r} has no group: put ( ) around the subject's part."
+            f"The finger pattern '{pattern}' has no group: put ( ) around the subject's part."
         )
     return compiled
 

@@ -13,6 +13,7 @@ from napari_veinseg.data.image_files import without_probabilities
 from napari_veinseg.data.mask_files import numbered_remark, read_drawn_mask
 from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
+from napari_veinseg.files import check_output_folder
 from napari_veinseg.measurement.measure import Measurement, measure
 
 
@@ -70,6 +71,7 @@ def measure_files(
     counts as one mask a slice.  The unit of the lengths is part of the column names.  `tell` gets a
     sentence for each file that cannot be measured; the others are measured.
     """
+    check_output_folder(output)
     found = [file for path in inputs for file in (list_masks(path) if path.is_dir() else [path])]
     files = without_probabilities(found)
     if not files:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import sweep
+from napari_veinseg.files import check_output_folder, sweep
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.run_folder import Run
 
@@ -167,13 +167,15 @@ def _tell_failure(run: Run, error: VeinSegError) -> None:
 def check_output(output: str | Path | None) -> None:
     """Refuse a place for the model that cannot be written, before the work and not after it.
 
-    Raise VeinSegError if its name has the wrong ending or its folder does not exist.
+    Raise VeinSegError if its name has the wrong ending, or its folder does not exist or cannot be
+    written.
     """
     if output is None:
         return
     output = Path(output)
     if output.suffix != ".safetensors":
         raise VeinSegError(f"{output} is no name for a model: let it end in .safetensors.")
+    check_output_folder(output.parent)
     if not output.absolute().parent.is_dir():
         raise VeinSegError(f"The folder of {output} does not exist: make it first.")
 

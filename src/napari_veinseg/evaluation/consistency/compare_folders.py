@@ -22,7 +22,7 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
     measure_consistency,
     subtract_error_rates,
 )
-from napari_veinseg.files import write_text
+from napari_veinseg.files import check_output_folder, write_text
 from napari_veinseg.wording import some_of
 
 Masks = Mapping[str, NDArray[np.uint8]]
@@ -57,6 +57,8 @@ def compare_folders(
 
     Raise VeinSegError if the folders do not hold masks of the same names, or cannot be judged.
     """
+    if output:
+        check_output_folder(output)
     read = [read_masks(folder) for folder in folders]
     left_out = tuple(fault for each in read for fault in each.faults)
     odd = read[0].names ^ read[-1].names

@@ -61,7 +61,7 @@ def choose_pairs(
     genuine, impostor = pairs[same], pairs[~same]
     if not len(genuine) or not len(impostor):
         raise VeinSegError(
-            f"The finger pattern {finger_pattern!r} finds {counted(number.max() + 1, 'subject')} "
+            f"The finger pattern '{finger_pattern}' finds {counted(number.max() + 1, 'subject')} "
             f"in {counted(len(stems), 'mask')}: two are needed, and two shots of one; check the "
             "pattern."
         )
@@ -76,7 +76,7 @@ def _fingers(stems: Sequence[str], pattern: str) -> list[str]:
         finger = finger_in(stem, compiled)
         if not finger:
             raise VeinSegError(
-                f"The finger pattern {pattern!r} finds no subject in {stem!r}: mend the pattern."
+                f"The finger pattern '{pattern}' finds no subject in {stem!r}: mend the pattern."
             )
         fingers.append(finger)
     return fingers

@@ -32,7 +32,7 @@ from napari_veinseg.evaluation.summary import (
     image_rows,
     summarise,
 )
-from napari_veinseg.files import write_text, writing
+from napari_veinseg.files import check_output_folder, write_text, writing
 
 REPORT_PAGE = "report.html"
 _SUMMARY, _ROWS = "summary.json", "per_image.csv"
@@ -62,6 +62,7 @@ def evaluate(
     written.
     """
     refuse_output_in(dataset.path, output)
+    check_output_folder(output)
     selection, name = select(dataset, everything), dataset.path.resolve().name
     if pseudonyms:
         selection, name = with_pseudonyms(selection), DATASET

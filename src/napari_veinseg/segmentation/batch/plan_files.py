@@ -9,6 +9,7 @@ from napari_veinseg.data.image_files import IMAGE_SUFFIXES, PROBABILITY_ENDING, 
 from napari_veinseg.data.mixed_folders import masks_beside, mixed_remark
 from napari_veinseg.data.ome_zarr import is_zarr, zarr_images, zarr_name
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import opening
 from napari_veinseg.wording import counted
 
 _UNREAD_SUFFIXES = (".gif", ".webp", ".heic", ".jp2", ".dcm", ".nii")
@@ -76,7 +77,8 @@ def plan_files(
             top = path if path != image else path.parent
             sources.setdefault(image.resolve(), (image, _folder_below(top, image)))
     if not sources:
-        hint = "" if options.recursive else " (--recursive takes those of subfolders, too)"
+        deeper = not options.recursive and any(subfolders(path) for path in given if path.is_dir())
+        hint = ", or take images of subfolders, too (recursive)" if deeper else ""
         raise VeinSegError(
             f"There is no image in {', '.join(map(str, given)) or 'no input'}: give tif, png, jpg "
             f"or bmp files, or folders of them{hint}."
@@ -98,10 +100,12 @@ def _folder_below(top: Path, image: Path) -> Path:
 
 def subfolders(folder: Path) -> list[Path]:
     """List the folders in a folder that a recursive run takes: none hidden, linked or a Zarr."""
+    with opening(folder):
+        below = [path for path in folder.iterdir() if path.is_dir()]
     return sorted(
         path
-        for path in folder.iterdir()
-        if path.is_dir() and not (path.is_symlink() or path.name.startswith(".") or _is_zarr(path))
+        for path in below
+        if not (path.is_symlink() or path.name.startswith(".") or _is_zarr(path))
     )
 
 
