@@ -94,7 +94,7 @@ def test_an_empty_mask_is_told_at_once_and_at_the_end(veinseg, tiny_model, tmp_p
         assert done.code == 0
         assert status in done.out
         assert f"{tmp_path / 'flat.png'}: no vein found" in done.err
-        assert "1 of 1 mask is empty" in done.err
+        assert "The only mask is empty" in done.err
         assert "--vein-width" in done.err
 
 

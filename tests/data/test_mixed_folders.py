@@ -55,6 +55,7 @@ def test_masks_are_not_segmented_and_that_is_said(tmp_path):
     assert names(plan.source for plan in plans) == ["b.tif", "ä.tif"]
     (said,) = files_left_out([tmp_path / "in"])
     assert "2 masks lie among the images" in said
+    assert "(b_mask.png, ä_mask.png), left out" in said
     assert "b_mask.png" in said
     assert len(list(files_left_out([tmp_path / "in"], recursive=True))) == 2
     assert len(plan_files([tmp_path / "in"], tmp_path / "out", FolderOptions(recursive=True))) == 4

@@ -52,7 +52,7 @@ def test_images_that_the_base_was_trained_on_are_no_hold_out(dataset, tiny, tmp_
     assert before.seen in start["caveats"]
     assert "is judged on none" in str(before)
     assert survey(copied.path).judged == 1
-    assert "last was trained on 1 of 1 held-out image" in " ".join(start["caveats"])
+    assert "last was trained on the only held-out image" in " ".join(start["caveats"])
     assert status_of(run).scores == {}
 
 

@@ -204,7 +204,7 @@ def test_a_run_is_followed_compared_and_kept(started, qtbot, monkeypatch):
     assert started.comparison.isVisibleTo(started)
     row = [started.comparison.table.item(0, column).text() for column in range(3)]
     assert row == ["b_1", "0.400", "0.600"]
-    assert "better on 1 of 1" in told_by(started.comparison)
+    assert "better on the only image" in told_by(started.comparison)
     assert "may be too good" in told_by(started.comparison)
 
     from napari_veinseg.widgets.common import model_choice as module
@@ -264,7 +264,7 @@ def test_a_truth_that_was_painted_on_outlasts_the_look_at_both_masks(started, vi
 
 
 def test_a_run_without_a_hold_out_says_why_and_draws_no_empty_curve(started, qtbot):
-    why = "base was trained on 1 of 1 held-out image: it is left out of its figures."
+    why = "base was trained on the only held-out image: it is left out of its figures."
     (child,) = StubChild.made
     qtbot.waitUntil(lambda: bool(started.follower.status.start))
     start = {**started.follower.status.start, "event": "start", "caveats": [why]}
@@ -461,7 +461,18 @@ def test_masks_that_the_old_model_drew_are_told(started, dataset, qtbot):
     child.learn(1, [{"b_1": 0.4}, {"b_1": 0.6}])
     child.end()
     qtbot.waitUntil(lambda: not started.follower.running)
-    assert "1 of 1 true mask was corrected from a mask of 'base'" in told_by(started.comparison)
+    assert "The only true mask was corrected from a mask of 'base'" in told_by(started.comparison)
+
+
+def test_a_run_that_was_stopped_early_says_whose_point_is_in_the_plot(started, qtbot):
+    (child,) = StubChild.made
+    child.learn(0, [{"b_1": 0.4}])
+    child.end(reason="stopped", text="Stopped on request.")
+    qtbot.waitUntil(lambda: not started.follower.running)
+    assert started.comparison.headline.text() == (
+        "Not judged: it was stopped before the new model was tried on the held-out images; the "
+        "point in the plot is the old model."
+    )
 
 
 def test_masks_that_nobody_corrected_judge_nothing(started, qtbot):
@@ -514,7 +525,9 @@ def test_stop_and_discard(started, qtbot):
     qtbot.waitUntil(lambda: not started.follower.running)
     assert StubChild.made[0].stopped
     assert "Stopped" in started.status.text()
-    assert "stopped before the held-out images were looked at" in told_by(started.comparison)
+    assert "stopped before the new model was tried on the held-out images" in told_by(
+        started.comparison
+    )
     folder = started.follower.run.path
     started.comparison.discard.click()
     assert not folder.exists()

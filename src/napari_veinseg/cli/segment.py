@@ -11,7 +11,7 @@ import typer
 from napari_veinseg.cli.app import app
 from napari_veinseg.cli.options import ChannelName, Device, Invert, ModelName
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import capitalised, counted, listed, some_of
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
@@ -94,7 +94,7 @@ def segment(
 
     left_out = [folder for path in inputs if path.is_dir() for folder in subfolders(path)]
     if left_out and not recursive:
-        names = ", ".join(str(folder) for folder in left_out[:3])
+        names = listed([str(folder) for folder in left_out])
         are = counted(len(left_out), "subfolder is", "subfolders are")
         typer.echo(f"{are} left out ({names}): see --recursive", err=True)
     for sentence in files_left_out(inputs, recursive):
@@ -138,9 +138,9 @@ def _conclude(rows: Sequence["SummaryRow"], output: Path) -> None:
         typer.echo(f"{kept} there already and kept: {_why_kept(rows)}")
     empty = sum(row.vein_share == 0 for row in rows)
     if empty:
+        masks, are = capitalised(some_of(empty, len(rows), "mask")), "is" if empty == 1 else "are"
         typer.echo(
-            f"{empty:,} of {counted(len(rows), 'mask is', 'masks are')} empty "
-            f"(see the notes in {output / 'summary.csv'}): "
+            f"{masks} {are} empty (see the notes in {output / 'summary.csv'}): "
             "try --vein-width, --threshold, --invert or --channel",
             err=True,
         )

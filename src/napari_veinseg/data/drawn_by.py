@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from napari_veinseg.wording import some_of
+from napari_veinseg.wording import capitalised, some_of
 
 CORRECTED, AS_DRAWN = "corrected", "reviewed as drawn"
 _DRAWN_BY = re.compile(rf"(?:{CORRECTED}, drawn|{AS_DRAWN}) by (.+)")
@@ -42,7 +42,7 @@ def origin_notes(sources: Iterable[str], judged: Iterable[str]) -> list[str]:
         drew = sorted({f"'{drawing_model(source)}'" for source in as_drawn} - {"''"})
         are, them = ("is", "it") if len(as_drawn) == 1 else ("are", "them")
         notes.append(
-            f"{some_of(len(as_drawn), len(known), 'true mask')} {are} just as "
+            f"{capitalised(some_of(len(as_drawn), len(known), 'true mask'))} {are} just as "
             f"{' and '.join(drew) or 'a model'} drew {them}, reviewed but not corrected: the "
             "figures favour models that draw alike."
         )
@@ -51,7 +51,7 @@ def origin_notes(sources: Iterable[str], judged: Iterable[str]) -> list[str]:
         if own:
             were = "was corrected from a mask" if own == 1 else "were corrected from masks"
             notes.append(
-                f"{some_of(own, len(known), 'true mask')} {were} of '{model}': the figures favour "
-                "it."
+                f"{capitalised(some_of(own, len(known), 'true mask'))} {were} of '{model}': the "
+                "figures favour it."
             )
     return notes

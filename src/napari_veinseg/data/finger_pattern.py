@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import counted, listed
 
 _LETTERS = r"[^\W\d_]"
 _TOKEN = re.compile(rf"\d+|{_LETTERS}+|.", re.DOTALL)
-_SHOWN_FINGERS, _SHOWN_NAMES = 3, 3
+_SHOWN_FINGERS = 3
 
 
 def part_at(stem: str, place: int) -> tuple[int, int]:
@@ -87,17 +87,12 @@ class FingerGroups:
         count = len(self.fingers)
         said = [counted(count, "subject")]
         shown = list(self.fingers.items())[:_SHOWN_FINGERS]
-        said += [f"{finger}: {_some(names)}" for finger, names in shown]
+        said += [f"{finger}: {listed(names)}" for finger, names in shown]
         if count > _SHOWN_FINGERS:
             said.append("…")
         if self.unknown:
-            said.append(f"no subject in {_some(self.unknown)}")
+            said.append(f"no subject in {listed(self.unknown)}")
         return "\n".join(said)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN_NAMES
-    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def group_by_finger(stems: Sequence[str], pattern: str) -> FingerGroups:

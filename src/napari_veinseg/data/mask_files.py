@@ -93,11 +93,11 @@ def read_drawn_mask(path: Path) -> DrawnMask:
     return DrawnMask(mask, stored.software != MASK_MARK and bool(numbered_pieces(mask)))
 
 
-def numbered_remark(what: str) -> str:
-    """Tell of masks, named as the beginning of a sentence, whose 2 may not mean unsure."""
+def numbered_remark(masks: str) -> str:
+    """Tell of masks, one or several that are named, whose 2 may not mean unsure."""
     return (
-        f"{what} holds one piece of 1 and one of 2, as programs write it that number the pieces: "
-        "2 is read as unsure, which counts for nothing; where it is a vein, make it 1."
+        f"In {masks} one piece is 1 and one is 2, as programs write it that number the pieces: 2 "
+        "is read as unsure, which counts for nothing; where it is a vein, make it 1."
     )
 
 

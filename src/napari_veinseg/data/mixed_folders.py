@@ -7,7 +7,7 @@ from napari_veinseg.data.image_files import list_images, without_probabilities
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.pairing import MASK_SUFFIXES, stem_of
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import counted, listed
 
 _LOOKED_AT = 3  # of the pairs: a large folder is not read for this
 
@@ -37,8 +37,9 @@ def mixed_remark(folder: Path, masks: Sequence[Path]) -> str:
     if not masks:
         return ""
     lie = counted(len(masks), "mask lies", "masks lie")
+    named = listed([mask.name for mask in masks])
     return (
-        f"{lie} among the images of {folder} ({masks[0].name}), left out here: to correct masks, "
+        f"{lie} among the images of {folder} ({named}), left out here: to correct masks, "
         "train or evaluate, move the images into a folder 'images' and the masks into a folder "
         "'masks' beside it."
     )

@@ -14,7 +14,7 @@ from napari_veinseg.evaluation.data_caveats import (
     of_unsure_truths,
 )
 from napari_veinseg.evaluation.metrics import Counts
-from napari_veinseg.wording import counted, some_of
+from napari_veinseg.wording import capitalised, counted, some_of
 
 _MUCH_UNSURE = 0.001  # of what the truth knows
 
@@ -165,7 +165,8 @@ def _of_seen(name: str, seen: int, total: int) -> str:
         these = "this image" if total == 1 else f"all of these images ({total})"
         return f"{name} has no figures here: {learnt} {these}."
     are, them = ("is", "it") if seen == 1 else ("are", "them")
+    images = capitalised(some_of(seen, total, "image"))
     return (
-        f"{some_of(seen, total, 'image')} {are} left out of the figures of {name}, and marked in "
-        f"per_image.csv: {learnt} {them}."
+        f"{images} {are} left out of the figures of {name}, and marked in per_image.csv: {learnt} "
+        f"{them}."
     )

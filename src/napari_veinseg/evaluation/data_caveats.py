@@ -8,7 +8,7 @@ import numpy as np
 from napari_veinseg.data.sample import MOST_VEIN
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS, grouping
 from napari_veinseg.evaluation.comparison import Comparison, ImageResult
-from napari_veinseg.wording import counted, some_of
+from napari_veinseg.wording import capitalised, counted, listed, some_of
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -74,10 +74,11 @@ def of_copies(comparison: Comparison) -> list[str]:
     copies, total = comparison.overlap.copies, len(comparison.samples)
     if not copies:
         return []
+    are_copies = capitalised(_share(comparison, copies, "is a copy", "are copies"))
+    differ = counted(total - len(copies), "image differs", "images differ")
     return [
-        f"{_share(comparison, copies, 'is a copy', 'are copies')} of another one, pixel by pixel"
-        f"{_examples(comparison, copies)}: {counted(total - len(copies), 'image')} "
-        "differ, and intervals are too narrow."
+        f"{are_copies} of another one, pixel by pixel{_examples(comparison, copies)}: {differ}, "
+        "and intervals are too narrow."
     ]
 
 
@@ -118,7 +119,7 @@ def _of_drawn(
     said = []
     for (what, whose), each in drawn.items():
         stems = [s.stem for s, true in zip(comparison.samples, each, strict=True) if true]
-        names = "" if comparison.selection.anonymous else f" ({', '.join(stems[:_NAMED])})"
+        names = "" if comparison.selection.anonymous else f" ({listed(stems)})"
         if stems:
             said.append(f"Check {some_of(len(stems), len(each), what)}{whose}{names}: {why}")
     return said
@@ -132,8 +133,8 @@ def of_unsure_truths(comparison: Comparison) -> list[str]:
         return []
     half = sum(image.truth_unsure > 0.5 for image in much)
     more = f", and more than half in {half}" if half else ""
-    named = [f"{image.sample.stem} {image.truth_unsure:.0%}" for image in much[:_NAMED]]
-    names = "" if comparison.selection.anonymous else f" ({', '.join(named)})"
+    named = [f"{image.sample.stem} {image.truth_unsure:.0%}" for image in much]
+    names = "" if comparison.selection.anonymous else f" ({listed(named)})"
     return [
         f"Of what is drawn, {_MUCH_OF_THE_TRUTH:.0%} or more is unsure in "
         f"{some_of(len(much), len(images), 'truth')}{more}{names}: the figures are of the rest."
@@ -245,11 +246,10 @@ def of_left_out(comparison: Comparison) -> list[str]:
     if not comparison.left_out:
         return []
     count = len(comparison.left_out)
-    names = ", ".join(sorted(fault.stem for fault in comparison.left_out)[:8])
-    more = ", …" if count > 8 else ""
+    names = listed(sorted(fault.stem for fault in comparison.left_out), 8)
     judged = max(len(result.judged) for result in comparison.results)
     taken = counted(judged, "image is", "images are")
     return [
         f"{taken} evaluated; {count} more could not be used (the report says why under "
-        f"'Left out'): {names}{more}."
+        f"'Left out'): {names}."
     ]

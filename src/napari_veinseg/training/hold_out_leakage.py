@@ -9,7 +9,7 @@ from napari_veinseg.data.finger_groups import NEAR_DUPLICATE, similarity
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
-from napari_veinseg.wording import some_of
+from napari_veinseg.wording import capitalised, listed, some_of
 
 if TYPE_CHECKING:  # they load torch
     from napari_veinseg.training.prepared_samples import PreparedSample
@@ -101,10 +101,10 @@ def warn_of_near_duplicates(
                 break
     if not alike:
         return ""
-    one, other = alike[0]
-    some = some_of(len(alike), len(holdout), "held-out image")
+    named = listed([f"{one} like {other}" for one, other in alike], 1)
+    some = capitalised(some_of(len(alike), len(holdout), "held-out image"))
     looks = "looks" if len(alike) == 1 else "look"
     return (
-        f"{some} {looks} like one that is learned from ({one} like {other}): give both one "
+        f"{some} {looks} like one that is learned from ({named}): give both one "
         "subject; until then the figures are optimistic."
     )

@@ -47,7 +47,7 @@ def test_moving_all_slices_is_told_once(viewer, correct_in, told):
     widget, *_ = correct_in(viewer, masks, image=np.stack([photograph()] * 3))
     widget.mask_actions.all_slices.setChecked(True)
     button_of(widget, "Move onto veins").click()
-    assert told.texts == ["Move onto veins: 2 of 3 slices were changed."]
+    assert told.texts == ["Move onto veins: 2 of the 3 slices were changed."]
 
 
 def test_a_stack_is_corrected_on_the_displayed_slice_or_on_all(viewer, correct_in, use):

@@ -23,11 +23,9 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
     subtract_error_rates,
 )
 from napari_veinseg.files import check_output_folder, write_text
-from napari_veinseg.wording import some_of
+from napari_veinseg.wording import listed, some_of
 
 Masks = Mapping[str, NDArray[np.uint8]]
-
-_NAMED = 3  # masks of a caveat
 
 
 @dataclass(frozen=True)
@@ -146,20 +144,21 @@ def _caveats(
         said.append(pairs.groups.caveat)
     for name, masks, in_pieces in zip(names, folders, numbered, strict=True):
         if in_pieces:
-            said.append(numbered_remark(f"{name}: {', '.join(sorted(in_pieces)[:_NAMED])}"))
+            said.append(f"{name}: {numbered_remark(listed(sorted(in_pieces)))}")
         empty = sum(not (mask == VEIN).any() for mask in masks.values())
         if empty:
-            which = some_of(empty, len(masks), "mask")
-            said.append(f"{name}: {which} without a vein, which match nothing.")
+            has = "has no vein and matches" if empty == 1 else "have no vein and match"
+            said.append(f"{name}: {some_of(empty, len(masks), 'mask')} {has} nothing.")
         unsure = float(np.mean([(mask == UNSURE).mean() for mask in masks.values()]))
         if unsure:
             said.append(f"{unsure:.1%} of {name} is unsure and counts as background.")
         stems = [(pairs.stems[one], pairs.stems[two]) for one, two in pairs.genuine.tolist()]
         equal = sum(np.array_equal(masks[one], masks[two]) for one, two in stems)
         if equal:
-            which = some_of(equal, len(stems), "genuine pair")
+            is_ = "is" if equal == 1 else "are"
             said.append(
-                f"{name}: {which} equal pixel by pixel: copies of one mask are no repeated shots."
+                f"{name}: {some_of(equal, len(stems), 'genuine pair')} {is_} equal pixel by pixel: "
+                "copies of one mask are no repeated shots."
             )
     shapes = {mask.shape for mask in folders[0].values()}
     if len(shapes) > 1:

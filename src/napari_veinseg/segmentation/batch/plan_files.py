@@ -10,7 +10,7 @@ from napari_veinseg.data.mixed_folders import masks_beside, mixed_remark
 from napari_veinseg.data.ome_zarr import is_zarr, zarr_images, zarr_name
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import opening
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import counted, listed
 
 _UNREAD_SUFFIXES = (".gif", ".webp", ".heic", ".jp2", ".dcm", ".nii")
 
@@ -130,11 +130,11 @@ def _unread_remarks(folder: Path) -> Iterator[str]:
     unread = [p.name for p in files if p.suffix.lower() in _UNREAD_SUFFIXES and p.is_file()]
     if links:
         lead = counted(len(links), "link leads", "links lead")
-        yield f"{lead} nowhere in {folder} ({', '.join(links[:3])}): bring back what is gone."
+        yield f"{lead} nowhere in {folder} ({listed(links)}): bring back what is gone."
     if unread:
         files_are = counted(len(unread), "file is", "files are")
         yield (
-            f"{files_are} of a kind that is not read in {folder} ({', '.join(unread[:3])}): save "
+            f"{files_are} of a kind that is not read in {folder} ({listed(unread)}): save "
             "them as tif or png."
         )
 

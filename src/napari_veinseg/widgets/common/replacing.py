@@ -6,9 +6,7 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_veinseg.wording import counted
-
-_NAMED = 3  # files
+from napari_veinseg.wording import listed
 
 
 def may_replace(parent: QWidget, files: Sequence[Path]) -> bool:
@@ -16,9 +14,7 @@ def may_replace(parent: QWidget, files: Sequence[Path]) -> bool:
     there = [each for each in files if each.exists()]
     if not there:
         return True
-    names = ", ".join(each.name for each in there[:_NAMED])
-    if len(there) > _NAMED:
-        names += f" and {counted(len(there) - _NAMED, 'more file')}"
+    names = listed([each.name for each in there])
     when = time.strftime("%d %B %Y, %H:%M", time.localtime(there[0].stat().st_mtime))
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)

@@ -16,6 +16,7 @@ from napari_veinseg.widgets.common.form import button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
+from napari_veinseg.wording import some_of
 
 Action = Callable[[NDArray[Any], PlaneIndex], Change]
 """Changes a plane, in any thread: all that it needs of the viewer was taken when it was made."""
@@ -85,7 +86,9 @@ class MaskWork(QObject):
             if not changed:
                 show_info(f"{doing}: there was nothing to change.")
             elif len(before) > 1:
-                show_info(f"{doing}: {len(changed)} of {len(before)} slices were changed.")
+                some = some_of(len(changed), len(before), "slice")
+                were = "was" if len(changed) == 1 else "were"
+                show_info(f"{doing}: {some} {were} changed.")
 
         self.job.do(sum(labels.size for labels in before.values()), work, write)
 

@@ -1,5 +1,6 @@
 """What to say of a training: whether the new model is better, what to do next, what weakens it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import origin_notes
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.events import RunStatus
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import some_of
 
 _SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
 _NOTES = 4  # sentences; a dataset may have as many faults as images
@@ -58,7 +59,7 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     before, now = f"{old:.{digits}f}", f"{new:.{digits}f}"
     figures = (
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
-        f"(epoch {status.offered_epoch}); better on {better} of {counted(len(rows), 'image')}."
+        f"(epoch {status.offered_epoch}); better on {some_of(better, len(rows), 'image')}."
     )
     if uncorrected:
         headline = f"Not judged: nobody has corrected these masks of '{old_name}'."
@@ -70,8 +71,8 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
         headline = f"The old model is the better one here: vein IoU {before}, the new {now}."
         advice = _advice(rows)
     else:
-        images = "the only image" if len(rows) == 1 else f"{better} of {len(rows)} images"
-        headline = f"The new model is better: vein IoU {before} → {now}, higher on {images}."
+        on = some_of(better, len(rows), "image")
+        headline = f"The new model is better: vein IoU {before} → {now}, higher on {on}."
         advice = _how_sure(rows, status)
     better = not uncorrected and not status.base_is_best
     return Verdict(headline, advice, figures, caveats, judged=not uncorrected, better=better)
@@ -108,6 +109,12 @@ def describe_end(end: Mapping[str, Any], failed: bool, learned: bool, resumable:
     return f"{how} {_RESUMABLE}" if resumable else how
 
 
+def describe_cut_short(worked: float) -> str:
+    """Say that a run of before can go on; it worked last at that time, in seconds since 1970."""
+    when = time.strftime("%d %B, %H:%M", time.localtime(worked))
+    return f"A training on these images was cut short on {when}. {_RESUMABLE}"
+
+
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
@@ -124,7 +131,8 @@ def _why_not(status: RunStatus) -> str:
     holdout = status.start.get("validation", {})
     if holdout.get("images"):
         how = "was stopped" if status.end.get("reason") == "stopped" else "ended"
-        return f"it {how} before the held-out images were looked at"
+        plotted = "; the point in the plot is the old model" if 0 in status.scores else ""
+        return f"it {how} before the new model was tried on the held-out images{plotted}"
     if holdout.get("seen"):
         return "the held-out images were learned from before"
     return "there was no image to judge by"

@@ -13,6 +13,7 @@ from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.widgets.workbench.learning_controls import LearningControls
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.past_notices import PastNotices
+from napari_veinseg.wording import capitalised
 
 REVIEWED_KEY = "R"
 
@@ -83,4 +84,4 @@ class StatusLine(QWidget):
             model = self._learning.describe_model(made_by)
         else:
             model = f"model: {self.shown_model}" if self.shown_model else ""
-        return model[:1].upper() + model[1:]
+        return capitalised(model)
