@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass
@@ -40,6 +40,14 @@ class RunStatus:
     """Until the budget ends."""
     end: dict[str, Any] = field(default_factory=dict)
     """The end event, empty before."""
+
+    @classmethod
+    def of(cls, reader: "EventReader") -> Self:
+        """Put together what a run has told so far; the reader goes on from there."""
+        status = cls()
+        for event in reader.new_events():
+            status.hear(event)
+        return status
 
     @property
     def judges(self) -> bool:

@@ -8,6 +8,7 @@ best.safetensors    a model file: the epoch with the best validation vein IoU, o
 state.pt            what a resumed run needs beside the config
 data.json           the `DataRecord`: its split, and what it has learned from
 stop                when it exists, the run ends at the next step
+kept                when it exists, somebody kept its model: it is not offered to go on any more
 
 and of a run that watches its dataset:
 
@@ -32,7 +33,7 @@ from napari_veinseg.training.config import TrainingConfig
 
 _LOCK = ".lock"
 _BEFORE_WEIGHTS = {"config.json", "data.json", "events.jsonl", "log.txt", "stop", _LOCK}
-_OWN = {*_BEFORE_WEIGHTS, "last.safetensors", "best.safetensors", "state.pt"}
+_OWN = {*_BEFORE_WEIGHTS, "last.safetensors", "best.safetensors", "state.pt", "kept"}
 
 if TYPE_CHECKING:
     from napari_veinseg.segmentation.vein_model import VeinModel
@@ -190,6 +191,16 @@ class Run:
             (self.path / name).unlink(missing_ok=True)
         with suppress(OSError):
             self.path.rmdir()
+
+    @property
+    def settled(self) -> bool:
+        """Whether somebody kept its model."""
+        return (self.path / "kept").exists()
+
+    def settle(self) -> None:
+        """Note that its model was kept."""
+        with suppress(OSError):  # it is offered once more then
+            (self.path / "kept").touch()
 
     def request_stop(self) -> None:
         """Ask the run, in whatever process, to end at its next step."""

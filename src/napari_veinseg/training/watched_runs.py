@@ -7,9 +7,9 @@ from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import resolve
-from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.events import EventReader
+from napari_veinseg.training.found_runs import runs_of
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import start
 from napari_veinseg.training.watch_events import Published, WatchStatus
@@ -100,21 +100,4 @@ def watched_run(config: TrainingConfig) -> WatchedRun:
 
 def _watching(dataset: Path) -> Iterator[Run]:
     """Give the runs that watch a dataset, the one that worked last first."""
-    dataset = dataset.absolute()
-    for path in sorted(
-        run_module.runs_folder().glob("*/config.json"), key=_last_work, reverse=True
-    ):
-        try:
-            run = Run.open(path.parent)
-        except VeinSegError:  # another's, or of a later version
-            continue
-        if run.config.watch and run.config.dataset == dataset:
-            yield run
-
-
-def _last_work(config: Path) -> float:
-    """Return when a run told something last."""
-    for path in (config.with_name("events.jsonl"), config):
-        with suppress(OSError):
-            return path.stat().st_mtime
-    return 0.0
+    return (run for run in runs_of(dataset) if run.config.watch)

@@ -15,6 +15,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, read_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.hold_out_leakage import learned_by
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, Section, button
@@ -35,15 +36,13 @@ class BothMasks:
     learned: tuple[bool, bool] = (False, False)  # the old model from this image, and the new one
 
 
-def draw_both(
-    dataset: Path,
-    stem: str,
-    models: tuple[Path, Path],
-    settings: SegmentationSettings,
-    reporter: Reporter,
-) -> BothMasks:
-    """Ask both models; runs in a worker."""
-    pair = read_pair(Dataset.open(dataset)[stem], needs_vein=False)
+def draw_both(config: TrainingConfig, new: Path, stem: str, reporter: Reporter) -> BothMasks:
+    """Ask the model that a training has started from, and a new one; runs in a worker."""
+    if config.base is None:
+        raise VeinSegError("The training began from nothing: there is no old model to look at.")
+    settings = SegmentationSettings(channel=config.channel, invert=config.invert)
+    models = Path(config.base), new
+    pair = read_pair(Dataset.open(config.dataset)[stem], needs_vein=False)
     if isinstance(pair, Fault):
         raise VeinSegError(pair.message)
     masks = []
@@ -51,8 +50,8 @@ def draw_both(
         reporter.tell(Step(number, len(models), f"Segmenting {stem}"))
         model = engine.load_model(path, reporter)
         masks.append(model.predict(pair.image, settings, cancelled=reporter.cancelled).mask)
-    old, new = (pair.image_hash in learned_by(path) for path in models)
-    return BothMasks(stem, pair.image, pair.mask, masks[0], masks[1], (old, new))
+    of_old, of_new = (pair.image_hash in learned_by(path) for path in models)
+    return BothMasks(stem, pair.image, pair.mask, masks[0], masks[1], (of_old, of_new))
 
 
 class BothMasksView(Section):

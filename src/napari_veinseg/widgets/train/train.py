@@ -5,29 +5,33 @@ from pathlib import Path
 
 import napari
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QMessageBox
+from qtpy.QtWidgets import QMessageBox
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.events import EventReader, RunStatus
+from napari_veinseg.training.found_runs import UnfinishedRun
 from napari_veinseg.training.run_folder import Run
-from napari_veinseg.training.train import configure, start
+from napari_veinseg.training.train import start
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.form import Hint
-from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job
-from napari_veinseg.widgets.common.model_choice import ModelChoice, announce_model, install_model
-from napari_veinseg.widgets.common.model_note import ModelNote
+from napari_veinseg.widgets.common.model_choice import announce_model, install_model
 from napari_veinseg.widgets.common.notify import report, reported, show_info
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
 from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable
 from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
+from napari_veinseg.widgets.train.run_before import RunBefore
 from napari_veinseg.widgets.train.run_buttons import RunButtons
 from napari_veinseg.widgets.train.run_follower import RunFollower
-from napari_veinseg.widgets.train.verdict import describe_end, describe_progress, sources_of
+from napari_veinseg.widgets.train.training_form import TrainingForm
+from napari_veinseg.widgets.train.verdict import (
+    describe_cut_short,
+    describe_end,
+    describe_progress,
+    sources_of,
+)
 
 
 class TrainWidget(Panel):
@@ -37,8 +41,11 @@ class TrainWidget(Panel):
         super().__init__(viewer)
         self.job = Job("Reading the dataset", self)
         self.follower = RunFollower(self, RunStatus())
+        self.before = RunBefore(self)
         self._started_from = ""
-        self.base = ModelChoice()
+        self.form = TrainingForm()
+        self.base, self.minutes, self.name = self.form.base, self.form.minutes, self.form.name
+        self.options = self.form.options
         self.dataset = DatasetChoice(
             self,
             self.job,
@@ -46,7 +53,7 @@ class TrainWidget(Panel):
             base=lambda: self.base.path if self.base.name else None,
         )
         self.add(self.dataset)
-        self._add_model_section()
+        self.add(self.form)
         self._add_run_section()
         self.comparison = ComparisonTable(self.viewer)
         self.comparison.hide()
@@ -61,33 +68,11 @@ class TrainWidget(Panel):
         self.job.changed.connect(self._show_state)
         self.base.model_changed.connect(self._follow_base)
         self.dataset.surveyed.connect(self._show_state)
+        self.dataset.surveyed.connect(self._look_back)
+        self.before.found.connect(self._offer)
+        self.before.left.connect(self._leave_before)
         self.closing.connect(self._close)
         self._show_state()
-
-    def _add_model_section(self) -> None:
-        section = self.add_section("Training")
-        self.minutes = QDoubleSpinBox(minimum=0.1, maximum=600, value=5, decimals=1, suffix=" min")
-        self.augmentation = QComboBox()
-        self.augmentation.addItems(["full", "photometric", "none"])
-        self.name = QLineEdit("my model")
-        section.add_row(
-            "Start from",
-            self.base,
-            "The model that learns on; it is not changed, and masks are still made by the model "
-            "that is chosen in Segment.",
-        )
-        section.add_wide(ModelNote(self.base))
-        section.add_row(
-            "Time", self.minutes, "How long to train once all is read; Stop ends it earlier."
-        )
-        section.add_row(
-            "Variation",
-            self.augmentation,
-            "How training images are changed at random: brightness, contrast and noise "
-            "(photometric), and also flips, turns and deformation (full).",
-        )
-        self.options = ImageOptions(section, "What to take from colour images, see Segment.")
-        section.add_row("Name", self.name, "What the new model is called when you keep it.")
 
     def _add_run_section(self) -> None:
         section = self._run_section = self.add_section("")
@@ -136,8 +121,13 @@ class TrainWidget(Panel):
         """Whether a model that is not known to be worse is neither kept nor discarded yet."""
         return not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
 
+    @property
+    def _open_end(self) -> bool:
+        """Whether something would be left that was begun here."""
+        return self.follower.running or (self._better_waits and self.before.run is None)
+
     def _show_next(self) -> None:
-        stopped = self.follower.status.end.get("reason") == "stopped"
+        stopped = self.follower.status.end.get("reason") == "stopped" and self.before.run is None
         on_purpose = self._cut_short is None or stopped
         self.buttons.mark_next(self.comparison, self._cut_short, on_purpose=on_purpose)
 
@@ -159,16 +149,7 @@ class TrainWidget(Panel):
 
     def _start(self) -> None:
         with reported("Training", self):
-            config = configure(
-                self.dataset.path(),
-                base=self.base.path,
-                minutes=self.minutes.value(),
-                augmentation=self.augmentation.currentText(),
-                channel=self.options.channel.currentText(),
-                invert=self.options.invert.isChecked(),
-                finger_pattern=self.dataset.finger_pattern,
-                device=preferences().device,
-            )
+            config = self.form.config(self.dataset.path(), self.dataset.finger_pattern)
             if self._better_waits and not self._may_go_on(
                 "The new model is not kept",
                 "Keep would install the model that was trained last. Train again without it?",
@@ -184,15 +165,15 @@ class TrainWidget(Panel):
         with reported("Training", self):
             run = self._cut_short
             if run is not None:
-                reader, status = EventReader(run.events_path), RunStatus()
-                for event in reader.new_events():
-                    status.hear(event)
+                reader = EventReader(run.events_path)
+                status = RunStatus.of(reader)
                 status.end = {}
                 self._drop_comparison()
                 self._follow(run, status, reader)
         self._show_state()
 
     def _follow(self, run: Run, status: RunStatus, reader: EventReader | None = None) -> None:
+        self.before.run = None
         self.follower.start(run, status, reader)
         self._show_run()
         self._show_message("Starting: loading torch and reading the images…")
@@ -208,9 +189,7 @@ class TrainWidget(Panel):
         if trouble:
             report(VeinSegError(trouble), "Training", self)
         if run is not None and run.result is not None:
-            sources = sources_of(Path(run.config.dataset))
-            self.comparison.show_result(self.follower.status, self._started_from, sources)
-            self.comparison.show()
+            self._show_result(run)
             self.reveal(self.comparison)
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
@@ -219,6 +198,34 @@ class TrainWidget(Panel):
         resumable, learned = self._cut_short is not None, self._new_model() is not None
         status = self.follower.status
         self._show_message(describe_end(status.end, bool(trouble), learned, resumable))
+
+    def _show_result(self, run: Run) -> None:
+        sources = sources_of(Path(run.config.dataset))
+        self.comparison.show_result(self.follower.status, self._started_from, sources)
+        self.comparison.show()
+
+    # A run of before.
+
+    def _look_back(self) -> None:
+        self.before.follow(self.dataset.folder.path(), look=self.follower.run is None)
+
+    def _leave_before(self) -> None:
+        self.follower.run = None
+        self._drop_comparison()
+        self.status.clear()
+        self._show_state()
+
+    def _offer(self, found: UnfinishedRun) -> None:
+        if self.follower.run is not None:  # one was started meanwhile
+            self.before.run = None
+            return
+        self.follower.run, self.follower.status = found.run, found.status
+        self._started_from = Path(found.run.config.base or "base").stem
+        self._show_run()
+        self._show_result(found.run)
+        self._show_state()
+        self._show_next()
+        self._show_message(describe_cut_short(found.seconds))
 
     def _new_model(self) -> Path | None:
         run = self.follower.run
@@ -235,11 +242,9 @@ class TrainWidget(Panel):
 
     def _show_both(self, stem: str) -> None:
         run, new = self.follower.run, self._new_model()
-        if run is None or new is None or run.config.base is None:
+        if run is None or new is None:
             return
-        settings = SegmentationSettings(channel=run.config.channel, invert=run.config.invert)
-        models = Path(run.config.base), new
-        work = partial(draw_both, Path(run.config.dataset), stem, models, settings)
+        work = partial(draw_both, run.config, new, stem)
 
         def show(both: BothMasks) -> None:
             self.comparison.masks.show_masks(both, old_name=self._started_from)
@@ -258,6 +263,8 @@ class TrainWidget(Panel):
     def _kept(self, name: str) -> None:
         # A model that took the place of the old one leaves nothing to look at beside it.
         self.comparison.show_kept(name, old_is_gone=name == self._started_from)
+        if self.follower.run is not None:
+            self.follower.run.settle()
         self._show_next()
         announce_model(name)
         self.reveal(self.comparison)  # its first line says so
@@ -275,8 +282,7 @@ class TrainWidget(Panel):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over a running training, or a model to be kept."""
         # Not self.window(): a dock that floats is a window of its own.
-        open_end = self.follower.running or self._better_waits
-        if is_closing(event) and watched is self.viewer.window._qt_window and open_end:
+        if is_closing(event) and watched is self.viewer.window._qt_window and self._open_end:
             if not closed_by_hand(watched):
                 self._close()
             elif not self._may_close():
@@ -302,3 +308,4 @@ class TrainWidget(Panel):
             show_info(f"Training was stopped; what it has learned so far stays in {run.path}.")
         self.follower.abandon()
         self.job.abandon()
+        self.before.abandon()
