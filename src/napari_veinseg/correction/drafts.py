@@ -80,6 +80,8 @@ class Draft:
     notes: DraftNotes = field(default_factory=DraftNotes)
     look: NDArray[np.float32] | None = None
     """Of its image, see `data.finger_groups.make_thumbnail`; None leaves the one that is kept."""
+    remark: str = ""
+    """A sentence on what its labels may mean instead; empty for most."""
 
     @property
     def is_edited(self) -> bool:

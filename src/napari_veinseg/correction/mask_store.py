@@ -20,6 +20,7 @@ from napari_veinseg.data.drawn_by import (
     is_as_drawn,
 )
 from napari_veinseg.data.finger_groups import make_thumbnail
+from napari_veinseg.data.mask_files import numbered_remark
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import writing
@@ -109,8 +110,12 @@ class MaskHome:
         draft = self.drafts.read(stem)
         if draft is None and stem in self._samples:
             sample = Dataset.open(self.path)[stem]
-            mask = sample.mask()
-            draft = Draft(mask, np.ones(mask.shape, bool) if sample.reviewed else None)
+            drawn = sample.drawn_mask()
+            draft = Draft(
+                drawn.mask,
+                np.ones(drawn.mask.shape, bool) if sample.reviewed else None,
+                remark=numbered_remark(sample.mask_path.name) if drawn.numbered else "",
+            )
         return draft
 
     def keep(self, stem: str, unsaved: Unsaved) -> None:

@@ -5,6 +5,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_veinseg.correction.mask_store import MaskHome
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common import notify
 from napari_veinseg.widgets.common.jobs import Job
@@ -72,3 +73,22 @@ def test_notices_that_are_gone_are_read_again(bench):
     text = opened.text.toPlainText()
     assert text.index("Error: The disk is full.") < text.index("Done: The report is in this")
     opened.close()
+
+
+def test_a_mask_whose_2_may_be_a_second_piece_is_told_as_long_as_it_is_shown(
+    bench, qtbot, tmp_path, vein_image
+):
+    numbered = np.zeros(vein_image.shape, np.uint8)
+    numbered[10:12], numbered[30:32] = 1, 2
+    for stem, mask in (("a", numbered), ("b", numbered.clip(0, 1))):
+        for room, pixels in (("images", vein_image), ("masks", mask)):
+            (tmp_path / "set" / room).mkdir(parents=True, exist_ok=True)
+            write_image(tmp_path / "set" / room / f"{stem}.tif", pixels)
+    bench.session.open(tmp_path / "set")
+    wait_for_mask(bench, qtbot, 0)
+    assert bench.trouble.isVisible()
+    assert bench.trouble.text.startswith("In a.tif one piece is 1 and one is 2")
+    np.testing.assert_array_equal(bench.session.shown.mask.data, numbered)
+    bench.session.go(1)
+    wait_for_mask(bench, qtbot, 1)
+    assert not bench.trouble.isVisible()

@@ -16,7 +16,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.canvas import end_strokes
 from napari_veinseg.widgets.common.jobs import Job
-from napari_veinseg.widgets.common.notify import show_warning, warn
+from napari_veinseg.widgets.common.notify import show_warning, trying, warn
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.workbench.last_message import LastMessage
@@ -28,7 +28,7 @@ from napari_veinseg.widgets.workbench.save_queue import SaveQueue
 from napari_veinseg.widgets.workbench.shown_image import ShownImage
 from napari_veinseg.widgets.workbench.where_to import WhereTo
 
-_OPENING = "Opening the folder"
+_OPENING, _READING_MASK = "Opening the folder", "Reading the mask"
 
 
 class FolderSession(QObject):
@@ -105,6 +105,7 @@ class FolderSession(QObject):
         if self.folder is None:
             return
         self.save()
+        trying(_READING_MASK, self)
         self.masks.leave_folder()
         self.ahead.leave_folder()
         self.queue.flush()
@@ -195,6 +196,7 @@ class FolderSession(QObject):
         self.arrived.emit()
         self.changed.emit()
         self._tell_damage()
+        self._tell_remark(opened)
         self.masks.segment_shown()
         QTimer.singleShot(0, self.prepare_next)
 
@@ -203,6 +205,12 @@ class FolderSession(QObject):
             for files in (self.folder.drafts.damaged, self.regions.damaged):
                 for sentence in files.take_untold():
                     show_warning(sentence)
+
+    def _tell_remark(self, opened: OpenedImage) -> None:
+        """Say what to look out for in the mask, as long as it is shown."""
+        trying(_READING_MASK, self)
+        if opened.draft is not None and opened.draft.remark:
+            warn(opened.draft.remark, _READING_MASK, self)
 
     def _leave(self) -> None:
         if self.shown is not None:
