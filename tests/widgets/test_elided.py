@@ -6,7 +6,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMenu, QWidget
 
 from napari_veinseg.widgets.common.elided import NameButton, NameLabel
-from napari_veinseg.widgets.common.form import column
+from napari_veinseg.widgets.common.form import column, explain
+from napari_veinseg.widgets.common.inputs import FolderField
+from napari_veinseg.widgets.common.result_views import FigureTable
 
 NAME = "forearm_left_2026-11-25_14-02-11_wide_as_www.tif"
 
@@ -72,3 +74,30 @@ def test_a_figure_behind_a_name_stays(dock):
     assert button.text() == f"{NAME}/   12 of 345 reviewed"
     assert button.drawn_text().endswith("…ww.tif/   12 of 345 reviewed"[3:])
     assert "…" in button.drawn_text()
+
+
+def test_a_long_path_shows_its_end_until_it_is_typed_in(dock):
+    field = FolderField("Choose", "Choose a folder.")
+    explain(field, "The folder that is evaluated on.")
+    dock.layout().addWidget(field)
+    field.setFixedWidth(160)
+    field.setText("/home/somebody/photographs/forearms_veins")
+    assert field.drawn_text().startswith("…")
+    assert field.drawn_text().endswith("forearms_veins")
+    assert field.toolTip() == f"{field.text()}\nThe folder that is evaluated on."
+    assert ink(field)
+    field.setText("veins")
+    assert field.drawn_text() == "veins"
+
+
+def test_figures_leave_room_for_names(dock):
+    table = FigureTable("Means", ["Mean", "IoU", "clDice", "Centreline recall"], 3)
+    dock.layout().addWidget(table)
+    table.setFixedWidth(340)
+    name = "my finger model"
+    table.fill([(name, 0.5, 0.6, 0.7)])
+    QTest.qWait(20)
+    header, metrics = table.horizontalHeader(), table.fontMetrics()
+    assert header.sectionSize(0) > metrics.horizontalAdvance(name) + 8
+    assert header.sectionSize(3) > header.fontMetrics().horizontalAdvance("Centreline") + 8
+    assert sum(map(header.sectionSize, range(4))) <= 340

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QRect, Qt, Signal
+from qtpy.QtGui import QPaintEvent, QPalette
 from qtpy.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
@@ -11,6 +12,9 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QScrollBar,
+    QStyle,
+    QStyleOptionFrame,
+    QStylePainter,
     QWidget,
 )
 
@@ -31,6 +35,36 @@ class FolderField(QLineEdit):
         self.browse = button("Choose…", browse_tooltip)
         self.browse.clicked.connect(self._browse)
         self.editingFinished.connect(self.chosen)
+        self.textChanged.connect(self._name_in_tooltip)
+
+    def drawn_text(self) -> str:
+        """Return what fits; the end of a path says most."""
+        room = self._place().width()
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideLeft, room)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw what fits, until it is typed in."""
+        text = self.drawn_text()
+        if self.hasFocus() or text == self.text():
+            super().paintEvent(event)
+            return
+        painter, option = QStylePainter(self), QStyleOptionFrame()
+        self.initStyleOption(option)
+        painter.drawPrimitive(QStyle.PrimitiveElement.PE_PanelLineEdit, option)
+        middle, role = Qt.AlignmentFlag.AlignVCenter, QPalette.ColorRole.Text
+        self.style().drawItemText(
+            painter, self._place(), middle, self.palette(), self.isEnabled(), text, role
+        )
+
+    def _place(self) -> QRect:
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        contents = QStyle.SubElement.SE_LineEditContents
+        inside = self.style().subElementRect(contents, option, self)
+        return inside.adjusted(2, 0, -2, 0)  # as Qt draws it
+
+    def _name_in_tooltip(self, text: str) -> None:
+        self.setToolTip("\n".join(each for each in (text, self.accessibleDescription()) if each))
 
     def path(self) -> Path | None:
         """Return the folder, which need not exist; None when none is chosen."""

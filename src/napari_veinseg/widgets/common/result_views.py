@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QSize, Qt, Signal
-from qtpy.QtGui import QPalette, QPixmap
+from qtpy.QtGui import QPalette, QPixmap, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QLabel,
     QSizePolicy,
+    QStyle,
     QTableWidget,
     QTableWidgetItem,
 )
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Cell = str | float
+_AIR = 8  # px beside a heading
 _PLOT_SIZE = (3.7, 3.0)  # inches
 _GROUND, _TEXT = QPalette.ColorRole.Window, QPalette.ColorRole.WindowText
 _matplotlib = threading.Lock()  # its text and its fonts are not made for several threads
@@ -71,7 +73,8 @@ class FigureTable(QTableWidget):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(24)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._narrow = range(wide_columns, len(headings))
         for column in range(wide_columns):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -90,7 +93,22 @@ class FigureTable(QTableWidget):
                 self.setItem(number, column, item)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)  # in the given order until a heading is clicked
+        self._fit_columns()
         self.updateGeometry()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Fit the columns to the dock's font."""
+        super().showEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Give figures what they need and names the rest: Qt measures headings far too wide."""
+        metrics = self.horizontalHeader().fontMetrics()
+        mark = self.style().pixelMetric(QStyle.PixelMetric.PM_HeaderMarkSize)
+        for column in self._narrow:
+            lines = self.horizontalHeaderItem(column).text().split("\n")
+            heading = max(map(metrics.horizontalAdvance, lines)) + mark + _AIR
+            self.setColumnWidth(column, max(heading, self.sizeHintForColumn(column)))
 
     def chosen_number(self) -> int | None:
         """Return the number that the selected row had when the table was filled."""
