@@ -3,7 +3,9 @@
 import json
 
 import numpy as np
+import typer
 
+from napari_veinseg.cli.app import app
 from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.sample_data import DEMO_IMAGES
@@ -84,3 +86,13 @@ def test_demo_scores_the_samples_and_draws_a_sheet(veinseg, tiny_model, tmp_path
     height, width, _ = read_image(tmp_path / "demo" / "contact_sheet.png").shape
     assert width > 1000
     assert height > 500
+
+
+def test_an_option_of_several_commands_is_explained_alike():
+    texts = {}
+    for command in typer.main.get_command(app).commands.values():
+        for each in command.params:
+            if each.name in ("finger_pattern", "channel", "device", "invert"):
+                texts.setdefault(each.name, set()).add(each.help)
+    assert {name: len(said) for name, said in texts.items()} == dict.fromkeys(texts, 1)
+    assert len(texts) == 4

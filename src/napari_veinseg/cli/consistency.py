@@ -6,20 +6,19 @@ from typing import Annotated
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.options import FINGER_PATTERN
 from napari_veinseg.wording import counted
 
 
 @app.command()
 def consistency(
     masks: Annotated[Path, typer.Argument(help="Folder of masks, of any sizes.")],
-    finger_pattern: Annotated[
-        str, typer.Option(help=r"Its first group is the subject in a name: '^(.+)_\d+$'.")
-    ],
+    finger_pattern: Annotated[str, typer.Option(help=FINGER_PATTERN)],
     other: Annotated[
         Path | None, typer.Option(help="Folder of other masks of the same images to compare with.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Folder for consistency.json and scores.csv.")
+        Path | None, typer.Option(help="Folder for consistency.json and scores.csv, if any.")
     ] = None,
 ) -> None:
     """Judge masks without truth: shots of one subject should agree, of two they should not."""

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 def evaluate(
     dataset: Annotated[Path, typer.Argument(help="Folder with images/ and masks/.")],
     output: Annotated[Path, typer.Option(help="Folder for the report.")],
-    model: Annotated[list[str] | None, typer.Option(help="Name or file; repeat.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Name or file of a model; repeat for several.")
+    ] = None,
     masks: Annotated[
-        list[Path] | None, typer.Option(help="Folder of masks to score like a model; repeat.")
+        list[Path] | None,
+        typer.Option(help="Folder of masks to score like a model; repeat for several."),
     ] = None,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Add classical vein extractors.")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+FINGER_PATTERN = r"Regular expression whose first group is the subject in a name: '^(.+)_\d+$'."
+
 ModelName = Annotated[str, typer.Option("--model", help="Name or file of a model.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cuda, cuda:N, mps or cpu.")]
 ChannelName = Annotated[
@@ -16,6 +18,7 @@ Invert = Annotated[bool, typer.Option("--invert", help="Veins are bright.")]
 FingerPattern = Annotated[
     str | None,
     typer.Option(
-        "--finger-pattern", help=r"Its first group is the subject in a name: '^(.+)_\d+$'."
+        "--finger-pattern",
+        help=FINGER_PATTERN,
     ),
 ]

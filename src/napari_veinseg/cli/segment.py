@@ -34,7 +34,8 @@ def segment(
         float | None, typer.Option(help="Probability of a vein, 0 to 1; default: the model's.")
     ] = None,
     min_size: Annotated[
-        int | None, typer.Option(help="Smallest component in px; default: by vein width.")
+        int | None,
+        typer.Option(help="Smallest piece to keep, in px of area; default: by vein width."),
     ] = None,
     device: Device = "auto",
     probability: Annotated[
@@ -67,7 +68,7 @@ def segment(
         typer.Option(help="Dask scheduler to work on (tcp://...), or local or local:N processes."),
     ] = None,
 ) -> None:
-    """Write a vein mask (0 and 1, in DIR/STEM.tif) for every image."""
+    """Write a vein mask (0 and 1, in OUTPUT/STEM.tif) for every image."""
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.cli.folder_progress import FolderProgress
     from napari_veinseg.data.grey import parse_channel

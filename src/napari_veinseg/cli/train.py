@@ -24,9 +24,12 @@ def train(
     dataset: Annotated[
         Path | None, typer.Argument(help="Folder with images/ and masks/; not with --resume.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="The model file to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The model file to write, .safetensors.")
+    ] = None,
     base: Annotated[
-        str, typer.Option("--from", help="Name or file of the model to start from, or none.")
+        str,
+        typer.Option("--from", help="Name or file of the model to start from; none: from nothing."),
     ] = "starter",
     minutes: Annotated[
         float | None, typer.Option(help="Minutes to train once all is read (default 5).")
@@ -45,7 +48,11 @@ def train(
     run: Annotated[
         Path | None,
         # torchrun takes `--run` for a short form of an option of its own.
-        typer.Option("--run", "--run-folder", help="Folder for events and weights, new or empty."),
+        typer.Option(
+            "--run",
+            "--run-folder",
+            help="Folder for events and weights, new or empty; default: one among your data.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --run, as its config.json says.")
