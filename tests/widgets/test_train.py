@@ -610,6 +610,15 @@ def test_a_folder_that_is_no_dataset_is_not_described_as_the_last_one(train, dat
     assert "masks is no dataset" in train.dataset.summary.text()
 
 
+def test_masks_from_elsewhere_are_learned_from_when_their_folder_is_opened(train, dataset, qtbot):
+    (dataset.path / "samples.csv").unlink()
+    train.dataset.hold(dataset.path)
+    qtbot.waitUntil(lambda: "3 images" in train.dataset.summary.text())
+    assert "Trains on" in train.dataset.summary.text()
+    train.dataset.hold(dataset.path / "nothing_yet")
+    assert "is reviewed yet" in train.dataset.summary.text()
+
+
 def test_start_waits_for_an_image_to_learn_from(train, dataset, viewer, qtbot, tmp_path):
     viewer.show()
     (tmp_path / "empty" / "images").mkdir(parents=True)

@@ -100,7 +100,7 @@ class DatasetChoice(Section):
     def refresh(self) -> None:
         """Read the dataset again, where there is one: it may have grown."""
         folder = self.folder.path()
-        if folder is None or (folder / "samples.csv").exists() or self._held is None:
+        if folder is None or self._held is None or any((folder / "masks").glob("*")):
             self._survey()
         else:
             self._tell(_Told(_NONE_REVIEWED, usable=False))
