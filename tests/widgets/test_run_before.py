@@ -50,7 +50,8 @@ def test_a_training_whose_viewer_died_goes_on(killed, train, dataset, viewer, qt
     viewer.show()
     choose(train, dataset, qtbot)
     qtbot.waitUntil(train.buttons.resume.isVisible)
-    assert "was cut short on" in train.status.text()
+    assert "was cut short on" in train.buttons.why_not.text()
+    assert train.buttons.why_not.isVisible(), "in the foot, where Resume is"
     assert blue(train) == ["Resume"]
     assert train.comparison.isVisible()
     assert "'base'" in train.comparison.details.said.text()
@@ -96,7 +97,7 @@ def test_it_belongs_to_its_dataset_and_closing_asks_nothing(
     assert train.follower.run is None
     assert train.comparison.isHidden()
     assert train.comparison.foot.isHidden()
-    assert train.status.text() == ""
+    assert not train.buttons.why_not.isVisibleTo(train)
     choose(train, dataset, qtbot)
     qtbot.waitUntil(lambda: train.follower.run is not None)
 

@@ -11,6 +11,8 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFontMetricsF, QPainter, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_veinseg.training.events import RunStatus
+
 LOSS_COLOUR = "#e08a2e"
 SCORE_COLOUR = "#2f9bd8"  # both have a contrast of at least 3 in the dark and the light theme
 
@@ -25,6 +27,15 @@ class EpochCurve:
     level: float | None = None
     unit: str = "epoch"  # what is counted along it
     first: int = 0
+
+
+def curves_of(status: RunStatus) -> list[EpochCurve]:
+    """Return what there is to see of a run."""
+    curves = [EpochCurve("Loss in training", LOSS_COLOUR, status.losses)]
+    if status.judges:
+        title, scores = "Vein IoU of held-out images", status.scores
+        curves.append(EpochCurve(title, SCORE_COLOUR, scores, scores.get(0)))
+    return curves
 
 
 class CurvePlot(QWidget):

@@ -13,6 +13,8 @@ class RunButtons(Section):
     def __init__(self) -> None:
         super().__init__("")
         self.why_not = Hint()
+        self.offer = ""
+        """Says of what run it is that can be resumed, where it isn't seen."""
         self.start = button(
             "Sta&rt", "Train in a process of its own; the viewer stays free.", primary=True
         )
@@ -27,8 +29,8 @@ class RunButtons(Section):
         `refusal` says why nothing can be learned from the dataset; `cut_short` is a run that can
         go on.
         """
-        self.why_not.setText(refusal)
-        self.why_not.setVisible(bool(refusal) and not running)
+        self.why_not.setText(refusal or (self.offer if cut_short is not None else ""))
+        self.why_not.setVisible(bool(self.why_not.text()) and not running)
         self.start.setEnabled(idle and not refusal)
         self.stop.setEnabled(running)
         self.resume.setVisible(cut_short is not None)

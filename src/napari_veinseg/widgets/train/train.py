@@ -20,7 +20,7 @@ from napari_veinseg.widgets.common.notify import report, reported, show_info
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.train.both_masks import BothMasks, draw_both
 from napari_veinseg.widgets.train.comparison_table import LOOK, ComparisonTable
-from napari_veinseg.widgets.train.curves import LOSS_COLOUR, SCORE_COLOUR, CurvePlot, EpochCurve
+from napari_veinseg.widgets.train.curves import CurvePlot, curves_of
 from napari_veinseg.widgets.train.dataset_choice import DatasetChoice
 from napari_veinseg.widgets.train.run_before import RunBefore
 from napari_veinseg.widgets.train.run_buttons import RunButtons
@@ -133,11 +133,7 @@ class TrainWidget(Panel):
 
     def _show_run(self) -> None:
         status = self.follower.status
-        curves = [EpochCurve("Loss in training", LOSS_COLOUR, status.losses)]
-        if status.judges:
-            title, scores = "Vein IoU of held-out images", status.scores
-            curves.append(EpochCurve(title, SCORE_COLOUR, scores, scores.get(0)))
-        self.curves.show_curves(curves)
+        self.curves.show_curves(curves_of(status))
         if status.start and not status.end and not self.follower.stopping:
             self._show_message(describe_progress(status))
 
@@ -173,7 +169,7 @@ class TrainWidget(Panel):
         self._show_state()
 
     def _follow(self, run: Run, status: RunStatus, reader: EventReader | None = None) -> None:
-        self.before.run = None
+        self.before.run, self.buttons.offer = None, ""
         self.follower.start(run, status, reader)
         self._show_run()
         self._show_message("Starting: loading torch and reading the images…")
@@ -223,9 +219,10 @@ class TrainWidget(Panel):
         self._started_from = Path(found.run.config.base or "base").stem
         self._show_run()
         self._show_result(found.run)
+        self._show_message("")  # it is not in work
+        self.buttons.offer = describe_cut_short(found.seconds)
         self._show_state()
         self._show_next()
-        self._show_message(describe_cut_short(found.seconds))
 
     def _new_model(self) -> Path | None:
         run = self.follower.run

@@ -112,7 +112,7 @@ def describe_end(end: Mapping[str, Any], failed: bool, learned: bool, resumable:
 def describe_cut_short(worked: float) -> str:
     """Say that a run of before can go on; it worked last at that time, in seconds since 1970."""
     when = time.strftime("%d %B, %H:%M", time.localtime(worked))
-    return f"A training on these images was cut short on {when}. {_RESUMABLE}"
+    return f"A training on these images was cut short on {when}: Resume goes on with it."
 
 
 def _duration(seconds: float) -> str:
