@@ -93,7 +93,8 @@ def writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        blocking = [path for path in (target, *target.parents) if path.is_file()]
+        named = [Path(error.filename)] if error.filename else []
+        blocking = [path for path in (*named, target, *target.parents) if path.is_file()]
         if blocking and isinstance(error, FileExistsError | NotADirectoryError):
             raise VeinSegError(
                 f"{blocking[0]} is a file where a folder is wanted: give another folder, or move "

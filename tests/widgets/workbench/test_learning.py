@@ -275,4 +275,5 @@ def test_a_place_that_cannot_be_written_is_told_and_the_switch_goes_back(
     (folder.with_name("arms_veins") / "images").write_text("in the way")
     switch(bench)
     assert not bench.status.beside.switch.isChecked()
-    assert "arms_veins" in told.texts[-1]
+    blocking = folder.with_name("arms_veins") / "images"
+    assert f"{blocking} is a file where a folder is wanted" in told.texts[-1]
