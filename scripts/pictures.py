@@ -36,7 +36,6 @@ def segment(viewer: napari.Viewer) -> None:
 
     viewer.add_image(sample_finger().image, name="finger")
     widget = open_workbench(viewer, "Segment").segment
-    wait_until(lambda: "Loading" not in widget.badge.text())
     widget.segment.click()
     wait_until(lambda: not widget.job.running)
 

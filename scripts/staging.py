@@ -68,9 +68,11 @@ def make_dataset(folder: Path) -> None:
 
 
 def open_workbench(viewer: napari.Viewer, name: str) -> Workbench:
-    """Open the workbench at one of its tabs, as the menu does."""
-    _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
-    return cast(Workbench, workbench)
+    """Open the workbench at one of its tabs, as the menu does, and wait until it knows all."""
+    _, opened = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
+    workbench = cast(Workbench, opened)
+    wait_until(lambda: "Loading" not in workbench.segment.badge.text())
+    return workbench
 
 
 def open_menu(viewer: napari.Viewer, first: str, *others: str) -> None:
