@@ -42,6 +42,13 @@ class FolderRegions:
         """Tell whether an image has the region for all."""
         return self._shared is not None and stem not in self._own
 
+    def remember(self, stem: str, region: Region | None, shared: bool) -> None:
+        """Keep a region for an image alone, or for all that have none of their own."""
+        if shared or self.is_shared(stem):  # which from now on is that of this image alone
+            self.share(stem, region if shared else None)
+        if not shared:
+            self.give(stem, region)
+
     def give(self, stem: str, region: Region | None) -> None:
         """Give an image a region of its own, None for the whole image."""
         own = {name: each for name, each in self._own.items() if name != stem}

@@ -1,7 +1,6 @@
 """The controls of the region of interest: where veins are looked for in the chosen image."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 import napari
 from napari.layers import Image
@@ -10,30 +9,18 @@ from qtpy.QtWidgets import QCheckBox, QWidget
 from superqt.utils import signals_blocked
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.common.form import Hint, Section, button, row
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.warm_up import lines_are_ready, prepare_lines
+from napari_veinseg.widgets.masks.layers import image_shape
 from napari_veinseg.widgets.segment.region_layer import RegionLayer
 
+RegionHome = tuple[FolderRegions, str]
+"""The regions of a folder, and the name of one of its images."""
 _KEY = "veinseg_region"
-
-
-class RegionMemory(Protocol):
-    """Where the regions of a folder's images are kept."""
-
-    def is_of(self, image: Image | None) -> bool:
-        """Tell whether an image is that of the folder which is shown."""
-
-    def region(self) -> Region | None:
-        """Return the region of the image."""
-
-    def is_shared(self) -> bool:
-        """Tell whether that is the one for all images."""
-
-    def remember(self, region: Region | None, shared: bool) -> None:
-        """Keep a region for the image, or for all."""
 
 
 class RegionControls(QObject):
@@ -47,7 +34,8 @@ class RegionControls(QObject):
     ) -> None:
         super().__init__(section)
         self._image = image
-        self._kept: RegionMemory | None = None
+        self.find_home: Callable[[Image | None], RegionHome | None] = lambda _image: None
+        """Finds the regions of an open folder with the name of an image that is the folder's."""
         self.say_effect: Callable[[Region | None], str] = lambda _region: ""
         """Says what a region means for the mask that is there."""
         self._preparing = Job("Preparing the display", self)
@@ -79,21 +67,13 @@ class RegionControls(QObject):
 
     def region(self) -> Region | None:
         """Return where to look in the image that is chosen."""
-        memory, image = self._memory, self._image()
-        if memory is not None:
-            return memory.region()
-        return region_of_layer(image) if image is not None else None
-
-    def use(self, memory: RegionMemory | None) -> None:
-        """Keep regions in a folder's memory, or with each image layer."""
-        self._kept = memory
-        self.show()
-
-    @property
-    def _memory(self) -> RegionMemory | None:
-        """Where the region of the image is kept; None for one that is not the folder's."""
-        kept = self._kept
-        return kept if kept is not None and kept.is_of(self._image()) else None
+        image = self._image()
+        if image is None:
+            return None
+        if home := self.find_home(image):
+            regions, stem = home
+            return regions.fitting(stem, image_shape(image)[-2:])
+        return region_of_layer(image)
 
     def show(self) -> None:
         """Show the region of the image that is chosen now."""
@@ -106,13 +86,14 @@ class RegionControls(QObject):
 
     def tell(self) -> None:
         """Say which region the image has, and whether its mask was made with it."""
-        memory, region = self._memory, self.region()
+        home, region = self.find_home(self._image()), self.region()
+        is_shared = home is not None and home[0].is_shared(home[1])
         self.whole.setEnabled(region is not None)
-        self.shared.setVisible(memory is not None and region is not None)
+        self.shared.setVisible(home is not None and region is not None)
         with signals_blocked(self.shared):
-            self.shared.setChecked(memory is not None and memory.is_shared())
+            self.shared.setChecked(is_shared)
         parts = [_words(region)] if region is not None else []
-        if region is None and memory is not None and memory.is_shared():
+        if region is None and is_shared:
             parts = ["The folder's region lies beside this image: all of it is searched"]
         parts += [effect] if (effect := self.say_effect(region)) else []
         self.told.setText("".join(f"{part}. " for part in parts).strip())
@@ -147,9 +128,9 @@ class RegionControls(QObject):
         with reported("Taking the region", self):
             image = self._image()
             try:
-                memory = self._memory
-                if memory is not None:
-                    memory.remember(region, self.shared.isChecked())
+                if home := self.find_home(image):
+                    regions, stem = home
+                    regions.remember(stem, region, self.shared.isChecked())
                 elif image is not None:
                     image.metadata = {**image.metadata, _KEY: region}
             finally:

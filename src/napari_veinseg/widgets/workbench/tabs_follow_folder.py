@@ -4,10 +4,12 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QWidget
 
+from napari_veinseg.correction.drafts import model_region
 from napari_veinseg.segmentation.region import Region
+from napari_veinseg.widgets.masks.layer_metadata import record_of
+from napari_veinseg.widgets.segment.region_controls import RegionHome
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
-from napari_veinseg.widgets.workbench.shown_region import ShownRegion, say_effect
 from napari_veinseg.widgets.workbench.workbench_tabs import WorkbenchTabs
 
 
@@ -21,6 +23,7 @@ class TabsFollowFolder(QObject):
         session.where_to.finger_pattern = lambda: tabs.train.dataset.finger_pattern
         session.uncover = self.uncover
         tabs.correct.find_pair = self._find_pair
+        tabs.segment.region.find_home = self._find_regions
         tabs.segment.region.say_effect = self._say_effect
         tabs.segment.region.changed.connect(self._follow_region)
         tabs.segment.model.model_changed.connect(self.suggest_model)
@@ -40,7 +43,7 @@ class TabsFollowFolder(QObject):
         tabs, folder = self._tabs, self._session.folder
         tabs.correct.hold_image(folder is not None)
         tabs.segment.hold_image(folder is not None)
-        tabs.segment.region.use(None if folder is None else ShownRegion(self._session))
+        tabs.segment.region.show()
         tabs.train.dataset.hold(folder.home if folder is not None else None)
         if folder is not None:
             tabs.correct.reviewing.folder.setText(str(folder.home))
@@ -86,9 +89,24 @@ class TabsFollowFolder(QObject):
         self._session.follow_model()
         self._tabs.segment.region.tell()
 
+    def _find_regions(self, image: Image | None) -> RegionHome | None:
+        session = self._session
+        is_shown = session.shown is not None and session.shown.image is image
+        return (session.regions, session.stem) if session.regions and is_shown else None
+
     def _say_effect(self, region: Region | None) -> str:
-        working = self._session.working and self._on_screen.other is None
-        return "" if working else say_effect(self._on_screen.mask, region)
+        """Say whether the mask was made with a region, or how it can be."""
+        mask, wanted = self._on_screen.mask, str(region or "")
+        if self._session.working and self._on_screen.other is None:
+            return ""
+        if mask is None:
+            return "Press Segment to apply it" if wanted else ""
+        record = record_of(mask)
+        if model_region(record.model) == wanted:
+            return "Outside it, no vein" if wanted else ""
+        if record.edits.edited.all():
+            return "The mask stays as it was reviewed"
+        return f"Press Segment to {'apply it' if wanted else 'search the whole image'}"
 
     # What lies over it.
 
