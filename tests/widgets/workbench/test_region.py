@@ -10,7 +10,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea
 
 from napari_veinseg.widgets.common import warm_up
-from napari_veinseg.widgets.masks.layers import mask_layer_of
+from napari_veinseg.widgets.masks.layers import adjustable_mask
 from tests.widgets.mouse import Mouse
 from tests.widgets.workbench.conftest import press, wait_for_mask
 
@@ -126,8 +126,8 @@ def test_the_region_of_the_folder_is_not_that_of_an_image_of_elsewhere(opened, q
     assert opened.segment.region.region() is None
     assert not opened.segment.region.told.text()
     click(opened.segment.segment)
-    qtbot.waitUntil(lambda: mask_layer_of(opened.viewer, other) is not None, timeout=5000)
-    assert np.argwhere(mask_layer_of(opened.viewer, other).data == 1)[:, 1].min() == 0
+    qtbot.waitUntil(lambda: adjustable_mask(opened.viewer, other) is not None, timeout=5000)
+    assert np.argwhere(adjustable_mask(opened.viewer, other).data == 1)[:, 1].min() == 0
 
 
 def test_removing_the_layer_removes_the_region_and_closing_the_image_does_not(opened, qtbot):
@@ -148,9 +148,9 @@ def test_open_layers_have_regions_too(bench, qtbot, vein_image, shape):
     np.testing.assert_allclose(region.corners, ((20, 20), (60, 50)), atol=1)
     assert "Press Segment to apply it" in bench.segment.region.told.text()
     click(bench.segment.segment)
-    qtbot.waitUntil(lambda: mask_layer_of(bench.viewer, image) is not None, timeout=5000)
+    qtbot.waitUntil(lambda: adjustable_mask(bench.viewer, image) is not None, timeout=5000)
     assert "Outside it, no vein" in bench.segment.region.told.text()
-    veins = np.argwhere(mask_layer_of(bench.viewer, image).data == 1)
+    veins = np.argwhere(adjustable_mask(bench.viewer, image).data == 1)
     assert veins[:, -1].min() >= 18
     assert veins[:, -1].max() <= 62
     bench.viewer.layers.selection.active = other

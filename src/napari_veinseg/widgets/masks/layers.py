@@ -1,6 +1,7 @@
 """Mask layers: made over an image in the same place, and watched for the user's edits."""
 
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -209,13 +210,23 @@ def _hides(image: Image, mask: Labels) -> bool:
     return image.visible and solid and bool((top < below).all() and (above < bottom).all())
 
 
-def mask_layer_of(viewer: napari.Viewer, image: Image) -> Labels | None:
-    """Find the mask that was made from an image."""
+def masks_of(viewer: napari.Viewer, image: Image | None) -> Iterator[Labels]:
+    """List the masks that were made on an image, the topmost first."""
+    for layer in reversed(viewer.layers):
+        if isinstance(layer, Labels) and image is not None and image_of(layer) is image:
+            yield layer
+
+
+def mask_in_work(viewer: napari.Viewer, image: Image) -> Labels | None:
+    """Find the topmost mask of an image that no evaluation has opened."""
+    return next((each for each in masks_of(viewer, image) if not record_of(each).evaluated), None)
+
+
+def adjustable_mask(viewer: napari.Viewer, image: Image) -> Labels | None:
+    """Find the mask of an image whose threshold can be changed: the active one before others."""
+    masks = [each for each in masks_of(viewer, image) if has_probability(each)]
     active = viewer.layers.selection.active
-    for layer in (active, *reversed(viewer.layers)):
-        if isinstance(layer, Labels) and has_probability(layer) and image_of(layer) is image:
-            return layer
-    return None
+    return active if active in masks else next(iter(masks), None)
 
 
 def displayed_plane(viewer: napari.Viewer, layer: Layer) -> tuple[int, ...]:

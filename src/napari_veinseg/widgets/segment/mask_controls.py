@@ -19,7 +19,7 @@ from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
-from napari_veinseg.widgets.masks.layers import mask_layer_of
+from napari_veinseg.widgets.masks.layers import adjustable_mask
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to
 
 _AT_ONCE = 1_500_000  # px that are thresholded faster than a slider moves on
@@ -39,7 +39,7 @@ class MaskControls(Section):
             Labels,
             accepts=has_probability,
             empty="None yet",
-            counterpart=partial(mask_layer_of, viewer),
+            counterpart=partial(adjustable_mask, viewer),
         )
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0.01, 0.99)

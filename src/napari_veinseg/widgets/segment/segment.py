@@ -23,10 +23,10 @@ from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
+    adjustable_mask,
     as_image_or_stack,
     image_data,
     is_source_image,
-    mask_layer_of,
 )
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
@@ -243,7 +243,7 @@ class SegmentWidget(Panel):
             return
         if self.with_probability.isChecked():
             add_probability_layer(self.viewer, result.prediction.probability, image)
-        layer = mask_layer_of(self.viewer, image) if self.update_mask.isChecked() else None
+        layer = adjustable_mask(self.viewer, image) if self.update_mask.isChecked() else None
         mask, probability = result.prediction.mask, result.prediction.probability
         if layer is None or layer.data.shape != mask.shape:  # the image was swapped
             layer = add_mask_layer(self.viewer, mask, image, probability=probability)

@@ -1,6 +1,5 @@
 """What is on the screen: the image of the open folder, or another one that lies over it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import napari
@@ -10,8 +9,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.widgets.common.form import connect_while_alive
 from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
-from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, image_of, record_of
-from napari_veinseg.widgets.masks.layers import topmost_image
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
+from napari_veinseg.widgets.masks.layers import mask_in_work, masks_of, topmost_image
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.view_controls import image_and_mask
 
@@ -55,7 +54,7 @@ class OnScreen(QObject):
     @property
     def is_judged(self) -> bool:
         """Whether the other image was opened with a truth, to show what is drawn wrong on it."""
-        return any(record_of(layer).evaluated for layer in self._masks_of(self.other))
+        return any(record_of(layer).evaluated for layer in masks_of(self._viewer, self.other))
 
     @property
     def errors(self) -> Labels | None:
@@ -78,16 +77,10 @@ class OnScreen(QObject):
     def _pair(self) -> tuple[Image | None, Labels | None]:
         other, shown = self.other, self._session.shown
         if other is not None:
-            in_work = (each for each in self._masks_of(other) if not record_of(each).evaluated)
-            return other, next(in_work, None)
+            return other, mask_in_work(self._viewer, other)
         if shown is not None:
             return shown.image, shown.mask
         return image_and_mask(self._viewer)
-
-    def _masks_of(self, image: Image | None) -> Iterator[Labels]:
-        for layer in reversed(self._viewer.layers):
-            if isinstance(layer, Labels) and image is not None and image_of(layer) is image:
-                yield layer
 
     # What changes it.
 

@@ -10,9 +10,13 @@ from napari.layers import Image, Labels, Layer
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
 from napari_veinseg.widgets.masks.layer_metadata import Derived, image_of, is_derived, record_of
-from napari_veinseg.widgets.masks.layers import add_mask_layer, is_source_image, topmost_image
+from napari_veinseg.widgets.masks.layers import (
+    add_mask_layer,
+    is_source_image,
+    mask_in_work,
+    topmost_image,
+)
 from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
 from napari_veinseg.widgets.masks.undo import replace_mask
 
@@ -93,15 +97,9 @@ class ShownImage:
     def mask(self) -> Labels | None:
         """The mask in work: the topmost that was made on the image."""
         viewer = self._viewer()
-        if viewer is None or self.image not in viewer.layers:
-            return self._last_mask  # a viewer that closes has emptied its list already
-        self._last_mask = None
-        for layer in reversed(viewer.layers):
-            is_mask = isinstance(layer, Labels) and not is_agreement_layer(layer)
-            if is_mask and image_of(layer) is self.image and not record_of(layer).evaluated:
-                self._last_mask = layer
-                break
-        return self._last_mask
+        if viewer is not None and self.image in viewer.layers:
+            self._last_mask = mask_in_work(viewer, self.image)
+        return self._last_mask  # of a viewer that closes, and has emptied its list already
 
     def show_draft(self, draft: Draft) -> None:
         """Put a mask over the image, in place of one that is there."""

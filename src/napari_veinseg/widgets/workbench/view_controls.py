@@ -23,6 +23,7 @@ from napari_veinseg.widgets.masks.layers import (
     image_data,
     insert_inactive,
     is_source_image,
+    masks_of,
     spatial_attributes,
 )
 from napari_veinseg.widgets.masks.showing import set_visible
@@ -159,9 +160,4 @@ def image_and_mask(viewer: napari.Viewer) -> tuple[Image | None, Labels | None]:
         return of_active, active
     images = [each for each in viewer.layers if isinstance(each, Image) and is_source_image(each)]
     image = active if active in images else (images[-1] if images else None)
-    masks = [
-        each
-        for each in viewer.layers
-        if isinstance(each, Labels) and image is not None and image_of(each) is image
-    ]
-    return image, masks[-1] if masks else None
+    return image, next(masks_of(viewer, image), None)
