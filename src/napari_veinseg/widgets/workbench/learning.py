@@ -174,9 +174,7 @@ class LearningBeside(QObject):
 
     def _take(self, known: WatchedRun | None) -> None:
         self.known = known
-        if known is not None and not self.held:
-            self._take_up(None)
-        self.changed.emit()
+        self._hear()
 
     def _hear(self) -> None:
         if not self.held:
