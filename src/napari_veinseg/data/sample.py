@@ -149,6 +149,14 @@ def read_pair(sample: Sample, needs_vein: bool = True) -> Pair | Fault:
     return Pair(sample, image, mask, numbered)
 
 
+def read_sound_pair(sample: Sample) -> Pair:
+    """Read a sample that a model can be evaluated on; raise VeinSegError where it is none."""
+    pair = read_pair(sample, needs_vein=False)
+    if isinstance(pair, Fault):
+        raise VeinSegError(pair.message)
+    return pair
+
+
 def read_pairs(samples: Iterable[Sample], needs_vein: bool = True) -> Iterator[Pair | Fault]:
     """Read samples in order, on several threads, a few ahead of the one that is worked on."""
     threads = min(8, os.cpu_count() or 1)

@@ -1,15 +1,23 @@
 """A workbench in a shown viewer, and a folder of three small images."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qtpy.QtTest import QTest
 
 from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.sample import Pair, Sample
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.workbench import recent_folders
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
 NAMES = ["a.tif", "b.tif", "c.tif"]
+
+
+def pair(stem, image, mask):
+    """Make what is read of a sample."""
+    return Pair(Sample(stem, Path(), Path()), image, mask)
 
 
 @pytest.fixture

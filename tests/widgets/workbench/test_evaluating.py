@@ -7,14 +7,14 @@ from qtpy.QtWidgets import QAbstractButton
 
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
-from tests.widgets.workbench.conftest import press, wait_for_mask
+from tests.widgets.workbench.conftest import pair, press, wait_for_mask
 
 
 def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
     truth = np.zeros(vein_image.shape, np.uint8)
     truth[30:36] = 1
-    row = OpenedImage("b", "starter", vein_image, truth, truth)
-    stranger = OpenedImage("elsewhere", "starter", vein_image, truth, truth)
+    row = OpenedImage(pair("b", vein_image, truth), "starter", truth)
+    stranger = OpenedImage(pair("elsewhere", vein_image, truth), "starter", truth)
     layers = list(opened.viewer.layers)
     opened.show_tab("Evaluate")
     judge = opened.evaluate.on_dataset
@@ -51,7 +51,7 @@ def test_the_keyboard_comes_to_no_button_of_the_next_tab(opened, qtbot, vein_ima
     opened.show_tab("Evaluate")
     judge = opened.evaluate.on_dataset
     judge.results.show()
-    judge._show_image(OpenedImage("b", "starter", vein_image, truth, truth))
+    judge._show_image(OpenedImage(pair("b", vein_image, truth), "starter", truth))
     judge.correct.setFocus()
     assert window.focusWidget() is judge.correct
     if way == "button":

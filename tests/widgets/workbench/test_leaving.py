@@ -8,15 +8,15 @@ from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
-from tests.widgets.workbench.conftest import press, wait_for_mask
+from tests.widgets.workbench.conftest import pair, press, wait_for_mask
 
 
 def open_in_train(bench, image, mask):
-    bench.train.comparison.masks.show_masks(BothMasks("b", image, mask, mask, mask), "old")
+    bench.train.comparison.masks.show_masks(BothMasks(pair("b", image, mask), mask, mask), "old")
 
 
 def open_in_evaluate(bench, image, mask):
-    bench.evaluate.on_dataset._show_image(OpenedImage("b", "starter", image, mask, mask))
+    bench.evaluate.on_dataset._show_image(OpenedImage(pair("b", image, mask), "starter", mask))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
-from tests.widgets.workbench.conftest import wait_for_mask
+from tests.widgets.workbench.conftest import pair, wait_for_mask
 
 NAMES = [f"left index finger {number}" for number in range(9)]
 
@@ -119,7 +119,7 @@ def test_after_an_evaluation(arrived, vein_image, in_sight):
     judge.save.show()
     truth = np.zeros(vein_image.shape, np.uint8)
     truth[30:36] = 1
-    judge._show_image(OpenedImage("b", "starter", vein_image, truth, truth))
+    judge._show_image(OpenedImage(pair("b", vein_image, truth), "starter", truth))
     in_sight(judge.save, judge.correct, judge.evaluate)
 
 

@@ -11,7 +11,7 @@ from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
-from tests.widgets.workbench.conftest import press, wait_for_mask
+from tests.widgets.workbench.conftest import pair, press, wait_for_mask
 
 
 def open_file(bench, path, pixels):
@@ -23,13 +23,13 @@ def open_file(bench, path, pixels):
 def open_in_train(bench, image):
     mask = (image > 0).astype(np.uint8)
     bench.show_tab("Train")
-    bench.train.comparison.masks.show_masks(BothMasks("far", image, mask, mask, mask), "old")
+    bench.train.comparison.masks.show_masks(BothMasks(pair("far", image, mask), mask, mask), "old")
 
 
 def open_in_evaluate(bench, image):
     mask = (image > 0).astype(np.uint8)
     bench.show_tab("Evaluate")
-    bench.evaluate.on_dataset._show_image(OpenedImage("far", "starter", image, mask, mask))
+    bench.evaluate.on_dataset._show_image(OpenedImage(pair("far", image, mask), "starter", mask))
 
 
 def texts(bench):
@@ -155,7 +155,7 @@ def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said
     mask = (vein_image > 0).astype(np.uint8)
     opened.show_tab("Train")
     view = opened.train.comparison.masks
-    view.show_masks(BothMasks("far", vein_image, mask, mask, mask, learned), "old")
+    view.show_masks(BothMasks(pair("far", vein_image, mask), mask, mask, learned), "old")
     assert said in view._name.text()
     assert ("learned" in view._name.text()) == any(learned)
 

@@ -27,7 +27,7 @@ from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
 from napari_veinseg.widgets.workbench import recent_folders
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
-from tests.widgets.workbench.conftest import NAMES, press, wait_for_mask, wait_until_saved
+from tests.widgets.workbench.conftest import NAMES, pair, press, wait_for_mask, wait_until_saved
 
 
 def test_an_image_is_shown_alone_with_the_mask_that_it_got_on_arrival(opened, qtbot, stub):
@@ -103,7 +103,7 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
 def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
     mask = np.zeros((40, 60), np.uint8)
     opened.show_tab("Train")
-    both = BothMasks("other", mask, mask, mask, mask)
+    both = BothMasks(pair("other", mask, mask), mask, mask)
     opened.train.comparison.masks.show_masks(both, old_name="base")
     opened.status.reviewed.click()
     assert opened.session.index == 0

@@ -276,12 +276,12 @@ class DatasetEvaluation(QWidget):
 
     def _show_image(self, opened: OpenedImage) -> None:
         """Put an image with truth, prediction and errors into the viewer, in place of the last."""
-        self._opened.show(opened.stem, opened.image, opened.truth)
+        self._opened.show(opened.pair)
         self._opened.add_mask(opened.prediction, opened.model)
         self._viewer.layers.selection.active = self._opened.add_errors(
-            opened.prediction, opened.truth, f"{opened.model} agreement"
+            opened.prediction, f"{opened.model} agreement"
         )
-        self.correct.setVisible(self.can_correct(opened.stem))
+        self.correct.setVisible(self.can_correct(self._opened.stem))
 
     def close_opened(self) -> None:
         """Take what a click on a row has opened out of the viewer."""

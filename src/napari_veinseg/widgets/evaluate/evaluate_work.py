@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.sample import Fault, Sample, read_pair
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.data.sample import Pair, Sample, read_sound_pair
 from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import Contender, gather_contenders
 from napari_veinseg.evaluation.error_map import agreement
@@ -43,10 +42,8 @@ class DatasetTask:
 class OpenedImage:
     """An image of the dataset with what a contender says of it."""
 
-    stem: str
+    pair: Pair
     model: str
-    image: npt.NDArray[Any]
-    truth: npt.NDArray[np.uint8]
     prediction: npt.NDArray[np.uint8]
 
 
@@ -70,11 +67,8 @@ def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
 def open_image(sample: Sample, contender: Contender, reporter: Reporter) -> OpenedImage:
     """Read an image of a dataset and predict it again."""
     reporter.tell(Step(0, 0, f"Opening {sample.stem}"))
-    pair = read_pair(sample, needs_vein=False)
-    if isinstance(pair, Fault):
-        raise VeinSegError(pair.message)
-    mask = contender.predict(sample, pair.image).mask
-    return OpenedImage(sample.stem, contender.name, pair.image, pair.mask, mask)
+    pair = read_sound_pair(sample)
+    return OpenedImage(pair, contender.name, contender.predict(sample, pair.image).mask)
 
 
 def compare_masks(

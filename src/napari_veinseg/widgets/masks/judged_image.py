@@ -8,6 +8,7 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import is_colour
+from napari_veinseg.data.sample import Pair
 from napari_veinseg.evaluation.error_map import agreement
 from napari_veinseg.widgets.masks.error_layer import add_agreement_layer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
@@ -23,14 +24,15 @@ class JudgedImage:
         self._masks: list[Labels] = []
         self.stem = ""
 
-    def show(self, stem: str, pixels: NDArray[Any], truth: NDArray[np.uint8]) -> None:
+    def show(self, pair: Pair) -> None:
         """Put an image and, hidden, its truth into the viewer."""
         self.close()
+        stem, pixels = pair.sample.stem, pair.image
         image = self._viewer.add_image(
             pixels, name=stem, rgb=is_colour(pixels.shape), metadata={"files": [f"{stem}.tif"]}
         )
-        self.stem, self._layers, self._masks = stem, [image], []
-        self.add_mask(truth, "truth")
+        self.stem, self._truth, self._layers, self._masks = stem, pair.mask, [image], []
+        self.add_mask(pair.mask, "truth")
         self._viewer.reset_view()
 
     def add_mask(self, mask: NDArray[np.uint8], name: str) -> None:
@@ -40,10 +42,10 @@ class JudgedImage:
         self._layers.append(layer)
         self._masks.append(layer)
 
-    def add_errors(self, mask: NDArray[np.uint8], truth: NDArray[np.uint8], name: str) -> Labels:
+    def add_errors(self, mask: NDArray[np.uint8], name: str) -> Labels:
         """Add the layer that shows where a mask is unlike the truth."""
         layer = add_agreement_layer(
-            self._viewer, agreement(mask, truth), self._masks[0], f"{self.stem} {name}"
+            self._viewer, agreement(mask, self._truth), self._masks[0], f"{self.stem} {name}"
         )
         self._layers.append(layer)
         return layer

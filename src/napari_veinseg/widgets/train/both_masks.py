@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import napari
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtWidgets import QButtonGroup
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.sample import Fault, read_pair
+from napari_veinseg.data.sample import Pair, read_sound_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
@@ -28,9 +27,7 @@ from napari_veinseg.widgets.masks.judged_image import JudgedImage
 class BothMasks:
     """An image with its true mask, and what two models draw."""
 
-    stem: str
-    image: NDArray[Any]
-    truth: NDArray[np.uint8]
+    pair: Pair
     old: NDArray[np.uint8]
     new: NDArray[np.uint8]
     learned: tuple[bool, bool] = (False, False)  # the old model from this image, and the new one
@@ -42,16 +39,14 @@ def draw_both(config: TrainingConfig, new: Path, stem: str, reporter: Reporter) 
         raise VeinSegError("The training began from nothing: there is no old model to look at.")
     settings = SegmentationSettings(channel=config.channel, invert=config.invert)
     models = Path(config.base), new
-    pair = read_pair(Dataset.open(config.dataset)[stem], needs_vein=False)
-    if isinstance(pair, Fault):
-        raise VeinSegError(pair.message)
+    pair = read_sound_pair(Dataset.open(config.dataset)[stem])
     masks = []
     for number, path in enumerate(models):
         reporter.tell(Step(number, len(models), f"Segmenting {stem}"))
         model = engine.load_model(path, reporter)
         masks.append(model.predict(pair.image, settings, cancelled=reporter.cancelled).mask)
     of_old, of_new = (pair.image_hash in learned_by(path) for path in models)
-    return BothMasks(stem, pair.image, pair.mask, masks[0], masks[1], (of_old, of_new))
+    return BothMasks(pair, masks[0], masks[1], (of_old, of_new))
 
 
 class BothMasksView(Section):
@@ -77,12 +72,13 @@ class BothMasksView(Section):
 
     def show_masks(self, both: BothMasks, old_name: str) -> None:
         """Put an image with both masks into the viewer, in place of the last."""
-        self._opened.show(both.stem, both.image, both.truth)
+        self._opened.show(both.pair)
         self._errors = [
-            self._opened.add_errors(mask, both.truth, name)
+            self._opened.add_errors(mask, name)
             for mask, name in ((both.old, old_name), (both.new, "new model"))
         ]
-        self._name.setText(f"On the screen: {both.stem}. {_say_who_learned(*both.learned)}".strip())
+        stem = self._opened.stem
+        self._name.setText(f"On the screen: {stem}. {_say_who_learned(*both.learned)}".strip())
         self.new.setChecked(True)
         self._turn()
         self.show()
