@@ -18,8 +18,8 @@ from skimage.measure import approximate_polygon
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.branches import remove_branch
 from napari_veinseg.correction.change import Change, disk_union
+from napari_veinseg.correction.cleanup import redrawn_as_measured
 from napari_veinseg.correction.lines import densified, vein_redrawn, vein_region
-from napari_veinseg.correction.redrawing import redrawn_as_measured
 from napari_veinseg.correction.tracing import Tracer, measured_width, path_cost, snapped
 from napari_veinseg.correction.vein_finder import VeinFinder
 from napari_veinseg.correction.vein_profile import centred, widths_along

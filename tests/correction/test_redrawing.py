@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from napari_veinseg.correction.cleanup import redrawn_as_measured
 from napari_veinseg.correction.lines import Line, lines_from_veins, veins_from_lines
-from napari_veinseg.correction.redrawing import redrawn_as_measured
 from napari_veinseg.correction.vein_profile import centred
 
 SHAPE = (120, 180)

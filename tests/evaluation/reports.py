@@ -13,7 +13,7 @@ from napari_veinseg.evaluation.contenders import (
     Model,
 )
 from napari_veinseg.model.card import ModelCard, TrainingData
-from napari_veinseg.segmentation.prediction import Prediction
+from napari_veinseg.segmentation.vein_model import Prediction
 from tests.measurement.shapes import capsule
 
 SHAPE = (48, 96)

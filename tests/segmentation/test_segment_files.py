@@ -18,10 +18,9 @@ from napari_veinseg.errors import Cancelled, VeinSegError, VeinSegWarning
 from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files
 from napari_veinseg.segmentation.batch.summary_csv import read_summary
-from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.vein_model import VeinModel
+from napari_veinseg.segmentation.vein_model import Prediction, VeinModel
 from tests.models import lively_network, small_card, texture
 
 SETTINGS = SegmentationSettings()

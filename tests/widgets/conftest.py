@@ -19,9 +19,9 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.masks import mask_from_probability
-from napari_veinseg.segmentation.prediction import Prediction
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
+from napari_veinseg.segmentation.vein_model import Prediction
 from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.common import engine, first_drawing, notify, warm_up
 from napari_veinseg.widgets.common.model_choice import ModelChoice

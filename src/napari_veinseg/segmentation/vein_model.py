@@ -1,23 +1,33 @@
 """A model that takes an image and gives the vein probability or the mask."""
 
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import MaskStack, ProbabilityStack
-from napari_veinseg.errors import Cancelled
+from napari_veinseg.errors import Cancelled, VeinSegWarning
 from napari_veinseg.segmentation.loaded_model import LoadedModel
 from napari_veinseg.segmentation.masks import drop_small, mask_from_probability
-from napari_veinseg.segmentation.prediction import Prediction, tell
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.predict_parts import Progress, predict_parts
 from napari_veinseg.segmentation.vein_width_from_network import MeasuredWidth, measure_source_width
 
 _USUAL = SegmentationSettings()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of an image."""
+
+    probability: ProbabilityStack
+    mask: MaskStack
+    settings: ResolvedSettings
+    """The vein width, threshold and smallest component that were used."""
 
 
 class VeinModel(LoadedModel):
@@ -93,7 +103,7 @@ class VeinModel(LoadedModel):
         probability = self.probability(source, resolved, progress=progress, cancelled=cancelled)
         mask = mask_from_probability(probability, resolved.threshold, resolved.min_size)
         if not isinstance(settings, ResolvedSettings):
-            tell(resolved, not mask.any())
+            _tell(resolved, not mask.any())
         return Prediction(probability, mask, resolved)
 
     def probability(
@@ -179,7 +189,7 @@ class VeinModel(LoadedModel):
             mask[where] = (part >= resolved.threshold).view(np.uint8)  # spares the conversion
         drop_small(mask, resolved.min_size)
         if not isinstance(settings, ResolvedSettings):
-            tell(resolved, isinstance(mask, np.ndarray) and not mask.any())
+            _tell(resolved, isinstance(mask, np.ndarray) and not mask.any())
         return mask
 
     def _parts(
@@ -195,3 +205,15 @@ def _source(image: Any, settings: SegmentationSettings) -> ImageSource:
     if isinstance(image, ImageSource):
         return image
     return ImageSource(image, settings.channel, settings.invert, settings.region)
+
+
+def _tell(settings: ResolvedSettings, empty: bool) -> None:
+    """Warn of what the user should know of a mask."""
+    remark = settings.remark
+    if empty and not remark:
+        remark = (
+            f"No vein was found at a width of {settings.vein_width:.3g} px and a threshold of "
+            f"{settings.threshold:.3g}: try another width, a lower threshold or another channel."
+        )
+    if remark:
+        warnings.warn(remark, VeinSegWarning, stacklevel=3)

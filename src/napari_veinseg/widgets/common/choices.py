@@ -9,7 +9,7 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
 from superqt.utils import signals_blocked
 
-from napari_veinseg.widgets.common.combo import NameCombo
+from napari_veinseg.widgets.common.elided import NameCombo
 from napari_veinseg.widgets.common.form import connect_while_alive
 
 

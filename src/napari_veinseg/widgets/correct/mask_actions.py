@@ -11,7 +11,6 @@ from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.change import Change
 from napari_veinseg.correction.mark_unsure import rest_unsure
 from napari_veinseg.correction.mask_alignment import best_shift, shifted
-from napari_veinseg.correction.redrawing import redrawn_as_measured
 from napari_veinseg.measurement.vein_width_from_image import estimate_vein_width
 from napari_veinseg.widgets.common.form import Section
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
@@ -96,7 +95,7 @@ class MaskActions(Section):
 
         def redraw(labels: NDArray[Any], plane: PlaneIndex) -> Change:
             grey = read(plane)
-            return redrawn_as_measured(labels, grey, find_vein_width(grey, labels))
+            return cleanup.redrawn_as_measured(labels, grey, find_vein_width(grey, labels))
 
         return redraw
 

@@ -17,8 +17,7 @@ from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.masks.layers import image_data, image_shape
 
 if TYPE_CHECKING:
-    from napari_veinseg.segmentation.prediction import Prediction
-    from napari_veinseg.segmentation.vein_model import VeinModel
+    from napari_veinseg.segmentation.vein_model import Prediction, VeinModel
 
 
 @dataclass(frozen=True)
