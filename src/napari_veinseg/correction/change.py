@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import Binary, Mask
+from napari_veinseg.data.labels import BACKGROUND, VEIN
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ def between(before: Mask, after: Mask) -> Change:
     """Name the pixels in which two masks differ."""
     rows, columns = np.nonzero(np.asarray(before) != np.asarray(after))
     return Change(rows, columns, np.asarray(after)[rows, columns])
+
+
+def with_veins(mask: Mask, veins: Binary) -> Change:
+    """Put veins in the place of those of a mask; what is neither vein nor background stays."""
+    decided = (np.asarray(mask) == VEIN) | (np.asarray(mask) == BACKGROUND)
+    return between(mask, np.where(decided, veins, mask))
 
 
 def painted(mask: Mask, where: Binary, label: int) -> Change:

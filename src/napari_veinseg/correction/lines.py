@@ -42,6 +42,13 @@ def centreline_to_border(is_vein: Binary) -> Binary:
     return line[beyond:-beyond, beyond:-beyond]
 
 
+def normals(path: Points) -> Points:
+    """Give at each point of a path the direction across it, of length 1."""
+    ahead = np.gradient(path, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
+    return np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+
+
 def smoothed(path: Points) -> Points:
     """Take the staircase out of a path, of about one px a step; its ends stay."""
     if len(path) < 3:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.correction.lines import densified
+from napari_veinseg.correction.lines import densified, normals
 from napari_veinseg.correction.tracing import log_levels
 from napari_veinseg.correction.vein_profile import centred, widths_along
 from napari_veinseg.data.array_types import Binary, Grey, Mask, Point, Points, Px
@@ -79,11 +79,10 @@ class VeinFinder:
 
     def _doubt_about(self, path: Points) -> str:
         """Say why a path is no vein; empty when it may be one."""
-        ahead = np.gradient(path, axis=0)
-        ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
-        across = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) * self._width
+        sideways = normals(path)
+        across = sideways * self._width
         middle, left, right = (self._sample(path + side * across) for side in (0, 1, -1))
-        angles = np.arctan2(ahead[:, 0], ahead[:, 1])
+        angles = np.arctan2(sideways[:, 1], -sideways[:, 0])
         contrast = float(np.median(self._contrast(path, angles)))
         uneven = abs(float(np.median(left - right)))
         if uneven > max(_EDGE, 1.5 * float(np.median(np.minimum(left, right) - middle))):

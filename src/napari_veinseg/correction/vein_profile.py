@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.correction.lines import Widths, smoothed
+from napari_veinseg.correction.lines import Widths, normals, smoothed
 from napari_veinseg.data.array_types import Grey, Points, Px
 
 # Profiles within this many steps of a point are taken together: single ones are too noisy.
@@ -59,7 +59,7 @@ def centred(grey: Grey, path: Points, expected: Px) -> Points:
     aside = ndimage.median_filter(aside, min(len(aside), 9), mode="nearest")
     aside = ndimage.gaussian_filter1d(aside, _STIFFNESS, mode="nearest")
     aside *= np.minimum(1, np.minimum(steps, steps[::-1]) / _STIFFNESS)
-    return smoothed(line + aside[:, None] * _sideways(line))
+    return smoothed(line + aside[:, None] * normals(line))
 
 
 def _borders(grey: NDArray[Any], line: Points, reach: float) -> tuple[Points, Points]:
@@ -71,15 +71,9 @@ def _borders(grey: NDArray[Any], line: Points, reach: float) -> tuple[Points, Po
     return left, _border(profiles[:, middle:], across[middle:])
 
 
-def _sideways(line: Points) -> Points:
-    ahead = np.gradient(line, axis=0)
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
-    return np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
-
-
 def _profiles(grey: NDArray[Any], line: Points, across: Points) -> Points:
     """Sample grey levels across a line, averaged along it."""
-    places = line[:, None] + across[None, :, None] * _sideways(line)[:, None]
+    places = line[:, None] + across[None, :, None] * normals(line)[:, None]
     values = ndimage.map_coordinates(
         np.asarray(grey), np.moveaxis(places, -1, 0), np.float64, order=1, mode="nearest"
     )

@@ -26,7 +26,10 @@ def caveats(comparison: Comparison) -> list[str]:
         *of_mostly_vein(comparison),
         *of_numbered_pieces(comparison),
         *of_identical_images(comparison),
-        *_of_drawing(comparison),
+        *origin_notes(
+            [sample.source for sample in comparison.samples],
+            [result.contender.name for result in comparison.results],
+        ),
         *_of_known_fingers(comparison),
         *of_split(comparison),
         *_of_undecided(comparison),
@@ -108,12 +111,6 @@ def _of_contenders_alike(comparison: Comparison) -> list[str]:
         for counts, alike in names.items()
         if len(alike) > 1 and any(c.true_positive + c.false_positive for c in counts)
     ]
-
-
-def _of_drawing(comparison: Comparison) -> list[str]:
-    """Tell whose masks the truths are, or were made from."""
-    sources = [sample.source for sample in comparison.samples]
-    return origin_notes(sources, [result.contender.name for result in comparison.results])
 
 
 def _quoted(name: str) -> str:

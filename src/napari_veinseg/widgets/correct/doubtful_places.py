@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,7 +132,7 @@ class DoubtfulPlaces(Section):
             return model.probability(np.asarray(image[plane]), settings)
 
         def keep(probability: NDArray[np.float32]) -> None:
-            if self._is_displayed(layer, plane):
+            if self._mask.shows(layer, plane):
                 self._asked = image, plane, invert, probability
                 self._search(step, plane, probability)
 
@@ -158,7 +157,7 @@ class DoubtfulPlaces(Section):
         def keep(found: tuple[list[Place], float]) -> None:
             self._places, self._width = found
             self._at, self._found_in, self._probability = -1, search, probability
-            if self._is_displayed(layer, plane):
+            if self._mask.shows(layer, plane):
                 self._go_on(step)
 
         if self.job.running and search == self._searched_in:
@@ -167,11 +166,6 @@ class DoubtfulPlaces(Section):
         self._searched_in = search
         self.message.show_text("Looking for doubtful places…")
         self.job.do(probability.size, find, keep)
-
-    def _is_displayed(self, layer: Labels, plane: PlaneIndex) -> bool:
-        with suppress(VeinSegError):  # nothing is displayed in 3D
-            return self._mask.layer is layer and self._mask.displayed_plane() == plane
-        return False
 
     def _go_on(self, step: int) -> None:
         if self._places:
@@ -183,7 +177,7 @@ class DoubtfulPlaces(Section):
             if self._mark is None or self._found_in is None:
                 return
             self._mask.bring_in_sight()
-            if not self._is_displayed(self._found_in.layer, self._found_in.plane):
+            if not self._mask.shows(self._found_in.layer, self._found_in.plane):
                 raise VeinSegError("Press 'Next doubt' first: another image is shown now.")
             plane, candidate = self._found_in.plane, self._candidate()
             change = painted(self._mask.labels(plane), candidate, label)

@@ -1,6 +1,7 @@
 """The mask that is corrected, with its image: a plane of both, read and written."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import napari
@@ -77,6 +78,12 @@ class EditedMask:
     def displayed_plane(self) -> PlaneIndex:
         """Return the plane that the viewer shows."""
         return displayed_plane(self.viewer, self.require_layer())
+
+    def shows(self, layer: Labels | None, plane: PlaneIndex) -> bool:
+        """Say whether this layer is still the chosen one, and the viewer shows this plane of it."""
+        with suppress(VeinSegError):  # nothing is displayed in 3D
+            return self.layer is layer and self.displayed_plane() == plane
+        return False
 
     def list_planes(self) -> list[PlaneIndex]:
         """Return all planes of the mask."""

@@ -9,6 +9,7 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 from vispy.scene.visuals import Line, Markers, Mesh
 
+from napari_veinseg.correction.lines import normals
 from napari_veinseg.widgets.common.canvas import canvas_of
 
 Points = NDArray[np.float64]
@@ -48,11 +49,13 @@ class Preview:
         """Show a vein."""
         self._ribbon.visible = self._middle.visible = len(path) > 1
         if len(path) > 1:
-            left, right = _sides(path, np.broadcast_to(width, (len(path),)))
-            corners = self._on_canvas(np.concatenate([left, right]))
+            aside = normals(path) * np.broadcast_to(width, (len(path),))[:, None] / 2
+            corners = self._on_canvas(np.concatenate([path + aside, path - aside]))
             self._ribbon.set_data(vertices=corners, faces=_faces(len(path)), color=_RIBBON)
             self._middle.set_data(pos=self._on_canvas(path), connect="strip")
-        self._show_marks(clicks)
+        self._marks.visible = len(clicks) > 0
+        if len(clicks):
+            self._mark(clicks)
 
     def show_pixels(self, rows: NDArray[Any], columns: NDArray[Any]) -> None:
         """Show the pixels that a click takes away."""
@@ -101,11 +104,6 @@ class Preview:
         for node in self._nodes:
             node.parent = None
 
-    def _show_marks(self, clicks: Points) -> None:
-        self._marks.visible = len(clicks) > 0
-        if len(clicks):
-            self._mark(clicks)
-
     def _mark(self, places: Points) -> None:
         self._marks.set_data(
             pos=self._on_canvas(places), size=8, face_color=_MARK, edge_color=_EDGE, edge_width=1
@@ -132,13 +130,6 @@ def _anchors(whole: Points) -> Points:
 def _scene_of(viewer: napari.Viewer, layer: Labels) -> Any:
     canvas = canvas_of(viewer)
     return None if canvas is None else canvas.layer_to_visual[layer].node.parent
-
-
-def _sides(path: Points, width: Points) -> tuple[Points, Points]:
-    ahead = np.gradient(path, axis=0)
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9
-    sideways = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) * width[:, None] / 2
-    return path + sideways, path - sideways
 
 
 def _faces(count: int) -> NDArray[np.uint32]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.preview import Preview
 from napari_veinseg.widgets.correct.tracing_cache import TracingCache
@@ -53,10 +52,7 @@ class Tool:
 
     def is_on_displayed_plane(self) -> bool:
         """Say whether the viewer still shows the plane that `begin` found."""
-        try:
-            return self._plane == self.edited_mask.displayed_plane()
-        except VeinSegError:  # no plane can be drawn on
-            return False
+        return self.edited_mask.shows(self.edited_mask.layer, self._plane)
 
     def reach_on_screen(self, least: float) -> float:
         """Return how far beside a vein, in px of the mask, a click still means it."""

@@ -82,7 +82,6 @@ class Toolbox(Section):
         connect_while_alive(self, viewer.layers.selection.events.active, self._on_other_layer)
         connect_while_alive(self, viewer.dims.events.current_step, self._on_slice)
         connect_while_alive(self, viewer.dims.events.ndisplay, self._on_slice)
-        self._show_rest()
 
     def fixed_width(self) -> float | None:
         """Return the width of a drawn vein in px; None where it is measured."""
@@ -160,9 +159,6 @@ class Toolbox(Section):
             self._input = None
         if active is not None:
             active.end()
-        self._show_rest()
-
-    def _show_rest(self) -> None:
         self.message.show_text(_REST)
 
     def _toggle(self, tool: Tool, *_checked: object) -> None:

@@ -67,7 +67,8 @@ def write_pixels(
     indices = np.nonzero(where) if isinstance(where, np.ndarray) else where
     record_of(layer)
     before = layer._undo_history[-1] if layer._undo_history else None
-    with _edits_ignored(layer, by_user), one_undo_step(layer):
+    noted = nullcontext() if by_user else layer.events.paint.blocker(record_paint)
+    with noted, one_undo_step(layer):
         _set_items(layer, indices, values)
     last = layer._undo_history[-1] if layer._undo_history else None
     if last is before:  # nothing changed
@@ -105,15 +106,6 @@ def _set_items(layer: Labels, indices: tuple[Any, ...], values: npt.NDArray[Any]
         new = np.broadcast_to(np.asarray(values, dtype=layer.data.dtype), old.shape)[changed]
         layer._save_history((positions, old[changed], new))
         layer.data[positions] = new
-
-
-@contextmanager
-def _edits_ignored(layer: Labels, by_user: bool) -> Iterator[None]:
-    if by_user:
-        yield
-        return
-    with layer.events.paint.blocker(record_paint):
-        yield
 
 
 def require_editable(layer: Labels) -> None:
