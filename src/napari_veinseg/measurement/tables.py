@@ -1,7 +1,7 @@
 """What was measured, as tables by branch and by image."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,8 @@ from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.files import check_output_folder
 from napari_veinseg.measurement.measure import Measurement, measure
+
+BRANCHES, IMAGES = "branches.csv", "images.csv"
 
 
 def branch_rows(measurement: Measurement, unit: str = "px") -> Iterator[TableRow]:
@@ -95,7 +97,15 @@ def measure_files(
             branches.extend(place | row for row in branch_rows(measured, unit))
     if not images:
         raise VeinSegError(f"No mask could be measured; the first: {faults[0]}")
-    place_columns = ["mask", "slice"]
-    write_table(output / "branches.csv", branches, place_columns + branch_columns(unit))
-    write_table(output / "images.csv", images, images[0])
+    write_tables(output, branches, images, unit)
     return len(images)
+
+
+def write_tables(
+    folder: Path, branches: Sequence[TableRow], images: Sequence[TableRow], unit: str
+) -> None:
+    """Write `branches.csv` and `images.csv` of a folder; their rows may begin with a place."""
+    place = [name for name in images[0] if name in ("mask", "slice")]
+    columns = branches[0] if branches else [*place, *branch_columns(unit)]
+    write_table(folder / BRANCHES, branches, columns)
+    write_table(folder / IMAGES, images, images[0])

@@ -1,9 +1,8 @@
 """Measure a mask layer: centreline, ends and bifurcations as layers, tables as CSV files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import napari
 import numpy as np
@@ -11,10 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 from napari.layers import Labels, Points, Shapes
 
-from napari_veinseg.data.csv_tables import TableRow, write_table
+from napari_veinseg.data.csv_tables import TableRow
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
-from napari_veinseg.measurement.tables import branch_columns, branch_rows, image_row
+from napari_veinseg.measurement.tables import (
+    BRANCHES,
+    IMAGES,
+    branch_rows,
+    image_row,
+    write_tables,
+)
 from napari_veinseg.widgets.common.canvas import spare_empty
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.warm_up import prepare_lines
@@ -145,18 +150,9 @@ def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
 
 def save_tables(measured: MeasuredLayer, name: str, folder: Path) -> None:
     """Write `branches.csv` and `images.csv`."""
-    first: TableRow = {"mask": name}
-    columns: Mapping[str, Any] = (
-        measured.branches[0] if measured.branches else dict.fromkeys(branch_columns(measured.unit))
-    )
-    for file in ("branches.csv", "images.csv"):
+    for file in (BRANCHES, IMAGES):
         if (folder / file).exists():
             raise VeinSegError(f"{folder} holds {file} already: choose another folder.")
-    write_table(
-        folder / "branches.csv", (first | row for row in measured.branches), [*first, *columns]
-    )
-    write_table(
-        folder / "images.csv",
-        (first | row for row in measured.images),
-        [*first, *measured.images[0]],
-    )
+    first: TableRow = {"mask": name}
+    branches = [first | row for row in measured.branches]
+    write_tables(folder, branches, [first | row for row in measured.images], measured.unit)
