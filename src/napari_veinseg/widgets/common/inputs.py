@@ -1,6 +1,7 @@
 """Inputs that several docks have: a folder, how an image is read, and controls that sit still."""
 
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QRect, Qt, Signal
 from qtpy.QtGui import QPaintEvent, QPalette
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinseg.data.grey import CHANNELS
+from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.form import Section, button
 
 
@@ -102,6 +104,11 @@ class ImageOptions(QObject):
         section.add_wide(self.invert, "Tick this for images with bright veins on a dark ground.")
         self.channel.currentTextChanged.connect(lambda _text: self.changed.emit())
         self.invert.toggled.connect(lambda _on: self.changed.emit())
+
+    def settings(self, **others: Any) -> SegmentationSettings:
+        """Return how to read an image, with other settings by name."""
+        channel, invert = self.channel.currentText(), self.invert.isChecked()
+        return SegmentationSettings(channel=channel, invert=invert, **others)
 
     def follow(self, other: "ImageOptions") -> None:
         """Take over what another dock's options say, now and whenever they change."""

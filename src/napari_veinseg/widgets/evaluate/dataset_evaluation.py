@@ -19,7 +19,6 @@ from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import REPORT_FILES
 from napari_veinseg.evaluation.summary import summarise
-from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
@@ -194,9 +193,7 @@ class DatasetEvaluation(QWidget):
             self.baselines.isChecked(),
             self.everything.isChecked(),
             self.fingers.finger_pattern() or "",
-            SegmentationSettings(
-                channel=self.options.channel.currentText(), invert=self.options.invert.isChecked()
-            ),
+            self.options.settings(),
         )
 
     # What is done.

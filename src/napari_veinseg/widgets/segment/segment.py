@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QCheckBox
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.choices import LayerChoice
-from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.form import Hint, Section, button, connect_while_alive
 from napari_veinseg.widgets.common.inputs import ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
@@ -53,7 +52,6 @@ class SegmentWidget(Panel):
         self._add_action_section()
         self.mask = MaskControls(self.viewer)
         self.add(self.mask)
-        self.badge = DeviceBadge()
         self._add_foot()
 
         self.closing.connect(self.job.abandon)
@@ -132,7 +130,6 @@ class SegmentWidget(Panel):
         foot.add_wide(self.suggestion.use)
         foot.add_buttons(self.segment, self.cancel)
         self.add_footer(foot)
-        self.add_footer(self.badge)
         self.focus.pair(self.segment, self.cancel)
 
     def hold_image(self, held: bool) -> None:
@@ -161,7 +158,6 @@ class SegmentWidget(Panel):
         self.segment.setEnabled(not running)
         self.folder.setEnabled(not running)
         self.cancel.setEnabled(running)
-        self.badge.refresh()
         if not running:
             self.status.clear()
         self.status.setVisible(running)
@@ -178,11 +174,7 @@ class SegmentWidget(Panel):
 
     def settings(self) -> SegmentationSettings:
         """Return what the controls say; threshold and smallest component are the model's."""
-        return SegmentationSettings(
-            vein_width=self.vein_width.value() or None,
-            channel=self.options.channel.currentText(),
-            invert=self.options.invert.isChecked(),
-        )
+        return self.options.settings(vein_width=self.vein_width.value() or None)
 
     def _task(self, layer: Image) -> ImageTask:
         """Describe an image with its own region; of several, each has its own."""

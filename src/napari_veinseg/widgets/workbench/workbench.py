@@ -131,7 +131,6 @@ class Workbench(QWidget):
         self.segment.vein_width.editingFinished.connect(self.session.follow_model)
         self.segment.segmented.connect(self._sign)
         self.segment.update_mask.setChecked(True)
-        self.segment.badge.hide()  # the status line has it
         self.follower = TabsFollowFolder(self.tabs, self.session, self.on_screen)
         self.train.dataset.names.changed.connect(self._name_fingers)
         self.session.arrived.connect(self.seeing.apply)
