@@ -71,10 +71,8 @@ class FingerNames(Section):
 
     def clear(self) -> None:
         """Forget the names and the pattern: another dataset is meant."""
-        self._stems = ()
-        self.example.show_name("")
         self.pattern.clear()
-        self._show_groups()
+        self.show_names(())
 
     def follow(self, other: "FingerNames") -> None:
         """Take over what was confirmed in another tab about the same images."""

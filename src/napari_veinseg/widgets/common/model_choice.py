@@ -12,7 +12,7 @@ from superqt.utils import signals_blocked
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.store import import_model, installed_models
 from napari_veinseg.widgets.common import engine
-from napari_veinseg.widgets.common.combo import NameCombo
+from napari_veinseg.widgets.common.elided import NameCombo
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.preferences import preferences
 
@@ -32,7 +32,9 @@ class ModelChoice(NameCombo):
     def __init__(self) -> None:
         super().__init__()
         _choices.add(self)
-        self._chosen: str | None = preferences().model
+        self.name: str | None = preferences().model
+        """Of the chosen model; None when there is none."""
+        self._told: str | None = None  # by `model_changed`
         self._lent: dict[str, Path] = {}
         self._listed = False  # whether the list is open, or was when something was chosen
         self._job = Job("Importing the model", self)
@@ -42,26 +44,19 @@ class ModelChoice(NameCombo):
     @property
     def path(self) -> Path:
         """The file of the chosen model."""
-        if self._chosen in self._lent:
-            return self._lent[self._chosen]
+        if self.name in self._lent:
+            return self._lent[self.name]
         for model in installed_models():
-            if model.name == self._chosen:
+            if model.name == self.name:
                 return model.path
         raise VeinSegError(
             "There is no model to segment with: choose 'Import a model file…' in the model list."
         )
 
-    @property
-    def name(self) -> str | None:
-        """The chosen model's name; None when there is none."""
-        return self._chosen
-
     def choose(self, name: str) -> None:
         """Choose a model by its name, also one that was just installed."""
-        before, self._chosen = self._chosen, name
+        self.name = name
         self.refresh()
-        if self._chosen != before:
-            self.model_changed.emit()
 
     def choose_installed(self, name: str) -> None:
         """Choose a model by its name if there is such a one."""
@@ -71,27 +66,27 @@ class ModelChoice(NameCombo):
     @property
     def is_installed(self) -> bool:
         """Whether the chosen model is one that stays."""
-        return self._chosen is not None and self._chosen not in self._lent
+        return self.name is not None and self.name not in self._lent
 
     def lend(self, models: Mapping[str, Path]) -> None:
         """Offer models for now that are not installed, in place of those lent before."""
         self._lent = dict(models)
-        before = self._chosen
         self.refresh()
-        if self._chosen != before:
-            self.model_changed.emit()
 
     def refresh(self) -> None:
         """Read the installed models anew, keeping the choice where it still exists."""
         names = list(dict.fromkeys([*self._lent, *(each.name for each in installed_models())]))
-        if self._chosen not in names:
-            self._chosen = next((name for name in names if name not in self._lent), None)
+        if self.name not in names:
+            self.name = next((name for name in names if name not in self._lent), None)
         with signals_blocked(self):
             self.clear()
             self.addItems(names or ["No model yet"])
             self.insertSeparator(self.count())
             self.addItem(IMPORT)
-            self.setCurrentIndex(names.index(self._chosen) if self._chosen else 0)
+            self.setCurrentIndex(names.index(self.name) if self.name else 0)
+        if self.name != self._told:
+            self._told = self.name
+            self.model_changed.emit()
 
     def showPopup(self) -> None:  # noqa: N802  (Qt's name)
         """Open the list, read anew."""

@@ -1,7 +1,6 @@
 """What the user has set for the plugin in napari's preferences, or the defaults."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 from napari_veinseg.correction.autosave import SECONDS_BETWEEN_SAVES
 from napari_veinseg.model.store import STARTER
@@ -21,18 +20,12 @@ class Preferences:
 
 def preferences() -> Preferences:
     """Read File > Preferences > Vein segmentation."""
-    settings = _napari_settings()
-    if settings is None:
+    try:
+        from napari.settings import get_plugin_settings
+
+        settings = getattr(get_plugin_settings(PLUGIN), GROUP)
+    except (ImportError, KeyError, AttributeError):
         return Preferences()
     return Preferences(
         **{field.name: getattr(settings, field.name) for field in fields(Preferences)}
     )
-
-
-def _napari_settings() -> Any:
-    try:
-        from napari.settings import get_plugin_settings
-
-        return getattr(get_plugin_settings(PLUGIN), GROUP)
-    except (ImportError, KeyError, AttributeError):
-        return None

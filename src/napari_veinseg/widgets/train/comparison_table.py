@@ -69,16 +69,13 @@ class ComparisonTable(Section):
         self.details.show_sentences(title, said)
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
         self.look.show()
-        self._settle(False)
+        self.foot.show()
 
     def show_kept(self, name: str, *, old_is_gone: bool) -> None:
         """Leave the figures in sight once the model is installed."""
         self.look.setHidden(old_is_gone)
         self.headline.setText(f"Kept as '{name}' at {clock()}. {self.headline.text()}")
-        self._settle(True)
-
-    def _settle(self, settled: bool) -> None:
-        self.foot.setVisible(not settled)
+        self.foot.hide()
 
     def _ask_for_row(self, row: int) -> None:
         if not self.look.isHidden():
