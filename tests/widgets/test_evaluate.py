@@ -20,7 +20,7 @@ from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
 from napari_veinseg.widgets.masks.error_layer import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.train.open_layers import open_pairs
+from napari_veinseg.widgets.train.open_layers import open_planes
 from tests.evaluation.reports import make_dataset
 from tests.evaluation.test_consistency import make_fingers
 from tests.measurement.shapes import capsule
@@ -166,7 +166,7 @@ def test_agreement_is_no_truth_to_train_on(viewer, widget, run):
     widget.truth.choose(layers[0])
     run(widget.compare, widget.job)
     layers[1].data_setitem((np.array([5]), np.array([5])), 1)
-    (pair,) = open_pairs(viewer)
+    (pair,) = open_planes(viewer)
     np.testing.assert_array_equal(pair.mask, layers[1].data)
 
 
@@ -321,10 +321,10 @@ def test_a_click_opens_the_image_with_its_errors(viewer, judged, qtbot):
 def test_what_an_evaluation_opened_is_truth_only_once_it_is_edited(viewer, judged, qtbot):
     judged.images.cellClicked.emit(0, 0)
     qtbot.waitUntil(lambda: len(viewer.layers) == 4, timeout=20_000)
-    assert open_pairs(viewer) == []
+    assert open_planes(viewer) == []
     truth = viewer.layers[1]
     truth.data_setitem((np.array([5]), np.array([5])), 1)
-    (pair,) = open_pairs(viewer)
+    (pair,) = open_planes(viewer)
     np.testing.assert_array_equal(pair.mask, truth.data)
 
 

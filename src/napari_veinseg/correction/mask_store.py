@@ -174,7 +174,7 @@ class MaskHome:
     def _review(self, stem: str, pixels: NDArray[Any], unsaved: Unsaved) -> None:
         dataset, mask = self.dataset(), unsaved.draft.mask
         source = _source(dataset, stem, unsaved)
-        dataset.add(stem, pixels, mask, reviewed=True, replace=True, same_image=True, source=source)
+        dataset.add_reviewed(stem, pixels, mask, source)
         self.drafts.write_look(stem, make_thumbnail(pixels))
         self.drafts.remove(stem)
         self._drafted.discard(stem)

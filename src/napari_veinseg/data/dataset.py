@@ -207,6 +207,17 @@ class Dataset:
             }
         return self._samples[stem]
 
+    def add_reviewed(
+        self, stem: str, image: npt.ArrayLike, mask: npt.ArrayLike, source: str
+    ) -> Sample:
+        """Add a sample that somebody has accepted, in place of an earlier mask of the same image.
+
+        See `add` for the arguments, and for what it raises.
+        """
+        return self.add(
+            stem, image, mask, reviewed=True, source=source, replace=True, same_image=True
+        )
+
     def planned_split(
         self, validation_share: Share = 0.2, seed: int = 0, usable: Collection[str] | None = None
     ) -> dict[str, str]:

@@ -12,7 +12,7 @@ from napari_veinseg.data import sample, sample_files
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.widgets.common import jobs
-from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
+from napari_veinseg.widgets.train.open_layers import add_planes, open_planes
 from tests.widgets.correct.scene import photograph, truth
 
 
@@ -43,7 +43,7 @@ def test_reviewing_and_adding_open_layers_store_an_image_under_one_name(
     widget.reviewing.reviewed.click()
     dataset = Dataset.open(tmp_path / "set")
     (stem,) = (sample.stem for sample in dataset)
-    assert add_pairs(dataset, open_pairs(viewer)) == 2
+    assert add_planes(dataset, open_planes(viewer)) == 2
     assert len(list(dataset)) == 2
     assert stem in dataset
 

@@ -69,15 +69,8 @@ class Reviewing(Section):
             source = corrected_source(model) if edited else as_drawn_source(model)
 
             def work(_reporter: Reporter) -> Sample:
-                return Dataset.create(path).add(
-                    stem,
-                    np.asarray(image[plane]),
-                    labels,
-                    reviewed=True,
-                    replace=True,
-                    same_image=True,
-                    source=source,
-                )
+                pixels = np.asarray(image[plane])
+                return Dataset.create(path).add_reviewed(stem, pixels, labels, source)
 
             def tell(sample: Sample) -> None:
                 self.show_state()

@@ -16,7 +16,7 @@ from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.train.open_layers import add_pairs, open_pairs
+from napari_veinseg.widgets.train.open_layers import add_planes, open_planes
 
 _NOTHING_YET = "Choose a folder, or add the layers that are open."
 _NONE_REVIEWED = "No image of the open folder is reviewed yet: a model learns from those that are."
@@ -127,8 +127,8 @@ class DatasetChoice(Section):
 
     def _add_open_layers(self) -> None:
         with reported("Adding the layers", self):
-            pairs = open_pairs(self._panel.viewer)
-            if not pairs:
+            planes = open_planes(self._panel.viewer)
+            if not planes:
                 raise VeinSegError(
                     "No open image has a mask over it: segment one, or add a Labels layer."
                 )
@@ -137,7 +137,7 @@ class DatasetChoice(Section):
             path = self.path()
 
             def work(_reporter: Reporter) -> int:
-                return add_pairs(Dataset.create(path), pairs)
+                return add_planes(Dataset.create(path), planes)
 
             self._job.start(work, done=self._survey)
 
@@ -157,7 +157,11 @@ class DatasetChoice(Section):
         pattern, base = self.finger_pattern, self._base()
 
         def work(_reporter: Reporter) -> _Told:
-            return _describe(path, pattern, base)
+            try:
+                found = survey(path, pattern, base)
+            except VeinSegError as error:  # it has to stay in sight, too
+                return _Told(str(error), usable=False)
+            return _Told(str(found), usable=found.train > 0)
 
         self.summary.setText("Reading the images and masks…")
         self._job.start(work, done=self._tell)
@@ -165,12 +169,3 @@ class DatasetChoice(Section):
     def _catch_up(self) -> None:
         if self._outdated and not self._job.running:
             self._survey()
-
-
-def _describe(path: Path, pattern: str | None, base: Path | None) -> _Told:
-    """Say what is in a dataset, or why it cannot be used: either has to stay in sight."""
-    try:
-        found = survey(path, pattern, base)
-        return _Told(str(found), usable=found.train > 0)
-    except VeinSegError as error:
-        return _Told(str(error), usable=False)

@@ -1,8 +1,7 @@
 """Open layers as samples of a dataset: images with the masks that lie over them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import napari
 import numpy as np
@@ -23,25 +22,16 @@ from napari_veinseg.widgets.masks.layers import (
 )
 
 
-@dataclass(frozen=True)
-class Pair:
-    """An image layer's pixels and the mask over it."""
+class OpenPlane(NamedTuple):
+    """A plane of an image layer, and of the mask over it."""
 
-    stems: tuple[str, ...]
+    stem: str
     image: Any
     mask: npt.NDArray[np.uint8]
 
-    def planes(self) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.uint8]]]:
-        """Give the planes that show a vein."""
-        stack = self.mask.ndim > 2
-        for number, stem in enumerate(self.stems):
-            mask = self.mask[number] if stack else self.mask
-            if (mask == VEIN).any():
-                yield stem, np.asarray(self.image[number] if stack else self.image), mask
 
-
-def open_pairs(viewer: napari.Viewer) -> list[Pair]:
-    """Pair every mask with its image."""
+def open_planes(viewer: napari.Viewer) -> list[OpenPlane]:
+    """Pair every mask with its image, plane by plane."""
     images = [
         layer
         for layer in viewer.layers
@@ -56,7 +46,7 @@ def open_pairs(viewer: napari.Viewer) -> list[Pair]:
                 image = fitting[0] if len(fitting) == 1 else None
             if image in fitting:
                 masks[image] = layer
-    return [_pair(image, mask) for image, mask in masks.items()]
+    return [plane for image, mask in masks.items() for plane in _planes(image, mask)]
 
 
 def _is_truth(layer: Labels) -> bool:
@@ -64,7 +54,7 @@ def _is_truth(layer: Labels) -> bool:
     return is_mask and not only_shows_evaluation(layer)
 
 
-def _pair(image: Image, layer: Labels) -> Pair:
+def _planes(image: Image, layer: Labels) -> Iterator[OpenPlane]:
     require_same_place(layer, image)
     mask = np.array(layer.data)
     if not np.isin(mask, (0, 1, 2)).all():
@@ -72,29 +62,18 @@ def _pair(image: Image, layer: Labels) -> Pair:
             f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no "
             "vein mask; hide it from the training by removing it."
         )
-    planes = [(number,) for number in range(len(mask))] if mask.ndim > 2 else [()]
-    stems = tuple(sample_stem(image, plane) for plane in planes)
     pixels = image_data(image)
-    return Pair(stems, pixels, mask.astype(np.uint8))
+    for plane in np.ndindex(mask.shape[:-2]):
+        yield OpenPlane(sample_stem(image, plane), pixels[plane], mask[plane].astype(np.uint8))
 
 
-def add_pairs(dataset: Dataset, pairs: list[Pair]) -> int:
-    """Put pairs into a dataset; a sample that shows the same image gets the new mask."""
-    count = 0
-    for pair in pairs:
-        for stem, image, mask in pair.planes():
-            name = _free_name(dataset, stem, image)
-            dataset.add(
-                name,
-                image,
-                mask,
-                reviewed=True,
-                source="open layers",
-                replace=True,
-                same_image=True,
-            )
-            count += 1
-    return count
+def add_planes(dataset: Dataset, planes: Iterable[OpenPlane]) -> int:
+    """Put planes that show a vein into a dataset, in place of those of the same image."""
+    with_veins = [plane for plane in planes if (plane.mask == VEIN).any()]
+    for stem, pixels, mask in with_veins:
+        image = np.asarray(pixels)
+        dataset.add_reviewed(_free_name(dataset, stem, image), image, mask, "open layers")
+    return len(with_veins)
 
 
 def _free_name(dataset: Dataset, stem: str, image: npt.NDArray[Any]) -> str:
