@@ -34,7 +34,7 @@ class LayerChoice(NameCombo):
         counterpart: Callable[[Any], Layer | None] = lambda _layer: None,
     ) -> None:
         super().__init__()
-        self._viewer, self._counterpart = weakref.ref(viewer), counterpart
+        self._viewer, self._counterpart = viewer, counterpart
         self._follows = follows
         self._kind, self._accepts, self.unchosen = kind, accepts, empty
         self._layers: list[weakref.ref[Layer]] = []
@@ -69,17 +69,16 @@ class LayerChoice(NameCombo):
 
     def refresh(self, *_event: object) -> None:
         """Read the viewer's layers anew, keeping the choice where it still exists."""
-        viewer = self._viewer()
-        if viewer is None:
-            return
         before, known = self.layer, [each() for each in self._layers]
         offered = [
             layer
-            for layer in reversed(viewer.layers)  # the topmost first, as the layer list has it
+            for layer in reversed(
+                self._viewer.layers
+            )  # the topmost first, as the layer list has it
             if isinstance(layer, self._kind) and self._accepts(layer)
         ]
         self._layers = [weakref.ref(layer) for layer in offered]
-        active = viewer.layers.selection.active
+        active = self._viewer.layers.selection.active
         # A layer may be accepted only after it became the active one.
         late = self._follows and active in offered and active not in known
         wanted = active if late else before
@@ -92,7 +91,6 @@ class LayerChoice(NameCombo):
             self.layer_changed.emit()
 
     def _follow(self, *_event: object) -> None:
-        viewer = self._viewer()
-        if viewer is not None and viewer.layers.selection.active is not None:
-            active = viewer.layers.selection.active
+        active = self._viewer.layers.selection.active
+        if active is not None:
             self.choose(active if isinstance(active, self._kind) else self._counterpart(active))

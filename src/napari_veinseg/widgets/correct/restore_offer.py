@@ -1,7 +1,6 @@
 """The offer to restore corrections that a killed viewer left, and the restoring."""
 
 import time
-import weakref
 
 import napari
 import numpy as np
@@ -24,7 +23,7 @@ class RestoreOffer(Section):
 
     def __init__(self, viewer: napari.Viewer, autosaver: Autosaver) -> None:
         super().__init__("")
-        self._viewer, self._autosaver = weakref.ref(viewer), autosaver
+        self._viewer, self._autosaver = viewer, autosaver
         self.session: LeftSession | None = None
         self.text = Hint()
         self.accept = button("Restore", "Open these corrections again.")
@@ -54,10 +53,9 @@ class RestoreOffer(Section):
             self.text.setText(f"Corrections of '{self.session.name}' from {when} were not stored.")
 
     def _restore(self) -> None:
-        viewer = self._viewer()
         with reported("Restoring corrections", self):
-            if self.session is not None and viewer is not None:
-                self._autosaver.adopt(restore_session(viewer, self.session), self.session)
+            if self.session is not None:
+                self._autosaver.adopt(restore_session(self._viewer, self.session), self.session)
         self.show_newest()
 
     def _discard(self) -> None:

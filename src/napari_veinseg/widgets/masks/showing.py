@@ -1,6 +1,5 @@
 """Layers come in sight and leave it without holding the viewer for long."""
 
-import weakref
 from collections.abc import Iterable
 
 import napari
@@ -24,7 +23,7 @@ class LayersLeave(QObject):
 
     def __init__(self, viewer: napari.Viewer, parent: QObject) -> None:
         super().__init__(parent)
-        self._viewer = weakref.ref(viewer)
+        self._layers = viewer.layers
         self._leaving: list[Layer] = []
         self._turn = QTimer(self, singleShot=True, interval=_BREATH)
         self._turn.timeout.connect(self._remove_next)
@@ -41,9 +40,7 @@ class LayersLeave(QObject):
         self._leaving.clear()
 
     def _remove_next(self) -> None:
-        viewer = self._viewer()
-        layers = viewer.layers if viewer is not None else []
-        self._leaving = [each for each in self._leaving if each in layers]
-        if viewer is not None and self._leaving:
-            viewer.layers.remove(self._leaving.pop(0))
+        self._leaving = [each for each in self._leaving if each in self._layers]
+        if self._leaving:
+            self._layers.remove(self._leaving.pop(0))
             self._turn.start()

@@ -1,6 +1,5 @@
 """The Shapes layer in which a region of interest is drawn, shown and changed."""
 
-import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -32,7 +31,7 @@ class RegionLayer(QObject):
 
     def __init__(self, viewer: napari.Viewer, parent: QObject) -> None:
         super().__init__(parent)
-        self._viewer = weakref.ref(viewer)
+        self._viewer = viewer
         self._image: Image | None = None
         self._region: Region | None = None
         self._busy = False  # what changes is our own doing
@@ -50,17 +49,13 @@ class RegionLayer(QObject):
 
     def draw(self, image: Image, shape: str) -> None:
         """Let the user draw a rectangle or a polygon on an image."""
-        viewer = self._viewer()
-        if viewer is None:
-            return
         self._image = image
         layer = self._placed(image, self._layer())
-        viewer.layers.selection.active = layer
+        self._viewer.layers.selection.active = layer
         layer.mode = f"add_{shape}"
 
     def _layer(self) -> Shapes | None:
-        viewer = self._viewer()
-        layers = viewer.layers if viewer is not None else []
+        layers = self._viewer.layers
         return next((each for each in layers if is_derived(each, Derived.REGION)), None)
 
     def _placed(self, image: Image, layer: Shapes | None) -> Shapes:
@@ -71,8 +66,6 @@ class RegionLayer(QObject):
             layer.rotate, layer.shear = place["rotate"], place["shear"]
             layer.affine, layer.units = place["affine"], place["units"]
             return layer
-        viewer = self._viewer()
-        assert viewer is not None
         layer = Shapes(
             ndim=2,
             name=NAME,
@@ -84,8 +77,8 @@ class RegionLayer(QObject):
         )
         layer.events.data.connect(self._hear_data)
         layer.mouse_drag_callbacks.insert(0, _hold_to_mouse)
-        insert_inactive(viewer, len(viewer.layers), layer)
-        spare_empty(viewer, layer)
+        insert_inactive(self._viewer, len(self._viewer.layers), layer)
+        spare_empty(self._viewer, layer)
         return layer
 
     def _fill(self, layer: Shapes, region: Region) -> None:
@@ -100,11 +93,9 @@ class RegionLayer(QObject):
         self._busy = False
 
     def _remove(self, layer: Shapes) -> None:
-        viewer = self._viewer()
-        if viewer is not None:
-            self._busy = True
-            viewer.layers.remove(layer)
-            self._busy = False
+        self._busy = True
+        self._viewer.layers.remove(layer)
+        self._busy = False
 
     def _hear_data(self, event: object) -> None:
         if not self._busy and getattr(event, "action", None) in _ENDED:
@@ -117,8 +108,7 @@ class RegionLayer(QObject):
 
     def _take_removed(self) -> None:
         """Forget the region if the user has removed its layer alone, not closed the image."""
-        viewer = self._viewer()
-        if viewer is not None and self._image in viewer.layers and self._layer() is None:
+        if self._image in self._viewer.layers and self._layer() is None:
             self.drawn.emit(None)
 
     def _take(self) -> None:

@@ -1,6 +1,5 @@
 """The one image of a folder that the viewer shows, with the mask above it."""
 
-import weakref
 from collections.abc import Callable
 
 import napari
@@ -27,7 +26,7 @@ class ShownImage:
     def __init__(
         self, viewer: napari.Viewer, opened: OpenedImage, file_name: str, drawn: Callable[[], None]
     ) -> None:
-        self._viewer, self._drawn = weakref.ref(viewer), drawn
+        self._viewer, self._drawn = viewer, drawn
         self.touched = False
         """Whether somebody has drawn since the mask was looked at last."""
         self.index, self.pixels = opened.index, opened.pixels
@@ -45,15 +44,15 @@ class ShownImage:
 
     def replace(self, opened: OpenedImage, file_name: str, leaving: LayersLeave) -> bool:
         """Show another image in the same layers; say whether they can show it."""
-        viewer = self._viewer()
-        if viewer is None or self.image not in viewer.layers:
+        layers = self._viewer.layers
+        if self.image not in layers:
             return False
         if bool(self.image.rgb) != is_colour(opened.pixels.shape):
             return False
         mask = self.mask
         for layer in self._layers(besides=(self.image, mask if opened.draft is not None else None)):
             if isinstance(layer, Labels):  # in sight or not, it would be the mask of this image
-                viewer.layers.remove(layer)
+                layers.remove(layer)
             else:
                 leaving.leave([layer])
         self.index, self.pixels, self._stored = opened.index, opened.pixels, None
@@ -69,10 +68,8 @@ class ShownImage:
 
     def show_alone(self) -> None:
         """Hide the images that are not the folder's, with all that lies over them."""
-        viewer, over_another = self._viewer(), False
-        if viewer is None:
-            return
-        for layer in viewer.layers:
+        over_another = False
+        for layer in self._viewer.layers:
             if isinstance(layer, Image) and is_source_image(layer):
                 over_another = layer is not self.image
             if over_another and not self._belongs_here(layer):
@@ -82,12 +79,12 @@ class ShownImage:
 
     def take_active(self) -> None:
         """Make the mask the active layer, or the image, unless another image lies over both."""
-        viewer, mask = self._viewer(), self.mask
-        if viewer is None or topmost_image(viewer) is not self.image:
+        mask = self.mask
+        if topmost_image(self._viewer) is not self.image:
             return
         if mask is not None:
             set_visible(mask, True)
-        viewer.layers.selection.active = mask or self.image
+        self._viewer.layers.selection.active = mask or self.image
 
     def _belongs_here(self, layer: Layer) -> bool:
         follows = is_derived(layer, Derived.ENHANCED) or is_derived(layer, Derived.REGION)
@@ -96,18 +93,15 @@ class ShownImage:
     @property
     def mask(self) -> Labels | None:
         """The mask in work: the topmost that was made on the image."""
-        viewer = self._viewer()
-        if viewer is not None and self.image in viewer.layers:
-            self._last_mask = mask_in_work(viewer, self.image)
+        if self.image in self._viewer.layers:
+            self._last_mask = mask_in_work(self._viewer, self.image)
         return self._last_mask  # of a viewer that closes, and has emptied its list already
 
     def show_draft(self, draft: Draft) -> None:
         """Put a mask over the image, in place of one that is there."""
-        viewer, mask = self._viewer(), self.mask
-        if viewer is None:
-            return
+        mask = self.mask
         if mask is None:
-            mask = add_mask_layer(viewer, draft.mask, self.image, kept=True)
+            mask = add_mask_layer(self._viewer, draft.mask, self.image, kept=True)
         else:
             replace_mask(mask, draft.mask, self.image)
             mask.name = f"{self.image.name} veins"
@@ -164,15 +158,13 @@ class ShownImage:
 
     def remove(self) -> None:
         """Take the image and all that belongs to it out of the viewer."""
-        viewer = self._viewer()
         for layer in self._layers(besides=()):
-            if viewer is not None:
-                viewer.layers.remove(layer)
+            self._viewer.layers.remove(layer)
 
     def _layers(self, besides: tuple[Layer | None, ...]) -> list[Layer]:
         """List the image and what lies over it, but what is kept and what goes by itself."""
-        viewer, found = self._viewer(), []
-        for layer in viewer.layers if viewer is not None else ():
+        found = []
+        for layer in self._viewer.layers:
             enhanced = bool(besides) and is_derived(layer, Derived.ENHANCED)
             follows = enhanced or is_derived(layer, Derived.REGION)
             ours = layer is self.image or image_of(layer) is self.image
