@@ -49,26 +49,25 @@ def drop_twins(
 
     Gives those that stay on either side, and a fault for each pair, which names both.
     """
-    held = {sample.image_hash: sample.stem for sample in holdout}
-    learned = {sample.image_hash: sample.stem for sample in train}
-    kept = [sample for sample in train if sample.image_hash not in held]
+    kept, left_out = _without_twins(train, holdout, "held out: it is not learned from")
     if kept or not train:
-        left_out = [
-            _twin(sample.stem, held[sample.image_hash], "held out: it is not learned from")
-            for sample in train
-            if sample.image_hash in held
-        ]
         return kept, list(holdout), left_out
-    left_out = [
-        _twin(sample.stem, learned[sample.image_hash], "learned from: it is not validated on")
-        for sample in holdout
-        if sample.image_hash in learned
+    held, left_out = _without_twins(holdout, train, "learned from: it is not validated on")
+    return list(train), held, left_out
+
+
+def _without_twins(
+    samples: Sequence[Learned], others: Sequence[HeldOut], so: str
+) -> tuple[list[Learned], list[Fault]]:
+    known = {other.image_hash: other.stem for other in others}
+    faults = [
+        Fault(
+            one.stem, f"{one.stem} has the same pixels as {known[one.image_hash]}, which is {so}."
+        )
+        for one in samples
+        if one.image_hash in known
     ]
-    return list(train), [each for each in holdout if each.image_hash not in learned], left_out
-
-
-def _twin(stem: str, other: str, so: str) -> Fault:
-    return Fault(stem, f"{stem} has the same pixels as {other}, which is {so}.")
+    return [one for one in samples if one.image_hash not in known], faults
 
 
 def drop_seen(

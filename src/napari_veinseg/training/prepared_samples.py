@@ -22,10 +22,30 @@ _MOST_COORDINATES = 20_000  # vein pixels of one image to centre crops on
 
 
 @dataclass(frozen=True)
-class PreparedSample:
-    """A sample as the network sees it."""
+class KnownSample:
+    """What is known of a sample without its pixels."""
 
     stem: str
+    finger: str
+    """Empty when unknown."""
+    image_hash: str
+    mask_hash: str
+    """Both of the content."""
+    thumbnail: Spectrum
+    warning: str
+    """A sentence about its mask, mostly empty."""
+
+    @staticmethod
+    def facts(pair: Pair) -> tuple[str, str, str, str, Spectrum, str]:
+        """Give the values of these fields."""
+        sample, look = pair.sample, thumbnail_spectrum(pair.image)
+        return sample.stem, sample.finger, pair.image_hash, pair.mask_hash, look, pair.warning
+
+
+@dataclass(frozen=True)
+class PreparedSample(KnownSample):
+    """A sample as the network sees it."""
+
     maps: torch.Tensor
     """`(3, Y, X)` float16 at working width: normalised grey, share of vein, 1 where known."""
     vein_coordinates: npt.NDArray[np.intp]
@@ -34,13 +54,6 @@ class PreparedSample:
     """Width in px of the image, measured on the mask."""
     vein_pixels: int
     """Vein pixels of the mask."""
-    image_hash: str
-    """Of the image, for the model's card."""
-    finger: str
-    """Its finger, empty when unknown."""
-    thumbnail: Spectrum
-    warning: str
-    """A sentence about its mask, mostly empty."""
 
 
 def prepare_sample(
@@ -75,13 +88,9 @@ def prepare_sample(
     maps = np.stack([resample(normalise(grey), rows, columns), vein, known > 0.999])
     coordinates = np.argwhere((vein >= 0.5) & (maps[2] > 0))
     return PreparedSample(
-        sample.stem,
+        *KnownSample.facts(pair),
         torch.from_numpy(maps).half(),
         coordinates[:: len(coordinates) // _MOST_COORDINATES + 1],
         width,
         pair.vein_pixels,
-        pair.image_hash,
-        sample.finger,
-        thumbnail_spectrum(image),
-        pair.warning,
     )

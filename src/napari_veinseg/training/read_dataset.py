@@ -7,29 +7,19 @@ from functools import partial
 from typing import TypeAlias
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.finger_groups import Spectrum
 from napari_veinseg.data.sample import Fault, Pair, Sample, read_pair
 from napari_veinseg.data.split import choose_judged, crossing_fingers, draw_split
 from napari_veinseg.errors import VeinSegError, naming
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.prepared_samples import PreparedSample, prepare_sample
+from napari_veinseg.training.prepared_samples import KnownSample, PreparedSample, prepare_sample
 from napari_veinseg.wording import counted
 
 
 @dataclass(frozen=True)
-class HeldOutSample:
+class HeldOutSample(KnownSample):
     """A sample of the hold-out."""
 
-    stem: str
-    finger: str
-    """Empty when unknown."""
-    image_hash: str
-    mask_hash: str
-    """Both of the content."""
-    thumbnail: Spectrum
-    warning: str
-    """A sentence about its mask, mostly empty."""
     pair: Pair | None
     """Image and mask, of those that are validated on."""
 
@@ -144,12 +134,4 @@ def _read(
         return Fault(sample.stem, str(error))
     if split[sample.stem] == "train":
         return prepared
-    return HeldOutSample(
-        sample.stem,
-        sample.finger,
-        pair.image_hash,
-        pair.mask_hash,
-        prepared.thumbnail,
-        pair.warning,
-        pair if sample.stem in validated else None,
-    )
+    return HeldOutSample(*KnownSample.facts(pair), pair if sample.stem in validated else None)
