@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder
@@ -14,6 +14,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report
+from napari_veinseg.widgets.common.replacing import may_lose
 
 _AGAIN = 5_000  # ms after which what could not be written is tried again
 _TOLD = 4  # reasons, when the viewer is closed
@@ -97,21 +98,14 @@ class SaveQueue(QObject):
         which = f"mask of '{names[0]}'" if len(names) == 1 else f"masks of {len(names)} images"
         window = self.parent()
         assert isinstance(window, QWidget)
-        box = QMessageBox(window)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle("Not everything is saved")
-        box.setText(f"The {which} could not be written, and closing the viewer loses what is new.")
+        text = f"The {which} could not be written, and closing the viewer loses what is new."
         reasons = list(dict.fromkeys(refusal.text for refusal in lost.values()))
         more = [f"... and {len(reasons) - _TOLD} more like these."] if len(reasons) > _TOLD else []
         again = f"While the viewer is open, it is tried again every {_AGAIN // 1000} seconds."
-        box.setInformativeText("\n\n".join([*reasons[:_TOLD], *more, again]))
-        keep = box.addButton("Keep it open", QMessageBox.ButtonRole.RejectRole)
-        lose = box.addButton("Close and lose", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.exec()
-        box.deleteLater()
-        return box.clickedButton() is lose
+        why = "\n\n".join([*reasons[:_TOLD], *more, again])
+        return may_lose(
+            window, "Not everything is saved", text, why, "Close and lose", "Keep it open"
+        )
 
     def _add(self, folder: ImageFolder, index: int, unsaved: Unsaved) -> None:
         image = folder.masks, folder.stems[index]
