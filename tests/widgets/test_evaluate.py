@@ -14,11 +14,11 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.caveats import caveats
+from napari_veinseg.evaluation.metrics import mean_of_slices
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.common.notify import past_notices
 from napari_veinseg.widgets.evaluate import evaluate_work
 from napari_veinseg.widgets.evaluate.evaluate import EvaluateWidget
-from napari_veinseg.widgets.masks.error_layer import mean_of_slices
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.open_layers import open_planes
 from tests.evaluation.reports import make_dataset

@@ -76,14 +76,10 @@ def demo(
 
 
 def _segmented(sample: "DemoImage", model: "VeinModel") -> _Shown:
-    import numpy as np
-
-    from napari_veinseg.evaluation.metrics import mask_metrics
+    from napari_veinseg.evaluation.metrics import mean_of_slices
 
     mask = model.segment(sample.image)
-    planes = [each.reshape(-1, *mask.shape[-2:]) for each in (mask, sample.mask)]
-    scored = [mask_metrics(one, truth) for one, truth in zip(*planes, strict=True)]
-    scores = {name: float(np.mean([each[name] for each in scored])) for name in scored[0]}
+    scores = mean_of_slices(mask, sample.mask)
     return _Shown(sample, mask, _at_working_scale(sample.image, model), scores)
 
 

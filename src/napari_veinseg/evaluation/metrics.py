@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_veinseg.data.array_types import Binary, Mask, Px, Share
+from napari_veinseg.data.array_types import Binary, Mask, MaskStack, Px, Share
 from napari_veinseg.data.labels import UNSURE, VEIN
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.error_map import Agreement, agreement
 from napari_veinseg.measurement.measure import line_lengths
 from napari_veinseg.measurement.skeleton import centreline
@@ -177,6 +178,29 @@ def mask_metrics(prediction: Mask, truth: Mask, tolerance: Px = TOLERANCE) -> di
         "too_much_length_px": float(too_much.sum()),
         "corrections": float(np.count_nonzero(np.append(missed, too_much) > shortest)),
     }
+
+
+def mean_of_slices(
+    prediction: MaskStack, truth: MaskStack, tolerance: Px = TOLERANCE
+) -> dict[str, float]:
+    """Score a mask; of a stack, average the scores of the slices of which something is known.
+
+    Raise VeinSegError if the shapes differ, or nothing is known of the truth.
+    """
+    if prediction.shape != truth.shape:
+        raise VeinSegError(
+            f"The mask is {prediction.shape} and the truth {truth.shape}: choose layers of the "
+            "same image."
+        )
+    planes = zip(
+        prediction.reshape(-1, *truth.shape[-2:]), truth.reshape(-1, *truth.shape[-2:]), strict=True
+    )
+    scored = [
+        mask_metrics(one, other, tolerance) for one, other in planes if (other != UNSURE).any()
+    ]
+    if not scored:
+        raise VeinSegError("The truth says unsure everywhere: choose another.")
+    return {name: float(np.mean([each[name] for each in scored])) for name in scored[0]}
 
 
 def unsure_share(prediction: Mask, truth: Mask) -> Share:

@@ -13,6 +13,7 @@ from napari_veinseg.data.sample import Pair, Sample, read_sound_pair
 from napari_veinseg.evaluation.comparison import Comparison, compare
 from napari_veinseg.evaluation.contenders import Contender, gather_contenders
 from napari_veinseg.evaluation.error_map import agreement
+from napari_veinseg.evaluation.metrics import mean_of_slices
 from napari_veinseg.evaluation.report.write_report import (
     REPORT_PAGE,
     refuse_output_in,
@@ -22,7 +23,6 @@ from napari_veinseg.evaluation.selection import select
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.masks.error_layer import mean_of_slices
 
 
 @dataclass(frozen=True)
