@@ -171,7 +171,11 @@ class Trainer:
         self.at.validation_seconds, self.at.validated_at = times
         better = self.at.record_score(score)
         if trained and self.fabric.is_global_zero:
-            self._keep_best(better, score)
+            if better:
+                card = self.data.new_card(self.config, score)
+                write_model(self.run.best, card, self.learner.average)
+            elif not self.run.best.exists():
+                self._keep_base()
 
     def save(self) -> None:
         """Write the latest weights and all that a resumed run needs."""
@@ -247,13 +251,6 @@ class Trainer:
         self._clock.tick()
         # The first process's stop counts for all, here as between steps.
         return self.fabric.is_global_zero and self._stop_requested()
-
-    def _keep_best(self, better: bool, score: float) -> None:
-        if better:
-            card = self.data.new_card(self.config, score)
-            write_model(self.run.best, card, self.learner.average)
-        elif not self.run.best.exists():
-            self._keep_base()
 
     def _keep_base(self) -> None:
         """Let the model that the run started from be the best: a run never ends worse than that."""

@@ -119,49 +119,42 @@ def go_on(
 ) -> Run:
     """Train a run, new, stopped or killed, to its end, from where it stands; see `train`."""
     check_output(output)
+    tell, stop = on_event or (lambda _event: None), should_stop or (lambda: False)
     is_first = _rank() == 0
     with run.locked() if is_first else nullcontext():
-        _train(run, output, on_event, should_stop)
+        with _failure_told(run):
+            run.withdraw_stop()
+            sweep(run.path)
+            Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
+            with without_collecting():
+                from napari_veinseg.training.continual import run_watching
+                from napari_veinseg.training.loop import run_training
+
+            if run.config.watch:
+                run_watching(run, tell, stop, Path(output) if output else None)
+            else:
+                run_training(run, tell, stop)
         if is_first and output is not None and not run.config.watch:  # which keeps it up to date
             run.save_result(output)
     return run
 
 
-def _train(
-    run: Run,
-    output: str | Path | None,
-    on_event: Callable[[dict[str, Any]], None] | None,
-    should_stop: Callable[[], bool] | None,
-) -> None:
-    tell, stop = on_event or (lambda _event: None), should_stop or (lambda: False)
+@contextmanager
+def _failure_told(run: Run) -> Iterator[None]:
+    """Let the events of a run end with what went wrong."""
     try:
-        run.withdraw_stop()
-        sweep(run.path)
-        Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
-        with without_collecting():
-            from napari_veinseg.training.continual import run_watching
-            from napari_veinseg.training.loop import run_training
-
-        if run.config.watch:
-            run_watching(run, tell, stop, Path(output) if output else None)
-        else:
-            run_training(run, tell, stop)
+        try:
+            yield
+        except OSError as error:
+            raise VeinSegError(
+                f"{run.path} was not written ({error.strerror or error}): make room, then resume "
+                "it."
+            ) from error
     except VeinSegError as error:
-        _tell_failure(run, error)
+        if _rank() == 0:
+            with suppress(OSError):  # on a full disk there is no room for the last words either
+                run.tell({"event": "end", "reason": "failed", "text": str(error)})
         raise
-    except OSError as error:
-        failure = VeinSegError(
-            f"{run.path} was not written ({error.strerror or error}): make room, then resume it."
-        )
-        _tell_failure(run, failure)
-        raise failure from error
-
-
-def _tell_failure(run: Run, error: VeinSegError) -> None:
-    if _rank() != 0:
-        return
-    with suppress(OSError):  # on a full disk there is no room for the last words either
-        run.tell({"event": "end", "reason": "failed", "text": str(error)})
 
 
 def check_output(output: str | Path | None) -> None:
