@@ -67,10 +67,6 @@ class Axis:
         weights = shrink.matrix(*seen), enlarge.matrix(start, stop)
         return Span((start, stop), kept, seen, shrink.needs(*seen), *weights)
 
-    def spans(self, tile: int) -> tuple[Span, ...]:
-        """Cut the whole axis."""
-        return _spans(self, tile)
-
     def halves(self, span: Span) -> list[Span]:
         """Cut a span in two."""
         start, stop = span.tile
@@ -79,6 +75,7 @@ class Axis:
 
 
 @lru_cache(maxsize=64)  # the images of a folder have mostly one size
-def _spans(axis: Axis, tile: int) -> tuple[Span, ...]:
+def spans(axis: Axis, tile: int) -> tuple[Span, ...]:
+    """Cut a whole axis."""
     starts = range(0, axis.side, tile)
     return tuple(axis.span(start, min(start + tile, axis.side)) for start in starts)

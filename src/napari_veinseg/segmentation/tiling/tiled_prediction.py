@@ -18,7 +18,7 @@ from napari_veinseg.segmentation.runtimes.runtime import OutOfMemory, Runtime
 from napari_veinseg.segmentation.tiling.image_source import ImagePlane
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Factor, resample
-from napari_veinseg.segmentation.tiling.tile_halo import Axis, Span
+from napari_veinseg.segmentation.tiling.tile_halo import Axis, Span, spans
 
 TILE_SIDE = 1280
 """Working px that a tile of a large image keeps; its halo comes on top."""
@@ -72,16 +72,11 @@ class TiledPrediction:
             Axis(side, small, predictor.geometry)
             for side, small in zip(shape, _working_shape(shape, factor), strict=True)
         )
-        self._row_spans, self._column_spans = self._rows.spans(tile), self._columns.spans(tile)
+        self._row_spans, self._column_spans = spans(self._rows, tile), spans(self._columns, tile)
         self._constants: dict[tuple[float, int, int], Field] = {}
 
     def __len__(self) -> int:
         return len(self._row_spans) * len(self._column_spans)
-
-    @property
-    def working_shape(self) -> tuple[int, int]:
-        """Size in px that the network sees of the whole."""
-        return self._rows.padded, self._columns.padded
 
     def tiles(
         self, planes: Sequence[ImagePlane], normalisers: Sequence[Normaliser]
