@@ -122,7 +122,8 @@ class Autosave:
         changed = [number for number, value in enumerate(sums) if value != self._saved[number]]
         if changed and not self.folder.exists():
             self.folder.mkdir(parents=True)
-            _sweep(self.folder.parent)
+            for session in left_sessions(self.folder.parent)[_KEPT_SESSIONS:]:
+                session.discard()
         if self.folder.exists():
             # Written anew each time: its time is what tells a running session from a left one.
             content = {**self._description, "shape": list(self.shape), "saved": time.time()}
@@ -188,9 +189,3 @@ def _read_session(path: Path) -> LeftSession | None:
 def _checksums(mask: NDArray[Any]) -> list[int]:
     planes = mask.reshape(-1, *mask.shape[-2:])
     return [zlib.crc32(plane.tobytes()) for plane in planes]
-
-
-def _sweep(folder: Path) -> None:
-    """Keep the newest sessions only."""
-    for session in left_sessions(folder)[_KEPT_SESSIONS:]:
-        session.discard()

@@ -172,7 +172,9 @@ def read_summary(path: Path) -> list[SummaryRow]:
     try:  # spreadsheets put a mark before what they save as UTF-8
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             table = csv.DictReader(file)
-            _check_columns(table.fieldnames)
+            needed = {field.name for field in fields(SummaryRow)} - set(_LATER)
+            if table.fieldnames is not None and not needed.issubset(table.fieldnames):
+                raise ValueError(f"not the columns of a summary: {table.fieldnames}")
             return [_row(cells) for cells in table]
     except FileNotFoundError:
         return []
@@ -180,12 +182,6 @@ def read_summary(path: Path) -> list[SummaryRow]:
         raise VeinSegError(
             f"{path} is no table as veinseg writes it: move it, or choose another folder."
         ) from error
-
-
-def _check_columns(names: Sequence[str] | None) -> None:
-    needed = {field.name for field in fields(SummaryRow)} - set(_LATER)
-    if names is not None and not needed.issubset(names):
-        raise ValueError(f"not the columns of a summary: {names}")
 
 
 def _row(cells: dict[str, str]) -> SummaryRow:

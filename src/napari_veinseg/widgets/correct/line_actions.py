@@ -18,7 +18,7 @@ from napari_veinseg.widgets.common.warm_up import lines_are_ready, prepare_lines
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.mask_work import MaskWork
 from napari_veinseg.widgets.correct.tracing_cache import TracingCache
-from napari_veinseg.widgets.masks.layers import spatial_attributes
+from napari_veinseg.widgets.masks.layers import in_stack, spatial_attributes
 
 _OWN_LINES = "veinseg lines"
 
@@ -73,7 +73,7 @@ class LineActions(Section):
             **spatial_attributes(layer),
         )
         shapes.add_paths(
-            [_add_plane(line.points, plane) for line in lines],
+            [in_stack(line.points, plane) for line in lines],
             edge_width=[line.width for line in lines],
             edge_color="#ff4b7d",
         )
@@ -110,10 +110,6 @@ class LineActions(Section):
             if isinstance(layer, Shapes):
                 return layer
         raise VeinSegError("There is no Shapes layer: add one and draw lines on the veins.")
-
-
-def _add_plane(points: NDArray[np.float64], plane: PlaneIndex) -> NDArray[np.float64]:
-    return np.concatenate([np.tile(plane, (len(points), 1)), points], axis=1)
 
 
 def _find_positions(shapes: Shapes, points: NDArray[Any], layer: Labels) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from vispy.scene.visuals import Line, Markers, Mesh
 
 from napari_veinseg.correction.lines import normals
 from napari_veinseg.widgets.common.canvas import canvas_of
+from napari_veinseg.widgets.masks.layers import in_stack
 
 Points = NDArray[np.float64]
 
@@ -33,7 +34,8 @@ class Preview:
 
     def __init__(self, viewer: napari.Viewer, layer: Labels, plane: tuple[int, ...]) -> None:
         self._layer, self._plane = layer, plane
-        scene = _scene_of(viewer, layer)
+        canvas = canvas_of(viewer)
+        scene = None if canvas is None else canvas.layer_to_visual[layer].node.parent
         self._ribbon = Mesh(color=_RIBBON, parent=scene)
         self._middle = Line(color=_MIDDLE, width=1.5, parent=scene)
         self._marks = Markers(parent=scene)
@@ -111,25 +113,12 @@ class Preview:
 
     def _on_canvas(self, points: Points) -> NDArray[np.float32]:
         """Turn (row, column) of the plane into the (x, y) of the scene."""
-        whole = np.zeros((len(points), self._layer.ndim))
-        whole[:, : len(self._plane)] = self._plane
-        whole[:, -2:] = points
-        world = np.array([self._layer.data_to_world(point) for point in _anchors(whole)])
+        anchors = in_stack([[0, 0], [1, 0], [0, 1]], self._plane)
+        world = np.array([self._layer.data_to_world(point) for point in anchors])
         # The transform is affine: three points say what it does to all.
         origin, down, right = world[:, -2:]
         places = origin + points[:, :1] * (down - origin) + points[:, 1:] * (right - origin)
         return np.ascontiguousarray(places[:, ::-1], np.float32)
-
-
-def _anchors(whole: Points) -> Points:
-    anchors = np.repeat(whole[:1], 3, axis=0)
-    anchors[:, -2:] = [[0, 0], [1, 0], [0, 1]]
-    return anchors
-
-
-def _scene_of(viewer: napari.Viewer, layer: Labels) -> Any:
-    canvas = canvas_of(viewer)
-    return None if canvas is None else canvas.layer_to_visual[layer].node.parent
 
 
 def _faces(count: int) -> NDArray[np.uint32]:

@@ -25,7 +25,7 @@ from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.warm_up import prepare_lines
 from napari_veinseg.widgets.masks.layer_metadata import Derived, derived_metadata, is_derived
 from napari_veinseg.widgets.masks.layer_placement import PixelSize
-from napari_veinseg.widgets.masks.layers import insert_inactive, spatial_attributes
+from napari_veinseg.widgets.masks.layers import in_stack, insert_inactive, spatial_attributes
 
 END_COLOUR = "#ffc233"
 BIFURCATION_COLOUR = "#ff4b7d"
@@ -54,7 +54,7 @@ def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporte
     for number, plane in enumerate(planes):
         reporter.tell(Step(number, len(planes), "Measuring"))
         place: TableRow = {"slice": number} if mask.ndim == 3 else {}
-        before = [number] * (mask.ndim - 2)
+        at = (number,) * (mask.ndim - 2)
         measured = measure(plane, size.spacing)
         rows = list(branch_rows(measured, size.unit))
         whole = image_row(measured, size.unit)
@@ -64,19 +64,14 @@ def measure_mask(mask: npt.NDArray[np.uint8], size: PixelSize, reporter: Reporte
             whole = image_row(in_px) | whole
         branches += [place | row for row in rows]
         images.append(place | whole)
-        paths += [_placed(branch.path, before) for branch in measured.skeleton.branches]
+        paths += [in_stack(branch.path, at) for branch in measured.skeleton.branches]
         for kind, found in (
             ("end", measured.skeleton.ends),
             ("bifurcation", measured.skeleton.bifurcations),
         ):
-            points.append(_placed(found, before))
+            points.append(in_stack(found, at))
             kinds += [kind] * len(found)
     return MeasuredLayer(paths, np.concatenate(points), kinds, branches, images, size.unit)
-
-
-def _placed(path: npt.NDArray[np.intp], before: Sequence[int]) -> npt.NDArray[np.float64]:
-    slices = np.tile(np.asarray(before, float), (len(path), 1))
-    return np.hstack([slices, path.astype(float)])
 
 
 def show_measurement(

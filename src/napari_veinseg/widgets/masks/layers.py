@@ -52,6 +52,12 @@ def plane_attributes(layer: Layer, axes: list[int]) -> dict[str, Any]:
     }
 
 
+def in_stack(points: npt.ArrayLike, plane: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Turn (row, column) of a plane into positions in the whole layer."""
+    places = np.asarray(points, np.float64)
+    return np.hstack([np.tile(np.asarray(plane, np.float64), (len(places), 1)), places])
+
+
 def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
     """Return the name that an image has in a dataset."""
     files = image.metadata.get("files")

@@ -76,13 +76,10 @@ class RunFollower(QObject, Generic[Status]):
         if events:
             self.changed.emit()
         if gone:
-            self._finish(self._process)
-
-    def _finish(self, process: TrainingProcess) -> None:
-        self._timer.stop()
-        process.wait(0)
-        self._process = None
-        self.ended.emit(self._trouble(process))
+            ended, self._process = self._process, None
+            self._timer.stop()
+            ended.wait(0)
+            self.ended.emit(self._trouble(ended))
 
     def _trouble(self, process: TrainingProcess) -> str:
         if process.exit_code == 0 or (self.stopping and "start" not in self._told):
