@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from napari.layers import Labels
 from qtpy.QtWidgets import QLineEdit
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
@@ -36,7 +37,7 @@ def mask(viewer, probability):
     layer = add_mask_layer(
         viewer, mask_from_probability(probability, 0.6), image, probability=probability
     )
-    record_of(layer).threshold = 0.6
+    record_of(layer).notes = DraftNotes(threshold=0.6)
     return layer
 
 
@@ -145,7 +146,7 @@ def test_another_shape_is_said(controls, mask, told):
 
 def test_sliders_follow_the_mask(viewer, controls, mask, probability):
     second = add_mask_layer(viewer, mask.data, viewer.layers[0], probability=probability)
-    record_of(second).threshold = 0.25
+    record_of(second).notes = DraftNotes(threshold=0.25)
     viewer.layers.selection.active = mask
     assert controls.masks.layer is mask
     assert controls.threshold.value() == pytest.approx(0.6)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.common import jobs
@@ -46,7 +47,7 @@ def test_the_places_are_looked_for_again_after_another_run_or_threshold(viewer, 
     mouse.key(Qt.Key.Key_N)
     assert "1 of" in widget.doubtful_places.message.text()
     before = widget.doubtful_places.message.text()
-    record.threshold = 0.7
+    record.notes = DraftNotes(threshold=0.7)
     mouse.key(Qt.Key.Key_N)
     assert "1 of" in widget.doubtful_places.message.text()
     assert widget.doubtful_places.message.text() != before

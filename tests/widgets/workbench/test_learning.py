@@ -143,10 +143,10 @@ def test_names_confirmed_while_it_rests_are_known_when_it_goes_on(learning, qtbo
 
 def test_a_new_version_makes_the_masks_of_the_next_images_and_leaves_the_shown_one(learning, qtbot):
     session, (child,) = learning.session, Child.made
-    shown = record_of(session.shown.mask).model
+    shown = record_of(session.shown.mask).notes.model
     child.publish(1)
     qtbot.waitUntil(lambda: made_by(learning, 1) == made_by(learning, 2) == "version 1")
-    assert record_of(session.shown.mask).model == shown
+    assert record_of(session.shown.mask).notes.model == shown
     assert shown.startswith("starter ")
     press(learning, ".")
     wait_for_mask(learning, qtbot, 1)

@@ -59,7 +59,7 @@ def test_a_folder_is_reviewed_trained_on_and_segmented_by_the_new_model(
     person.wait_for_image(REVIEWED)
     qtbot.waitUntil(lambda: not session.queue.busy, timeout=60_000)
     assert session.folder.states.count(ImageState.REVIEWED) == REVIEWED
-    by_starter = record_of(session.shown.mask).model
+    by_starter = record_of(session.shown.mask).notes.model
 
     person.show_tab("Train")
     train = bench.train
@@ -75,9 +75,9 @@ def test_a_folder_is_reviewed_trained_on_and_segmented_by_the_new_model(
     name = bench.segment.model.name
     assert read_card(bench.segment.model.path).parent == "starter"
     person.wait_for_image(REVIEWED)
-    by_new = lambda: record_of(session.shown.mask).model not in ("", by_starter)  # noqa: E731
+    by_new = lambda: record_of(session.shown.mask).notes.model not in ("", by_starter)  # noqa: E731
     qtbot.waitUntil(by_new, timeout=120_000)
-    assert record_of(session.shown.mask).model.startswith(f"{name} ")
+    assert record_of(session.shown.mask).notes.model.startswith(f"{name} ")
     qtbot.waitUntil(lambda: not session.queue.busy, timeout=20_000)
     kept = read_mask(folder.with_name("fingers_veins") / "drafts" / "masks" / "finger5.tif")
     np.testing.assert_array_equal(kept, session.shown.mask.data)

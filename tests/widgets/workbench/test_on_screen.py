@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
@@ -73,7 +74,7 @@ def test_an_opened_file_is_described_with_its_own_mask(edited, vein_image, tmp_p
     edited.segment.segment.click()
     qtbot.waitUntil(lambda: edited.on_screen.mask is not None, timeout=20_000)
     mask = edited.on_screen.mask
-    record_of(mask).vein_width = 9.5
+    record_of(mask).notes = DraftNotes(vein_width=9.5)
     mask.data_setitem((np.array([2]), np.array([3])), 1)
     assert texts(edited).startswith("- | far | edited | Not of this folder")
     assert "vein width 9.5 px" in texts(edited)
@@ -111,10 +112,10 @@ def test_a_mask_that_is_made_under_another_image_is_not_the_active_layer(
 ):
     open_in_train(opened, vein_image)
     mask, before = opened.session.shown.mask, opened.viewer.layers.selection.active
-    made = record_of(mask).model
+    made = record_of(mask).notes.model
     model_file.touch()  # as after Keep: another model is chosen
     opened.session.follow_model()
-    qtbot.waitUntil(lambda: record_of(mask).model != made, timeout=20_000)
+    qtbot.waitUntil(lambda: record_of(mask).notes.model != made, timeout=20_000)
     assert opened.viewer.layers.selection.active is before
     assert before.visible
     opened.show_tab("Correct")

@@ -59,7 +59,7 @@ def test_what_a_training_starts_from_makes_no_mask(bench, write_folder, qtbot, s
     assert bench.session.folder.drafts.last_model() != "forearm"
     bench.session.where_to.step(1)
     wait_for_mask(bench, qtbot, 1)
-    assert record_of(bench.session.shown.mask).model.startswith("starter ")
+    assert record_of(bench.session.shown.mask).notes.model.startswith("starter ")
     assert stub.calls <= calls + 1  # the next image, if it was not ready, and none anew
     assert base.name == "forearm"
 

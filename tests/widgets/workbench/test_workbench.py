@@ -157,18 +157,18 @@ def test_another_model_is_asked_again_but_not_about_edited_images(
     edited = session.shown.mask.data.copy()
     press(opened, ".")
     wait_for_mask(opened, qtbot, 1)
-    identity = record_of(session.shown.mask).model
+    identity = record_of(session.shown.mask).notes.model
     monkeypatch.setattr(MaskMaker, "identity", property(lambda self: "newer"))
     session.follow_model()
     qtbot.waitUntil(
-        lambda: bool(session.shown.mask) and record_of(session.shown.mask).model == "newer"
+        lambda: bool(session.shown.mask) and record_of(session.shown.mask).notes.model == "newer"
     )
     assert identity != "newer"
     press(opened, ",")
     wait_for_mask(opened, qtbot, 0)
     qtbot.wait(100)
     np.testing.assert_array_equal(session.shown.mask.data, edited)
-    assert record_of(session.shown.mask).model == identity
+    assert record_of(session.shown.mask).notes.model == identity
 
 
 def test_what_is_drawn_while_a_mask_is_being_made_counts(opened, qtbot, stub, monkeypatch):
@@ -250,7 +250,7 @@ def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbo
     assert bench.session.shown.mask is None
     bench.segment.segment.click()
     wait_for_mask(bench, qtbot, 0)
-    assert record_of(bench.session.shown.mask).model
+    assert record_of(bench.session.shown.mask).notes.model
 
 
 def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):

@@ -136,7 +136,7 @@ class EditedMask:
 
     def threshold(self) -> float:
         """Return the probability from which a pixel of the mask is vein."""
-        return float(record_of(self.require_layer()).threshold)
+        return float(record_of(self.require_layer()).notes.threshold)
 
     def image_data(self) -> Any:
         """Return the image's own array, or refuse one that does not fit the mask."""

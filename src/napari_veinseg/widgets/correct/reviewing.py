@@ -64,7 +64,7 @@ class Reviewing(Section):
             if path is None:
                 raise VeinSegError("Choose a dataset folder first: that is where masks are kept.")
 
-            model = model_name(record_of(layer).model)
+            model = model_name(record_of(layer).notes.model)
             edited = mask.edited(plane).any()
             source = corrected_source(model) if edited else as_drawn_source(model)
 

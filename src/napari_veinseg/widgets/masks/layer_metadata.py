@@ -1,15 +1,15 @@
 """What the plugin keeps in a layer's metadata: a mask's edits and source, or what else it is."""
 
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from napari.layers import Image, Labels, Layer
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.correction.edited_pixels import BoolArray, EditTracker, Pixels
 from napari_veinseg.data.array_types import ProbabilityStack
-from napari_veinseg.segmentation.settings import ResolvedSettings
 
 _KEY = "veinseg"
 
@@ -22,24 +22,15 @@ class MaskRecord:
     edits: EditTracker
     image: "weakref.ref[Image] | None" = None  # what was segmented
     probability: ProbabilityStack | None = None  # what the mask was made from, its shape
-    threshold: float = 0.5  # the probability from which a pixel is vein
-    min_size: int = 0  # of a component, in px
-    model_threshold: float = 0.5  # as the model had both
-    model_min_size: int = 0
-    vein_width: float = 0.0  # that the model was told, in px; 0 when nobody knows it
-    model: str = ""  # what tells the model that made it from others
-    doubt: float = -1.0  # how undecided that model was, in [0, 1]; negative when nobody knows
+    notes: DraftNotes = field(default_factory=DraftNotes)  # what model made it, with which numbers
+    own_notes: DraftNotes = field(default_factory=DraftNotes)  # with that model's own numbers
     kept: bool = False  # an open folder saves it: nobody else needs to
     evaluated: bool = False  # opened by an evaluation: a stored truth or a model's prediction
 
-    def take(
-        self, probability: ProbabilityStack, settings: ResolvedSettings, model: str = ""
-    ) -> None:
+    def take(self, probability: ProbabilityStack | None, notes: DraftNotes) -> None:
         """Take over what a model has found and the numbers that it used."""
-        self.probability, self.model = probability, model
-        self.threshold = self.model_threshold = settings.threshold
-        self.min_size = self.model_min_size = settings.min_size
-        self.vein_width = settings.vein_width
+        self.probability = probability
+        self.notes = self.own_notes = notes
 
 
 class Derived(Enum):

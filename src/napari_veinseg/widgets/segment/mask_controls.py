@@ -1,6 +1,7 @@
 """The controls of a mask that the plugin made: threshold, smallest component, saving."""
 
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -87,18 +88,18 @@ class MaskControls(Section):
         self._begin_step()
         if layer is None:
             return
-        record = record_of(layer)
+        notes = record_of(layer).notes
         with signals_blocked(self.threshold), signals_blocked(self.min_size):
-            self.threshold.setValue(record.threshold)
-            self.min_size.setRange(0, max(1000, 4 * record.min_size))
-            self.min_size.setValue(record.min_size)
+            self.threshold.setValue(notes.threshold)
+            self.min_size.setRange(0, max(1000, 4 * notes.min_size))
+            self.min_size.setValue(notes.min_size)
 
     def _put_back(self) -> None:
         layer = self.masks.layer
         if layer is not None:
             self._begin_step()
-            self.threshold.setValue(record_of(layer).model_threshold)
-            self.min_size.setValue(record_of(layer).model_min_size)
+            self.threshold.setValue(record_of(layer).own_notes.threshold)
+            self.min_size.setValue(record_of(layer).own_notes.min_size)
 
     def _show_saving(self) -> None:
         self.save.setEnabled(self.masks.layer is not None and not self._saving.running)
@@ -125,13 +126,14 @@ class MaskControls(Section):
             raise VeinSegError(
                 f"The shape of '{layer.name}' was changed: press Segment to make a new mask."
             )
-        record.threshold, record.min_size = self.threshold.value(), self.min_size.value()
+        threshold, min_size = self.threshold.value(), self.min_size.value()
+        record.notes = replace(record.notes, threshold=threshold, min_size=min_size)
         work = partial(
             changes_to,
             layer.data,
             record.probability,
-            record.threshold,
-            record.min_size,
+            threshold,
+            min_size,
             record.edits.edited,
         )
         if layer.data.size <= _AT_ONCE:

@@ -49,4 +49,4 @@ class ModelSuggestion(QWidget):
         pixels = image_data(image)
         if not isinstance(pixels, np.ndarray):  # reading it all would hold the viewer up
             return ""
-        return suited_model(pixels, record_of(mask).vein_width, self._choice.name)
+        return suited_model(pixels, record_of(mask).notes.vein_width, self._choice.name)

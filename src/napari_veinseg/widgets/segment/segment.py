@@ -8,6 +8,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common.choices import LayerChoice
@@ -247,7 +248,9 @@ class SegmentWidget(Panel):
         """Make a layer show a result, with all edited pixels as they are."""
         record = record_of(layer)
         prediction = result.prediction
-        record.take(prediction.probability, prediction.settings)
+        used = prediction.settings
+        notes = DraftNotes("", used.threshold, used.min_size, used.vein_width)
+        record.take(prediction.probability, notes)
         has_edits = record.edits.edited.any()
         if not has_edits:  # the mask that the worker made is the one
             apply_changes(layer, differences(layer.data, prediction.mask))
@@ -257,7 +260,7 @@ class SegmentWidget(Panel):
         self.mask.show_mask()
         if has_edits:
             self.mask.update_mask()
-        self.segmented.emit(layer, prediction.settings)
+        self.segmented.emit(layer, used)
         if not prediction.mask.any():
             self._warn(
                 f"No vein was found in '{layer.name}': lower the threshold below, give the vein "

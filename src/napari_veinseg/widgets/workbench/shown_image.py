@@ -6,7 +6,7 @@ import napari
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
-from napari_veinseg.correction.drafts import Draft, DraftNotes
+from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.widgets.masks.layer_metadata import Derived, image_of, is_derived, record_of
@@ -105,14 +105,12 @@ class ShownImage:
         else:
             replace_mask(mask, draft.mask, self.image)
             mask.name = f"{self.image.name} veins"
-        record, notes = record_of(mask), draft.notes
+        record = record_of(mask)
         # Behind the record, also a new one: it knows a stroke from the program's own change.
         mask.events.paint.disconnect(self._note_stroke)
         mask.events.paint.connect(self._note_stroke, position="last")
-        record.kept, record.probability = True, draft.probability
-        record.model, record.vein_width, record.doubt = notes.model, notes.vein_width, notes.doubt
-        record.threshold = record.model_threshold = notes.threshold
-        record.min_size = record.model_min_size = notes.min_size
+        record.kept = True
+        record.take(draft.probability, draft.notes)
         if draft.edited is not None:
             record.edits.accept(draft.edited)
         self._stored, self._last_mask, self.touched = draft, mask, False
@@ -131,12 +129,8 @@ class ShownImage:
             return None
         record = record_of(mask)
         edited = record.edits.edited
-        notes = DraftNotes(
-            record.model, record.threshold, record.min_size, record.vein_width, record.doubt
-        )
-        return Draft(
-            mask.data.astype(np.uint8), edited if edited.any() else None, record.probability, notes
-        )
+        drawn = edited if edited.any() else None
+        return Draft(mask.data.astype(np.uint8), drawn, record.probability, record.notes)
 
     def unsaved_draft(self) -> Draft | None:
         """Take the mask where it differs from what was stored or shown last."""

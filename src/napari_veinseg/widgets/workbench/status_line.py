@@ -1,9 +1,9 @@
 """The line at the foot of the workbench: device, model, vein width, and the button that goes on."""
 
-from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QWidget
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.widgets.common.device_badge import DeviceBadge
 from napari_veinseg.widgets.common.focus import FocusKeeper
 from napari_veinseg.widgets.common.form import Hint, button, column, row
@@ -65,9 +65,10 @@ class StatusLine(QWidget):
         """Show what is known of the image on the screen."""
         session, mask = self._session, self._on_screen.mask if self._session.folder else None
         device = [self._badge.short_text()]
-        if mask is not None and record_of(mask).vein_width > 0:
-            device.append(f"vein width {record_of(mask).vein_width:.1f} px")
-        facts = "\n".join([" · ".join(device), self._describe_model(mask)])
+        notes = record_of(mask).notes if mask is not None else DraftNotes()
+        if notes.vein_width > 0:
+            device.append(f"vein width {notes.vein_width:.1f} px")
+        facts = "\n".join([" · ".join(device), self._describe_model(notes.model)])
         of_another = self._on_screen.other is not None and not session.message.passing
         message = "" if of_another else session.message.text
         self.facts.setText(message or facts)
@@ -75,9 +76,9 @@ class StatusLine(QWidget):
         self.reviewed.setVisible(session.folder is not None)
         self.reviewed.setEnabled(mask is not None or self._on_screen.other is not None)
 
-    def _describe_model(self, mask: Labels | None) -> str:
+    def _describe_model(self, made_by: str) -> str:
         """Say what has made the mask, or else what would make one."""
-        errors, made_by = self._on_screen.errors, record_of(mask).model if mask is not None else ""
+        errors = self._on_screen.errors
         if errors is not None:
             return f"Errors: {errors.name}"
         if made_by:

@@ -102,7 +102,7 @@ class TabsFollowFolder(QObject):
         if mask is None:
             return "Press Segment to apply it" if wanted else ""
         record = record_of(mask)
-        if model_region(record.model) == wanted:
+        if model_region(record.notes.model) == wanted:
             return "Outside it, no vein" if wanted else ""
         if record.edits.edited.all():
             return "The mask stays as it was reviewed"

@@ -1,6 +1,7 @@
 """The workbench: from a folder of images to a reviewed dataset and a better model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import napari
@@ -176,7 +177,8 @@ class Workbench(QWidget):
         """Note on a mask that was asked for by hand what made it."""
         maker = self._mask_maker()
         if maker is not None:
-            record_of(layer).model = maker.within(used.region).identity
+            record, identity = record_of(layer), maker.within(used.region).identity
+            record.notes = replace(record.notes, model=identity)
         self.segment.region.tell()
         self.follower.suggest_model()
 
