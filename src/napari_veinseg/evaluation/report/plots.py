@@ -113,22 +113,13 @@ def threshold_sweep(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Fig
     for number, result in enumerate(results):
         histograms = [image.histogram for image in result.judged if image.histogram]
         if histograms:
+            colour, label = ink.contender(number), _label(result.contender.name)
             mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
             best = int(mean.argmax())
-            axes.plot(
-                thresholds,
-                mean,
-                color=ink.contender(number),
-                lw=1.6,
-                label=_label(result.contender.name),
-            )
-            axes.plot(
-                thresholds[best], mean[best], "o", color=ink.contender(number), mec=ink.ground, ms=7
-            )
+            axes.plot(thresholds, mean, color=colour, lw=1.6, label=label)
+            axes.plot(thresholds[best], mean[best], "o", color=colour, mec=ink.ground, ms=7)
             if result.contender.card:
-                axes.axvline(
-                    result.contender.card.threshold, color=ink.contender(number), lw=0.9, ls="--"
-                )
+                axes.axvline(result.contender.card.threshold, color=colour, lw=0.9, ls="--")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, None)
     return figure
@@ -142,15 +133,8 @@ def calibration(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure"
         pool = pooled_histogram(result)
         if pool and result.contender.kind == "model":
             probability, share, weight = pool.calibration()
-            filled = weight > 0
-            axes.plot(
-                probability[filled],
-                share[filled],
-                "o-",
-                color=ink.contender(number),
-                lw=1.4,
-                ms=4,
-            )
+            filled, colour = weight > 0, ink.contender(number)
+            axes.plot(probability[filled], share[filled], "o-", color=colour, lw=1.4, ms=4)
     _unit_square(axes)
     return figure
 
