@@ -19,13 +19,13 @@ from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.write_report import REPORT_FILES
 from napari_veinseg.evaluation.summary import summarise
+from napari_veinseg.widgets.common.asking import may_replace
 from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
 from napari_veinseg.widgets.common.jobs import Job, Step
 from napari_veinseg.widgets.common.notify import remember_done, reported, warn
-from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
 from napari_veinseg.widgets.evaluate.evaluate_work import (
@@ -35,7 +35,7 @@ from napari_veinseg.widgets.evaluate.evaluate_work import (
     open_image,
     save_report,
 )
-from napari_veinseg.widgets.masks.error_legend import ErrorLegend
+from napari_veinseg.widgets.masks.error_layer import ErrorLegend
 from napari_veinseg.widgets.masks.judged_image import JudgedImage
 from napari_veinseg.wording import counted
 

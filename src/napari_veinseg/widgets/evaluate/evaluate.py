@@ -31,8 +31,11 @@ from napari_veinseg.widgets.evaluate.measuring import (
     summary_of,
 )
 from napari_veinseg.widgets.evaluate.repeated_shots import RepeatedShots
-from napari_veinseg.widgets.masks.error_layer import add_agreement_layer, is_agreement_layer
-from napari_veinseg.widgets.masks.error_legend import ErrorLegend
+from napari_veinseg.widgets.masks.error_layer import (
+    ErrorLegend,
+    add_agreement_layer,
+    is_agreement_layer,
+)
 from napari_veinseg.widgets.masks.layer_placement import PixelSize, require_same_place
 
 _SHOWN = (

@@ -14,11 +14,11 @@ from superqt.utils import signals_blocked
 
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.asking import may_replace
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 from napari_veinseg.widgets.common.notify import reported, show_info
-from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
 from napari_veinseg.widgets.masks.layers import adjustable_mask
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to

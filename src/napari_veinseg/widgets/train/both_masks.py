@@ -19,7 +19,7 @@ from napari_veinseg.training.hold_out_leakage import learned_by
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Reporter, Step
-from napari_veinseg.widgets.masks.error_legend import ErrorLegend
+from napari_veinseg.widgets.masks.error_layer import ErrorLegend
 from napari_veinseg.widgets.masks.judged_image import JudgedImage
 
 

@@ -12,7 +12,7 @@ from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.found_runs import UnfinishedRun
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import start
-from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
+from napari_veinseg.widgets.common.asking import closed_by_hand, is_closing
 from napari_veinseg.widgets.common.form import Hint
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.model_choice import announce_model, install_model

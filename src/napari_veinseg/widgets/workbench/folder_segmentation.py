@@ -6,10 +6,10 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog
 
 from napari_veinseg.correction.export_masks import export_masks, exported_files
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.widgets.common.asking import may_replace
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import remember_done
-from napari_veinseg.widgets.common.replacing import may_replace
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.wording import counted
 

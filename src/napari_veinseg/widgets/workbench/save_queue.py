@@ -11,10 +11,9 @@ from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome, Unsaved
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.closing import closed_by_hand, is_closing
+from napari_veinseg.widgets.common.asking import closed_by_hand, is_closing, may_lose
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import report
-from napari_veinseg.widgets.common.replacing import may_lose
 
 _AGAIN = 5_000  # ms after which what could not be written is tried again
 _TOLD = 4  # reasons, when the viewer is closed

@@ -1,10 +1,12 @@
-"""Asks before something is lost: files that are replaced, work that is left."""
+"""Asking before something is lost: files that are replaced, work over which a viewer closes."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeGuard
 
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
 
 from napari_veinseg.wording import listed
 
@@ -32,3 +34,17 @@ def may_replace(parent: QWidget, files: Sequence[Path]) -> bool:
     text = f"{there[0].parent} holds {names} from {when}."
     lasting = "What is replaced cannot be brought back."
     return may_lose(parent, "Replace?", text, lasting, lose="Replace", keep="Cancel")
+
+
+def is_closing(event: QEvent | None) -> TypeGuard[QEvent]:
+    """Tell whether an event asks a window to close."""
+    return event is not None and event.type() == QEvent.Type.Close
+
+
+def closed_by_hand(window: Any) -> bool:
+    """Tell a user's close from `viewer.close()`, which has hidden the canvas before."""
+    centre = window.centralWidget() if isinstance(window, QMainWindow) else None
+    if centre is None:
+        return bool(window.isVisible())
+    parts = centre.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return window.isVisible() and not all(part.isHidden() for part in parts)
