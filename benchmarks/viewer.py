@@ -88,7 +88,7 @@ def opening(viewer: napari.Viewer, name: str) -> tuple[Any, float]:
     begin = time.perf_counter()
     _, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
     QApplication.processEvents()
-    widget = workbench.panels()[name]
+    widget = workbench.tabs.panels()[name]
     return widget, time.perf_counter() - begin
 
 
@@ -145,7 +145,7 @@ def first_times(side: int, images: Path | None) -> dict[str, float]:
     until_drawn()  # the viewer's own first image
     did = {"first_region": drawing_a_region(workbench), "region_dragged": dragging_it(viewer)}
     did |= {"first_mask": segmenting(widget)}
-    workbench.show_tab("Evaluate")
+    workbench.tabs.show_tab("Evaluate")
     did |= {"first_measure": measuring(workbench), "second_measure": measuring(workbench)}
     figures |= delays(did)
     with tempfile.TemporaryDirectory() as name:

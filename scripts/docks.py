@@ -124,7 +124,7 @@ def main() -> None:
     record_of(mask).probability = np.clip(stack.mask * 0.8 + 0.1, 0, 1).astype(np.float32)
     viewer.layers.selection.active = mask
     dock, workbench = viewer.window.add_plugin_dock_widget("napari-veinseg", "Segment")
-    widgets = workbench.panels()
+    widgets = workbench.tabs.panels()
     window = viewer.window._qt_window
     dock.setFixedWidth(WIDTH)
     with TemporaryDirectory() as folder:
@@ -134,7 +134,7 @@ def main() -> None:
             viewer.theme = theme
             drawn = []
             for name, widget in widgets.items():
-                workbench.show_tab(name)
+                workbench.tabs.show_tab(name)
                 settle(0.3)
                 drawn.append(whole(widget))
                 window.grab().save(str(arguments.folder / f"{theme}_{name.lower()}.png"))

@@ -62,7 +62,7 @@ def _story(
     _wait_for(bench, 0)
     yield NAMES[0]
     _press(bench.status.beside.switch)
-    bench.show_tab("Correct")
+    bench.tabs.show_tab("Correct")
     _trace(bench, read_mask(truths[0]))
     yield NAMES[1]
     for index in range(_REVIEWED):

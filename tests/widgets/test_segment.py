@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox
 from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common import device_badge, engine
+from napari_veinseg.widgets.common import device_in_use, engine
 from napari_veinseg.widgets.common.jobs import Step
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.segment import refine
@@ -32,13 +32,12 @@ def test_lines_are_prepared_while_nobody_waits_for_them(qtbot, stub, monkeypatch
         prepared.wait(20)
 
     monkeypatch.setattr(engine, "load_torch", load)
-    monkeypatch.setattr(device_badge, "prepare_lines", prepare)
-    badge = device_badge.DeviceBadge()
-    qtbot.addWidget(badge)
-    qtbot.waitUntil(lambda: device.label in badge.text())  # that is not waited for
-    assert badge._job.running
+    monkeypatch.setattr(device_in_use, "prepare_lines", prepare)
+    shown = device_in_use.DeviceInUse()
+    qtbot.waitUntil(lambda: device.label in shown.text())  # that is not waited for
+    assert shown._job.running
     prepared.set()
-    qtbot.waitUntil(lambda: not badge._job.running)
+    qtbot.waitUntil(lambda: not shown._job.running)
 
 
 def test_one_press_gives_an_aligned_editable_mask(viewer, segment, press, vein_image):

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication
 from napari_veinseg import VeinModel
 from napari_veinseg.data.sample_data import sample_finger
 from napari_veinseg.widgets.common import model_choice
-from napari_veinseg.widgets.common.device_badge import DeviceBadge
+from napari_veinseg.widgets.common.device_in_use import DeviceInUse
 from napari_veinseg.widgets.common.model_choice import IMPORT, ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from tests.models import write_small_model
@@ -21,10 +21,9 @@ def test_the_starter_gives_what_the_api_gives(viewer, press, qtbot, told):
     image = sample_finger().image
     widget = SegmentWidget(viewer)
     viewer.window.add_dock_widget(widget)
-    badge = DeviceBadge()
-    qtbot.addWidget(badge)
-    qtbot.waitUntil(lambda: "Loading" not in badge.text(), timeout=60_000)
-    assert "CPU" in badge.text() or "GPU" in badge.text()
+    device = DeviceInUse()
+    qtbot.waitUntil(lambda: "Loading" not in device.text(), timeout=60_000)
+    assert "CPU" in device.text() or "GPU" in device.text()
     viewer.add_image(image)
     assert widget.model.name == "starter"
     press(widget)

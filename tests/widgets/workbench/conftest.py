@@ -55,7 +55,7 @@ def new_bench(make_napari_viewer, stub, monkeypatch, tmp_path):
     for bench in made:
         if not bench.closed:
             bench.close_down()
-            for panel in bench.panels().values():
+            for panel in bench.tabs.panels().values():
                 panel.closing.emit()
 
 

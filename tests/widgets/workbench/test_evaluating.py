@@ -16,7 +16,7 @@ def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
     row = OpenedImage(pair("b", vein_image, truth), "starter", truth)
     stranger = OpenedImage(pair("elsewhere", vein_image, truth), "starter", truth)
     layers = list(opened.viewer.layers)
-    opened.show_tab("Evaluate")
+    opened.tabs.show_tab("Evaluate")
     judge = opened.evaluate.on_dataset
     judge.results.show()
 
@@ -48,7 +48,7 @@ def test_the_keyboard_comes_to_no_button_of_the_next_tab(opened, qtbot, vein_ima
     window.activateWindow()
     assert QTest.qWaitForWindowActive(window)
     truth = np.zeros(vein_image.shape, np.uint8)
-    opened.show_tab("Evaluate")
+    opened.tabs.show_tab("Evaluate")
     judge = opened.evaluate.on_dataset
     judge.results.show()
     judge._show_image(OpenedImage(pair("b", vein_image, truth), "starter", truth))

@@ -27,10 +27,10 @@ def test_what_a_tab_has_opened_does_not_hide_the_image_of_another_tab(
     opened, vein_image, tab, open_image, other
 ):
     layers = list(opened.viewer.layers)
-    opened.show_tab(tab)
+    opened.tabs.show_tab(tab)
     open_image(opened, vein_image, (vein_image > 0).astype(np.uint8))
     assert len(opened.viewer.layers) > len(layers)
-    opened.show_tab(other)
+    opened.tabs.show_tab(other)
     assert (list(opened.viewer.layers) == layers) == (other != tab)
 
 

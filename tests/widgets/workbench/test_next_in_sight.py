@@ -52,20 +52,20 @@ def run(epochs):
 
 def test_before_anything_is_opened(small, in_sight):
     in_sight(small.strip.folder, small.segment.segment)
-    small.show_tab("Correct")
+    small.tabs.show_tab("Correct")
     in_sight(small.correct.toolbox.buttons[small.correct.toolbox.tools[0]])
     in_sight(small.correct.reviewing.reviewed)
-    small.show_tab("Train")
+    small.tabs.show_tab("Train")
     in_sight(small.train.start)
-    small.show_tab("Evaluate")
+    small.tabs.show_tab("Evaluate")
     in_sight(small.evaluate.measure, small.evaluate.on_dataset.evaluate)
 
 
 def test_with_an_image_of_a_folder(arrived, in_sight):
     in_sight(arrived.segment.segment, arrived.segment.cancel, arrived.status.reviewed)
-    arrived.show_tab("Train")
+    arrived.tabs.show_tab("Train")
     in_sight(arrived.train.start, arrived.status.reviewed)
-    arrived.show_tab("Evaluate")
+    arrived.tabs.show_tab("Evaluate")
     in_sight(arrived.evaluate.measure, arrived.evaluate.on_dataset.evaluate)
 
 
@@ -83,7 +83,7 @@ def test_the_model_that_suits_the_image_better(small, tmp_path, vein_image, qtbo
 
 def test_while_correcting(arrived, in_sight):
     correct = arrived.correct
-    arrived.show_tab("Correct")
+    arrived.tabs.show_tab("Correct")
     for tool in correct.toolbox.tools:
         correct.toolbox.use(tool)
         in_sight(correct.toolbox.buttons[tool], correct.toolbox.message, arrived.status.reviewed)
@@ -94,7 +94,7 @@ def test_while_correcting(arrived, in_sight):
 
 def test_while_training_and_after_it(arrived, in_sight):
     train = arrived.train
-    arrived.show_tab("Train")
+    arrived.tabs.show_tab("Train")
     train.follower.run = SimpleNamespace(result=None, remove=lambda: None)
     train.follower._process = SimpleNamespace(stop=lambda: None)
     train.follower.status = run(epochs=3)
@@ -113,7 +113,7 @@ def test_while_training_and_after_it(arrived, in_sight):
 
 def test_after_an_evaluation(arrived, vein_image, in_sight):
     judge = arrived.evaluate.on_dataset
-    arrived.show_tab("Evaluate")
+    arrived.tabs.show_tab("Evaluate")
     assert not judge.save.isVisible()
     judge.results.show()
     judge.save.show()
@@ -124,10 +124,10 @@ def test_after_an_evaluation(arrived, vein_image, in_sight):
 
 
 def test_a_tool_is_put_down_with_its_tab(opened):
-    opened.show_tab("Correct")
+    opened.tabs.show_tab("Correct")
     toolbox = opened.correct.toolbox
     toolbox.use(toolbox.tools[0])
     assert toolbox.active is not None
-    opened.show_tab("Evaluate")
+    opened.tabs.show_tab("Evaluate")
     assert toolbox.active is None
     assert opened.session.shown.mask.mode == "pan_zoom"

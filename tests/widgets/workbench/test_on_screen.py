@@ -23,13 +23,13 @@ def open_file(bench, path, pixels):
 
 def open_in_train(bench, image):
     mask = (image > 0).astype(np.uint8)
-    bench.show_tab("Train")
+    bench.tabs.show_tab("Train")
     bench.train.comparison.masks.show_masks(BothMasks(pair("far", image, mask), mask, mask), "old")
 
 
 def open_in_evaluate(bench, image):
     mask = (image > 0).astype(np.uint8)
-    bench.show_tab("Evaluate")
+    bench.tabs.show_tab("Evaluate")
     bench.evaluate.on_dataset._show_image(OpenedImage(pair("far", image, mask), "starter", mask))
 
 
@@ -118,7 +118,7 @@ def test_a_mask_that_is_made_under_another_image_is_not_the_active_layer(
     qtbot.waitUntil(lambda: record_of(mask).notes.model != made, timeout=20_000)
     assert opened.viewer.layers.selection.active is before
     assert before.visible
-    opened.show_tab("Correct")
+    opened.tabs.show_tab("Correct")
     assert opened.viewer.layers.selection.active is mask
 
 
@@ -154,7 +154,7 @@ def test_display_controls_act_on_what_is_seen(opened, vein_image, tmp_path):
 )
 def test_a_model_that_knows_the_image_is_named(opened, vein_image, learned, said):
     mask = (vein_image > 0).astype(np.uint8)
-    opened.show_tab("Train")
+    opened.tabs.show_tab("Train")
     view = opened.train.comparison.masks
     view.show_masks(BothMasks(pair("far", vein_image, mask), mask, mask, learned), "old")
     assert said in view._name.text()
@@ -197,7 +197,7 @@ def test_what_is_said_of_an_image_is_not_said_of_one_over_it(opened, vein_image,
 
 def test_a_covered_mask_is_not_corrected(edited, vein_image, tmp_path, told):
     layer = open_file(edited, tmp_path / "far.tif", vein_image)
-    edited.show_tab("Correct")
+    edited.tabs.show_tab("Correct")
     trace = next(iter(edited.correct.toolbox.buttons.values()))
     trace.click()
     assert edited.correct.toolbox.active is None
@@ -210,7 +210,7 @@ def test_a_covered_mask_is_not_corrected(edited, vein_image, tmp_path, told):
 def test_a_new_mask_is_for_the_image_that_is_seen(edited, vein_image, tmp_path):
     layer = open_file(edited, tmp_path / "far.tif", vein_image)
     before = edited.session.shown.mask.data.copy()
-    edited.show_tab("Correct")
+    edited.tabs.show_tab("Correct")
     edited.correct.new_mask.click()
     assert image_of(edited.viewer.layers.selection.active) is layer
     np.testing.assert_array_equal(edited.session.shown.mask.data, before)
@@ -220,7 +220,7 @@ def test_a_new_mask_is_for_the_image_that_is_seen(edited, vein_image, tmp_path):
 def test_a_new_mask_of_a_folders_image_takes_no_mask_away(edited):
     mask = edited.session.shown.mask
     before = mask.data.copy()
-    edited.show_tab("Correct")
+    edited.tabs.show_tab("Correct")
     edited.correct.new_mask.click()
     assert edited.session.shown.mask is mask
     assert not mask.data.any()

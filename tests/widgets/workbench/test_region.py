@@ -194,7 +194,7 @@ def test_the_region_of_an_image_ends_no_tool(opened, qtbot):
     press(opened, ".")
     wait_for_mask(opened, qtbot, 1)
     assert regions_shown(opened) == 0
-    opened.show_tab("Correct")
+    opened.tabs.show_tab("Correct")
     opened.viewer.layers.selection.active = opened.session.shown.mask
     press(opened, "u")
     tool = opened.correct.toolbox.active

@@ -102,7 +102,7 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
 
 def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
     mask = np.zeros((40, 60), np.uint8)
-    opened.show_tab("Train")
+    opened.tabs.show_tab("Train")
     both = BothMasks(pair("other", mask, mask), mask, mask)
     opened.train.comparison.masks.show_masks(both, old_name="base")
     opened.status.reviewed.click()
@@ -317,13 +317,13 @@ def test_what_was_just_drawn_is_said_of_the_next_image_too(opened, qtbot):
 
 
 def test_the_train_tab_knows_the_dataset(opened, qtbot):
-    opened.show_tab("Train")
+    opened.tabs.show_tab("Train")
     assert "No image of the open folder is reviewed" in opened.train.dataset.summary.text()
     press(opened, "r")
     wait_for_mask(opened, qtbot, 1)
     wait_until_saved(opened, qtbot)
-    opened.show_tab("Segment")
-    opened.show_tab("Train")
+    opened.tabs.show_tab("Segment")
+    opened.tabs.show_tab("Train")
     qtbot.waitUntil(lambda: "1 image" in opened.train.dataset.summary.text(), timeout=10_000)
     assert not opened.train.dataset.folder.isVisible()
 
@@ -481,7 +481,7 @@ def test_a_model_file_that_goes_ends_nothing_before_it_is_loaded(tmp_path):
 
 
 def test_a_vein_that_is_being_traced_outlives_enhance(opened, qtbot):
-    opened.show_tab("Correct")
+    opened.tabs.show_tab("Correct")
     toolbox, plane = opened.correct.toolbox, opened.correct.edited_mask.displayed_plane()
     press(opened, "t")
     qtbot.waitUntil(lambda: opened.correct.tracing.find(plane) is not None, timeout=30_000)
@@ -496,7 +496,7 @@ def test_a_vein_that_is_being_traced_outlives_enhance(opened, qtbot):
 
 
 def test_what_a_tool_said_of_an_image_is_not_said_of_the_next(opened, qtbot):
-    opened.show_tab("Correct")
+    opened.tabs.show_tab("Correct")
     toolbox = opened.correct.toolbox
     press(opened, "d")
     toolbox.message.show_text("There is no vein here.")

@@ -27,7 +27,7 @@ def open_workbench(tab: str) -> Workbench:
             workbench.moving = True
             viewer.window.remove_dock_widget(dock)
             workbench.moving = False
-    workbench.show_tab(tab)
+    workbench.tabs.show_tab(tab)
     QTimer.singleShot(0, workbench.settle_in_dock)
     return workbench
 

@@ -4,7 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QWidget
 
 from napari_veinseg.correction.drafts import DraftNotes
-from napari_veinseg.widgets.common.device_badge import DeviceBadge
+from napari_veinseg.widgets.common.device_in_use import DeviceInUse
 from napari_veinseg.widgets.common.focus import FocusKeeper
 from napari_veinseg.widgets.common.form import Hint, button, column, row
 from napari_veinseg.widgets.masks.layer_metadata import record_of
@@ -27,9 +27,8 @@ class StatusLine(QWidget):
         super().__init__()
         self._session, self._learning, self._on_screen = session, learning, on_screen
         self.shown_model: str | None = None
-        self._badge = DeviceBadge(self)  # it loads torch, and knows the device
-        self._badge.hide()
-        self._badge.refreshed.connect(self.refresh)
+        self._device = DeviceInUse(self)
+        self._device.changed.connect(self.refresh)
         self.facts = Hint()
         self.facts.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.facts.setMinimumHeight(2 * self.facts.fontMetrics().lineSpacing() + 12)
@@ -64,7 +63,7 @@ class StatusLine(QWidget):
     def refresh(self) -> None:
         """Show what is known of the image on the screen."""
         session, mask = self._session, self._on_screen.mask if self._session.folder else None
-        device = [self._badge.short_text()]
+        device = [self._device.short_text()]
         notes = record_of(mask).notes if mask is not None else DraftNotes()
         if notes.vein_width > 0:
             device.append(f"vein width {notes.vein_width:.1f} px")
@@ -72,7 +71,7 @@ class StatusLine(QWidget):
         of_another = self._on_screen.other is not None and not session.message.passing
         message = "" if of_another else session.message.text
         self.facts.setText(message or facts)
-        self.facts.setToolTip(f"{message}\n{facts}\n{self._badge.text()}".strip())
+        self.facts.setToolTip(f"{message}\n{facts}\n{self._device.text()}".strip())
         self.reviewed.setVisible(session.folder is not None)
         self.reviewed.setEnabled(mask is not None or self._on_screen.other is not None)
 

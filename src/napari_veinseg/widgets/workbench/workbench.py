@@ -20,7 +20,6 @@ from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.key_bindings import KeyBindings
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
-from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
 from napari_veinseg.widgets.common.trouble import Trouble
@@ -78,14 +77,6 @@ class Workbench(QWidget):
         self.segment.closing.connect(self.close_down)
         self._restyle()
         self.segment.restyled.connect(self._restyle)
-
-    def panels(self) -> dict[str, Panel]:
-        """Return the tabs by their names."""
-        return self.tabs.panels()
-
-    def show_tab(self, name: str) -> None:
-        """Bring a tab to the front, and the keyboard to the canvas."""
-        self.tabs.show_tab(name)
 
     def settle_in_dock(self) -> None:
         """Be seen in a new dock, and give it one title, whichever entry of the menu opened it."""
@@ -231,7 +222,7 @@ class Workbench(QWidget):
         """Close when taken out of the dock for good, not when moved to another."""
         moved = event is not None and event.type() == QEvent.Type.ParentChange
         if moved and self.parent() is None and not self.moving:
-            for panel in self.panels().values():
+            for panel in self.tabs.panels().values():
                 panel.closing.emit()
             self.deleteLater()
         return super().event(event)
