@@ -67,6 +67,8 @@ class FileSteps:
     model: "VeinModel"
     settings: SegmentationSettings
     options: FolderOptions
+    cancelled: Callable[[], bool] | None = None
+    """Asked between the tiles of an image whether to stop."""
 
     def read(self, plan: FilePlan) -> ReadImage | SummaryRow:
         """Read an image; else give the row of a mask that is kept, or of an unreadable file."""
@@ -89,27 +91,22 @@ class FileSteps:
         except Exception as error:
             return _failed(plan, error)
 
-    def predict(
-        self,
-        plan: FilePlan,
-        image: ReadImage | SummaryRow,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> SegmentedImage | SummaryRow:
+    def predict(self, plan: FilePlan, image: ReadImage | SummaryRow) -> SegmentedImage | SummaryRow:
         """Segment an image; one that is larger than memory is written at the same time."""
         if isinstance(image, SummaryRow):
             return image
         begin = time.perf_counter()
         try:
             if isinstance(image.pixels, OmeZarrImage):
-                return self._segment_in_blocks(plan, image.pixels, image.made_from, cancelled)
+                return self._segment_in_blocks(plan, image.pixels, image.made_from)
             assert image.settings is not None
             pixels, resolved = image.pixels, image.settings
             if plan.probability:
-                predicted = self.model.predict(pixels, resolved, cancelled=cancelled)
+                predicted = self.model.predict(pixels, resolved, cancelled=self.cancelled)
                 probability, mask = predicted.probability, predicted.mask
             else:  # takes less memory: it never holds the whole probability
                 probability = None
-                mask = self.model.segment(pixels, resolved, cancelled=cancelled)
+                mask = self.model.segment(pixels, resolved, cancelled=self.cancelled)
         except Cancelled:
             raise
         except Exception as error:
@@ -140,18 +137,14 @@ class FileSteps:
             return _failed(plan, error)
 
     def _segment_in_blocks(
-        self,
-        plan: FilePlan,
-        image: OmeZarrImage,
-        made_from: Provenance,
-        cancelled: Callable[[], bool] | None,
+        self, plan: FilePlan, image: OmeZarrImage, made_from: Provenance
     ) -> SummaryRow:
         begin = time.perf_counter()
         planes = image.planes(self.settings.channel)
         resolved = self.model.resolve(self.settings, planes)
         plan.mask.parent.mkdir(parents=True, exist_ok=True)
         with new_labels(plan.mask, image) as labels:
-            self.model.segment(planes, resolved, out=labels, cancelled=cancelled)
+            self.model.segment(planes, resolved, out=labels, cancelled=self.cancelled)
             veins = sum(
                 int(np.count_nonzero(plane[rows] == VEIN))
                 for plane in labels.planes

@@ -78,16 +78,13 @@ def segment_files(
         If `cancelled` said so.
     """
     plans, known = open_output(plan_files(inputs, output, options), output, options.overwrite)
-    steps = FileSteps(model, settings, options)
-    rows = segment_planned_files(plans, steps, cancelled, at_once)
+    steps = FileSteps(model, settings, options, cancelled)
+    rows = segment_planned_files(plans, steps, at_once)
     return collect(plans, rows, output, known, report)
 
 
 def segment_planned_files(
-    plans: Iterable[FilePlan],
-    steps: FileSteps,
-    cancelled: Callable[[], bool] | None = None,
-    at_once: int = 1,
+    plans: Iterable[FilePlan], steps: FileSteps, at_once: int = 1
 ) -> Iterator[SummaryRow]:
     """Segment images while the next ones are read and the ones before are written.
 
@@ -97,7 +94,7 @@ def segment_planned_files(
     with ThreadPoolExecutor(2, "veinseg-files") as files, lanes_of(at_once) as lanes:
         reads = ((plan, files.submit(steps.read, plan)) for plan in plans)
         predictions = (
-            (plan, _begin(lanes, steps, plan, read.result(), cancelled))
+            (plan, _begin(lanes, steps, plan, read.result()))
             for plan, read in _ahead(reads, _READ_AHEAD)
         )
         writes = (
@@ -109,17 +106,13 @@ def segment_planned_files(
 
 
 def _begin(
-    lanes: Executor | None,
-    steps: FileSteps,
-    plan: FilePlan,
-    image: ReadImage | SummaryRow,
-    cancelled: Callable[[], bool] | None,
+    lanes: Executor | None, steps: FileSteps, plan: FilePlan, image: ReadImage | SummaryRow
 ) -> "Future[SegmentedImage | SummaryRow]":
     """Predict in a lane if there is one; large images one by one, with all cores and here."""
     if lanes and not _is_large(image, steps.model):
-        return lanes.submit(steps.predict, plan, image, cancelled)
+        return lanes.submit(steps.predict, plan, image)
     done: Future[SegmentedImage | SummaryRow] = Future()
-    done.set_result(steps.predict(plan, image, cancelled))
+    done.set_result(steps.predict(plan, image))
     return done
 
 
