@@ -85,16 +85,6 @@ def read_stored(path: Path) -> StoredImage:
     return stored
 
 
-def write_image(path: str | Path, image: npt.ArrayLike) -> None:
-    """Write an image of numbers, as `read_image` gives them, as it is, whole or not at all.
-
-    The file ends in `.tif`, or for one slice of 8 or 16 bits in `.png`; its folder must exist.
-
-    Raise VeinSegError if the shape or the dtype do not fit, or the file cannot be written.
-    """
-    write_array(Path(path), np.asarray(image))
-
-
 def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
     """Write a vein probability, whole or not at all; its folder must exist.
 
@@ -107,12 +97,19 @@ def write_probability(path: str | Path, probability: ProbabilityStack) -> None:
     values = np.asarray(probability, np.float32)
     if path.suffix.lower() == ".png":
         values = np.rint(values * 65535).astype(np.uint16)
-    write_array(path, values)
+    write_image(path, values)
 
 
-def write_array(path: Path, array: AnyImage, software: str = "") -> None:
-    """Write an image, a mask or a probability, which name the software that wrote them."""
-    suffix, array = path.suffix.lower(), without_grey_axis(array)
+def write_image(path: str | Path, image: npt.ArrayLike, software: str = "") -> None:
+    """Write an image of numbers, as `read_image` gives them, as it is, whole or not at all.
+
+    The file ends in `.tif`, or for one slice of 8 or 16 bits in `.png`, and names the software that
+    wrote it; its folder must exist.
+
+    Raise VeinSegError if the shape or the dtype do not fit, or the file cannot be written.
+    """
+    path, array = Path(path), without_grey_axis(np.asarray(image))
+    suffix = path.suffix.lower()
     colour = is_colour(array.shape)
     if suffix not in (*TIFF_SUFFIXES, ".png"):
         raise VeinSegError(f"{path} was not written: choose a name that ends in .tif or .png.")

@@ -13,7 +13,7 @@ from skimage.measure import label
 from napari_veinseg.data.array_types import AnyImage, MaskStack
 from napari_veinseg.data.decoders import StoredImage
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.data.image_files import read_stored, write_array
+from napari_veinseg.data.image_files import read_stored, write_image
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
 
@@ -113,7 +113,7 @@ def write_mask(path: str | Path, mask: MaskStack) -> None:
         labels = mask.astype(np.uint8)
     if np.any(labels != mask) or labels.max(initial=0) > UNSURE:
         raise VeinSegError(f"{path} was not written: a mask holds 0, 1 and 2 only.")
-    write_array(Path(path), labels, MASK_MARK)
+    write_image(path, labels, MASK_MARK)
 
 
 def numbered_pieces(values: AnyImage) -> int:
