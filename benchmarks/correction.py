@@ -128,7 +128,7 @@ def trace_branches(cases: list[Case], model: VeinModel | None) -> dict[str, Any]
         probability = model.probability(case.image) if model else None
         veins = None if probability is None else probability >= 0.5
         width = measured_width(veins) or estimate_vein_width(grey)
-        strength = valley_strength(grey, [width]).strength
+        strength = valley_strength(grey, [width])
         costs = {
             "traced": path_cost(grey, width, probability),
             "image only": path_cost(grey, width),

@@ -110,7 +110,7 @@ def _table(
         amounts[name] = pieces
     grey = image[: sides[0], : sides[1]].astype(np.float32)
     for name, filtered in (
-        ("ridge filter", lambda: valley_strength(grey)),
+        ("ridge filter", lambda: valley_strength(grey, (3.0, 4.5, 6.5, 9.5, 14.0, 20.0))),
         ("maximum curvature", lambda: maximum_curvature(grey, width)),
     ):
         calls[name], amounts[name] = filtered, pieces

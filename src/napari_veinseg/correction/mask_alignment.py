@@ -19,7 +19,7 @@ def best_shift(grey: Grey, mask: Mask, vein_width: Px) -> tuple[int, int]:
     is_vein = (np.asarray(mask) == VEIN).astype(np.float64)
     if not is_vein.any():
         return 0, 0
-    strength = valley_strength(grey, [vein_width, 1.6 * vein_width]).strength
+    strength = valley_strength(grey, [vein_width, 1.6 * vein_width])
     around = ndimage.uniform_filter(strength, int(8 * vein_width) | 1, mode="nearest")
     # Strong false valleys, such as a finger's edge, must not outvote the veins.
     valley = np.minimum(strength / (around + 1e-6 + 0.25 * strength.mean()), 3.0)

@@ -49,7 +49,7 @@ def path_cost(grey: Grey, vein_width: Px, probability: Probability | None = None
     vein beside a strong one is followed, too.
     """
     widths = [max(scale * vein_width, 1.0) for scale in _SCALES]
-    strength = valley_strength(log_levels(grey), widths).strength
+    strength = valley_strength(log_levels(grey), widths)
     around = ndimage.uniform_filter(strength, int(12 * vein_width) | 1, mode="nearest")
     floor = 0.25 * float(strength.mean()) + 1e-6
     valley = strength / (4 * np.maximum(around, floor))

@@ -112,7 +112,7 @@ def _ridge_filter(name: str) -> Callable[[NDArray[Any], float], Strength]:
 
 
 def _valleys(grey: NDArray[Any], vein_width: float) -> Strength:
-    return valley_strength(grey, [vein_width * share for share in (0.7, 1, 1.4)]).strength
+    return valley_strength(grey, [vein_width * share for share in (0.7, 1, 1.4)])
 
 
 BASELINES: dict[str, Callable[[NDArray[Any], float], Strength]] = {

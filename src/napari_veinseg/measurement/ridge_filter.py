@@ -1,36 +1,24 @@
-"""Dark valleys at many widths: how strong, and how wide."""
+"""Dark valleys at many widths, and how strong they are."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from napari_veinseg.data.array_types import Field, Grey, Px
 
-DEFAULT_WIDTHS = (3.0, 4.5, 6.5, 9.5, 14.0, 20.0)
-
 # A bar of depth 1 and width w has the second derivative sqrt(2 / (pi e)) / sigma^2 across its
 # middle after smoothing with sigma = w / 2, the sigma at which sigma^2 times it is largest.
 _BAR_RESPONSE = float(np.sqrt(2 / (np.pi * np.e)))
 
 
-class Valleys(NamedTuple):
-    """What `valley_strength` found at each pixel."""
-
-    strength: Field
-    """`(Y, X)`, never negative, in the units of the image: a long dark bar of depth d gives d along
-    its middle."""
-    width: Field
-    """`(Y, X)`, the width in px, of those asked for, at which the strength is largest."""
-
-
-def valley_strength(grey: Grey, widths: Iterable[Px] = DEFAULT_WIDTHS) -> Valleys:
+def valley_strength(grey: Grey, widths: Iterable[Px]) -> Field:
     """Find dark valleys: the largest Hessian eigenvalue, over several vein widths of 1 px or more.
 
-    The image is smoothed with sigma = width / 2, its Hessian is multiplied by sigma^2 (so that
-    equal contrast counts equally at every width) and the largest eigenvalue, the curvature across
-    the valley, is kept where it is positive.
+    It is never negative, in the units of the image: a long dark bar of depth d gives d along its
+    middle.  The image is smoothed with sigma = width / 2, its Hessian is multiplied by sigma^2 (so
+    that equal contrast counts equally at every width) and the largest eigenvalue, the curvature
+    across the valley, is kept where it is positive.
 
     References
     ----------
@@ -40,20 +28,16 @@ def valley_strength(grey: Grey, widths: Iterable[Px] = DEFAULT_WIDTHS) -> Valley
     # Without its mean a bright 16-bit image keeps its precision.
     smoothed = np.asarray(grey - np.mean(grey), dtype=np.float32)
     strength = np.zeros(smoothed.shape, np.float32)
-    ordered = sorted(widths)
-    best = np.full(smoothed.shape, ordered[0], np.float32)
     reached = 0.0
-    for width in ordered:
+    for width in sorted(widths):
         sigma = width / 2
         # Smoothing on from the last scale is the same as smoothing afresh, and shorter.
         step = float(np.sqrt(sigma**2 - reached**2))
         smoothed = ndimage.gaussian_filter(smoothed, step, mode="nearest", truncate=3.5)
         reached = sigma
         found = _largest_curvature(smoothed) * np.float32(sigma**2 / _BAR_RESPONSE)
-        stronger = found > strength
-        strength[stronger] = found[stronger]
-        best[stronger] = width
-    return Valleys(strength, best)
+        np.maximum(strength, found, out=strength)
+    return strength
 
 
 def _largest_curvature(smoothed: Field) -> Field:
