@@ -6,6 +6,7 @@ any image to such sides and crops the answer back.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
@@ -104,7 +105,8 @@ class DenseUNet(SegmentationNetwork):
         dropout: float = 0.0,
         compressed_skips: bool = False,
     ) -> None:
-        blocks = _Blocks(spatial_dims, growth_rate, act, norm, dropout or None)
+        style = {"act": act, "norm": norm, "bias": norm is None}
+        blocks = _Blocks(spatial_dims, growth_rate, style, dropout or None)
         core = _DenseUNetCore(
             blocks, in_channels, out_channels, layers, stem_channels, stem_stride, compressed_skips
         )
@@ -140,21 +142,14 @@ class _Down(nn.Sequential):
         return compressed if self.compressed_skip else maps, halve(compressed)
 
 
+@dataclass(frozen=True)
 class _Blocks:
     """Makes the blocks that share one style: dimensions, growth, activation, norm, dropout."""
 
-    def __init__(
-        self,
-        spatial_dims: int,
-        growth_rate: int,
-        act: str | tuple[str, dict[str, Any]],
-        norm: str | tuple[str, dict[str, Any]] | None,
-        dropout: float | None,
-    ) -> None:
-        self.spatial_dims = spatial_dims
-        self.growth_rate = growth_rate
-        self.style: dict[str, Any] = {"act": act, "norm": norm, "bias": norm is None}
-        self.dropout = dropout
+    spatial_dims: int
+    growth_rate: int
+    style: dict[str, Any]
+    dropout: float | None
 
     def convolution(self, channels: int, out: int, kernel: int, stride: int = 1) -> Convolution:
         """Convolution, norm, activation."""
