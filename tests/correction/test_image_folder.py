@@ -44,7 +44,7 @@ def folder(tmp_path):
 def test_opening_writes_nothing(folder):
     opened = ImageFolder.open(folder)
     assert len(opened) == 4
-    assert opened.states.of(0) is ImageState.NEW
+    assert opened.state(0) is ImageState.NEW
     assert opened.read(2).draft is None
     assert list(folder.parent.iterdir()) == [folder]
 
@@ -56,7 +56,7 @@ def test_a_draft_comes_back_with_what_was_edited(folder):
     store(ImageFolder.open(folder), 1, Draft(vein(3, 4), edited, probability, notes))
 
     again = ImageFolder.open(folder)
-    assert [again.states.of(i) for i in range(2)] == [ImageState.NEW, ImageState.EDITED]
+    assert [again.state(i) for i in range(2)] == [ImageState.NEW, ImageState.EDITED]
     draft = again.read(1).draft
     np.testing.assert_array_equal(draft.mask, vein(3, 4))
     np.testing.assert_array_equal(draft.edited, edited)
@@ -68,17 +68,17 @@ def test_a_draft_comes_back_with_what_was_edited(folder):
 def test_what_is_reviewed_is_a_dataset_and_all_of_it_the_user_s(folder):
     opened = ImageFolder.open(folder)
     store(opened, 0, Draft(vein(2)))
-    assert opened.states.of(0) is ImageState.SEGMENTED
+    assert opened.state(0) is ImageState.SEGMENTED
     review(opened, 0, opened.read(0).pixels, vein(5))
     (sample,) = Dataset.open(opened.home)
     assert sample.reviewed
     again = ImageFolder.open(folder)
-    assert again.states.of(0) is ImageState.REVIEWED
+    assert again.state(0) is ImageState.REVIEWED
     draft = again.read(0).draft
     np.testing.assert_array_equal(draft.mask, vein(5))
     assert draft.edited.all()
     store(again, 0, Draft(vein(6), vein(6) > 0))  # and edited once more
-    assert ImageFolder.open(folder).states.of(0) is ImageState.EDITED
+    assert ImageFolder.open(folder).state(0) is ImageState.EDITED
 
 
 def test_a_dataset_is_its_own_home(tmp_path):
@@ -89,7 +89,7 @@ def test_a_dataset_is_its_own_home(tmp_path):
     for path in (dataset.path, dataset.path / "images"):
         opened = ImageFolder.open(path)
         assert opened.home == dataset.path
-        assert [opened.states.of(i) for i in (0, 1)] == [ImageState.SEGMENTED, ImageState.REVIEWED]
+        assert [opened.state(i) for i in (0, 1)] == [ImageState.SEGMENTED, ImageState.REVIEWED]
         np.testing.assert_array_equal(opened.read(0).draft.mask, vein(0))
 
 
@@ -105,12 +105,12 @@ def test_next_and_most_doubtful_pass_over_what_is_done(folder):
     assert most_doubtful(opened, 0) == 1
     review(opened, 1, opened.read(1).pixels, vein(1))
     assert most_doubtful(opened, 0) == 2
-    assert opened.states.next_unreviewed(0) == 2
-    assert opened.states.next_unreviewed(3) == 0
+    assert opened.next_unreviewed(0) == 2
+    assert opened.next_unreviewed(3) == 0
     for index in (0, 2, 3):
         review(opened, index, opened.read(index).pixels, vein(1))
-    assert opened.states.next_unreviewed(0) is None
-    assert opened.states.count(ImageState.REVIEWED) == 4
+    assert opened.next_unreviewed(0) is None
+    assert opened.count(ImageState.REVIEWED) == 4
     assert most_doubtful(opened, 3) is None
 
 
@@ -152,8 +152,8 @@ def test_a_file_that_cannot_be_used_is_faulty_and_named(folder):
         index = names.index(name)
         with pytest.raises(VeinSegError, match=word):
             opened.read(index)
-        assert opened.states.of(index) is ImageState.FAULTY
-    assert opened.states.next_unreviewed(0) == names.index("a3.png")
+        assert opened.state(index) is ImageState.FAULTY
+    assert opened.next_unreviewed(0) == names.index("a3.png")
 
 
 def test_a_folder_that_is_away_for_a_while_makes_no_image_faulty(folder):
@@ -166,11 +166,11 @@ def test_a_folder_that_is_away_for_a_while_makes_no_image_faulty(folder):
     other = (index + 1) % len(opened)
     with pytest.raises(VeinSegError, match="out of reach"):
         opened.read(other)
-    assert opened.states.of(other) is ImageState.NEW
+    assert opened.state(other) is ImageState.NEW
     sound.rename(folder)
     write_image(folder / "a1.tif", np.zeros(SHAPE, np.uint8))
     assert opened.read(index).pixels.shape == SHAPE
-    assert opened.states.of(index) is ImageState.NEW
+    assert opened.state(index) is ImageState.NEW
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"doubt": "high"}', '{"model": null, "more": 1}'])

@@ -56,10 +56,10 @@ def test_what_one_has_drawn_the_other_knows(folder):
     first = ImageFolder.open(folder)
     first.masks.keep("a", Unsaved(by("", edited=MASK > 0)))
     second = ImageFolder.open(folder)
-    assert second.states.of(0) is ImageState.EDITED
+    assert second.state(0) is ImageState.EDITED
     np.testing.assert_array_equal(second.read(0).draft.mask, MASK)
     first.masks.write("a")
-    assert second.states.of(0) is ImageState.EDITED
+    assert second.state(0) is ImageState.EDITED
     assert not second.masks.store_prediction("a", by("starter", 0 * MASK))
     np.testing.assert_array_equal(second.read(0).draft.mask, MASK)
 
@@ -67,9 +67,9 @@ def test_what_one_has_drawn_the_other_knows(folder):
 def test_what_another_program_has_written_is_found_on_opening(folder):
     first = ImageFolder.open(folder)
     DraftFolder(first.home).write("a", by("starter"))
-    assert first.states.of(0) is ImageState.NEW
+    assert first.state(0) is ImageState.NEW
     second = ImageFolder.open(folder)
-    assert [each.states.of(0) for each in (first, second)] == [ImageState.SEGMENTED] * 2
+    assert [each.state(0) for each in (first, second)] == [ImageState.SEGMENTED] * 2
 
 
 def test_a_home_that_nobody_uses_is_forgotten(folder):

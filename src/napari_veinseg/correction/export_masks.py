@@ -16,7 +16,7 @@ _COLUMNS = ("image", "mask", "state", "note")
 
 def exported_files(folder: ImageFolder, output: Path) -> list[Path]:
     """List the files that `export_masks` writes to a folder: the table, then the masks."""
-    states = [(stem, folder.states.of(index)) for index, stem in enumerate(folder.stems)]
+    states = [(stem, folder.state(index)) for index, stem in enumerate(folder.stems)]
     without = (ImageState.NEW, ImageState.FAULTY)
     return [output / TABLE, *(output / f"{stem}.tif" for stem, at in states if at not in without)]
 
@@ -46,10 +46,10 @@ def export_masks(
     for index, (stem, image) in enumerate(zip(folder.stems, folder.images, strict=True)):
         if progress:
             progress(index, image.name)
-        row: TableRow = {"image": image.name, "state": str(folder.states.of(index))}
+        row: TableRow = {"image": image.name, "state": str(folder.state(index))}
         rows.append(row)
-        if index in folder.states.faults:
-            row["note"] = folder.states.faults[index]
+        if index in folder.faults:
+            row["note"] = folder.faults[index]
             continue
         try:
             draft = folder.masks.draft(stem)

@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_veinseg.correction.drafts import Draft, DraftFolder
-from napari_veinseg.correction.image_states import ImageStates
+from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.array_types import ImageArray
 from napari_veinseg.data.grey import is_colour
@@ -45,9 +45,9 @@ class ImageFolder:
         self.remark = remark
         """A sentence on what of the folder is left out; mostly empty."""
         self.stems = [stem_from(image.stem) for image in images]
-        self.states = ImageStates(self.stems, masks.state)
         self._same_names = self._find_same_names()
-        self.states.faults.update(self._same_names)
+        self.faults = dict(self._same_names)
+        """Why images cannot be used, by their places."""
 
     @classmethod
     def open(cls, path: str | Path) -> "ImageFolder":
@@ -87,6 +87,20 @@ class ImageFolder:
     def __len__(self) -> int:
         return len(self.images)
 
+    def state(self, index: int) -> ImageState:
+        """Say how far the work on an image is."""
+        return ImageState.FAULTY if index in self.faults else self.masks.state(self.stems[index])
+
+    def count(self, state: ImageState) -> int:
+        """Count the images in a state."""
+        return sum(self.state(index) is state for index in range(len(self)))
+
+    def next_unreviewed(self, after: int) -> int | None:
+        """Find the next image after one that somebody must look at, beginning anew at the end."""
+        done = (ImageState.REVIEWED, ImageState.FAULTY)
+        order = [*range(after + 1, len(self)), *range(after)]
+        return next((index for index in order if self.state(index) not in done), None)
+
     def read(self, index: int) -> OpenedImage:
         """Read an image with its draft, else its mask in the dataset, else without a mask.
 
@@ -108,9 +122,9 @@ class ImageFolder:
                     f"{self.path} is gone or out of reach: what was reviewed is kept in "
                     f"{self.home}. Bring the folder back, or choose another."
                 ) from error
-            self.states.faults[index] = str(error)
+            self.faults[index] = str(error)
             raise
-        self.states.faults.pop(index, None)
+        self.faults.pop(index, None)
         return opened
 
     @property

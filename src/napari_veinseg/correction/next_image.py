@@ -93,7 +93,7 @@ def next_to_review(
         finger = finger_in(stem, pattern)
         return ImageLook(stem, folder.drafts.look(stem), finger, doubts.get(stem, 0.0))
 
-    states = [folder.states.of(index) for index in range(len(folder))]
+    states = [folder.state(index) for index in range(len(folder))]
     done = (ImageState.REVIEWED, ImageState.FAULTY)
     places = [
         i
@@ -117,7 +117,7 @@ def waiting_for(folder: ImageFolder, maker: str, after: int) -> list[int]:
     """
 
     def waits(index: int) -> bool:
-        state = folder.states.of(index)
+        state = folder.state(index)
         made_by = folder.masks.makers.get(folder.stems[index], "")
         by_another = bool(made_by) and not made_by.startswith(maker)
         return state is ImageState.NEW or (state is ImageState.SEGMENTED and by_another)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_veinseg.data.grey import Channel
+from napari_veinseg.segmentation.settings import SegmentationSettings
 
 Augmentation = Literal["none", "photometric", "full"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -75,6 +76,11 @@ class TrainingConfig(BaseModel):
     """Validations without improvement after which the run ends."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that prepare crops ahead; 0 leaves it to a thread."""
+
+    @property
+    def settings(self) -> SegmentationSettings:
+        """How the images are read when they are segmented."""
+        return SegmentationSettings(channel=self.channel, invert=self.invert)
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

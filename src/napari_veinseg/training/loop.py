@@ -18,7 +18,6 @@ from napari_veinseg.model.file import read_model, write_model
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
-from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.checkpoint import Position, schedule_learning_rate
 from napari_veinseg.training.clock import WorkClock
@@ -93,9 +92,8 @@ class Trainer:
         self.learner.record_cuda_graph(self.crops.shape)
         self._losses = PendingLosses()
         self._saved_at = -math.inf
-        settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
         own = data.holdout[fabric.global_rank :: fabric.world_size]
-        self._held_out = own, settings, self._asked_while_validating
+        self._held_out = own, self.config.settings, self._asked_while_validating
 
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""

@@ -168,7 +168,7 @@ def test_masks_that_wait_are_made_again_and_edited_pixels_stay(learning, qtbot, 
     qtbot.waitUntil(lambda: made_by(learning, 0) == "version 1")
     assert made_by(learning, 1) == "starter"
     fresh = ImageFolder.open(folder)
-    assert fresh.states.of(1) is ImageState.EDITED
+    assert fresh.state(1) is ImageState.EDITED
     assert fresh.read(1).draft.mask[2, 3] == 1
 
 

@@ -58,7 +58,7 @@ def test_a_folder_is_reviewed_trained_on_and_segmented_by_the_new_model(
         person.key("r")
     person.wait_for_image(REVIEWED)
     qtbot.waitUntil(lambda: not session.queue.busy, timeout=60_000)
-    assert session.folder.states.count(ImageState.REVIEWED) == REVIEWED
+    assert session.folder.count(ImageState.REVIEWED) == REVIEWED
     by_starter = record_of(session.shown.mask).notes.model
 
     person.show_tab("Train")

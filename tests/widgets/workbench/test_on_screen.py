@@ -104,7 +104,7 @@ def test_no_image_is_reviewed_under_an_opened_file(edited, vein_image, tmp_path,
     assert "look, then review" in edited.session.message.text
     press(edited, "r")
     wait_for_mask(edited, qtbot, 1)
-    assert edited.session.folder.states.of(0) is ImageState.REVIEWED
+    assert edited.session.folder.state(0) is ImageState.REVIEWED
 
 
 def test_a_mask_that_is_made_under_another_image_is_not_the_active_layer(

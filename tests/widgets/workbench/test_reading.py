@@ -55,7 +55,7 @@ def test_what_is_drawn_meanwhile_is_drawn_on_what_is_seen(waiting, slow_disk, qt
     slow_disk.set()
     wait_for_mask(waiting, qtbot, 2)
     assert waiting.strip.state.text() == "segmented"
-    assert waiting.session.folder.states.of(0) is ImageState.EDITED
+    assert waiting.session.folder.state(0) is ImageState.EDITED
     press(waiting, ".")
     wait_for_mask(waiting, qtbot, 0)
     assert waiting.session.shown.mask.data[2, 3] == 1

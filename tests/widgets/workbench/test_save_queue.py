@@ -66,7 +66,7 @@ def test_a_review_waits_for_room_and_is_told_once(opened, folder, disk, told, qt
     (text,) = told.texts
     assert "No space left" in text
     assert "kept in memory" in text
-    assert session.folder.states.of(0) is ImageState.REVIEWED
+    assert session.folder.state(0) is ImageState.REVIEWED
     session.ahead.forget()  # not from there
     session.go(0)
     wait_for_mask(opened, qtbot, 0)
@@ -106,13 +106,13 @@ def test_a_folder_that_is_opened_again_knows_what_waits(
     linked = tmp_path / "link" / folder.name
     session.open({"the same": folder, "a linked parent": linked, "relative": Path()}[spelling])
     wait_for_mask(opened, qtbot, 0)
-    assert session.folder.states.of(0) is ImageState.EDITED
+    assert session.folder.state(0) is ImageState.EDITED
     assert session.shown.mask.data[2, 3] == 1
     session.go(1)
     wait_for_mask(opened, qtbot, 1)
     disk.full = False
     wait_until_saved(opened, qtbot)
-    assert session.folder.states.of(0) is ImageState.EDITED
+    assert session.folder.state(0) is ImageState.EDITED
     qtbot.waitUntil(lambda: not session.masks.running and not session.ahead.running)
     session.ahead.forget()
     opened.folder_run.rest.click()  # no prediction goes over it
@@ -129,7 +129,7 @@ def test_a_review_that_waits_is_known_when_the_folder_is_opened_again(opened, fo
     session.close()
     session.open(folder)
     wait_for_mask(opened, qtbot, 1)  # the first that is not reviewed
-    assert session.folder.states.of(0) is ImageState.REVIEWED
+    assert session.folder.state(0) is ImageState.REVIEWED
     session.go(0)
     wait_for_mask(opened, qtbot, 0)
     assert session.shown.draft().edited.all()  # no model may draw over it
@@ -213,7 +213,7 @@ def test_what_is_no_reviewed_mask_is_kept_as_a_draft_and_not_tried_again(
     qtbot.waitUntil(lambda: bool(told.texts))
     assert told.texts == ["This is refused for good."]
     assert ImageFolder.open(folder).read(0).draft.mask[2, 3] == 1
-    assert opened.session.folder.states.of(0) is ImageState.EDITED
+    assert opened.session.folder.state(0) is ImageState.EDITED
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_edits_are_kept_when_one_goes_on_and_come_back(opened, qtbot, folder):
     np.testing.assert_array_equal(opened.session.shown.mask.data, before)
     assert edited_pixels(opened.session.shown.mask).sum() == 2
     wait_until_saved(opened, qtbot)
-    assert opened.session.folder.states.of(0) is ImageState.EDITED
+    assert opened.session.folder.state(0) is ImageState.EDITED
     fresh = ImageFolder.open(folder)  # and in another session
     np.testing.assert_array_equal(fresh.read(0).draft.mask, before)
     assert fresh.read(0).draft.edited.sum() == 2
@@ -95,7 +95,7 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
     for index in (2, 2):
         press(opened, "r")
         wait_for_mask(opened, qtbot, index)
-    qtbot.waitUntil(lambda: opened.session.folder.states.count(ImageState.REVIEWED) == 3)
+    qtbot.waitUntil(lambda: opened.session.folder.count(ImageState.REVIEWED) == 3)
     assert "All images are reviewed" in opened.session.message.text
     assert sorted(path.name for path in folder.iterdir()) == NAMES
 
@@ -111,7 +111,7 @@ def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
     assert [layer.name for layer in opened.viewer.layers] == ["a.tif", "a.tif veins"]
     opened.status.reviewed.click()
     wait_for_mask(opened, qtbot, 1)
-    assert opened.session.folder.states.of(0) is ImageState.REVIEWED
+    assert opened.session.folder.state(0) is ImageState.REVIEWED
 
 
 def test_no_other_model_draws_over_the_last_image_that_was_reviewed(opened, qtbot, model_file):
@@ -134,7 +134,7 @@ def test_a_review_that_cannot_be_stored_is_told_and_its_work_is_kept(
     wait_for_mask(opened, qtbot, 1)
     wait_until_saved(opened, qtbot)
     assert "holds something else" in told.texts[-1]
-    assert opened.session.folder.states.of(0) is ImageState.EDITED
+    assert opened.session.folder.state(0) is ImageState.EDITED
 
 
 def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
@@ -192,7 +192,7 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     opened.session.message._done.start(0)
     qtbot.waitUntil(lambda: not opened.session.message.text)  # told, and gone
     fresh = ImageFolder.open(folder)
-    assert all(fresh.states.of(index) is ImageState.SEGMENTED for index in range(3))
+    assert all(fresh.state(index) is ImageState.SEGMENTED for index in range(3))
     canvas = opened.viewer.window._qt_viewer.canvas.native
     QTest.keyClick(canvas, "J", Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: opened.session.shown.index in (1, 2))
@@ -233,7 +233,7 @@ def test_the_images_without_a_mask_are_counted_and_then_segmented(bench, qtbot, 
 
 def test_a_mask_that_was_prepared_ahead_is_not_counted_as_missing(opened, qtbot):
     run, session = opened.folder_run, opened.session
-    qtbot.waitUntil(lambda: session.folder.states.of(1) is ImageState.SEGMENTED, timeout=20_000)
+    qtbot.waitUntil(lambda: session.folder.state(1) is ImageState.SEGMENTED, timeout=20_000)
     assert "(1 without a mask)" in run.rest.text()
     for said in ("1 image was segmented.", "Every image had its mask already."):
         run.rest.click()
@@ -257,7 +257,7 @@ def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
     QApplication.processEvents()
     opened.viewer.close()
-    assert ImageFolder.open(folder).states.of(0) is ImageState.EDITED
+    assert ImageFolder.open(folder).state(0) is ImageState.EDITED
     assert recent_folders.recent_folders() == [folder]
 
 
@@ -285,7 +285,7 @@ def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):
     np.testing.assert_array_equal(shown.image.data, pixels)
     np.testing.assert_array_equal(shown.mask.data, labels)
     assert opened.segment.image.layer is shown.image
-    assert opened.session.folder.states.of(0) is ImageState.SEGMENTED
+    assert opened.session.folder.state(0) is ImageState.SEGMENTED
     press(opened, "h")
     assert len(opened.viewer.layers) == 2
     assert shown.mask.opacity == pytest.approx(0.7)

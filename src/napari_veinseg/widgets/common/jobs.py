@@ -45,6 +45,9 @@ class Step(NamedTuple):
     total: int
     text: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.text} ({self.done + 1} of {self.total})" if self.total else self.text
+
 
 class Reporter:
     """What a job gets to speak with, callable from any thread."""

@@ -70,11 +70,6 @@ class EditedMask:
             set_visible(image, True)
         set_visible(layer, True)
 
-    def is_still(self, layer: Labels, shape: tuple[int, ...]) -> bool:
-        """Say whether this layer is still the chosen one, of the same shape."""
-        same_shape = tuple(layer.data.shape) == tuple(shape)
-        return self.layer is layer and same_shape
-
     def displayed_plane(self) -> PlaneIndex:
         """Return the plane that the viewer shows."""
         return displayed_plane(self.viewer, self.require_layer())

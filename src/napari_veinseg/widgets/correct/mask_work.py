@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QPushButton
@@ -75,9 +74,8 @@ class MaskWork(QObject):
 
         def write(changes: dict[PlaneIndex, Change]) -> None:
             changed = [plane for plane, change in changes.items() if len(change)]
-            if not mask.is_still(layer, shape) or any(
-                not np.array_equal(before[plane], mask.labels(plane)) for plane in changed
-            ):
+            same = layer.data.shape == shape and mask.layer is layer
+            if not same or any((before[each] != mask.labels(each)).any() for each in changed):
                 raise VeinSegError(
                     f"The mask was changed in the meantime: press '{doing}' once more."
                 )

@@ -24,7 +24,7 @@ from napari_veinseg.widgets.common.collapsible import FoldedSentences
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock, column
 from napari_veinseg.widgets.common.inputs import FolderField, ImageOptions
-from napari_veinseg.widgets.common.jobs import Job, Step
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import remember_done, reported, warn
 from napari_veinseg.widgets.common.result_views import FigureTable, Plot
 from napari_veinseg.widgets.evaluate.contender_list import ContenderList
@@ -209,9 +209,7 @@ class DatasetEvaluation(QWidget):
             self.job.start(partial(evaluate_dataset, task), done, self._hear)
 
     def _hear(self, news: object) -> None:
-        if isinstance(news, Step):
-            share = f" ({news.done + 1} of {news.total})" if news.total else ""
-            self.status.setText(news.text + share)
+        self.status.setText(str(news))  # a step
 
     def _show_state(self) -> None:
         running = self.job.running
@@ -251,7 +249,9 @@ class DatasetEvaluation(QWidget):
         yield
         models = ", ".join(result.contender.name for result in comparison.results)
         self.about.setText(f"{self._judged.name} by {models} at {clock()}")
-        self._show_caveats(comparison)
+        first, *more = caveats(comparison) or [""]  # what counts most leaves the tables in sight
+        self.caveats.setText("\n\n".join(each for each in (comparison.note, first) if each))
+        self.more.show_sentences(counted(len(more), "more caveat"), more)
         self.distribution.show_figure(partial(plots.iou_distribution, comparison.results))
         self.curve.show_figure(partial(plots.precision_recall, comparison.results))
         yield
@@ -259,12 +259,6 @@ class DatasetEvaluation(QWidget):
         self.save.show()
         self.open_report.hide()  # it is of the figures before
         self.shown.emit()
-
-    def _show_caveats(self, comparison: Comparison) -> None:
-        """Say first what counts most, and leave the tables in sight."""
-        first, *more = caveats(comparison) or [""]
-        self.caveats.setText("\n\n".join(each for each in (comparison.note, first) if each))
-        self.more.show_sentences(counted(len(more), "more caveat"), more)
 
     def _open(self, row: int) -> None:
         with reported("Opening the image", self):

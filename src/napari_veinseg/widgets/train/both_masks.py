@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QButtonGroup
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Pair, read_sound_pair
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.hold_out_leakage import learned_by
 from napari_veinseg.widgets.common import engine
@@ -37,14 +36,13 @@ def draw_both(config: TrainingConfig, new: Path, stem: str, reporter: Reporter) 
     """Ask the model that a training has started from, and a new one; runs in a worker."""
     if config.base is None:
         raise VeinSegError("The training began from nothing: there is no old model to look at.")
-    settings = SegmentationSettings(channel=config.channel, invert=config.invert)
     models = Path(config.base), new
     pair = read_sound_pair(Dataset.open(config.dataset)[stem])
     masks = []
     for number, path in enumerate(models):
         reporter.tell(Step(number, len(models), f"Segmenting {stem}"))
         model = engine.load_model(path, reporter)
-        masks.append(model.predict(pair.image, settings, cancelled=reporter.cancelled).mask)
+        masks.append(model.predict(pair.image, config.settings, cancelled=reporter.cancelled).mask)
     of_old, of_new = (pair.image_hash in learned_by(path) for path in models)
     return BothMasks(pair, masks[0], masks[1], (of_old, of_new))
 

@@ -54,7 +54,10 @@ class TrainWidget(Panel):
         )
         self.add(self.dataset)
         self.add(self.form)
-        self._add_run_section()
+        section = self._run_section = self.add_section("")
+        self.status, self.curves = Hint(), CurvePlot()
+        section.add_wide(self.status)
+        section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
         self.comparison = ComparisonTable(self.viewer)
         self.comparison.hide()
         self.add(self.comparison)
@@ -73,12 +76,6 @@ class TrainWidget(Panel):
         self.before.left.connect(self._leave_before)
         self.closing.connect(self._close)
         self._show_state()
-
-    def _add_run_section(self) -> None:
-        section = self._run_section = self.add_section("")
-        self.status, self.curves = Hint(), CurvePlot()
-        section.add_wide(self.status)
-        section.add_wide(self.curves, "Training loss, and vein IoU of the held-out images.")
 
     def _add_foot(self) -> None:
         self.add_footer(self.comparison.foot)

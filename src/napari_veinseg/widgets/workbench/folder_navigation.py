@@ -97,7 +97,7 @@ class FolderSession(QObject):
             warn(folder.remark, _OPENING, self)
         yield
         if self.folder is folder:
-            first = folder.states.next_unreviewed(-1)
+            first = folder.next_unreviewed(-1)
             self.go(0 if first is None else first)
 
     def close(self, *, keep_layers: bool = False) -> None:
@@ -263,7 +263,7 @@ class FolderSession(QObject):
             return None
         if self.shown is not None and self.shown.touched:
             return ImageState.EDITED
-        return self.folder.states.of(self.place)
+        return self.folder.state(self.place)
 
     @property
     def place(self) -> int:

@@ -56,7 +56,7 @@ class FolderRun(Section):
         """Show how many images of a folder have no mask, and whether they are being segmented."""
         running, folder = self._session.masks.rest.running, self._session.folder
         self.setVisible(folder is not None)
-        without = folder.states.count(ImageState.NEW) if folder is not None else 0
+        without = folder.count(ImageState.NEW) if folder is not None else 0
         text = f"{_ALL} ({without} without a mask)" if without else _ALL
         self.rest.setText("Cancel" if running else text)
         self.status.setVisible(running)
@@ -77,7 +77,7 @@ class FolderRun(Section):
     def _end(self, count: int) -> None:
         self._session.ahead.forget()
         folder = self._session.folder
-        faulty = folder.states.count(ImageState.FAULTY) if folder is not None else 0
+        faulty = folder.count(ImageState.FAULTY) if folder is not None else 0
         said = f"{_images(count)} segmented." if count else "Every image had its mask already."
         if faulty:
             others = f"{_images(count)} segmented" if count else "No other image needed a mask"
@@ -121,7 +121,7 @@ class FolderRun(Section):
 
     def _hear(self, news: object) -> None:
         if isinstance(news, Step) and news.total:
-            self.status.setText(f"{news.text} ({news.done + 1} of {news.total})")
+            self.status.setText(str(news))
 
 
 def _images(count: int) -> str:

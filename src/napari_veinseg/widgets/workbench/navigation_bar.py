@@ -85,7 +85,7 @@ class FolderStrip(QWidget):
             name = session.opening
             self._show_opening(name)
             return
-        reviewed = folder.states.count(ImageState.REVIEWED)
+        reviewed = folder.count(ImageState.REVIEWED)
         if session.opening:
             self._show_opening(session.opening)
         else:

@@ -98,7 +98,7 @@ class ImagesAhead(QObject):
         if self._job.running:
             return
         by = maker.identity if maker is not None else ""
-        near = [(shown + 1) % len(folder), folder.states.next_unreviewed(shown)]
+        near = [(shown + 1) % len(folder), folder.next_unreviewed(shown)]
         wanted = [
             (index, True)
             for index in near
@@ -107,7 +107,7 @@ class ImagesAhead(QObject):
         if self.renews_waiting and maker is not None:
             wanted += [(index, False) for index in waiting_for(folder, by, shown)]
         for index, is_near in wanted:
-            if index not in folder.states.faults and (index, by) not in self._tried:
+            if index not in folder.faults and (index, by) not in self._tried:
                 self._preparing = index
                 work = partial(prepare_or_tell, folder, index, maker)
                 done = partial(self._end, index, by, is_near or index in self._ready)

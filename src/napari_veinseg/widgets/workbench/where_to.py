@@ -28,10 +28,10 @@ class WhereTo:
         session = self._session
         if session.folder is None:
             return
-        index = session.folder.states.next_unreviewed(session.index)
+        index = session.folder.next_unreviewed(session.index)
         if index is not None:
             session.go(index)
-        elif session.folder.states.of(session.index) is ImageState.REVIEWED:
+        elif session.folder.state(session.index) is ImageState.REVIEWED:
             session.message.show("All images are reviewed: train on them, or evaluate.")
         else:
             session.message.show("All other images are reviewed.")
