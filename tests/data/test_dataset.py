@@ -12,7 +12,6 @@ from PIL import Image
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.finger_groups import (
     suggest_finger_pattern,
-    thin_near_duplicates,
     thumbnail_spectrum,
 )
 from napari_veinseg.data.image_files import image_hash, write_image
@@ -21,6 +20,7 @@ from napari_veinseg.data.sample import Fault, Pair, read_pair, read_pairs
 from napari_veinseg.data.samples_csv import is_stem, stem_from
 from napari_veinseg.data.split import complete_split, crossing_fingers, leaking_groups
 from napari_veinseg.errors import Cancelled, VeinSegError, naming
+from napari_veinseg.training.hold_out_leakage import thin_near_duplicates
 
 SHAPE = (12, 20)
 

@@ -1,7 +1,6 @@
 """Which shots show the same finger: by a pattern in their names, and by how alike they look."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Protocol, TypeAlias, TypeVar
 
@@ -62,11 +61,7 @@ def suggest_finger_pattern(stems: Sequence[str]) -> str | None:
 
 
 class Shot(Protocol):
-    """A sample whose finger and looks are known."""
-
-    @property
-    def finger(self) -> str:
-        """Its finger, empty when unknown."""
+    """A sample whose looks are known."""
 
     @property
     def thumbnail(self) -> Spectrum:
@@ -76,17 +71,10 @@ class Shot(Protocol):
 AShot = TypeVar("AShot", bound=Shot)
 
 
-def thin_near_duplicates(shots: Iterable[AShot]) -> list[AShot]:
-    """Leave out shots that look like an earlier shot of the same finger, where that is known."""
-    kept: dict[str, list[Spectrum]] = defaultdict(list)
-    stay = []
-    for shot in shots:
-        earlier = kept[shot.finger] if shot.finger else []
-        if any(similarity(shot.thumbnail, other) >= NEAR_DUPLICATE for other in earlier):
-            continue
-        earlier.append(shot.thumbnail)
-        stay.append(shot)
-    return stay
+def first_alike(thumbnail: Spectrum, shots: Iterable[AShot]) -> AShot | None:
+    """Find the first of some shots that is as good as the one with this thumbnail, if any is."""
+    alike = (each for each in shots if similarity(thumbnail, each.thumbnail) >= NEAR_DUPLICATE)
+    return next(alike, None)
 
 
 def make_thumbnail(image: ImageArray) -> Thumbnail:

@@ -7,12 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from napari_veinseg.data.finger_groups import (
-    NEAR_DUPLICATE,
-    Spectrum,
-    similarity,
-    thumbnail_spectrum,
-)
+from napari_veinseg.data.finger_groups import Spectrum, first_alike, thumbnail_spectrum
 from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
@@ -91,13 +86,11 @@ def _look_at(sample: Sample) -> Looks | None:
 def _near(
     evaluated: Sequence[Looks], others: Sequence[Looks], same: Collection[str]
 ) -> list[tuple[str, str]]:
-    found = []
-    for one in evaluated:
-        alike = (o for o in others if similarity(one.thumbnail, o.thumbnail) >= NEAR_DUPLICATE)
-        twin = None if one.sample.stem in same else next(alike, None)
-        if twin:
-            found.append((one.sample.stem, twin.sample.stem))
-    return found
+    return [
+        (one.sample.stem, twin.sample.stem)
+        for one in evaluated
+        if one.sample.stem not in same and (twin := first_alike(one.thumbnail, others))
+    ]
 
 
 def _stems(pairs: Iterable[tuple[Sample, Sample]]) -> tuple[tuple[str, str], ...]:

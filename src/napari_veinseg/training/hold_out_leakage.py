@@ -1,11 +1,11 @@
 """What makes a hold-out weaker than it looks: images that a model has learned from, or nearly."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from napari_veinseg.data.finger_groups import NEAR_DUPLICATE, similarity
+from napari_veinseg.data.finger_groups import first_alike
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
@@ -88,16 +88,25 @@ def drop_seen(
     )
 
 
+def thin_near_duplicates(samples: Iterable["PreparedSample"]) -> list["PreparedSample"]:
+    """Leave out samples that look like an earlier one of the same finger, where that is known."""
+    stay: list[PreparedSample] = []
+    for sample in samples:
+        of_finger = [each for each in stay if sample.finger and each.finger == sample.finger]
+        if first_alike(sample.thumbnail, of_finger) is None:
+            stay.append(sample)
+    return stay
+
+
 def warn_of_near_duplicates(
     train: Sequence["PreparedSample"], holdout: Sequence["HeldOutSample"]
 ) -> str:
     """Name a held-out image that looks like one that is learned from; empty where there is none."""
-    alike = []
-    for sample in holdout:
-        for learned in train:
-            if similarity(sample.thumbnail, learned.thumbnail) >= NEAR_DUPLICATE:
-                alike.append((sample.stem, learned.stem))
-                break
+    alike = [
+        (sample.stem, twin.stem)
+        for sample in holdout
+        if (twin := first_alike(sample.thumbnail, train))
+    ]
     if not alike:
         return ""
     named = listed([f"{one} like {other}" for one, other in alike], 1)

@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_veinseg import __version__
 from napari_veinseg.data.array_types import Share
-from napari_veinseg.data.finger_groups import thin_near_duplicates
 from napari_veinseg.data.sample import Fault, Pair
 from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
@@ -18,7 +17,12 @@ from napari_veinseg.model.file import build_network, read_card, read_model
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.data_record import DataRecord
-from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, warn_of_near_duplicates
+from napari_veinseg.training.hold_out_leakage import (
+    drop_seen,
+    drop_twins,
+    thin_near_duplicates,
+    warn_of_near_duplicates,
+)
 from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.read_dataset import HeldOutSample, ReadDataset, read_dataset
 from napari_veinseg.wording import counted
