@@ -20,8 +20,8 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
-from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.predict_parts import MultiScalePrediction
 
 PIECE = 500
 MOST_MEGABYTES = 2000

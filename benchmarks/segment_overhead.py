@@ -32,7 +32,7 @@ from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.file import build_network
 from napari_veinseg.model.store import STARTER, installed_models
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
+from napari_veinseg.segmentation.tiling.predict_parts import MultiScalePrediction
 
 SHAPE = (240, 320)
 

@@ -23,7 +23,7 @@ from napari_veinseg.segmentation.runtimes.onnx_runtime import OnnxRuntime
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
 from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
+from napari_veinseg.segmentation.tiling.predict_parts import MultiScalePrediction
 
 PIECE = 512  # px: the side of what a rival gets of a large image
 LARGE = 2048  # px: from this side on

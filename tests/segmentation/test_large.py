@@ -6,8 +6,8 @@ import pytest
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import WHOLE, ImageSource
-from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.predict_parts import MultiScalePrediction
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
 

@@ -9,8 +9,8 @@ from napari_veinseg.errors import Cancelled
 from napari_veinseg.segmentation.runtimes.torch_runtime import TorchRuntime
 from napari_veinseg.segmentation.tiling import tiled_prediction
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
-from napari_veinseg.segmentation.tiling.multi_scale_prediction import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
+from napari_veinseg.segmentation.tiling.predict_parts import MultiScalePrediction
 from napari_veinseg.segmentation.tiling.tiled_prediction import TiledPrediction
 from napari_veinseg.segmentation.vein_model import VeinModel
 from tests.models import lively_network, small_card, texture
