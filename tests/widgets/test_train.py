@@ -135,7 +135,7 @@ def test_it_says_what_will_be_trained_on_and_suggests_a_pattern(train, dataset, 
     qtbot.waitUntil(lambda: "vein pixels" in train.dataset.summary.text())
     assert "3 images, 720 vein pixels. Trains on 2, is judged on 1." in train.dataset.summary.text()
     assert "may be too good" in train.dataset.summary.text()
-    assert train.dataset.finger_pattern is None  # suggested, not applied
+    assert train.dataset.names.finger_pattern() is None  # suggested, not applied
     train.dataset.names.by_name.setChecked(True)
     qtbot.waitUntil(lambda: "of 2 subjects" in train.dataset.summary.text())
     assert {path: path.stat().st_mtime_ns for path in dataset.path.rglob("*")} == before

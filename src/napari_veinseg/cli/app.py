@@ -9,8 +9,3 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def veinseg() -> None:
-    """Segment, correct, retrain and evaluate veins in near-infrared images."""

@@ -80,13 +80,10 @@ class Panel(QWidget):
         self.add(section)
         return section
 
-    def add(self, widget: QWidget) -> None:
-        """Append a widget across the whole width."""
-        self._layout.insertWidget(self._layout.count() - 1, widget)
-
-    def insert(self, place: int, widget: QWidget) -> None:
-        """Put a widget across the whole width before another."""
-        self._layout.insertWidget(place, widget)
+    def add(self, widget: QWidget, place: int | None = None) -> None:
+        """Put a widget across the whole width, behind all others or at a place among them."""
+        last = self._layout.count() - 1  # behind it is what stretches
+        self._layout.insertWidget(last if place is None else place, widget)
 
     def reveal(self, part: QWidget) -> None:
         """Scroll until a part is in sight, from its top; it may have been shown just now."""

@@ -1,8 +1,5 @@
 """The part of the Evaluate widget that judges masks of repeated shots, without a truth."""
 
-from functools import partial
-from pathlib import Path
-
 from qtpy.QtCore import Signal
 
 from napari_veinseg.data.mixed_folders import list_masks
@@ -11,7 +8,7 @@ from napari_veinseg.evaluation.consistency.compare_folders import FolderComparis
 from napari_veinseg.widgets.common.finger_names import FingerNames
 from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.inputs import FolderField
-from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.result_views import FigureTable
 
@@ -65,7 +62,7 @@ class RepeatedShots(Section):
                 raise VeinSegError(
                     "Choose a folder of masks, and click the part of a name that is the subject."
                 )
-            self.job.start(partial(_compare, folders, pattern), self.show_comparison)
+            self.job.start(lambda _: compare_folders(folders, pattern), self.show_comparison)
 
     def show_comparison(self, compared: FolderComparison) -> None:
         """Show the figures, and above them what makes them weak."""
@@ -85,8 +82,3 @@ class RepeatedShots(Section):
         )
         self.table.show()
         self.shown.emit()
-
-
-def _compare(folders: list[Path], pattern: str, reporter: Reporter) -> FolderComparison:
-    reporter.tell(Step(0, 0, "Matching"))
-    return compare_folders(folders, pattern)

@@ -72,11 +72,6 @@ class DatasetChoice(Section):
         self.add_wide(self.names)
         self.add_wide(self.summary)
 
-    @property
-    def finger_pattern(self) -> str | None:
-        """The pattern that the user has confirmed, or None."""
-        return self.names.finger_pattern()
-
     def path(self) -> Path:
         """Return the chosen folder."""
         folder = self.folder.path()
@@ -154,7 +149,7 @@ class DatasetChoice(Section):
         except VeinSegError as error:
             self._tell(_Told(str(error), usable=False))
             return
-        pattern, base = self.finger_pattern, self._base()
+        pattern, base = self.names.finger_pattern(), self._base()
 
         def work(_reporter: Reporter) -> _Told:
             try:

@@ -142,7 +142,7 @@ class TrainWidget(Panel):
 
     def _start(self) -> None:
         with reported("Training", self):
-            config = self.form.config(self.dataset.path(), self.dataset.finger_pattern)
+            config = self.form.config(self.dataset.path(), self.dataset.names.finger_pattern())
             if self._better_waits and not self._may_go_on(
                 "The new model is not kept",
                 "Keep would install the model that was trained last. Train again without it?",

@@ -102,8 +102,6 @@ class LearningControls(QWidget):
             self, "Keep this version", f"A name for {version.name}:", text="my model"
         )
         if agreed:
-            self._job.start(partial(install_model, version.path, name.strip()), _tell_kept)
-
-
-def _tell_kept(name: str) -> None:
-    show_info(f"'{name}' is kept: it can be chosen wherever a model is asked for.")
+            where = "it can be chosen wherever a model is asked for"
+            work = partial(install_model, version.path, name.strip())
+            self._job.start(work, lambda kept: show_info(f"'{kept}' is kept: {where}."))

@@ -79,19 +79,13 @@ class ImagesAhead(QObject):
         self._reading.abandon()
         if not self.is_preparing(index):
             self._reading_index = index
-            self._reading.start(
-                partial(prepare_or_tell, folder, index, None), partial(self._take_read, index)
-            )
+            done = partial(self._end, index, "", True)
+            self._reading.start(partial(prepare_or_tell, folder, index, None), done)
 
     def is_reading(self, index: int) -> bool:
         """Say whether an image that was asked for will come."""
         asked = self._reading.running and self._reading_index == index
         return asked or self.is_preparing(index)
-
-    def _take_read(self, index: int, opened: OpenedImage | str) -> None:
-        if isinstance(opened, OpenedImage):
-            self.keep(opened)
-        self.prepared.emit(index, opened)
 
     def prepare(self, folder: ImageFolder, shown: int, maker: MaskMaker | None) -> None:
         """Begin with the next image that is not ready, or else that waits for a newer mask."""

@@ -20,7 +20,7 @@ class TabsFollowFolder(QObject):
         super().__init__(tabs)
         self._tabs, self._session, self._on_screen = tabs, session, on_screen
         self._followed = ""  # the name of the image that the tabs know of
-        session.where_to.finger_pattern = lambda: tabs.train.dataset.finger_pattern
+        session.where_to.finger_pattern = tabs.train.dataset.names.finger_pattern
         session.uncover = self.uncover
         tabs.correct.find_pair = self._find_pair
         tabs.segment.region.find_home = self._find_regions

@@ -69,7 +69,7 @@ class Workbench(QWidget):
         self._unsaved = ""
         self.status = StatusLine(self.session, self.learning, self.on_screen)
         self.folder_run = FolderRun(self.session)
-        self.segment.insert(0, self.folder_run)
+        self.segment.add(self.folder_run, 0)
         self._lay_out()
         self._share()
         self.keys = KeyBindings(self.viewer)
@@ -145,7 +145,7 @@ class Workbench(QWidget):
 
     def _name_fingers(self) -> None:
         if self.session.folder is not None:
-            self.learning.name_fingers(self.train.dataset.finger_pattern)
+            self.learning.name_fingers(self.train.dataset.names.finger_pattern())
 
     def _learning_config(self, dataset: Path) -> TrainingConfig:
         settings = self.segment.settings()
@@ -155,7 +155,7 @@ class Workbench(QWidget):
             watch=True,
             channel=settings.channel,
             invert=settings.invert,
-            finger_pattern=self.train.dataset.finger_pattern,
+            finger_pattern=self.train.dataset.names.finger_pattern(),
             device=preferences().device,
         )
 
