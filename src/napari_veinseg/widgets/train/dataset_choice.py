@@ -58,19 +58,16 @@ class DatasetChoice(Section):
         )
         self._held: Path | None = None
         self.summary = Hint(_NOTHING_YET)
-        self._lay_out()
+        self.folder.add_to(self, "Dataset", "The folder with 'images' and 'masks' to train from.")
+        self.add_wide(self.add_layers)
+        self.add_wide(self.names)
+        self.add_wide(self.summary)
         self.names.changed.connect(self._survey)
         self.folder.chosen.connect(self._survey)
         self.folder.textChanged.connect(self._know_nothing)
         self.add_layers.clicked.connect(self._add_open_layers)
         panel.closing.connect(partial(setattr, self, "_outdated", False))
         job.changed.connect(self._catch_up)
-
-    def _lay_out(self) -> None:
-        self.folder.add_to(self, "Dataset", "The folder with 'images' and 'masks' to train from.")
-        self.add_wide(self.add_layers)
-        self.add_wide(self.names)
-        self.add_wide(self.summary)
 
     def path(self) -> Path:
         """Return the chosen folder."""

@@ -142,7 +142,7 @@ class FolderSession(QObject):
             return  # the next image is still being opened
         if draft is None:
             raise VeinSegError("There is no mask to review: press Segment, or draw one.")
-        shown.settle(draft)
+        shown.stored = draft
         shown.accept()
         accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
@@ -154,7 +154,7 @@ class FolderSession(QObject):
         """Keep the mask of the shown image as a draft if it was changed."""
         draft = self.shown.unsaved_draft() if self.shown is not None else None
         if self.folder is not None and self.shown is not None and draft is not None:
-            self.shown.settle(draft)
+            self.shown.stored = draft
             self.keep(self.folder, self.shown, draft)
 
     def _finish_shown(self) -> None:

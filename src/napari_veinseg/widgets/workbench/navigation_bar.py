@@ -81,16 +81,15 @@ class FolderStrip(QWidget):
         session, folder = self._session, self._session.folder
         self.places.setVisible(folder is not None)
         self.folder.setMenu(self.menu if folder is not None or recent_folders() else None)
-        if folder is None:
-            name = session.opening
-            self._show_opening(name)
-            return
-        reviewed = folder.count(ImageState.REVIEWED)
         if session.opening:
-            self._show_opening(session.opening)
+            self.folder.show_name(f"Opening {session.opening}", "/…")
+        elif folder is None:
+            self.folder.show_name("Open a folder of images")
         else:
-            counted = f"/   {reviewed} of {len(folder)} reviewed"
-            self.folder.show_name(folder.path.name, counted)
+            reviewed = folder.count(ImageState.REVIEWED)
+            self.folder.show_name(folder.path.name, f"/   {reviewed} of {len(folder)} reviewed")
+        if folder is None:
+            return
         self.folder.setToolTip(f"{folder.path}\nMasks are kept in {folder.home}.")
         self.number.setFixedWidth(self.fontMetrics().horizontalAdvance(str(len(folder))) + 22)
         self.total.setText(f"of {len(folder)}")
@@ -107,12 +106,6 @@ class FolderStrip(QWidget):
         reason = reason if other is None else f"{what}: < and > lead back to {here}."
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
-
-    def _show_opening(self, name: str) -> None:
-        if name:
-            self.folder.show_name(f"Opening {name}", "/…")
-        else:
-            self.folder.show_name("Open a folder of images")
 
     def _describe_state(self) -> str:
         session = self._session

@@ -64,13 +64,16 @@ def identity_of_file(path: Path, name: str) -> str:
 
 def prepare_image(
     folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
-) -> OpenedImage:
-    """Read an image, and segment it where it needs a mask and there is a model to ask."""
-    opened = folder.read(index)
-    maker = maker and maker.at(folder.stems[index], opened.pixels)
-    if maker is None or not maker.must_segment(opened.draft):
-        return opened
-    return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
+) -> OpenedImage | str:
+    """Read an image, and segment it where it needs a mask; or say why it cannot be had."""
+    try:
+        opened = folder.read(index)
+        maker = maker and maker.at(folder.stems[index], opened.pixels)
+        if maker is None or not maker.must_segment(opened.draft):
+            return opened
+        return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
+    except VeinSegError as error:
+        return str(error)
 
 
 def segment_pixels(

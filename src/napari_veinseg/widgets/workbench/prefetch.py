@@ -7,8 +7,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.correction.next_image import waiting_for
-from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker, prepare_image
 
 _KEPT = 6  # images in memory
@@ -80,7 +79,7 @@ class ImagesAhead(QObject):
         if not self.is_preparing(index):
             self._reading_index = index
             done = partial(self._end, index, "", True)
-            self._reading.start(partial(prepare_or_tell, folder, index, None), done)
+            self._reading.start(partial(prepare_image, folder, index, None), done)
 
     def is_reading(self, index: int) -> bool:
         """Say whether an image that was asked for will come."""
@@ -103,7 +102,7 @@ class ImagesAhead(QObject):
         for index, is_near in wanted:
             if index not in folder.faults and (index, by) not in self._tried:
                 self._preparing = index
-                work = partial(prepare_or_tell, folder, index, maker)
+                work = partial(prepare_image, folder, index, maker)
                 done = partial(self._end, index, by, is_near or index in self._ready)
                 self._job.start(work, done, failed=partial(self._fail, index))
                 return
@@ -124,13 +123,3 @@ class ImagesAhead(QObject):
     def _fail(self, index: int) -> None:
         self._preparing = None
         self.failed.emit(index)
-
-
-def prepare_or_tell(
-    folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
-) -> OpenedImage | str:
-    """Prepare an image, or say why it cannot be."""
-    try:
-        return prepare_image(folder, index, maker, reporter)
-    except VeinSegError as error:
-        return str(error)

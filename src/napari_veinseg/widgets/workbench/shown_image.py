@@ -30,7 +30,8 @@ class ShownImage:
         self.touched = False
         """Whether somebody has drawn since the mask was looked at last."""
         self.index, self.pixels = opened.index, opened.pixels
-        self._stored: Draft | None = None
+        self.stored: Draft | None = None
+        """The mask as it was stored or shown last."""
         self._last_mask: Labels | None = None
         self.image: Image = viewer.add_image(
             opened.pixels,
@@ -55,7 +56,7 @@ class ShownImage:
                 layers.remove(layer)
             else:
                 leaving.leave([layer])
-        self.index, self.pixels, self._stored = opened.index, opened.pixels, None
+        self.index, self.pixels, self.stored = opened.index, opened.pixels, None
         self.image.data = opened.pixels
         self.image.name = file_name
         self.image.metadata = {"files": [file_name]}
@@ -72,7 +73,8 @@ class ShownImage:
         for layer in self._viewer.layers:
             if isinstance(layer, Image) and is_source_image(layer):
                 over_another = layer is not self.image
-            if over_another and not self._belongs_here(layer):
+            follows = is_derived(layer, Derived.ENHANCED) or is_derived(layer, Derived.REGION)
+            if over_another and not follows and image_of(layer) is not self.image:
                 set_visible(layer, False)
         set_visible(self.image, True)
         self.take_active()
@@ -85,10 +87,6 @@ class ShownImage:
         if mask is not None:
             set_visible(mask, True)
         self._viewer.layers.selection.active = mask or self.image
-
-    def _belongs_here(self, layer: Layer) -> bool:
-        follows = is_derived(layer, Derived.ENHANCED) or is_derived(layer, Derived.REGION)
-        return follows or image_of(layer) is self.image
 
     @property
     def mask(self) -> Labels | None:
@@ -113,7 +111,7 @@ class ShownImage:
         record.take(draft.probability, draft.notes)
         if draft.edited is not None:
             record.edits.accept(draft.edited)
-        self._stored, self._last_mask, self.touched = draft, mask, False
+        self.stored, self._last_mask, self.touched = draft, mask, False
         self.take_active()
 
     def _note_stroke(self, _event: object) -> None:
@@ -134,7 +132,7 @@ class ShownImage:
 
     def unsaved_draft(self) -> Draft | None:
         """Take the mask where it differs from what was stored or shown last."""
-        now, before, self.touched = self.draft(), self._stored, False
+        now, before, self.touched = self.draft(), self.stored, False
         if now is None:
             return None
         same = before is not None and np.array_equal(now.mask, before.mask)
@@ -145,10 +143,6 @@ class ShownImage:
         mask = self.mask
         if mask is not None:
             record_of(mask).edits.accept(np.ones(mask.data.shape, bool))
-
-    def settle(self, draft: Draft) -> None:
-        """Remember what is stored."""
-        self._stored = draft
 
     def remove(self) -> None:
         """Take the image and all that belongs to it out of the viewer."""
