@@ -11,7 +11,7 @@ from napari_veinseg.errors import VeinSegWarning
 from napari_veinseg.model.file import read_model
 from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.crops import iterate_batches
 from napari_veinseg.training.cuda_graphs import record_cuda_graph
 from napari_veinseg.training.device_memory import cache_on_device
 from napari_veinseg.training.fabric import launch
@@ -20,8 +20,8 @@ from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import go_on
 from tests.models import lively_network, small_card, texture, write_small_model
 from tests.training.conftest import _made as _made
+from tests.training.conftest import crops_of, prepared_samples
 from tests.training.conftest import dataset as dataset
-from tests.training.conftest import prepared_samples
 from tests.training.conftest import tiny as tiny
 from tests.training.test_train import StopAt, trained
 
@@ -60,7 +60,7 @@ def test_the_ladder_ends_on_the_cpu(monkeypatch):
 
 def test_samples_and_crops_lie_on_the_device(dataset):
     samples = prepared_samples(dataset, small_card())
-    crops = Crops(cache_on_device(samples, CUDA), 32, 2, "full", 0)
+    crops = crops_of(cache_on_device(samples, CUDA), 32, 2, "full", 0)
     assert crops.device == CUDA
     source = iterate_batches(crops, 0, 2, 0, 1, 0, CUDA)
     for _ in range(8):

@@ -11,6 +11,8 @@ from napari_veinseg.data.sample import read_pair
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.model.card import DenseUNetArguments, ModelCard
 from napari_veinseg.model.file import build_network, write_model
+from napari_veinseg.training.config import TrainingConfig
+from napari_veinseg.training.crops import Crops
 from napari_veinseg.training.prepared_samples import prepare_sample
 
 TINY = {"crop": 32, "batch_size": 2, "steps_per_epoch": 4, "device": "cpu"}
@@ -19,6 +21,12 @@ TINY = {"crop": 32, "batch_size": 2, "steps_per_epoch": 4, "device": "cpu"}
 def prepared_samples(samples, card):
     """Read and prepare samples that are all sound."""
     return [prepare_sample(read_pair(sample), card) for sample in samples]
+
+
+def crops_of(samples, side, batch_size, augmentation, seed=0, scales=(1.0,)):
+    """Cut crops as a run with these settings does."""
+    how = {"crop": side, "batch_size": batch_size, "augmentation": augmentation, "seed": seed}
+    return Crops(samples, TrainingConfig(dataset="set", minutes=1, **how), scales)
 
 
 @pytest.fixture(autouse=True)

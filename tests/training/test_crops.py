@@ -8,9 +8,9 @@ import torch
 from napari_veinseg.data.sample import Fault, read_pair
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard
-from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.crops import iterate_batches
 from napari_veinseg.training.prepared_samples import prepare_sample
-from tests.training.conftest import prepared_samples
+from tests.training.conftest import crops_of, prepared_samples
 
 CARD = ModelCard(working_vein_width=6.0)
 
@@ -32,11 +32,11 @@ def equal(first, second) -> bool:
 
 @pytest.mark.parametrize("augmentation", ["none", "photometric", "full"])
 def test_crops_depend_on_seed_step_and_place_alone(samples, augmentation):
-    crops = Crops(samples, 32, 2, augmentation, seed=1)
+    crops = crops_of(samples, 32, 2, augmentation, seed=1)
     whole = taken(crops, 4)
-    assert equal(whole, taken(Crops(samples, 32, 2, augmentation, seed=1), 4))
+    assert equal(whole, taken(crops_of(samples, 32, 2, augmentation, seed=1), 4))
     assert equal(whole[2:], taken(crops, 2, first_step=2))
-    assert not equal(whole, taken(Crops(samples, 32, 2, augmentation, seed=2), 4))
+    assert not equal(whole, taken(crops_of(samples, 32, 2, augmentation, seed=2), 4))
     halves = [taken(crops, 4, rank=rank, ranks=2) for rank in range(2)]
     joined = [{key: torch.cat([a[key], b[key]]) for key in a} for a, b in zip(*halves, strict=True)]
     assert equal(whole, joined)
@@ -46,7 +46,7 @@ def test_crops_depend_on_seed_step_and_place_alone(samples, augmentation):
     "how", [how for how in ("fork", "spawn") if how in multiprocessing.get_all_start_methods()]
 )
 def test_workers_change_nothing(samples, how):
-    crops = Crops(samples, 32, 2, "full", seed=1)
+    crops = crops_of(samples, 32, 2, "full", seed=1)
     usual = multiprocessing.get_start_method()
     multiprocessing.set_start_method(how, force=True)
     try:
@@ -57,7 +57,7 @@ def test_workers_change_nothing(samples, how):
 
 @pytest.mark.parametrize("cpus", [1, 99])
 def test_crops_made_ahead_are_those_made_between_steps(samples, monkeypatch, cpus):
-    crops = Crops(samples, 32, 2, "full", seed=1)
+    crops = crops_of(samples, 32, 2, "full", seed=1)
     whole = taken(crops, 4)
     monkeypatch.setattr("napari_veinseg.training.crops.usable_cpus", lambda: cpus)
     assert equal(whole, taken(crops, 4))
@@ -68,7 +68,7 @@ def test_threads_that_begin_later_compute_on_all_cores(samples, monkeypatch):
     usual = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        taken(Crops(samples, 32, 2, "none", seed=1), 2)
+        taken(crops_of(samples, 32, 2, "none", seed=1), 2)
         with ThreadPoolExecutor(1) as later:
             assert later.submit(torch.get_num_threads).result() == 2
     finally:
@@ -77,7 +77,7 @@ def test_threads_that_begin_later_compute_on_all_cores(samples, monkeypatch):
 
 @pytest.mark.parametrize("augmentation", ["none", "photometric", "full"])
 def test_crops_are_plain_tensors_of_one_shape(samples, augmentation):
-    crops = Crops(samples, 48, 2, augmentation, seed=0)
+    crops = crops_of(samples, 48, 2, augmentation, seed=0)
     for step in range(20):
         crop = crops[step, 0]
         assert {type(value) for value in crop.values()} == {torch.Tensor}
@@ -90,7 +90,7 @@ def test_crops_are_plain_tensors_of_one_shape(samples, augmentation):
 
 def test_scales_err_as_the_measured_width_does(samples):
     known = torch.cat([each.maps[0].float().unique() for each in samples])
-    crops = Crops(samples, 32, 2, "none", seed=0)
+    crops = crops_of(samples, 32, 2, "none", seed=0)
     assert not any(torch.isin(crops[step, 0]["image"], known).all() for step in range(8))
 
 
@@ -112,27 +112,27 @@ def seen_octaves(dataset, scales) -> list[float]:
     mask = np.zeros((120, 160), np.uint8)
     mask[57:63] = 1
     straight = dataset.add("straight", np.where(mask, 50, 200).astype(np.uint8), mask)
-    crops = Crops(prepared_samples([straight], CARD), 96, 2, "none", 0, scales)
+    crops = crops_of(prepared_samples([straight], CARD), 96, 2, "none", 0, scales)
     widths = [crops[step, 0]["vein"][0].sum(0).max().item() for step in range(60)]
     return [float(np.log2(CARD.working_vein_width / width)) for width in widths if width]
 
 
 def test_photometric_changes_leave_the_truth_alone(samples):
-    plain, changed = (Crops(samples, 32, 2, name, seed=0) for name in ("none", "photometric"))
+    plain, changed = (crops_of(samples, 32, 2, name, seed=0) for name in ("none", "photometric"))
     pairs = [(plain[step, 0], changed[step, 0]) for step in range(30)]
     assert all(torch.equal(a["vein"], b["vein"]) for a, b in pairs)
     assert any(not torch.equal(a["image"], b["image"]) for a, b in pairs)
 
 
 def test_every_sample_is_seen_once_a_pass(samples):
-    crops = Crops(samples, 32, 2, "none", seed=0)
+    crops = crops_of(samples, 32, 2, "none", seed=0)
     for begin in (0, 4, 8):
         stems = {crops._sample_of(begin + place).stem for place in range(4)}
         assert stems == {sample.stem for sample in samples}
 
 
 def test_batches_see_veins(samples):
-    crops = Crops(samples, 32, 4, "full", seed=0)
+    crops = crops_of(samples, 32, 4, "full", seed=0)
     seen = [bool((batch["vein"] > 0.5).any()) for batch in taken(crops, 25, batch_size=4)]
     assert all(seen)
 
@@ -143,7 +143,7 @@ def test_beyond_a_small_image_nothing_is_known(dataset):
     mask[18:24] = 1
     small = dataset.add("small", image, mask)
     large = dataset["f1_1"]
-    crops = Crops(prepared_samples([small, large], CARD), 64, 2, "none", seed=0)
+    crops = crops_of(prepared_samples([small, large], CARD), 64, 2, "none", seed=0)
     whole = crops.shape[0] * crops.shape[1]
     known = [crops[step, place]["known"].sum() for step in range(6) for place in range(2)]
     assert min(known) <= 45 * 45 < whole

@@ -8,11 +8,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
-from napari_veinseg.training.crops import Crops, iterate_batches
+from napari_veinseg.training.crops import iterate_batches
 from napari_veinseg.training.device_memory import GradientAccumulation, cache_on_device
 from napari_veinseg.training.losses import vein_loss
 from tests.models import lively_network, small_card
-from tests.training.conftest import prepared_samples
+from tests.training.conftest import crops_of, prepared_samples
 
 BATCH = 6
 
@@ -122,7 +122,7 @@ def test_learning_makes_no_tensor_on_another_device(network):
 def test_crops_are_cut_where_the_samples_lie(dataset):
     samples = prepared_samples(dataset, small_card())
     there = [replace(sample, maps=sample.maps.to("meta")) for sample in samples]
-    crops = Crops(there, 32, 2, "none", 0)
+    crops = crops_of(there, 32, 2, "none", 0)
     assert crops.device.type == "meta"
     crop = next(iterate_batches(crops, 0, 2, 0, 1, 0, torch.device("meta")))
     assert {tensor.device.type for tensor in crop.values()} == {"meta"}

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from napari_veinseg.segmentation.runtimes.devices import usable_cpus
 from napari_veinseg.training.augmentation import MARGIN, Augment
-from napari_veinseg.training.config import Augmentation
+from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.prepared_samples import PreparedSample
 
 _ON_VEINS = 0.75  # share of the crops that are centred near a vein
@@ -39,26 +39,23 @@ class Crops(Dataset[Crop]):
 
     Every pass takes each sample once, in a new order.  Each crop stands at one of the model's
     scales, which errs as much as the measured vein width may: a network that saw true scales
-    alone would fail in use.  Crops have the largest side in px, less where all samples are smaller.
+    alone would fail in use.  The side of the config is less where all samples are smaller.
     """
 
     def __init__(
         self,
         samples: Sequence[PreparedSample],
-        largest_side: int,
-        batch_size: int,
-        augmentation: Augmentation,
-        seed: int,
+        config: TrainingConfig,
         scales: Sequence[Scale] = (1.0,),
     ) -> None:
-        self._samples, self._batch_size, self._seed = samples, batch_size, seed
-        self._scales = scales
+        self._samples, self._scales = samples, scales
+        self._batch_size, self._seed = config.batch_size, config.seed
         sides = np.max([sample.maps.shape[1:] for sample in samples], axis=0)
-        height, width = (min(largest_side, 16 * math.ceil(side / 16)) for side in sides)
+        height, width = (min(config.crop, 16 * math.ceil(side / 16)) for side in sides)
         self.shape = (height, width)
-        margin = MARGIN if augmentation == "full" else 1.0
+        margin = MARGIN if config.augmentation == "full" else 1.0
         self._window = (round(height * margin), round(width * margin))
-        self._augment = Augment(augmentation, self.shape)
+        self._augment = Augment(config.augmentation, self.shape)
 
     @property
     def device(self) -> torch.device:

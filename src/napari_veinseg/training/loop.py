@@ -78,14 +78,7 @@ class Trainer:
         self._validate_anew = False
         # Worker processes cannot share what lies on a device.
         train = data.train if self.config.workers else cache_on_device(data.train, fabric.device)
-        self.crops = Crops(
-            train,
-            self.config.crop,
-            self.config.batch_size,
-            self.config.augmentation,
-            self.config.seed,
-            data.card.scales,
-        )
+        self.crops = Crops(train, self.config, data.card.scales)
         passes = -(-len(data.train) // self.config.batch_size)
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
         self.learner = Learner(fabric, data.network, self.config)
@@ -99,7 +92,15 @@ class Trainer:
         """Train to the end of the budget, or until asked to stop."""
         self._clock = WorkClock(self.at.seconds)
         precision = self.fabric.strategy.precision.precision
-        self._reporter.tell_start(self.at, self.choice, precision, self.data, self._validate_anew)
+        self._reporter.tell(
+            "start",
+            self.at,
+            device=self.choice.label,
+            reason=self.choice.reason,
+            precision=precision,
+            validated_anew=self._validate_anew,
+            **self.data.summary(),
+        )
         if self._validate_anew:
             self.validate_anew()
         if self.at.validation_pending:

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from napari_veinseg.data.array_types import Share
-from napari_veinseg.segmentation.runtimes.devices import DeviceChoice
 from napari_veinseg.training.checkpoint import Position
 from napari_veinseg.training.run_folder import Run
-from napari_veinseg.training.training_data import RunData
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
@@ -33,20 +31,6 @@ class Reporter:
             line = {"event": event, "seconds": round(at.seconds, 3), **values}
             self._run.tell(line)
             self._tell(line)
-
-    def tell_start(
-        self, at: Position, choice: DeviceChoice, precision: str, data: RunData, anew: bool
-    ) -> None:
-        """Tell on what is trained."""
-        self.tell(
-            "start",
-            at,
-            device=choice.label,
-            reason=choice.reason,
-            precision=precision,
-            validated_anew=anew,
-            **data.summary(),
-        )
 
     def tell_epoch(self, at: Position, progress: Share) -> None:
         """Tell what an epoch has brought: it is counted and its losses are added up."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from napari_veinseg.data.array_types import Share
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.training.config import TrainingConfig
-from napari_veinseg.training.crops import Crops
+from napari_veinseg.training.crops import Crops, Scale
 from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.rehearsal import remembered_samples
 
@@ -43,10 +43,7 @@ def with_remembered(weights: Weights, count: int, share: Share) -> Weights:
 
 
 class WeightedCrops(Crops):
-    """Crops of samples that are drawn by weight, for one round of steps.
-
-    `how` are the further arguments of `Crops`.
-    """
+    """Crops of samples that are drawn by weight, for one round of steps."""
 
     def __init__(
         self,
@@ -54,10 +51,11 @@ class WeightedCrops(Crops):
         weights: Weights,
         first_step: int,
         steps: int,
-        **how: Any,
+        config: TrainingConfig,
+        scales: Sequence[Scale],
     ) -> None:
-        super().__init__(samples, **how)
-        rng = np.random.default_rng([how["seed"], first_step])
+        super().__init__(samples, config, scales)
+        rng = np.random.default_rng([config.seed, first_step])
         self._first = first_step * self._batch_size
         drawn = rng.choice(len(samples), steps * self._batch_size, p=weights)
         self._order: list[int] = drawn.tolist()
@@ -95,11 +93,8 @@ class RoundSampler:
             with_remembered(weights, len(old), _REMEMBERED_SHARE),
             first_step,
             steps,
-            largest_side=self._config.crop,
-            batch_size=self._config.batch_size,
-            augmentation=self._config.augmentation,
-            seed=self._config.seed,
-            scales=self._base.scales,
+            self._config,
+            self._base.scales,
         )
 
     def count(self, crops: WeightedCrops, steps: int) -> None:
