@@ -85,7 +85,7 @@ def in_workbench(images: int, beside: bool) -> int:
             wait_until(lambda: bool(status.versions or status.idle), 1800)
         else:
             by_new = "my model "
-            wait_until(lambda: record_of(bench.session.shown.mask).model.startswith(by_new))
+            wait_until(lambda: record_of(bench.session.shown.mask).notes.model.startswith(by_new))
         viewer.close()
     return person.actions
 

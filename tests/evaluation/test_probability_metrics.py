@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.metrics import Counts, counts
+from napari_veinseg.evaluation.metrics import counts
 from napari_veinseg.evaluation.probability_metrics import best_threshold, score_histogram
 
 shape = (8, 9)
@@ -44,9 +44,7 @@ def test_a_threshold_counts_what_its_mask_counts(probability, truth, thousandths
     threshold = thousandths / 1000
     scores = score_histogram(probability, truth)
     mask = (probability >= threshold).astype(np.uint8)
-    found, wrong = (int(above[thousandths]) for above in scores._above())
-    missed, right = int(scores.vein.sum()) - found, int(scores.background.sum()) - wrong
-    assert Counts(found, wrong, missed, right) == counts(mask, truth)
+    assert scores.counts_at(threshold) == counts(mask, truth)
     assert scores.vein_iou()[thousandths] == pytest.approx(counts(mask, truth).vein_iou)
 
 

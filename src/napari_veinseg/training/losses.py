@@ -21,6 +21,7 @@ def vein_loss(
     vein: Batch,
     known: Batch,
     cldice_weight: Weight = 0.0,
+    dice_weight: Weight = 1.0,
     sum_up: Callable[[Sums], Sums] = lambda sums: sums,
 ) -> Loss:
     """Sum Dice and cross-entropy, and soft clDice where asked for, over the known pixels.
@@ -48,7 +49,7 @@ def vein_loss(
         sums += _centreline_sums(probability, vein)
     # Together, since processes pay for every word that they exchange.
     crossed, pixels, overlap, areas, *lines = sum_up(torch.stack([part.float() for part in sums]))
-    loss: torch.Tensor = crossed / pixels.clamp(min=1) + 1 - _ratio(overlap, areas)
+    loss: torch.Tensor = crossed / pixels.clamp(min=1) + dice_weight * (1 - _ratio(overlap, areas))
     if cldice_weight:
         loss = loss + cldice_weight * _cldice_loss(*lines)
     return loss

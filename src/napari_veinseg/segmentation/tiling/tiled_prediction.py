@@ -78,6 +78,11 @@ class TiledPrediction:
     def __len__(self) -> int:
         return len(self._row_spans) * len(self._column_spans)
 
+    @property
+    def working_shape(self) -> tuple[int, int]:
+        """Size in px that the network sees of the whole."""
+        return self._rows.padded, self._columns.padded
+
     def tiles(
         self, planes: Sequence[ImagePlane], normalisers: Sequence[Normaliser]
     ) -> Iterator[Tile]:
