@@ -25,7 +25,7 @@ from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
 from napari_veinseg.data.sample_files import refuse_unsound, store_sample
 from napari_veinseg.data.samples_csv import read_rows, write_rows
-from napari_veinseg.data.split import draw_split, may_leak
+from napari_veinseg.data.split import draw_split
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import locked, sweep, writing
 
@@ -139,11 +139,6 @@ class Dataset:
     def fingers(self) -> tuple[str, ...]:
         """The known fingers, sorted."""
         return tuple(sorted({sample.finger for sample in self if sample.finger}))
-
-    @property
-    def optimistic(self) -> bool:
-        """Whether near duplicates may stand on both sides of the split, see `split.may_leak`."""
-        return may_leak(self)
 
     def add(
         self,
