@@ -37,7 +37,7 @@ def test_regions_come_back_in_another_session(tmp_path, said, a, b):
 
 def test_the_region_for_all_is_left_out_where_an_image_does_not_reach_it(tmp_path):
     regions = FolderRegions(tmp_path)
-    regions.remember("a", ONE, shared=True)
+    regions.share("a", ONE)
     assert regions.fitting("b", (60, 60)) == ONE
     assert regions.fitting("b", (12, 60)) is None
     assert regions.is_shared("b")
@@ -52,7 +52,7 @@ def test_a_damaged_file_holds_no_region_and_is_told_and_kept(tmp_path, text):
     assert str(tmp_path / FILE_NAME) in said
     assert (tmp_path / FILE_NAME).read_text() == text  # reading changes nothing
     for region in (ONE, OTHER):
-        regions.remember("a", region, shared=False)
+        regions.give("a", region)
     assert (tmp_path / f"{FILE_NAME}{DAMAGED_ENDING}").read_text() == text
     again = FolderRegions(tmp_path)
     assert again.of("a") == OTHER
@@ -63,5 +63,5 @@ def test_a_region_that_cannot_be_written_holds_for_the_session(tmp_path):
     (tmp_path / "drafts").write_text("in the way")
     regions = FolderRegions(tmp_path / "drafts")
     with pytest.raises(VeinSegError, match="was not written"):
-        regions.remember("a", ONE, shared=False)
+        regions.give("a", ONE)
     assert regions.of("a") == ONE

@@ -42,18 +42,23 @@ class FolderRegions:
         """Tell whether an image has the region for all."""
         return self._shared is not None and stem not in self._own
 
-    def remember(self, stem: str, region: Region | None, shared: bool) -> None:
-        """Keep a region for an image alone, or for it and all that have none of their own.
-
-        None is the whole image.  One that was shared is from then on that of this image alone.
-        """
+    def give(self, stem: str, region: Region | None) -> None:
+        """Give an image a region of its own, None for the whole image."""
         own = {name: each for name, each in self._own.items() if name != stem}
-        for_all = None if self.is_shared(stem) else self._shared
-        if shared:
-            for_all = region
-        elif region is not None or for_all is not None:
+        if region is not None or self._shared is not None:
             own[stem] = region
-        self._write(for_all, own)
+        self._write(self._shared, own)
+
+    def share(self, stem: str, region: Region | None) -> None:
+        """Give an image and all that have none of their own a region."""
+        self._write(region, {name: each for name, each in self._own.items() if name != stem})
+
+    def remember(self, stem: str, region: Region | None, shared: bool) -> None:
+        """Keep a region for an image alone, or for all that have none of their own."""
+        if shared or self.is_shared(stem):  # which from now on is that of this image alone
+            self.share(stem, region if shared else None)
+        if not shared:
+            self.give(stem, region)
 
     def _read(self) -> None:
         try:
