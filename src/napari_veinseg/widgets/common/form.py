@@ -142,6 +142,11 @@ class Hint(QLabel):
         """Say nothing."""
         self.setText("")
 
+    def say(self, text: str) -> None:
+        """Show another text; an empty one takes no room."""
+        self.setText(text)
+        self.setVisible(bool(text))
+
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show another text."""
         self._text = text or ""

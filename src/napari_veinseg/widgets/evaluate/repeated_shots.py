@@ -72,8 +72,7 @@ class RepeatedShots(Section):
         said += compared.caveats
         if compared.difference:
             said.append(f"First minus second: {compared.difference}.")
-        self.caveats.setText("\n".join(said))
-        self.caveats.setVisible(bool(said))
+        self.caveats.say("\n".join(said))
         self.table.fill(
             [
                 (name, str(each.equal_error_rate), str(each.d_prime))

@@ -96,16 +96,14 @@ class RegionControls(QObject):
         if region is None and is_shared:
             parts = ["The folder's region lies beside this image: all of it is searched"]
         parts += [effect] if (effect := self.say_effect(region)) else []
-        self.told.setText("".join(f"{part}. " for part in parts).strip())
-        self.told.setVisible(bool(parts))
+        self.told.say("".join(f"{part}. " for part in parts).strip())
 
     def _draw(self, shape: str) -> None:
         with reported("Drawing the region", self):
             image = self._image()
             if image is None:
                 raise VeinSegError("There is no image to draw on: open one first.")
-            self.told.setText("Preparing the display…")
-            self.told.show()
+            self.told.say("Preparing the display…")
             self._with_lines(lambda: self._begin(image, shape))
 
     def _with_lines(self, act: Callable[[], None]) -> None:
@@ -121,8 +119,7 @@ class RegionControls(QObject):
             self.layer.draw(image, shape)
             how = "Drag a rectangle" if shape == "rectangle" else "Click the corners, and twice"
             end = "over the image." if shape == "rectangle" else "at the last."
-            self.told.setText(f"{how} {end}")
-            self.told.show()
+            self.told.say(f"{how} {end}")
 
     def _take(self, region: Region | None) -> None:
         with reported("Taking the region", self):

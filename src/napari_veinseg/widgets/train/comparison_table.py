@@ -61,8 +61,7 @@ class ComparisonTable(Section):
         self._worst = min(range(len(rows)), key=lambda row: rows[row][2], default=0)
         verdict = self.verdict = judge(status, old_name, sources)
         self.headline.setText(verdict.headline)
-        self.advice.setText(verdict.advice)
-        self.advice.setVisible(bool(verdict.advice))
+        self.advice.say(verdict.advice)
         number = len(verdict.caveats)
         title = f"Details, {counted(number, 'caveat')}" if number else "Details"
         said = [each for each in (verdict.figures, *verdict.caveats) if each]

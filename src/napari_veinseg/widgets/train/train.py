@@ -118,11 +118,6 @@ class TrainWidget(Panel):
         """Whether a model that is not known to be worse is neither kept nor discarded yet."""
         return not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
 
-    @property
-    def _open_end(self) -> bool:
-        """Whether something would be left that was begun here."""
-        return self.follower.running or (self._better_waits and self.before.run is None)
-
     def _show_next(self) -> None:
         stopped = self.follower.status.end.get("reason") == "stopped" and self.before.run is None
         on_purpose = self._cut_short is None or stopped
@@ -132,11 +127,7 @@ class TrainWidget(Panel):
         status = self.follower.status
         self.curves.show_curves(curves_of(status))
         if status.start and not status.end and not self.follower.stopping:
-            self._show_message(describe_progress(status))
-
-    def _show_message(self, text: str) -> None:
-        self.status.setText(text)
-        self.status.setVisible(bool(text))
+            self.status.say(describe_progress(status))
 
     # The run.
 
@@ -169,13 +160,13 @@ class TrainWidget(Panel):
         self.before.run, self.buttons.offer = None, ""
         self.follower.start(run, status, reader)
         self._show_run()
-        self._show_message("Starting: loading torch and reading the images…")
+        self.status.say("Starting: loading torch and reading the images…")
         self.reveal(self._run_section)
 
     def _stop(self) -> None:
         self.follower.stop()
         self.stop.setEnabled(False)
-        self._show_message("Stopping…")
+        self.status.say("Stopping…")
 
     def _end(self, trouble: str) -> None:
         run = self.follower.run
@@ -190,7 +181,7 @@ class TrainWidget(Panel):
         self._show_next()
         resumable, learned = self._cut_short is not None, self._new_model() is not None
         status = self.follower.status
-        self._show_message(describe_end(status.end, bool(trouble), learned, resumable))
+        self.status.say(describe_end(status.end, bool(trouble), learned, resumable))
 
     def _show_result(self, run: Run) -> None:
         sources = sources_of(Path(run.config.dataset))
@@ -216,7 +207,7 @@ class TrainWidget(Panel):
         self._started_from = Path(found.run.config.base or "base").stem
         self._show_run()
         self._show_result(found.run)
-        self._show_message("")  # it is not in work
+        self.status.say("")  # it is not in work
         self.buttons.offer = describe_cut_short(found.seconds)
         self._show_state()
         self._show_next()
@@ -262,24 +253,25 @@ class TrainWidget(Panel):
         self._show_next()
         announce_model(name)
         self.reveal(self.comparison)  # its first line says so
-        self._show_message(f"'{name}' is kept and chosen: it makes the masks from now on.")
+        self.status.say(f"'{name}' is kept and chosen: it makes the masks from now on.")
 
     def _discard(self) -> None:
         self._drop_comparison()
         if self.follower.run is not None:
             self.follower.run.remove()
         self._show_state()
-        self._show_message("The new model was discarded; the old one is as it was.")
+        self.status.say("The new model was discarded; the old one is as it was.")
 
     # The end of the viewer.
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over a running training, or a model to be kept."""
         # Not self.window(): a dock that floats is a window of its own.
-        if is_closing(event) and watched is self.viewer.window._qt_window and self._open_end:
-            if not closed_by_hand(watched):
+        if is_closing(event) and watched is self.viewer.window._qt_window:
+            begun_here = self.follower.running or (self._better_waits and self.before.run is None)
+            if begun_here and not closed_by_hand(watched):
                 self._close()
-            elif not self._may_close():
+            elif begun_here and not self._may_close():
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)

@@ -63,8 +63,7 @@ class LearningControls(QWidget):
         text = learning.describe()
         if has_curve and not self._roomy and (learning.wanted or not text):
             text = f"{text} Last error on arrival: {errors[-1]:.2f}.".strip()
-        self.state.setText(text)
-        self.state.setVisible(bool(text))
+        self.state.say(text)
         in_use = learning.in_use
         self.versions.setVisible(in_use is not None or len(learning.versions()) > 1)
         name = in_use.name if in_use is not None else "versions"

@@ -103,9 +103,7 @@ class FolderStrip(QWidget):
         self.state.setText(self._describe_state())
         what = "Opened to show errors" if self._on_screen.is_judged else "Not of this folder"
         reason = "" if session.waiting else session.reason
-        reason = reason if other is None else f"{what}: < and > lead back to {here}."
-        self.reason.setText(reason)
-        self.reason.setVisible(bool(reason))
+        self.reason.say(reason if other is None else f"{what}: < and > lead back to {here}.")
 
     def _describe_state(self) -> str:
         session = self._session
