@@ -13,6 +13,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QApplication, QMenu
 
 from napari_veinseg.correction.autosave import FOLDER_VARIABLE
+from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.evaluate.dataset_evaluation import DatasetEvaluation
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
@@ -71,7 +72,7 @@ def open_workbench(viewer: napari.Viewer, name: str) -> Workbench:
     """Open the workbench at one of its tabs, as the menu does, and wait until it knows all."""
     _, opened = viewer.window.add_plugin_dock_widget("napari-veinseg", name)
     workbench = cast(Workbench, opened)
-    wait_until(lambda: "Loading" not in workbench.segment.badge.text())
+    wait_until(lambda: engine.known_device() is not None)
     return workbench
 
 

@@ -62,6 +62,6 @@ def test_a_damaged_file_holds_no_region_and_is_told_and_kept(tmp_path, text):
 def test_a_region_that_cannot_be_written_holds_for_the_session(tmp_path):
     (tmp_path / "drafts").write_text("in the way")
     regions = FolderRegions(tmp_path / "drafts")
-    with pytest.raises(VeinSegError, match="was not written"):
+    with pytest.raises(VeinSegError, match="is a file where a folder is wanted"):
         regions.give("a", ONE)
     assert regions.of("a") == ONE

@@ -426,5 +426,5 @@ def test_inputs_without_images_are_refused(tmp_path, given):
 
 def test_an_output_that_is_a_file_is_refused(folder, tmp_path):
     (tmp_path / "out").touch()
-    with pytest.raises(VeinSegError, match="was not written"):
+    with pytest.raises(VeinSegError, match="is a file where a folder is wanted"):
         segment_files([folder], tmp_path / "out", DarkIsVein(), SETTINGS)
