@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import counted, some_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def select(dataset: Dataset, everything: bool = False) -> Selection:
     hold_out, left_out = dataset.validation, tuple(dataset.left_out)
     if everything or not hold_out:
         why = "as asked for" if everything else "for it has no hold-out"
-        every = "the only image" if len(dataset) == 1 else f"all {len(dataset)} images"
+        every = some_of(len(dataset), len(dataset), "image")
         note = f"Evaluated: {every} of the dataset, {why}."
         return Selection(dataset.samples, note, (), left_out, dataset.path)
     images = counted(len(dataset), "image")
