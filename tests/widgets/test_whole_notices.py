@@ -78,6 +78,7 @@ def test_what_the_dock_says_goes_by_as_napari_shows_it(canvas):
     assert trouble.text == text
     (notice,) = NapariQtNotification._instances
     assert notice.message.text() == text
+    assert canvas.rect().contains(notice.geometry())
     assert notice.timer.isActive()
     assert notice.timer.interval() == notice.DISMISS_AFTER
     dock.hide()  # as a tab that is not in front

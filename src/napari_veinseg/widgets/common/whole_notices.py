@@ -22,8 +22,8 @@ def show_whole(text: str) -> None:
 
 
 def show_briefly(text: str) -> None:
-    """Leave the notice of a text as napari shows it: all of it is said elsewhere."""
-    _arrange(text, lambda _notice: None)
+    """Let the notice of a text go by as napari shows it: all of it is said elsewhere."""
+    _arrange(text, _narrow)
 
 
 def _arrange(text: str, change: Callable[[NapariQtNotification], None]) -> None:
@@ -48,13 +48,19 @@ def _let_go_by(notice: NapariQtNotification) -> None:
     notice.timer_start()
 
 
-def _unfold(notice: NapariQtNotification) -> None:
-    label, canvas = notice.message, notice.parent()
-    reading = min(_READING * len(label.text()), _MOST)
-    width = min(notice.width(), canvas.width() - 2 * _GAP)
+def _narrow(notice: NapariQtNotification) -> None:
+    """Let a notice be no wider than the canvas."""
+    label = notice.message
+    width = min(notice.width(), notice.parent().width() - 2 * _GAP)
     label.setMinimumWidth(min(label.minimumWidth(), width // 3))
     notice.setFixedWidth(width)
     notice.layout().activate()
+
+
+def _unfold(notice: NapariQtNotification) -> None:
+    label, canvas = notice.message, notice.parent()
+    reading = min(_READING * len(label.text()), _MOST)
+    _narrow(notice)
     metrics, line = label.fontMetrics(), label.width()
     label.setText(broken(label.text(), lambda part: metrics.horizontalAdvance(part) < line))
     lines = len(label.wrapText(label.text(), line, label.font()))
@@ -62,7 +68,7 @@ def _unfold(notice: NapariQtNotification) -> None:
     room = canvas.height() - 2 * _GAP - folded
     label.setMinimumHeight(min((lines + 1) * metrics.height(), room))  # it elides its last line
     notice.geom_anim.stop()
-    notice.resize(width, folded + label.minimumHeight())
+    notice.resize(notice.width(), folded + label.minimumHeight())
     notice.setProperty("expanded", True)
     notice.timer.setInterval(max(notice.timer.interval(), reading))
 
