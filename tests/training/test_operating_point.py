@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import binary_dilation
 
 from napari_veinseg.training.operating_point import Outcome, ReviewedMask, cheapest_threshold
 
@@ -44,6 +45,15 @@ def test_where_there_is_nothing_to_draw_what_is_wrong_still_costs():
     assert more.left is less.left is none.left is None  # a share of nothing is no number
     assert 1 < less.cost < more.cost < 10
     assert none.cost == 0
+
+
+def test_borders_cost_where_veins_are_found_and_nothing_where_they_are_not():
+    reviewed = ReviewedMask(TRUTH)
+    wider = reviewed.judge(binary_dilation(TRUTH, iterations=2).astype(np.uint8))
+    exact, nothing = reviewed.judge(TRUTH), reviewed.judge(0 * TRUTH)
+    assert wider.to_correct == exact.to_correct == exact.to_mend == nothing.to_mend == 0
+    assert wider.to_mend == pytest.approx(wider.area * (1 / wider.vein_iou - 1))
+    assert exact.cost == 0 < wider.cost < nothing.cost == 2
 
 
 def outcomes(length: float = 100, **left: float) -> dict[float, Outcome]:

@@ -263,6 +263,24 @@ def test_where_learning_harms_the_base_comes_back(run, empty, monkeypatch, tiny)
     assert WatchedRun.of(run).versions()[-1].seen == "as before learning, which did not help yet"
 
 
+def test_a_threshold_that_one_image_made_seem_cheap_is_left_again(run, empty, monkeypatch, tiny):
+    card = read_card(tiny)
+
+    def fake(self, model, pair):  # what is learned is always worse
+        is_base = model is self._base or (model is self.in_use and not self.learned)
+        at_low = pair.sample.stem == "f0"
+        return {
+            t: Outcome(0.5 if is_base else 0.1, 20 if (t < card.threshold) == at_low else 60, 100)
+            for t in self._thresholds
+        }
+
+    monkeypatch.setattr(versions_module.Versions, "_judge", fake)
+    status, _ = reviews_one_by_one(run, empty, 4)
+    first, last = status.versions
+    assert first.threshold < card.threshold == last.threshold
+    assert (first.learned_from, last.learned_from) == (1, 0)
+
+
 @pytest.mark.parametrize("left", [0.5, 1.5])
 def test_what_nothing_has_judged_is_used_only_where_masks_are_worse_than_none(
     run, empty, monkeypatch, left

@@ -141,8 +141,8 @@ class ContinualTrainer:
                 raise
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
-        if read and not self._has_stepped:
-            self._version_choice.suit_base()
+        if read:
+            self._version_choice.suit_base(self.at.step)
 
     def _read(self, changes: DatasetChanges) -> tuple[list[tuple[Pair, bool]], list[Fault]]:
         try:

@@ -36,6 +36,10 @@ class Outcome:
     """Px of centreline that are wrong or missing."""
     to_draw: float
     """Px of centreline that there are to draw by hand."""
+    to_mend: float = 0.0
+    """Px that are wrong along the borders of the veins that are found."""
+    area: float = 0.0
+    """Px of veins."""
 
     @property
     def left(self) -> float | None:
@@ -47,8 +51,13 @@ class Outcome:
 
     @property
     def cost(self) -> float:
-        """Lines to correct and borders to mend: 0 is perfect, an empty mask costs 2."""
-        return self.to_correct / max(self.to_draw, _SHORT_VEIN) + 1 - self.vein_iou
+        """Lines to correct, borders to mend, and what is missed: 0 is perfect, an empty mask costs 2.
+
+        Borders count twice, in the vein IoU, too: without that a low threshold, at which many veins
+        are found far too wide, seems cheap, and takes more strokes (docs/correction.md).
+        """
+        lines = self.to_correct / max(self.to_draw, _SHORT_VEIN)
+        return lines + self.to_mend / max(self.area, 1.0) + 1 - self.vein_iou
 
     @staticmethod
     def of_all(outcomes: "Sequence[Outcome]") -> "Outcome":
@@ -57,6 +66,8 @@ class Outcome:
             statistics.mean(each.vein_iou for each in outcomes),
             sum(each.to_correct for each in outcomes),
             sum(each.to_draw for each in outcomes),
+            sum(each.to_mend for each in outcomes),
+            sum(each.area for each in outcomes),
         )
 
 
@@ -68,15 +79,23 @@ class ReviewedMask:
     """What masks are held against."""
 
     def __init__(self, mask: Mask) -> None:
-        self._mask, self._line = mask, centreline(mask == VEIN)
-        self._clear = ~_near(mask != BACKGROUND)
+        self._mask, self._veins = mask, mask == VEIN
+        self._line, self._clear = centreline(self._veins), ~_near(mask != BACKGROUND)
 
     def judge(self, mask: Mask) -> Outcome:
         """Measure what is to be erased, drawn and mended."""
-        wrong = centreline(mask == VEIN) & self._clear
-        missing = self._line & ~_near(mask == VEIN)
-        to_correct = float(wrong.sum() + missing.sum())
-        return Outcome(class_ious(mask, self._mask)[1], to_correct, float(self._line.sum()))
+        drawn = mask == VEIN
+        reached = _near(drawn)
+        wrong, missing = centreline(drawn) & self._clear, self._line & ~reached
+        too_wide = drawn & (self._mask == BACKGROUND) & ~self._clear
+        too_narrow = self._veins & ~drawn & reached
+        return Outcome(
+            class_ious(mask, self._mask)[1],
+            to_correct=float(wrong.sum() + missing.sum()),
+            to_draw=float(self._line.sum()),
+            to_mend=float(too_wide.sum() + too_narrow.sum()),
+            area=float(self._veins.sum()),
+        )
 
 
 def _near(region: NDArray[np.bool_]) -> NDArray[np.bool_]:

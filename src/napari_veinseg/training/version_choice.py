@@ -52,13 +52,16 @@ class VersionChoice:
         number = self._versions.number + 1
         return Model(self._pool.new_card(self._base.network, number, figure, threshold), network)
 
-    def suit_base(self) -> None:
-        """Hand the base over at another threshold, where that would have saved work."""
-        found = self._versions.compare_thresholds()
+    def suit_base(self, step: int) -> None:
+        """Hand the base over at another threshold, where it is in use and that saves work.
+
+        One image after the other, or what one alone made seem cheap would stay in use for good.
+        """
+        found = self._versions.compare_thresholds(step)
         if found is not None:
             self._log.tell(as_line(found))
             if found.gain > LEAST_GAIN:
-                self._hand_over(self.latest(found), found)
+                self._hand_over(self._versions.base() if step else self.latest(found), found)
 
     def compare(self, step: int) -> bool:
         """Judge the latest weights, and hand them over where they do better.

@@ -83,7 +83,7 @@ class Versions:
         """Whether what is in use has learned here; else it is the base, at whatever threshold."""
         self._thresholds = sorted({*THRESHOLDS, base.card.threshold, self.threshold})
         self._in_use_outcomes: dict[tuple[int, str, str], Outcomes] = {}
-        self._unlearned: deque[Outcomes] = deque(maxlen=_RECENT)  # before the first step
+        self._by_base: deque[Outcomes] = deque(maxlen=_RECENT)
         self._arrivals: deque[_Arrival] = deque(maxlen=_MOST_ARRIVALS)
 
     def _newest(self) -> int:
@@ -106,7 +106,7 @@ class Versions:
     @property
     def is_worse_than_nothing(self) -> bool:
         """Whether all that is known is that masks of the base in use are more work than none."""
-        seen = [each[self.threshold] for each in self._unlearned]
+        seen = [each[self.threshold] for each in self._by_base]
         left = Outcome.of_all(seen).left if seen and not self.learned else None
         return left is not None and left > 1
 
@@ -116,22 +116,24 @@ class Versions:
         Gives the vein IoU of the version in use and of the latest weights, at the threshold in use.
         """
         in_use = self._judge_in_use(pair)
-        if latest is None:
-            self._unlearned.append(in_use)
-            return in_use[self.threshold].vein_iou, in_use[self.threshold].vein_iou
         base = self._judge(self._base, pair) if self.learned else in_use
+        self._by_base.append(base)
+        if latest is None:
+            return in_use[self.threshold].vein_iou, in_use[self.threshold].vein_iou
         new = self._judge(latest, pair)
         self._arrivals.append(_Arrival(base, in_use, new, self.number))
         return in_use[self.threshold].vein_iou, new[self.threshold].vein_iou
 
-    def compare_thresholds(self) -> Comparison | None:
-        """Judge the base, before it has learned, at the threshold that would have cost least."""
-        seen = list(self._unlearned)
-        if not seen or self.learned:
+    def compare_thresholds(self, step: int) -> Comparison | None:
+        """Judge the base in use at the threshold that would have cost least of late.
+
+        None where what is in use has learned, or nothing has come.
+        """
+        if self.learned or not self._by_base:
             return None
-        threshold = cheapest_threshold(seen, self.threshold, keeps_iou=True)
-        before, after = ([each[t] for each in seen] for t in (self.threshold, threshold))
-        return _compared(before, after, "arrivals", 0, threshold)
+        threshold = self._base_threshold()
+        before, after = ([each[t] for each in self._by_base] for t in (self.threshold, threshold))
+        return _compared(before, after, "arrivals", step, threshold)
 
     def compare(self, latest: Model, held_out: Sequence[Pair], step: int) -> Comparison | None:
         """Judge what is learned on images that it has not learned from; None where there is none.
@@ -166,8 +168,7 @@ class Versions:
         )
 
     def _base_threshold(self) -> Share:
-        seen = [each.base for each in self._arrivals] or list(self._unlearned)
-        return cheapest_threshold(seen, self._base.card.threshold, keeps_iou=True)
+        return cheapest_threshold(list(self._by_base), self._base.card.threshold, keeps_iou=True)
 
     def base(self) -> Model:
         """Return what learning began with, at the threshold that suits what has come."""
