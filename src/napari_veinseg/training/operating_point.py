@@ -51,7 +51,7 @@ class Outcome:
 
     @property
     def cost(self) -> float:
-        """Lines to correct, borders to mend, and what is missed: 0 is perfect, an empty mask costs 2.
+        """Lines to correct, borders to mend, 1 - vein IoU: 0 is perfect, an empty mask costs 2.
 
         Borders count twice, in the vein IoU, too: without that a low threshold, at which many veins
         are found far too wide, seems cheap, and takes more strokes (docs/correction.md).
