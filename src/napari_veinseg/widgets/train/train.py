@@ -118,6 +118,11 @@ class TrainWidget(Panel):
         """Whether a model that is not known to be worse is neither kept nor discarded yet."""
         return not self.comparison.foot.isHidden() and not self.follower.status.base_is_best
 
+    @property
+    def _open_end(self) -> bool:
+        """Whether something would be left that was begun here."""
+        return self.follower.running or (self._better_waits and self.before.run is None)
+
     def _show_next(self) -> None:
         stopped = self.follower.status.end.get("reason") == "stopped" and self.before.run is None
         on_purpose = self._cut_short is None or stopped
@@ -267,11 +272,10 @@ class TrainWidget(Panel):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Ask before the viewer is closed over a running training, or a model to be kept."""
         # Not self.window(): a dock that floats is a window of its own.
-        if is_closing(event) and watched is self.viewer.window._qt_window:
-            begun_here = self.follower.running or (self._better_waits and self.before.run is None)
-            if begun_here and not closed_by_hand(watched):
+        if is_closing(event) and watched is self.viewer.window._qt_window and self._open_end:
+            if not closed_by_hand(watched):
                 self._close()
-            elif begun_here and not self._may_close():
+            elif not self._may_close():
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)
