@@ -45,7 +45,6 @@ class TrainWidget(Panel):
         self._started_from = ""
         self.form = TrainingForm()
         self.base, self.minutes, self.name = self.form.base, self.form.minutes, self.form.name
-        self.options = self.form.options
         self.dataset = DatasetChoice(
             self,
             self.job,

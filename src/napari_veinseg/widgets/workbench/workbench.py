@@ -116,7 +116,7 @@ class Workbench(QWidget):
             self.learning,
             self.status,
         )
-        for options in (self.train.options, self.evaluate.on_dataset.options):
+        for options in (self.train.form.options, self.evaluate.on_dataset.options):
             options.follow(self.segment.options)
         self.segment.options.changed.connect(self.session.follow_model)
         self.segment.options.invert.toggled.connect(self.correct.invert.setChecked)
