@@ -144,7 +144,7 @@ def test_only_the_newest_mask_of_an_image_waits(opened, folder, disk, told, qtbo
     for column in (3, 4, 5):
         draw(opened, column)
         session.save()
-        masks.append(weakref.ref(session.shown._stored.mask))
+        masks.append(weakref.ref(session.shown.stored.mask))
     qtbot.wait(200)  # tried again
     gc.collect()
     assert [mask() is not None for mask in masks] == [False, False, True]
