@@ -1,5 +1,6 @@
 """A real viewer with no trace of the user's own models, and a model that costs nothing."""
 
+import gc
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -87,6 +88,13 @@ def napari_once():
         patch.object(get_settings(), "_save_on_change", False),
     ):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_collections():
+    """Let garbage collections, several with each viewer, pass over all that is imported by now."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
