@@ -93,13 +93,15 @@ def writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        named = [Path(error.filename)] if error.filename else []
-        blocking = [path for path in (*named, target, *target.parents) if path.is_file()]
-        if blocking and isinstance(error, FileExistsError | NotADirectoryError):
-            raise VeinSegError(
-                f"{blocking[0]} is a file where a folder is wanted: give another folder, or move "
-                "that file away."
-            ) from error
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            named = [error.filename] if error.filename else []
+            # Not `Path.is_file`, which raises where a folder may not be entered or a share is away.
+            blocking = filter(os.path.isfile, (*named, target, *target.parents))
+            if file := next(blocking, None):
+                raise VeinSegError(
+                    f"{file} is a file where a folder is wanted: give another folder, or move "
+                    "that file away."
+                ) from error
         raise VeinSegError(
             f"{target} was not written ({error.strerror or error}): check folder, rights and space."
         ) from error
@@ -238,9 +240,11 @@ def make_output_folder(path: str | Path) -> Path:
 
 def check_output_folder(path: Path) -> None:
     """Refuse before any work what cannot become a folder for results; nothing is made."""
-    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    there = next(filter(os.path.exists, (path, *path.absolute().parents)), None)
     code = 0
-    if not there.is_dir():
+    if there is None:
+        code = errno.ENOENT  # a drive or a share that is not there
+    elif not Path(there).is_dir():
         code = errno.ENOTDIR
     elif not os.access(there, os.W_OK):
         code = errno.EACCES

@@ -1,9 +1,15 @@
 """Every command that reads a folder: a bad file is named, and the others are worked on."""
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from napari_veinseg import files
+from napari_veinseg.errors import VeinSegError
 from tests.evaluation.reports import make_dataset
 
 PATTERN = r"^(.+)_\d+$"
@@ -92,6 +98,29 @@ def test_the_model_of_a_training_needs_a_folder_as_well(veinseg, tmp_path):
         assert f"{tmp_path / 'results'} is a file where a folder is wanted" in (
             veinseg(*arguments).err
         )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (errno.EACCES, "Permission denied"),
+        (errno.ENAMETOOLONG, "File name too long"),
+        (errno.ESTALE, "Stale file handle"),  # a share that is away for a moment
+    ],
+)
+def test_what_the_system_says_of_a_path_becomes_one_sentence(monkeypatch, tmp_path, fault, said):
+    def refused(path, *_, **__):
+        raise OSError(fault, os.strerror(fault), str(path))
+
+    monkeypatch.setattr(os, "stat", refused)  # not even whether it is a file can be asked
+    with pytest.raises(VeinSegError, match=said), files.writing(tmp_path / "a.tif"):
+        refused(tmp_path)
+
+
+def test_a_drive_that_is_not_there_is_told_before_the_work(monkeypatch):
+    monkeypatch.setattr(os.path, "exists", lambda _: False)
+    with pytest.raises(VeinSegError, match="No such file"):
+        files.check_output_folder(Path("out"))
 
 
 def test_images_that_lie_deeper_are_told_in_words_that_hold_in_a_dock_as_well(veinseg, tmp_path):

@@ -60,7 +60,10 @@ def test_the_notes_count_the_masks_of_the_judged_model(sources, said):
     assert origin_notes(sources, ["a"]) == said
 
 
-@pytest.mark.parametrize(("model", "who"), [("b", "'b'"), ("", "a model")])
-def test_masks_that_nobody_corrected_are_told_whatever_is_judged(model, who):
-    (note,) = origin_notes([as_drawn_source(model), ""], ["a"])
-    assert note.startswith(f"1 of the 2 true masks is just as {who} drew it, reviewed but not")
+def test_masks_that_nobody_corrected_are_told_whatever_is_judged():
+    (note,) = origin_notes([as_drawn_source("b"), as_drawn_source(""), ""], ["a"])
+    assert note.startswith("1 of the 3 true masks is just as 'b' drew it, reviewed but not")
+
+
+def test_of_masks_that_somebody_else_drew_nothing_is_told():
+    assert origin_notes([as_drawn_source(""), ""], ["a"]) == []

@@ -360,6 +360,20 @@ def test_a_report_bears_the_name_of_what_it_judged(judged, qtbot, tmp_path, monk
     assert "other</title>" not in page
 
 
+def test_how_far_the_evaluation_is_can_be_seen(judged, qtbot, monkeypatch):
+    seen, hear = [], judged._hear
+
+    def look(news):
+        hear(news)
+        seen.append(not judged.status.isHidden() and judged.status.text())
+
+    monkeypatch.setattr(judged, "_hear", look)
+    judged.evaluate.click()
+    qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
+    assert seen
+    assert all(seen)
+
+
 def test_the_report_is_saved(judged, qtbot, told, tmp_path, monkeypatch):
     out = tmp_path / "report"
     out.mkdir()

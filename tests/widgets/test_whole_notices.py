@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.settings import get_settings
+from napari.utils import notifications
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
@@ -92,6 +93,15 @@ def test_no_notice_waits_for_another_to_go(canvas):
     notices = NapariQtNotification._instances
     assert all(notice.timer.isActive() for notice in notices)
     assert max(notice.timer.interval() for notice in notices) <= 15_000
+
+
+def test_a_notice_that_somebody_unfolded_stays(canvas):
+    notifications.show_info("What another plugin says.")
+    (notice,) = NapariQtNotification._instances
+    notice.toggle_expansion()
+    assert not notice.timer.isActive()
+    show_info("Another.")
+    assert not notice.timer.isActive()
 
 
 def test_words_are_broken_at_their_joints():

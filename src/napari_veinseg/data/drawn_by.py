@@ -36,14 +36,14 @@ def origin_notes(sources: Iterable[str], judged: Iterable[str]) -> list[str]:
     What a model drew and nobody corrected is told whichever models are judged.
     """
     known = list(sources)
-    as_drawn = [source for source in known if is_as_drawn(source)]
+    as_drawn = [source for source in known if is_as_drawn(source) and drawing_model(source)]
     notes = []
     if as_drawn:
-        drew = sorted({f"'{drawing_model(source)}'" for source in as_drawn} - {"''"})
+        drew = " and ".join(sorted({f"'{drawing_model(source)}'" for source in as_drawn}))
         are, them = ("is", "it") if len(as_drawn) == 1 else ("are", "them")
         notes.append(
             f"{capitalised(some_of(len(as_drawn), len(known), 'true mask'))} {are} just as "
-            f"{' and '.join(drew) or 'a model'} drew {them}, reviewed but not corrected: the "
+            f"{drew} drew {them}, reviewed but not corrected: the "
             "figures favour models that draw alike."
         )
     for model in judged:

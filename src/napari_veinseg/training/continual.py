@@ -132,6 +132,7 @@ class ContinualTrainer:
         for stem in changes.gone:
             self._remove(stem, f"{stem} is no longer reviewed, or gone.")
         read, faults = self._read(changes)
+        before = len(self.pool.arrivals)
         for fault in faults:
             self._remove(fault.stem, fault.message)
         for pair, held_out in self._until_stopped(read):
@@ -141,7 +142,7 @@ class ContinualTrainer:
                 raise
             except VeinSegError as error:
                 self._remove(pair.sample.stem, str(error))
-        if read:
+        if len(self.pool.arrivals) > before:
             self._version_choice.suit_base(self.at.step)
 
     def _read(self, changes: DatasetChanges) -> tuple[list[tuple[Pair, bool]], list[Fault]]:

@@ -22,7 +22,7 @@ THRESHOLDS = (0.3, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
 """Those that are tried, beside a model's own."""
 
 _SLIP = 2  # px that a line may lie beside a vein
-_SHORT_VEIN = 100.0  # px: what is to correct is held against, where there is less to draw
+_SHORT_VEIN = 100.0  # px that what is to correct is held against, where there is less of a vein
 _LEAST_SAVED = 0.1  # of the cost of one image, half of it of two: for less a threshold stays
 
 
@@ -57,7 +57,7 @@ class Outcome:
         are found far too wide, seems cheap, and takes more strokes (docs/correction.md).
         """
         lines = self.to_correct / max(self.to_draw, _SHORT_VEIN)
-        return lines + self.to_mend / max(self.area, 1.0) + 1 - self.vein_iou
+        return lines + self.to_mend / max(self.area, _SHORT_VEIN) + 1 - self.vein_iou
 
     @staticmethod
     def of_all(outcomes: "Sequence[Outcome]") -> "Outcome":

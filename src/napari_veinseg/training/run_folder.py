@@ -211,9 +211,10 @@ class Run:
         """Whether somebody asked the run to end."""
         return (self.path / "stop").exists()
 
-    def withdraw_stop(self) -> None:
-        """Forget a request to stop, for a run that goes on."""
-        (self.path / "stop").unlink(missing_ok=True)
+    def reopen(self) -> None:
+        """Forget a request to stop, and that its model was kept: the run goes on."""
+        for name in ("stop", "kept"):
+            (self.path / name).unlink(missing_ok=True)
 
     def tell(self, event: dict[str, Any]) -> None:
         """Append an event, see `events`."""

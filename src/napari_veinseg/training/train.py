@@ -123,7 +123,7 @@ def go_on(
     is_first = _rank() == 0
     with run.locked() if is_first else nullcontext():
         with _failure_told(run):
-            run.withdraw_stop()
+            run.reopen()
             sweep(run.path)
             Dataset.open(run.config.dataset, run.config.finger_pattern)  # before torch is loaded
             with without_collecting():

@@ -57,7 +57,10 @@ class Round:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was learned against the version in use or, where arrivals decide, against the base."""
+    """What may come next against the version in use: learned weights, or the base at a threshold.
+
+    Where arrivals decide, learned weights are held against the base.
+    """
 
     event: ClassVar[str] = "comparison"
     step: int
@@ -107,7 +110,7 @@ class Published:
     path: str
     """Its model file."""
     learned_from: int
-    """Images that it has learned from here; 0 where it is the base, which did better."""
+    """Images that it has learned from here; 0 where it is the base, be it at another threshold."""
     in_use: float | None = None
     latest: float | None = None
     """Mean vein IoU of what there was before and of this one."""

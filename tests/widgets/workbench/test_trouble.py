@@ -80,10 +80,11 @@ def test_a_mask_whose_2_may_be_a_second_piece_is_told_as_long_as_it_is_shown(
 ):
     numbered = np.zeros(vein_image.shape, np.uint8)
     numbered[10:12], numbered[30:32] = 1, 2
-    for stem, mask in (("a", numbered), ("b", numbered.clip(0, 1))):
+    for stem, mask in (("a", numbered), ("b", numbered.clip(0, 1)), ("c", numbered)):
         for room, pixels in (("images", vein_image), ("masks", mask)):
             (tmp_path / "set" / room).mkdir(parents=True, exist_ok=True)
             write_image(tmp_path / "set" / room / f"{stem}.tif", pixels)
+    (tmp_path / "set" / "images" / "c.tif").write_text("broken")
     bench.session.open(tmp_path / "set")
     wait_for_mask(bench, qtbot, 0)
     assert bench.trouble.isVisible()
@@ -91,4 +92,20 @@ def test_a_mask_whose_2_may_be_a_second_piece_is_told_as_long_as_it_is_shown(
     np.testing.assert_array_equal(bench.session.shown.mask.data, numbered)
     bench.session.go(1)
     wait_for_mask(bench, qtbot, 1)
+    assert not bench.trouble.isVisible()
+    bench.session.go(0)
+    wait_for_mask(bench, qtbot, 0)
+    assert bench.trouble.isVisible()
+    bench.session.go(2)
+    qtbot.waitUntil(lambda: bench.session.shown is None)
+    assert not bench.trouble.isVisible(), "it is of an image that is seen no more"
+
+
+def test_what_was_said_of_a_folder_goes_with_it(bench, qtbot, folder):
+    mask = np.zeros((64, 80), np.uint8)
+    mask[30:34] = 255
+    write_image(folder / "a_mask.tif", mask)
+    bench.session.open(folder)
+    qtbot.waitUntil(bench.trouble.isVisible)
+    bench.session.close()
     assert not bench.trouble.isVisible()

@@ -202,6 +202,14 @@ def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     assert not opened.strip.reason.isVisible()
 
 
+def test_an_image_that_is_segmented_by_hand_stays_among_the_doubtful(opened, qtbot):
+    before = record_of(opened.session.shown.mask).notes.doubt
+    assert before >= 0
+    opened.segment.segment.click()
+    qtbot.waitUntil(lambda: not opened.segment.job.running, timeout=20_000)
+    assert record_of(opened.session.shown.mask).notes.doubt == before
+
+
 def test_how_far_a_folder_is_segmented_is_told_in_images(opened, qtbot, monkeypatch):
     run, session = opened.folder_run, opened.session
     session.masks.on_arrival, told, hear = False, [], run._hear

@@ -13,6 +13,7 @@ from qtpy.compat import isalive
 
 _READING = 65  # ms a character
 _MOST = 15_000  # ms; who reads on holds the mouse over it, and 'Notices' keeps all
+_OURS = "unfolded for the reader"
 _GAP = 8  # px between a notice and the border of the canvas
 
 
@@ -38,8 +39,10 @@ def _arrange(text: str, change: Callable[[NapariQtNotification], None]) -> None:
 
 
 def _let_go_by(notice: NapariQtNotification) -> None:
-    """Start the time of a notice that waits, unless it is pointed at."""
+    """Start the time of a notice that waits, unless it is pointed at or somebody unfolded it."""
     if not isalive(notice) or notice.timer.isActive() or notice.underMouse():
+        return
+    if notice.property("expanded") and not notice.property(_OURS):
         return
     if not notice.timer.isSingleShot():  # napari has never started it
         notice.timer.setSingleShot(True)
@@ -69,7 +72,8 @@ def _unfold(notice: NapariQtNotification) -> None:
     label.setMinimumHeight(min((lines + 1) * metrics.height(), room))  # it elides its last line
     notice.geom_anim.stop()
     notice.resize(notice.width(), folded + label.minimumHeight())
-    notice.setProperty("expanded", True)
+    for name in ("expanded", _OURS):
+        notice.setProperty(name, True)
     notice.timer.setInterval(max(notice.timer.interval(), reading))
 
 

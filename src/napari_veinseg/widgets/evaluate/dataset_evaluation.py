@@ -209,7 +209,7 @@ class DatasetEvaluation(QWidget):
             self.job.start(partial(evaluate_dataset, task), done, self._hear)
 
     def _hear(self, news: object) -> None:
-        self.status.setText(str(news))  # a step
+        self.status.say(str(news))  # a step
 
     def _show_state(self) -> None:
         running = self.job.running

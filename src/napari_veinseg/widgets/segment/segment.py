@@ -249,7 +249,8 @@ class SegmentWidget(Panel):
         record = record_of(layer)
         prediction = result.prediction
         used = prediction.settings
-        notes = DraftNotes("", used.threshold, used.min_size, used.vein_width)
+        doubt = record.notes.doubt  # of the mask before: an image stays among the doubtful ones
+        notes = DraftNotes("", used.threshold, used.min_size, used.vein_width, doubt)
         record.take(prediction.probability, notes)
         has_edits = record.edits.edited.any()
         if not has_edits:  # the mask that the worker made is the one

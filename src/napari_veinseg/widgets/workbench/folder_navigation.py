@@ -105,7 +105,8 @@ class FolderSession(QObject):
         if self.folder is None:
             return
         self.save()
-        trying(_READING_MASK, self)
+        for doing in (_OPENING, _READING_MASK):  # what was said of the folder and of its mask
+            trying(doing, self)
         self.masks.leave_folder()
         self.ahead.leave_folder()
         self.queue.flush()
@@ -213,6 +214,7 @@ class FolderSession(QObject):
             warn(opened.draft.remark, _READING_MASK, self)
 
     def _leave(self) -> None:
+        trying(_READING_MASK, self)
         if self.shown is not None:
             self.shown.remove()
             self.shown = None
