@@ -86,6 +86,17 @@ def test_what_is_settled_is_not_offered(killed, train, dataset, qtbot, settled):
     assert train.follower.run is None
 
 
+@pytest.mark.parametrize("decided", ["kept", "discarded"])
+def test_it_is_offered_once_the_run_of_today_is_decided(killed, train, dataset, qtbot, decided):
+    today = Run.create(None, TrainingConfig(dataset=dataset.path.parent, minutes=1))
+    train.follower.run = today
+    choose(train, dataset, qtbot)
+    assert train.follower.run is today
+    today.settle() if decided == "kept" else today.remove()
+    choose(train, dataset, qtbot)
+    qtbot.waitUntil(lambda: train.follower.run.path == killed.path)
+
+
 def test_it_belongs_to_its_dataset_and_closing_asks_nothing(
     killed, train, dataset, qtbot, tmp_path
 ):

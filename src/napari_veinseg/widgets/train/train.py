@@ -195,7 +195,13 @@ class TrainWidget(Panel):
     # A run of before.
 
     def _look_back(self) -> None:
-        self.before.follow(self.dataset.folder.path(), look=self.follower.run is None)
+        self.before.follow(self.dataset.folder.path(), look=self._all_is_decided)
+
+    @property
+    def _all_is_decided(self) -> bool:
+        """Whether no run waits for somebody to keep or discard its model."""
+        run = self.follower.run
+        return run is None or run.settled or not run.path.exists()
 
     def _leave_before(self) -> None:
         self.follower.run = None
@@ -204,7 +210,7 @@ class TrainWidget(Panel):
         self._show_state()
 
     def _offer(self, found: UnfinishedRun) -> None:
-        if self.follower.run is not None:  # one was started meanwhile
+        if not self._all_is_decided:  # one was started meanwhile
             self.before.run = None
             return
         self.follower.run, self.follower.status = found.run, found.status
