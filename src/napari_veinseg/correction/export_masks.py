@@ -8,7 +8,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.files import writing
+from napari_veinseg.files import make_output_folder
 
 TABLE = "masks.csv"
 _COLUMNS = ("image", "mask", "state", "note")
@@ -40,8 +40,7 @@ def export_masks(
         raise VeinSegError(
             f"{output} holds the images or their dataset: choose another folder for the masks."
         )
-    with writing(output):
-        output.mkdir(parents=True, exist_ok=True)
+    make_output_folder(output)
     rows: list[TableRow] = []
     for index, (stem, image) in enumerate(zip(folder.stems, folder.images, strict=True)):
         if progress:

@@ -83,7 +83,7 @@ class Versions:
         """Whether what is in use has learned here; else it is the base, at whatever threshold."""
         self._thresholds = sorted({*THRESHOLDS, base.card.threshold, self.threshold})
         self._in_use_outcomes: dict[tuple[int, str, str], Outcomes] = {}
-        self._by_base: deque[Outcomes] = deque(maxlen=_RECENT)
+        self._by_base: deque[Outcomes] = deque(maxlen=_RECENT)  # of what came last
         self._arrivals: deque[_Arrival] = deque(maxlen=_MOST_ARRIVALS)
 
     def _newest(self) -> int:

@@ -72,9 +72,7 @@ class LayerChoice(NameCombo):
         before, known = self.layer, [each() for each in self._layers]
         offered = [
             layer
-            for layer in reversed(
-                self._viewer.layers
-            )  # the topmost first, as the layer list has it
+            for layer in reversed(self._viewer.layers)  # the topmost first, as in the layer list
             if isinstance(layer, self._kind) and self._accepts(layer)
         ]
         self._layers = [weakref.ref(layer) for layer in offered]
