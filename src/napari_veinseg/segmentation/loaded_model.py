@@ -35,7 +35,7 @@ class LoadedModel:
 
         self.card = card
         self.device_choice = choose_device(device)
-        self.runtime: Runtime = TorchRuntime(network, self.device_choice.torch_device)
+        self.runtime: Runtime = TorchRuntime(network, self.device_choice.name)
         self._device, self._digest = device, ""
         self._read_network: Callable[[], SegmentationNetwork] = lambda: network
 

@@ -3,13 +3,9 @@
 import ctypes
 import os
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from napari_veinseg.errors import VeinSegError
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -22,13 +18,6 @@ class DeviceChoice:
     """As a person names it, for instance `NVIDIA RTX A2000`."""
     reason: str
     """Why this one was chosen, a clause without a full stop."""
-
-    @property
-    def torch_device(self) -> "torch.device":
-        """The device as torch takes it."""
-        import torch
-
-        return torch.device(self.name)
 
     def __str__(self) -> str:
         return f"{self.label}: {self.reason}"
@@ -47,7 +36,7 @@ def choose_device(wish: str = "auto") -> DeviceChoice:
             f"The device {wish!r} is not available here ({_why_no_gpu()}): "
             f"choose auto, {', '.join(sorted(known))}."
         )
-    return DeviceChoice(known[wish].name, known[wish].label, "chosen by you")
+    return replace(known[wish], reason="chosen by you")
 
 
 def device_without_torch(wish: str = "auto") -> DeviceChoice | None:

@@ -21,8 +21,8 @@ class TorchRuntime(Runtime):
     On CUDA it computes in mixed precision.  Later changes to the network are not followed.
     """
 
-    def __init__(self, network: SegmentationNetwork, device: torch.device | str = "cpu") -> None:
-        super().__init__(network.geometry, str(device))
+    def __init__(self, network: SegmentationNetwork, device: str = "cpu") -> None:
+        super().__init__(network.geometry, device)
         self._place(prediction_core(network), torch.device(device))
 
     def _place(self, core: nn.Module, device: torch.device) -> None:
