@@ -8,7 +8,6 @@ import onnx
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.segmentation.runtimes.onnx_graph import core_nodes, model_of
-from napari_veinseg.segmentation.runtimes.torch_runtime import prediction_core
 from napari_veinseg.segmentation.tiling.normalisation import CLIP, ENOUGH_SAMPLES
 
 
@@ -31,9 +30,7 @@ def whole_model(
         stride=network.geometry.total_stride,
         stride_less_one=network.geometry.total_stride - 1,
     )
-    core, weights = core_nodes(
-        prediction_core(network), network.geometry.in_channels, "seen", "answer"
-    )
+    core, weights = core_nodes(network, "seen", "answer")
     after = _graph("onnx_after_core.txt")
     model = model_of([*before.node, *core, *after.node], weights, described)
     onnx.checker.check_model(model, full_check=True)

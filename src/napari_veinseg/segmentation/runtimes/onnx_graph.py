@@ -56,18 +56,18 @@ class _Graph:
 
 
 def core_nodes(
-    core: nn.Module, in_channels: int, image: str, probability: str
+    network: SegmentationNetwork, image: str, probability: str
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Translate a core and the sigmoid behind it into nodes, in order, and constants.
+    """Translate a network's core and the sigmoid behind it into nodes, in order, and constants.
 
     The input is named `image` and is `(N, 1, Y, X)`, its sides multiples of the total stride; the
-    output `probability` has the same shape.  The core is that of `torch_runtime.prediction_core`.
+    output `probability` has the same shape.
     """
-    graph = _Graph()
+    core, graph = prediction_core(network), _Graph()
     names: dict[Any, str] = {}
     for node in _Tracer().trace(core).nodes:
         if node.op == "placeholder":
-            names[node] = graph.node("Concat", *[image] * in_channels, axis=1)
+            names[node] = graph.node("Concat", *[image] * network.geometry.in_channels, axis=1)
         elif node.op == "call_module":
             module = core.get_submodule(str(node.target))
             translate = _MODULES.get(type(module)) or _untranslated(type(module).__name__)
@@ -87,8 +87,7 @@ def core_nodes(
 
 def core_model(network: SegmentationNetwork, described: dict[str, str]) -> bytes:
     """Write the bare network: `image`, normalised and padded, to `probability`."""
-    core = prediction_core(network)
-    nodes, weights = core_nodes(core, network.geometry.in_channels, "image", "probability")
+    nodes, weights = core_nodes(network, "image", "probability")
     return model_of(nodes, weights, described).SerializeToString()
 
 
