@@ -48,12 +48,11 @@ class VeinModel(LoadedModel):
         model's working width where the image is constant.  How wide the veins of a mask are,
         `measurement.measure` says: they can be drawn wider than told, or narrower.
         """
-        measured = self._measured(_source(image, replace(settings, **changes)))
-        return measured.width if measured else self.card.working_vein_width
+        return self._measured(_source(image, replace(settings, **changes))).width
 
     def _measured(
         self, source: ImageSource, cancelled: Callable[[], bool] | None = None
-    ) -> MeasuredWidth | None:
+    ) -> MeasuredWidth:
 
         def look(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
             if cancelled and cancelled():
@@ -80,8 +79,6 @@ class VeinModel(LoadedModel):
             remark = settings.remark if isinstance(settings, ResolvedSettings) else ""
             return settings.resolved(settings.vein_width, self.card.threshold, remark)
         measured = self._measured(source, cancelled)
-        if measured is None:
-            return settings.resolved(self.card.working_vein_width, self.card.threshold)
         return settings.resolved(measured.width, self.card.threshold, measured.remark)
 
     def predict(

@@ -80,7 +80,7 @@ class MeasuredWidth:
     width: float
     """To be told to the network, in px of the image."""
     looks: tuple[Look, ...]
-    """From the widest told width on."""
+    """From the widest told width on; none where the image shows nothing."""
 
     @property
     def remark(self) -> str:
@@ -140,11 +140,11 @@ def measure_source_width(
     predict: Predict,
     working_width: WorkingWidth,
     padded_side: PaddedSide,
-) -> MeasuredWidth | None:
+) -> MeasuredWidth:
     """Measure the vein width of an image or stack on some slices, and on parts of large ones.
 
-    A stack shows one thing: of those that saw veins, the one with the median width counts.  None
-    where nothing is to be seen.
+    A stack shows one thing: of those that saw veins, the one with the median width counts.  It is
+    the working width where nothing is to be seen.
     """
     found = [
         measure_width(grey, normaliser, predict, working_width, padded_side)
@@ -153,7 +153,7 @@ def measure_source_width(
     ]
     seen = [each for each in found if any(look.sees for look in each.looks)] or found
     if not seen:
-        return None
+        return MeasuredWidth(working_width, ())
     width = statistics.median([each.width for each in seen])
     nearest = min(seen, key=lambda each: abs(each.width - width))
     return MeasuredWidth(width, nearest.looks)
