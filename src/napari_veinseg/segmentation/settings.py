@@ -1,7 +1,7 @@
 """What a user chooses for one segmentation."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from napari_veinseg.data.array_types import Px, Share
 from napari_veinseg.data.grey import Channel
@@ -44,14 +44,13 @@ class SegmentationSettings:
     def resolved(self, vein_width: Px, threshold: Share, remark: str = "") -> "ResolvedSettings":
         """Put numbers, and a remark for the user, in the place of what was left open."""
         width = vein_width if self.vein_width is None else self.vein_width
-        chosen = {field.name: getattr(self, field.name) for field in fields(self)}
         filled = {
             "vein_width": width,
             "threshold": threshold if self.threshold is None else self.threshold,
             "min_size": round(3 * width**2) if self.min_size is None else self.min_size,
             "remark": remark,
         }
-        return ResolvedSettings(**chosen | filled)
+        return ResolvedSettings(**vars(self) | filled)
 
 
 @dataclass(frozen=True, kw_only=True)

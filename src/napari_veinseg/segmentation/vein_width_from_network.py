@@ -222,13 +222,12 @@ def _look(probability: Image, told: float, working_width: float) -> Look:
     drawn = np.maximum(probability - _DOUBT, 0)
     down, right = np.diff(drawn, axis=1)[:, :, :-1], np.diff(drawn, axis=2)[:, :-1]
     variation = float(np.sqrt(down * down + right * right).sum(dtype=np.float64))
+    if not variation:
+        return Look(told, math.nan, 0.0)
     area = float(drawn.sum(dtype=np.float64))
     # What fills the tiles has next to no perimeter.
-    most = _MOST_EXCESS * working_width
-    width = min(2 * area / variation, most) if variation else math.nan
+    width = min(2 * area / variation, _MOST_EXCESS * working_width)
     evidence = float(np.mean(drawn * drawn, dtype=np.float64))
-    if math.isnan(width):
-        evidence = 0.0
     return Look(told, width * told / working_width, evidence)
 
 
