@@ -45,15 +45,7 @@ class ImagePlane:
             yield from self._blocks(_CROP_SIDE, 2)
 
     def _blocks(self, side: int, count: int) -> Iterator[Field]:
-        """Blocks in a regular grid, half a gap from the borders."""
-        starts = [
-            np.linspace(0, max(0, length - side), 2 * count + 1).astype(int)[1::2]
-            for length in self.shape
-        ]
-        for row in np.unique(starts[0]):
-            for column in np.unique(starts[1]):
-                rows = slice(int(row), min(int(row) + side, self.shape[0]))
-                yield self.read(rows, slice(int(column), min(int(column) + side, self.shape[1])))
+        return (self.read(*place) for place in _spread(self.shape, side, count))
 
 
 class ImageSource:
@@ -81,12 +73,14 @@ class ImageSource:
             to_grey(np.empty(image.shape, image.dtype))  # raises the sentence
         self.whole_shape: tuple[int, ...] = tuple(image.shape[:-1] if colour else image.shape)
         """Of the image, without colours."""
-        if min(self.whole_shape[-2:]) < SMALLEST_SIDE:
+        height, width = self.whole_shape[-2:]
+        if min(height, width) < SMALLEST_SIDE:
             raise VeinSegError(
-                f"An image of {self.whole_shape[-2]} x {self.whole_shape[-1]} px is too small to "
-                f"show veins: give at least {SMALLEST_SIDE} x {SMALLEST_SIDE} px."
+                f"An image of {height} x {width} px is too small to show veins: give at least "
+                f"{SMALLEST_SIDE} x {SMALLEST_SIDE} px."
             )
-        rows, columns = region.window(self.whole_shape) if region else _all(self.whole_shape)
+        whole = slice(0, height), slice(0, width)
+        rows, columns = region.window(self.whole_shape) if region else whole
         self._region, self._origin = region, (rows.start, columns.start)
         self.shape = (*self.whole_shape[:-2], rows.stop - rows.start, columns.stop - columns.start)
         """Of what is seen of it."""
@@ -103,27 +97,22 @@ class ImageSource:
         return self._slice(0)
 
     def _slice(self, index: int) -> ImagePlane:
-        rows, columns = self.shape[-2:]
-        if rows * columns > WHOLE:
-            return self._lazy_slice(index)
-        stored = self._stored(index, slice(0, rows), slice(0, columns))
-        grey = self._grey(stored, self._channel, self._offset(index))
-        return ImagePlane((rows, columns), lambda r, c: grey[r, c])
-
-    def _lazy_slice(self, index: int) -> ImagePlane:
-        """Decide by some pixels what is decided by all of a smaller slice."""
+        height, width = self.shape[-2:]
+        is_large = height * width > WHOLE
+        channel: Channel | Shares = self._channel
+        stored = self._image.shape
+        if is_large and channel == "auto" and is_colour(stored) and stored[-1] > 2:
+            # Decided by some pixels, as it is decided by all of a smaller slice.
+            channel = colour_shares(self._some(index))
         offset = self._offset(index)
-        channel = colour_shares(self._some(index)) if self._mixes_colours else self._channel
 
         def read(rows: slice, columns: slice) -> Field:
             return self._grey(self._stored(index, rows, columns), channel, offset)
 
-        return ImagePlane((self.shape[-2], self.shape[-1]), read)
-
-    @property
-    def _mixes_colours(self) -> bool:
-        shape = self._image.shape
-        return self._channel == "auto" and is_colour(shape) and shape[-1] > 2
+        if is_large:
+            return ImagePlane((height, width), read)
+        grey = read(slice(0, height), slice(0, width))
+        return ImagePlane((height, width), lambda rows, columns: grey[rows, columns])
 
     def _offset(self, index: int) -> float:
         """See `data.grey.grey_offset`, of blocks spread over the slice."""
@@ -133,12 +122,8 @@ class ImageSource:
 
     def _some(self, index: int) -> NDArray[Any]:
         """Pixels of blocks spread over the slice, colours as the last axis."""
-        parts = [
-            [slice(int(at), int(min(at + _SAMPLE_SIDE, side))) for at in np.unique(starts)]
-            for side in self.shape[-2:]
-            for starts in [np.linspace(0, max(0, side - _SAMPLE_SIDE), 5).astype(int)]
-        ]
-        blocks = [self._stored(index, rows, columns) for rows, columns in product(*parts)]
+        places = _spread(self.shape[-2:], _SAMPLE_SIDE, 5)
+        blocks = [self._stored(index, *place) for place in places]
         colours = blocks[0].shape[2:]
         return np.concatenate([block.reshape(-1, *colours) for block in blocks])
 
@@ -163,5 +148,11 @@ class ImageSource:
         return self._region.inside(*self.place_in_whole(where)[-2:]) if self._region else None
 
 
-def _all(shape: tuple[int, ...]) -> Window:
-    return slice(0, shape[-2]), slice(0, shape[-1])
+def _spread(shape: tuple[int, ...], side: int, count: int) -> Iterator[Window]:
+    """Give the places of blocks in a regular grid, half a gap from the borders."""
+    rows, columns = (
+        [slice(start, min(start + side, length)) for start in np.unique(starts).tolist()]
+        for length in shape
+        for starts in [np.linspace(0, max(0, length - side), 2 * count + 1).astype(int)[1::2]]
+    )
+    return product(rows, columns)
