@@ -3,6 +3,7 @@ import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import dask.array
 import numpy as np
@@ -16,6 +17,8 @@ from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from tests.models import lively_network, small_card, texture, write_small_model
+
+LARGER_THAN_MEMORY = SimpleNamespace(shape=(10**6, 100, 4096, 4096), dtype=np.dtype(np.uint16))
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +253,7 @@ def test_a_boolean_image_is_segmented(model):
         (np.zeros((50, 50), complex), "complex"),
         (np.array([["a"] * 9] * 9), "<U1"),
         (np.zeros((2, 3, 50, 50)), "shape"),
+        (LARGER_THAN_MEMORY, "shape"),
         (np.zeros(50), "shape"),
         (5, "shape"),
     ],

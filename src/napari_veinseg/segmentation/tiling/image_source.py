@@ -70,7 +70,8 @@ class ImageSource:
         self._image, self._channel, self._invert = image, channel, invert
         colour = is_colour(image.shape)
         if len(image.shape) - colour not in (2, 3) or 0 in image.shape:
-            to_grey(np.empty(image.shape, image.dtype))  # raises the sentence
+            # Raises the sentence; an empty array of that shape may be larger than the memory.
+            to_grey(np.broadcast_to(np.empty((), image.dtype), image.shape))
         self.whole_shape: tuple[int, ...] = tuple(image.shape[:-1] if colour else image.shape)
         """Of the image, without colours."""
         height, width = self.whole_shape[-2:]
