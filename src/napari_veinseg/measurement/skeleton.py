@@ -123,10 +123,8 @@ def trace(line: Binary) -> Skeleton:
         if end >= 0:
             places[-1] = nodes[end]
         branches.append(Branch(places, _row(start), _row(end)))
-    open_branches = [branch for branch in branches if not branch.is_ring]
-    ends = [branch.path[0] for branch in open_branches if branch.start is None]
-    ends += [branch.path[-1] for branch in open_branches if branch.end is None]
-    return Skeleton(np.array(ends, np.intp).reshape(-1, 2), nodes, tuple(branches))
+    ends = pixels[np.diff(links.indptr) == 1]
+    return Skeleton(ends, nodes, tuple(branches))
 
 
 def without_spurs(line: Binary, mask: Mask) -> Binary:
