@@ -110,6 +110,14 @@ def test_a_vein_of_one_long_pixel_is_not_lost(turned):
     assert mask[tuple(branch.path.T)].all()
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 2.0), (2.0, 1.0)])
+def test_a_vein_that_begins_and_ends_in_one_long_pixel_is_no_ring(spacing):
+    mask = np.zeros((20, 30), np.uint8)
+    mask[10, 20] = 1
+    (row,) = branch_rows(measure(mask, spacing))
+    assert (row["from"], row["to"]) == ("end", "end")
+
+
 @pytest.mark.parametrize("spacing", [(0.25, 0.25), (2.0, 2.0)])
 def test_figures_follow_the_pixel_size(spacing):
     mask = capsule((60, 40), (140, 260), 9) | capsule((100, 150), (20, 240), 7)

@@ -25,17 +25,13 @@ class Branch:
     """A stretch of centreline between two nodes."""
 
     path: Points
-    """`(n, 2)` pixels in order, (row, column), with the pixel of a bifurcation at either end.  A
-    closed ring without bifurcation repeats its first pixel."""
+    """`(n, 2)` pixels in order, (row, column), with the pixel of a bifurcation at either end; a
+    ring repeats its first pixel."""
     start: int | None
     end: int | None
     """Both: row in `Skeleton.bifurcations` of the bifurcation at that end; None at a free end."""
-
-    @property
-    def is_ring(self) -> bool:
-        """Whether the branch is closed and meets no bifurcation."""
-        closed = bool((self.path[0] == self.path[-1]).all())
-        return closed and self.start is None and self.end is None
+    is_ring: bool
+    """Whether the branch is closed and meets no bifurcation."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +112,13 @@ def trace(line: Binary) -> Skeleton:
     nodes = _middles(pixels, node_of)
     branches = []
     for path in _paths(links, ~in_node):
+        start, end = (None if node < 0 else int(node) for node in node_of[[path[0], path[-1]]])
         places = pixels[path]
-        start, end = node_of[path[0]], node_of[path[-1]]
-        if start >= 0:
+        if start is not None:
             places[0] = nodes[start]
-        if end >= 0:
+        if end is not None:
             places[-1] = nodes[end]
-        branches.append(Branch(places, _row(start), _row(end)))
+        branches.append(Branch(places, start, end, start is None and path[0] == path[-1]))
     ends = pixels[np.diff(links.indptr) == 1]
     return Skeleton(ends, nodes, tuple(branches))
 
@@ -146,10 +142,6 @@ def without_spurs(line: Binary, mask: Mask) -> Binary:
             kept[tuple(meeting)] = True
     # Thinning again straightens the corner that a spur leaves behind.
     return centreline(kept)
-
-
-def _row(node: int) -> int | None:
-    return None if node < 0 else int(node)
 
 
 def _links(line: Binary, pixels: Points) -> sparse.csr_array:
