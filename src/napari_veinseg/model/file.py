@@ -31,7 +31,7 @@ def read_card(path: str | Path) -> ModelCard:
     architecture.
     """
     path = Path(path)
-    return _parse_card(path, _read_header(path))
+    return _parse_card(path, _read_header(path)[0])
 
 
 def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
@@ -41,11 +41,11 @@ def read_model(path: str | Path) -> tuple[ModelCard, "SegmentationNetwork"]:
     finite.
     """
     path = Path(path)
-    header = _read_header(path)
-    card = _parse_card(path, header)
+    text, shapes = _read_header(path)
+    card = _parse_card(path, text)
     network = _empty_network(card)
     # By the header first: neither the card nor the file decides how much memory is taken.
-    _check_shapes(path, network.state_dict(), _shapes_in(path, header))
+    _check_shapes(path, network.state_dict(), shapes)
     weights = _read_weights(path)
     _check_fit(path, network.state_dict(), weights)
     network.load_state_dict(weights, assign=True)
@@ -125,8 +125,8 @@ def _empty_network(card: ModelCard) -> "SegmentationNetwork":
         return build_network(card)
 
 
-def _read_header(path: Path) -> dict[str, Any]:
-    """Read the JSON header of a file that is as long as the header says."""
+def _read_header(path: Path) -> tuple[str, dict[str, tuple[int, ...]]]:
+    """Read the card, and the shapes of the weights, of a file that is as long as it says."""
     if not path.exists():
         raise VeinSegError(f"The model {path} does not exist: check the name.")
     with opening(path), path.open("rb") as file:
@@ -136,10 +136,10 @@ def _read_header(path: Path) -> dict[str, Any]:
             raise _no_model(path)
         text = file.read(length)
     try:
-        header: dict[str, Any] = json.loads(text)
-        ends = [
-            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-        ]
+        header = json.loads(text)
+        card = header.pop("__metadata__")[CARD_KEY]
+        shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
+        ends = [entry["data_offsets"][1] for entry in header.values()]
         if not all(type(end) is int and 0 <= end < 2**63 for end in ends):
             raise _no_model(path)
         expected = 8 + length + max(ends)
@@ -149,16 +149,16 @@ def _read_header(path: Path) -> dict[str, Any]:
         raise VeinSegError(
             f"{path} is cut off ({size} of {expected} bytes): copy or download it again."
         )
-    return header
+    return card, shapes
 
 
 def _no_model(path: Path) -> VeinSegError:
     return VeinSegError(f"{path} is not a vein model: choose a .safetensors file made by veinseg.")
 
 
-def _parse_card(path: Path, header: dict[str, Any]) -> ModelCard:
+def _parse_card(path: Path, text: str) -> ModelCard:
     try:
-        content = json.loads(header["__metadata__"][CARD_KEY])
+        content = json.loads(text)
         version = int(content["format_version"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _no_model(path) from error
@@ -203,15 +203,6 @@ def _read_weights(path: Path) -> dict[str, "torch.Tensor"]:
         name: tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
         for name, tensor in weights.items()
     }
-
-
-def _shapes_in(path: Path, header: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    try:
-        return {
-            name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"
-        }
-    except (KeyError, TypeError) as error:
-        raise _no_model(path) from error
 
 
 def _check_shapes(
