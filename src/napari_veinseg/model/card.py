@@ -25,7 +25,7 @@ class _Part(BaseModel):
 
 class _NetworkPart(_Part):
     # An argument that this version does not know would silently build another network.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid")
 
 
 class DenseUNetArguments(_NetworkPart):

@@ -111,17 +111,15 @@ def remove_model(name: str) -> None:
 
     Raise VeinSegError if there is no such model, it belongs to the package or cannot be deleted.
     """
-    for model in installed_models():
-        if model.name != name:
-            continue
-        if model.shipped:
-            raise VeinSegError(f"The model {name!r} belongs to the package and stays.")
-        try:
-            model.path.unlink()
-        except OSError as error:
-            raise VeinSegError(
-                f"{model.path} was not removed ({error.strerror}): check rights, and close what "
-                "uses it."
-            ) from error
-        return
-    raise VeinSegError(f"There is no model {name!r} to remove: see `veinseg models list`.")
+    model = next((model for model in installed_models() if model.name == name), None)
+    if model is None:
+        raise VeinSegError(f"There is no model {name!r} to remove: see `veinseg models list`.")
+    if model.shipped:
+        raise VeinSegError(f"The model {name!r} belongs to the package and stays.")
+    try:
+        model.path.unlink()
+    except OSError as error:
+        raise VeinSegError(
+            f"{model.path} was not removed ({error.strerror}): check rights, and close what uses "
+            "it."
+        ) from error
