@@ -11,7 +11,8 @@ from napari_veinseg import VeinModel
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard, Normalisation
-from napari_veinseg.segmentation.export.onnx_file import CARD_KEY, WIDTHS_KEY, export_onnx
+from napari_veinseg.model.file import CARD_KEY
+from napari_veinseg.segmentation.export.onnx_file import WIDTHS_KEY, export_onnx
 from tests.models import SHIPPED, SMALL, lively_network, small_card
 
 onnxruntime = pytest.importorskip("onnxruntime")

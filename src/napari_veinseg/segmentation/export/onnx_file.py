@@ -6,9 +6,9 @@ from pathlib import Path
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import write_bytes, writing
+from napari_veinseg.model.file import CARD_KEY
 from napari_veinseg.segmentation.vein_model import VeinModel
 
-CARD_KEY = "veinseg_card"
 WIDTHS_KEY = "veinseg_seen_widths"
 """Under which the metadata hold the card's `seen_widths`, as a list in JSON."""
 

@@ -28,14 +28,11 @@ def export_torch(model: VeinModel, target: Path) -> None:
     """
     if target.suffix != ".pt2":
         raise VeinSegError(f"{target} was not written: choose a name that ends in .pt2.")
-    smallest = (
-        model.network.geometry.total_stride + 1
-    )  # px: smaller sides would be padded by another rule
+    smallest = model.network.geometry.total_stride + 1  # px: less is padded by another rule
+    example = torch.zeros(2, 1, 70, 90)  # neither square nor whole strides: nothing is fixed by it
     program = torch.export.export(
         standalone(model),
-        (
-            torch.zeros(2, 1, 70, 90),
-        ),  # not square, no multiple of a stride: nothing is taken as fixed
+        (example,),
         dynamic_shapes={
             "image": {
                 0: torch.export.Dim("images", min=1),
