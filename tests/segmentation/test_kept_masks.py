@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_veinseg.data.image_files import write_image
+from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.batch import summary_csv
@@ -96,6 +96,24 @@ def test_an_update_makes_anew_what_would_be_otherwise_and_nothing_else(model, im
     assert [row.status for row in again] == ["kept"] * 3
     segment_files([images], output, newer, SETTINGS, FolderOptions(overwrite=True))
     assert (read_mask(output / "i0.tif") != edited).any()
+
+
+def test_a_probability_that_is_asked_for_later_leaves_the_mask_as_it_is(model, images, tmp_path):
+    output = tmp_path / "out"
+    segment_files([images], output, model, SETTINGS)
+    write_mask(output / "i0.tif", 1 - read_mask(output / "i0.tif"))
+    before = {path: path.read_bytes() for path in output.glob("*.tif")}
+    options = FolderOptions(probability=True)
+    rows = segment_files([images], output, model, SETTINGS, options)
+    assert [(row.status, row.note) for row in rows] == [
+        ("kept", "edited since"), ("kept", ""), ("kept", "")
+    ]  # fmt: skip
+    assert {path: path.read_bytes() for path in before} == before
+    probability = read_image(output / "i1_probability.tif")
+    np.testing.assert_array_equal(probability >= 0.5, read_mask(output / "i1.tif"))
+    assert [row.status for row in segment_files([images], output, model, SETTINGS, options)] == [
+        "kept"
+    ] * 3
 
 
 def test_masks_of_a_killed_run_are_measured_or_blank(model, images, tmp_path):

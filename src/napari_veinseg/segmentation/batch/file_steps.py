@@ -43,6 +43,8 @@ class ReadImage:
     """With the vein width of these pixels, where they are in memory."""
     made_from: Provenance
     """What the mask will be made from."""
+    kept: SummaryRow | None = None
+    """Of a mask that is kept: only its probability is made."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class SegmentedImage:
     """For the summary."""
     made_from: Provenance
     """What it was made from."""
+    kept: SummaryRow | None
+    """Of a mask that is kept: only its probability was made."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,9 @@ class FileSteps:
         """Read an image; else give the row of a mask that is kept, or of an unreadable file."""
         try:
             made_from = Provenance.of(plan.source, self.model, self.settings)
-            if plan.finished and not self.options.overwrite:
-                made = plan.made or SummaryRow(str(plan.source), plan.name, "done")
-                changes = made_from.changes_since(made.provenance)
-                edited = made.mask_digest not in ("", file_digest(plan.mask))
-                if not (self.options.update and changes and made.model and not edited):
-                    return _kept(plan, made, changes, edited)
+            kept = self._kept(plan, made_from)
+            if kept and plan.finished:
+                return kept
             if is_zarr(plan.source):
                 return ReadImage(OmeZarrImage.open(plan.source), None, made_from)
             settings = self.settings
@@ -87,9 +88,33 @@ class FileSteps:
                 read_image(plan.source), settings.channel, settings.invert, settings.region
             )
             # The vein width is measured here, beside the network of the image before.
-            return ReadImage(pixels, self.model.resolve(settings, pixels), made_from)
+            return ReadImage(pixels, self.model.resolve(settings, pixels), made_from, kept)
         except Exception as error:
             return _failed(plan, error)
+
+    def _kept(self, plan: FilePlan, made_from: Provenance) -> SummaryRow | None:
+        """Give the row of a mask that is there and stays, None of one that is to be made.
+
+        It has the figures of when it was made; or what can be measured, where they are unknown.
+        """
+        if self.options.overwrite or not plan.mask.exists():
+            return None
+        made = plan.made or SummaryRow(str(plan.source), plan.name, "done")
+        changes = made_from.changes_since(made.provenance)
+        edited = made.mask_digest not in ("", file_digest(plan.mask))
+        if self.options.update and changes and made.model and not edited:
+            return None
+        notes = [*changes, *[EDITED] * edited]
+        unknown = edited or made.vein_share is None  # the run that made it was killed
+        if unknown and not is_zarr(plan.mask):
+            try:
+                mask = read_mask(plan.mask)
+                made = replace(made, **_figures(mask.shape, int(np.count_nonzero(mask == VEIN))))
+            except VeinSegError as error:
+                notes.append(str(error))
+        if made.vein_share == 0:
+            notes.insert(0, EMPTY)
+        return replace(made, image=str(plan.source), status="kept", note="; ".join(notes))
 
     def predict(self, plan: FilePlan, image: ReadImage | SummaryRow) -> SegmentedImage | SummaryRow:
         """Segment an image; one that is larger than memory is written at the same time."""
@@ -112,7 +137,7 @@ class FileSteps:
         except Exception as error:
             return _failed(plan, error)
         seconds = time.perf_counter() - begin
-        return SegmentedImage(mask, probability, resolved, seconds, image.made_from)
+        return SegmentedImage(mask, probability, resolved, seconds, image.made_from, image.kept)
 
     def write(self, plan: FilePlan, image: SegmentedImage | SummaryRow) -> SummaryRow:
         """Write what was segmented."""
@@ -123,6 +148,8 @@ class FileSteps:
             # The mask last: it says that the image is finished.
             if plan.probability and image.probability is not None:
                 write_probability(plan.probability, image.probability)
+            if image.kept:
+                return image.kept
             write_mask(plan.mask, image.mask)
             return _done(
                 plan,
@@ -172,21 +199,6 @@ def _figures(shape: tuple[int, ...], veins: int) -> dict[str, Any]:
     slices, height, width = shape if len(shape) == 3 else (1, *shape)
     share = veins / (slices * height * width)
     return {"slices": slices, "height": height, "width": width, "vein_share": share}
-
-
-def _kept(plan: FilePlan, made: SummaryRow, changes: list[str], edited: bool) -> SummaryRow:
-    """Give a mask that is kept the figures of when it was made, or measure what can be."""
-    notes = [*changes, *[EDITED] * edited]
-    unknown = edited or made.vein_share is None  # the run that made it was killed
-    if unknown and not is_zarr(plan.mask):
-        try:
-            mask = read_mask(plan.mask)
-            made = replace(made, **_figures(mask.shape, int(np.count_nonzero(mask == VEIN))))
-        except VeinSegError as error:
-            notes.append(str(error))
-    if made.vein_share == 0:
-        notes.insert(0, EMPTY)
-    return replace(made, image=str(plan.source), status="kept", note="; ".join(notes))
 
 
 def _failed(plan: FilePlan, error: Exception) -> SummaryRow:
