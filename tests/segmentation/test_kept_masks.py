@@ -116,6 +116,24 @@ def test_a_probability_that_is_asked_for_later_leaves_the_mask_as_it_is(model, i
     ] * 3
 
 
+def test_a_mask_whose_image_failed_later_is_still_known(model, images, tmp_path):
+    output, other = tmp_path / "out", tmp_path / "other"
+    (made, *_) = segment_files([images], output, model, SETTINGS)
+    content = (images / "i0.png").read_bytes()
+    (images / "i0.png").write_bytes(b"no image")
+    failed = segment_files([images], output, model, SETTINGS, FolderOptions(overwrite=True))[0]
+    assert (failed.status, failed.mask, failed.vein_share) == ("failed", "i0.tif", made.vein_share)
+    assert "i0.png" in failed.error
+    other.mkdir()
+    (other / "i0.png").write_bytes(content)
+    with pytest.raises(VeinSegError, match=r"is the mask of .*in.i0\.png, not of .*other"):
+        segment_files([other], output, model, SETTINGS)
+    (images / "i0.png").write_bytes(content)
+    kept = segment_files([images], output, model, SETTINGS)[0]
+    assert (kept.status, kept.note, kept.error) == ("kept", "", "")
+    assert kept.provenance == made.provenance
+
+
 def test_masks_of_a_killed_run_are_measured_or_blank(model, images, tmp_path):
     output = tmp_path / "out"
     first = segment_files([images], output, model, SETTINGS)

@@ -20,7 +20,7 @@ import dask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
 from napari_veinseg.model.store import model_bytes, resolve
-from napari_veinseg.segmentation.batch.file_steps import FileSteps
+from napari_veinseg.segmentation.batch.file_steps import FileSteps, failed_row
 from napari_veinseg.segmentation.batch.plan_files import (
     USUAL_OPTIONS,
     FilePlan,
@@ -116,7 +116,12 @@ def _run(client: Client, plans: Sequence[FilePlan], task: Task) -> Iterator[Summ
     for plan in again:
         deadly: list[FilePlan] = []
         yield from _side_by_side(client, iter([[plan]]), task, deadly)
-        yield from map(_deadly, deadly)
+        for each in deadly:
+            sentence = (
+                f"{each.source}: every worker that tried it died, perhaps for want of memory: "
+                "segment it on a larger machine, or leave it out."
+            )
+            yield failed_row(each, VeinSegError(sentence))
 
 
 def _side_by_side(
@@ -142,14 +147,6 @@ def _side_by_side(
                 "The scheduler was lost: start the same command again, finished images are kept."
             ) from error
         running.update(map(submit, islice(parts, 1)))
-
-
-def _deadly(plan: FilePlan) -> SummaryRow:
-    sentence = (
-        f"{plan.source}: every worker that tried it died, perhaps for want of memory: segment it "
-        "on a larger machine, or leave it out."
-    )
-    return SummaryRow(str(plan.source), "", "failed", error=sentence)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Each hands on its result, or at once the row that ends the image; none raises for a bad file.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -90,7 +91,7 @@ class FileSteps:
             # The vein width is measured here, beside the network of the image before.
             return ReadImage(pixels, self.model.resolve(settings, pixels), made_from, kept)
         except Exception as error:
-            return _failed(plan, error)
+            return failed_row(plan, error)
 
     def _kept(self, plan: FilePlan, made_from: Provenance) -> SummaryRow | None:
         """Give the row of a mask that is there and stays, None of one that is to be made.
@@ -114,7 +115,8 @@ class FileSteps:
                 notes.append(str(error))
         if made.vein_share == 0:
             notes.insert(0, EMPTY)
-        return replace(made, image=str(plan.source), status="kept", note="; ".join(notes))
+        note = "; ".join(notes)
+        return replace(made, image=str(plan.source), status="kept", error="", note=note)
 
     def predict(self, plan: FilePlan, image: ReadImage | SummaryRow) -> SegmentedImage | SummaryRow:
         """Segment an image; one that is larger than memory is written at the same time."""
@@ -135,7 +137,7 @@ class FileSteps:
         except Cancelled:
             raise
         except Exception as error:
-            return _failed(plan, error)
+            return failed_row(plan, error)
         seconds = time.perf_counter() - begin
         return SegmentedImage(mask, probability, resolved, seconds, image.made_from, image.kept)
 
@@ -161,7 +163,7 @@ class FileSteps:
                 **asdict(image.made_from),
             )
         except Exception as error:
-            return _failed(plan, error)
+            return failed_row(plan, error)
 
     def _segment_in_blocks(
         self, plan: FilePlan, image: OmeZarrImage, made_from: Provenance
@@ -201,10 +203,15 @@ def _figures(shape: tuple[int, ...], veins: int) -> dict[str, Any]:
     return {"slices": slices, "height": height, "width": width, "vein_share": share}
 
 
-def _failed(plan: FilePlan, error: Exception) -> SummaryRow:
+def failed_row(plan: FilePlan, error: Exception) -> SummaryRow:
+    """Give the row of an image that failed, with what is known of its mask of an earlier run."""
     sentence = str(error)
     if not isinstance(error, VeinSegError):  # a bug, or the machine: the other files go on
         sentence = f"{type(error).__name__}: {' '.join(sentence.split())}"
     if str(plan.source) not in sentence and str(plan.mask) not in sentence:
         sentence = f"{plan.source}: {sentence}"
+    made = plan.made
+    # Not `Path.exists`, which raises where a share is away.
+    if made and made.image == str(plan.source) and os.path.exists(plan.mask):  # noqa: PTH110
+        return replace(made, status="failed", error=sentence)
     return SummaryRow(str(plan.source), "", "failed", error=sentence)

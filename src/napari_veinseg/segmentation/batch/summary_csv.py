@@ -29,10 +29,10 @@ class SummaryRow:
     image: str
     """The path as it was given."""
     mask: str
-    """The name of the mask in the output folder, with `/` between folders; empty if there is
-    none."""
+    """The name of the mask in the output folder, with `/` between folders; empty if there is none.
+    """
     status: str
-    """`done`, `kept` (it was there already) or `failed`."""
+    """`done`, `kept` (it was there already) or `failed` (a mask of an earlier run stays)."""
     slices: int | None = None
     height: int | None = None
     width: int | None = None

@@ -89,7 +89,7 @@ def _readable(rows: list[SummaryRow], masks: Path) -> Iterator[tuple[str, AnyIma
     """Read images and masks as long as they fit into `SHOWN_BYTES`."""
     room = SHOWN_BYTES
     for row in rows:
-        if not row.mask:
+        if row.status == "failed":
             continue
         try:
             image = read_image(row.image)
