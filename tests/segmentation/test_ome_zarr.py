@@ -1,13 +1,14 @@
 """OME-Zarr images: the labels of blocks are those of the whole, and lie where the image lies."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import zarr
 
 from napari_veinseg.data.ome_zarr import OmeZarrImage
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation import masks
 from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files
@@ -133,6 +134,38 @@ def test_three_channels_are_colours(model, tmp_path):
     segment_files([path], tmp_path / "out", model, SETTINGS)
     labels = OmeZarrImage.open(tmp_path / "out" / "colour.zarr")
     assert_same(labels.levels[0][...], *whole(model, np.moveaxis(array, 0, -1)))
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_an_update_leaves_labels_that_somebody_has_edited(model, tmp_path, version):
+    path = write_ome(tmp_path / "arm.zarr", texture((60, 80)), "yx", version)
+    output, update = tmp_path / "out", FolderOptions(update=True)
+
+    def run(threshold):
+        settings = replace(SETTINGS, threshold=threshold)
+        [row] = segment_files([path], output, model, settings, update)
+        return row
+
+    assert [run(threshold).status for threshold in (0.5, 0.5, 0.6)] == ["done", "kept", "done"]
+    finest = zarr.open_group(output / "arm.zarr", mode="r+")["0"]
+    finest[:9] = edited = 1 - finest[:9]
+    row = run(0.7)
+    assert (row.status, row.vein_share) == ("kept", None)
+    assert row.note == "made with threshold=0.6, now 0.7; edited since"
+    np.testing.assert_array_equal(finest[:9], edited)
+
+
+def test_a_cancel_is_heard_while_the_vein_width_is_measured(model, tmp_path, monkeypatch):
+    path = write_ome(tmp_path / "arm.zarr", texture((60, 80)), "yx")
+
+    def forward(_images):
+        raise AssertionError
+
+    monkeypatch.setattr(model.runtime, "_forward", forward)
+    with pytest.raises(Cancelled):
+        segment_files(
+            [path], tmp_path / "out", model, SegmentationSettings(), cancelled=lambda: True
+        )
 
 
 def test_a_folder_holds_both_kinds_and_what_is_finished_is_kept(model, tmp_path):

@@ -20,7 +20,7 @@ from napari_veinseg.data.ome_labels import new_labels, strips
 from napari_veinseg.data.ome_zarr import OmeZarrImage, is_zarr
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.batch.plan_files import FilePlan, FolderOptions
-from napari_veinseg.segmentation.batch.provenance import Provenance, file_digest
+from napari_veinseg.segmentation.batch.provenance import Provenance, mask_digest
 from napari_veinseg.segmentation.batch.summary_csv import SummaryRow
 from napari_veinseg.segmentation.settings import ResolvedSettings, SegmentationSettings
 from napari_veinseg.segmentation.tiling.image_source import ImageSource
@@ -102,12 +102,13 @@ class FileSteps:
             return None
         made = plan.made or SummaryRow(str(plan.source), plan.name, "done")
         changes = made_from.changes_since(made.provenance)
-        edited = made.mask_digest not in ("", file_digest(plan.mask))
+        edited = made.mask_digest not in ("", mask_digest(plan.mask))
         if self.options.update and changes and made.model and not edited:
             return None
         notes = [*changes, *[EDITED] * edited]
-        unknown = edited or made.vein_share is None  # the run that made it was killed
-        if unknown and not is_zarr(plan.mask):
+        if edited:
+            made = replace(made, vein_share=None)
+        if made.vein_share is None and not is_zarr(plan.mask):  # or the run was killed
             try:
                 mask = read_mask(plan.mask)
                 made = replace(made, **_figures(mask.shape, int(np.count_nonzero(mask == VEIN))))
@@ -159,7 +160,7 @@ class FileSteps:
                 int(np.count_nonzero(image.mask == VEIN)),
                 image.settings,
                 seconds=image.seconds,
-                mask_digest=file_digest(plan.mask),
+                mask_digest=mask_digest(plan.mask),
                 **asdict(image.made_from),
             )
         except Exception as error:
@@ -170,7 +171,7 @@ class FileSteps:
     ) -> SummaryRow:
         begin = time.perf_counter()
         planes = image.planes(self.settings.channel)
-        resolved = self.model.resolve(self.settings, planes)
+        resolved = self.model.resolve(self.settings, planes, self.cancelled)
         plan.mask.parent.mkdir(parents=True, exist_ok=True)
         with new_labels(plan.mask, image) as labels:
             self.model.segment(planes, resolved, out=labels, cancelled=self.cancelled)
@@ -185,6 +186,7 @@ class FileSteps:
             veins,
             resolved,
             seconds=time.perf_counter() - begin,
+            mask_digest=mask_digest(plan.mask),
             **asdict(made_from),
         )
 

@@ -1,6 +1,7 @@
 """What a mask was made from, so that a later run can tell whether it would make another one."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,11 +55,19 @@ class Provenance:
 def file_digest(path: Path) -> str:
     """Hash a file, or the metadata of a folder that holds an OME-Zarr image."""
     names = (".zattrs", "zarr.json", "0/.zarray", "0/zarr.json")
-    files = [path / name for name in names] if path.is_dir() else [path]
+    return _digest(path, [path / name for name in names] if path.is_dir() else [path])
+
+
+def mask_digest(path: Path) -> str:
+    """Hash the file of a mask, or the finest labels in a folder that is OME-Zarr."""
+    return _digest(path, sorted((path / "0").rglob("[!.]*")) if path.is_dir() else [path])
+
+
+def _digest(path: Path, files: Iterable[Path]) -> str:
     digest = hashlib.blake2b()
     with opening(path):
         for each in files:
-            if each.exists():
+            if each.is_file():
                 with each.open("rb") as file:
                     hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()[:_LENGTH]
