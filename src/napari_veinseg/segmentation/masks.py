@@ -40,12 +40,11 @@ def drop_small(mask: "NDArray[np.uint8] | StoredMask", min_size: int) -> None:
     the sizes of the pieces of a component are added up across the seams.
     """
     if min_size > 1:
-        for plane in _planes(mask):
+        planes: Iterable[Any] = (
+            mask.reshape(-1, *mask.shape[-2:]) if isinstance(mask, np.ndarray) else mask.planes
+        )
+        for plane in planes:
             _drop_small(plane, min_size, max(2, _STRIP // plane.shape[1]))
-
-
-def _planes(mask: "NDArray[np.uint8] | StoredMask") -> Iterable[Any]:
-    return mask.reshape(-1, *mask.shape[-2:]) if isinstance(mask, np.ndarray) else mask.planes
 
 
 def _drop_small(plane: Any, min_size: int, height: int) -> None:
@@ -92,8 +91,6 @@ def _touching_pairs(above: NDArray[np.int64], below: NDArray[np.int64]) -> NDArr
 
 def _component_sizes(sizes: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Size in px of the whole component of each piece."""
-    if not len(pairs):
-        return sizes
     graph = sparse.coo_array((np.ones(len(pairs), bool), pairs.T), shape=2 * sizes.shape)
     _, component = sparse.csgraph.connected_components(graph, directed=False)
     totals: NDArray[np.int64] = np.bincount(component, weights=sizes).astype(np.int64)
