@@ -14,11 +14,13 @@ TableRow = dict[str, Value]
 """The values of a row by column."""
 
 
-def write_table(target: Path, rows: Iterable[Mapping[str, Value]], columns: Iterable[str]) -> None:
+def write_table(
+    target: Path, rows: Iterable[Mapping[str, Value | None]], columns: Iterable[str]
+) -> None:
     """Write rows as a CSV file, whole or not at all; its folder is made.
 
-    Floats are written with six digits, NaN as an empty cell, and a text that a spreadsheet would
-    take for a formula behind an apostrophe.
+    Floats are written with six digits, NaN and None as an empty cell, and a text that a spreadsheet
+    would take for a formula behind an apostrophe.
     """
     cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
     with writing(target):
@@ -54,7 +56,7 @@ def plain_text(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _cell(value: Value) -> Value:
+def _cell(value: Value | None) -> Value | None:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
     return plain_text(value) if isinstance(value, str) else value

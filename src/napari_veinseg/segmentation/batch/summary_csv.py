@@ -198,9 +198,4 @@ def _row(cells: dict[str, str]) -> SummaryRow:
 
 def write_summary(path: Path, rows: Iterable[SummaryRow]) -> None:
     """Write what became of each image as a table."""
-    columns = [field.name for field in fields(SummaryRow)]
-    cells = (
-        {name: "" if value is None else value for name, value in asdict(row).items()}
-        for row in rows
-    )
-    write_table(path, cells, columns)
+    write_table(path, map(asdict, rows), [field.name for field in fields(SummaryRow)])
