@@ -51,7 +51,7 @@ def differing_pixels(model: VeinModel, image: np.memmap, mask: np.ndarray, width
     )
     piece = ImageSource(np.asarray(image[:corner, :corner])).plane(0)
     whole = MultiScalePrediction((corner, corner), factors, model.runtime, corner)
-    (tile,) = whole.tiles([piece], [normaliser])
+    (tile,) = whole.tiles([(piece, normaliser)])
     alone = mask_from_probability(tile.probability[0], model.card.threshold, round(3 * width**2))
     return int((alone[:inner, :inner] != mask[:inner, :inner]).sum())
 

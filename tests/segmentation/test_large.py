@@ -51,7 +51,7 @@ def test_a_large_image_is_read_in_parts_and_masked_as_a_whole(model):
     crop = ImageSource(image.pixels[:1600, :1600]).plane(0)
     factors = [1 / scale for scale in model.card.scales]
     prediction = MultiScalePrediction((1600, 1600), factors, model.runtime)
-    (piece,) = prediction.tiles([crop], [normaliser])
+    (piece,) = prediction.tiles([(crop, normaliser)])
     expected = mask_from_probability(piece.probability[0], 0.5, 40)
     np.testing.assert_array_equal(mask[:1000, :1000], expected[:1000, :1000])
 

@@ -26,7 +26,7 @@ def model_of(*scales):
 def pieces(image, prediction):
     plane = ImageSource(image).plane(0)
     answer = np.full(image.shape, np.nan, np.float32)
-    for tile in prediction.tiles([plane], [Normaliser.from_image(plane.sample, 1, 99)]):
+    for tile in prediction.tiles([(plane, Normaliser.from_image(plane.sample, 1, 99))]):
         answer[tile.rows, tile.columns] = tile.probability[0]
     return answer
 

@@ -20,7 +20,7 @@ def predict(image, factor, predictor, tile_side=None):
     normaliser = Normaliser.from_image(plane.sample, 1, 99)
     answer = np.full(image.shape, np.nan, np.float32)
     for tile in TiledPrediction(image.shape, factor, predictor, tile_side).tiles(
-        [plane], [normaliser]
+        [(plane, normaliser)]
     ):
         answer[tile.rows, tile.columns] = tile.probability[0]
     return answer
@@ -120,8 +120,8 @@ class Scarce(TorchRuntime):
 
 def predict_batch(images, predictor):
     planes = [ImageSource(image).plane(0) for image in images]
-    normalisers = [Normaliser.from_image(plane.sample, 1, 99) for plane in planes]
-    (tile,) = TiledPrediction(images[0].shape, 1.0, predictor).tiles(planes, normalisers)
+    batch = [(plane, Normaliser.from_image(plane.sample, 1, 99)) for plane in planes]
+    (tile,) = TiledPrediction(images[0].shape, 1.0, predictor).tiles(batch)
     return tile.probability
 
 
@@ -201,7 +201,7 @@ def test_memory_that_is_too_small_to_read_a_tile_is_met_by_smaller_tiles(network
 
     plane = ImagePlane(image.shape, read)
     tiles = TiledPrediction(image.shape, 1.0, TorchRuntime(network))
-    (tile,) = tiles.tiles([plane], [Normaliser.from_image(image, 1, 99)])
+    (tile,) = tiles.tiles([(plane, Normaliser.from_image(image, 1, 99))])
     np.testing.assert_allclose(
         tile.probability, predict_batch([image], TorchRuntime(network)), atol=1e-4
     )

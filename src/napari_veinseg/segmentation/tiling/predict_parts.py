@@ -14,10 +14,11 @@ from napari_veinseg.data.array_types import ProbabilityStack, Px
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.model.card import ModelCard
 from napari_veinseg.segmentation.runtimes.runtime import Runtime
-from napari_veinseg.segmentation.tiling.image_source import ImagePlane, ImageSource
+from napari_veinseg.segmentation.tiling.image_source import ImageSource
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Factor
 from napari_veinseg.segmentation.tiling.tiled_prediction import (
+    NormalisedPlane,
     Tile,
     TiledPrediction,
     usual_tile_side,
@@ -52,15 +53,14 @@ class MultiScalePrediction:
 
     def tiles(
         self,
-        planes: Sequence[ImagePlane],
-        normalisers: Sequence[Normaliser],
+        planes: Sequence[NormalisedPlane],
         looked: Callable[[], None] = lambda: None,
     ) -> Iterator[Tile]:
         """Predict the tiles of a batch of planes in rows from the top left.
 
-        Each plane comes with a normaliser from the whole of it; `looked` is called after each look.
+        `looked` is called after each look.
         """
-        first, *others = (scale.tiles(planes, normalisers) for scale in self.scales)
+        first, *others = (scale.tiles(planes) for scale in self.scales)
         for tile in first:
             mean = tile.probability  # gathered in place: two answers are held at most
             looked()
@@ -103,26 +103,22 @@ def predict_parts(
             raise Cancelled("The segmentation was cancelled.")
 
     for start in starts:
-        planes, normalisers, indices = _batch(source, range(start, start + batch), card)
-        for tile in prediction.tiles(planes, normalisers, looked):
+        planes = _planes(source, range(start, min(start + batch, len(source))), card)
+        for tile in prediction.tiles(list(planes.values()), looked):
             if len(source.shape) == 3:
-                yield (indices, tile.rows, tile.columns), tile.probability
-            elif indices:
+                yield (list(planes), tile.rows, tile.columns), tile.probability
+            elif planes:
                 yield (tile.rows, tile.columns), tile.probability[0]
 
 
-def _batch(
-    source: ImageSource, wanted: range, card: ModelCard
-) -> tuple[list[ImagePlane], list[Normaliser], list[int]]:
-    """Read slices and drop those that show nothing: constant, or lost in a stack."""
-    planes, normalisers, indices = [], [], []
-    for index in wanted[: len(source) - wanted.start]:
+def _planes(source: ImageSource, wanted: range, card: ModelCard) -> dict[int, NormalisedPlane]:
+    """Read slices, by index, without those that show nothing: constant, or lost in a stack."""
+    planes = {}
+    for index in wanted:
         plane = source.plane(index)
         if len(source) > 1 and not np.isfinite(plane.sample).any():
             continue
         normaliser = Normaliser.from_image(plane.sample, *card.normalisation.percentiles)
         if not normaliser.constant:
-            planes.append(plane)
-            normalisers.append(normaliser)
-            indices.append(index)
-    return planes, normalisers, indices
+            planes[index] = plane, normaliser
+    return planes

@@ -20,6 +20,9 @@ from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Factor, resample
 from napari_veinseg.segmentation.tiling.tile_halo import Axis, Span, spans
 
+NormalisedPlane = tuple[ImagePlane, Normaliser]
+"""A plane, and the normaliser that was made of the whole of it."""
+
 TILE_SIDE = 1280
 """Working px that a tile of a large image keeps; its halo comes on top."""
 
@@ -83,22 +86,14 @@ class TiledPrediction:
         """Size in px that the network sees of the whole."""
         return self._rows.padded, self._columns.padded
 
-    def tiles(
-        self, planes: Sequence[ImagePlane], normalisers: Sequence[Normaliser]
-    ) -> Iterator[Tile]:
-        """Predict the tiles of a batch of planes in rows from the top left.
-
-        Each plane comes with a normaliser from the whole of it.
-        """
-        batch = list(zip(planes, normalisers, strict=True))
+    def tiles(self, planes: Sequence[NormalisedPlane]) -> Iterator[Tile]:
+        """Predict the tiles of a batch of planes in rows from the top left."""
         for rows in self._row_spans:
             for columns in self._column_spans:
-                probability = self._fitting(rows, columns, batch)
+                probability = self._fitting(rows, columns, planes)
                 yield Tile(slice(*rows.tile), slice(*columns.tile), probability)
 
-    def _fitting(
-        self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]
-    ) -> Field:
+    def _fitting(self, rows: Span, columns: Span, batch: Sequence[NormalisedPlane]) -> Field:
         """Predict a tile, in as many parts as memory asks for: fewer planes, smaller tiles, CPU."""
         if len(batch) * rows.length * columns.length <= self._predictor.limit:
             try:
@@ -124,7 +119,7 @@ class TiledPrediction:
             "image smaller."
         )
 
-    def _tile(self, rows: Span, columns: Span, batch: list[tuple[ImagePlane, Normaliser]]) -> Field:
+    def _tile(self, rows: Span, columns: Span, batch: Sequence[NormalisedPlane]) -> Field:
         if not batch:
             return np.empty((0, _side(rows), _side(columns)), np.float32)
         parts = [
