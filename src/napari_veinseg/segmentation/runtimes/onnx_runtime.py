@@ -7,19 +7,14 @@ import json
 import os
 from importlib.util import find_spec
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_veinseg.model.receptive_field import Geometry
 from napari_veinseg.segmentation.runtimes.devices import usable_cpus
-from napari_veinseg.segmentation.runtimes.runtime import Runtime
+from napari_veinseg.segmentation.runtimes.runtime import Image, Runtime
 
 SWITCH_VARIABLE = "VEINSEG_FAST"
 """Environment variable; 0 keeps to torch even where ONNX Runtime is installed."""
 GEOMETRY_KEY = "veinseg_geometry"
 """Under which a file's metadata hold the geometry of its network, as JSON."""
-
-Image = NDArray[np.float32]
 
 
 class OnnxRuntime(Runtime):

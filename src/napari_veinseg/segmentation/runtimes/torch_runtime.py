@@ -2,17 +2,13 @@
 
 import copy
 
-import numpy as np
 import torch
 from monai.networks.blocks import Convolution
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_veinseg.model.network import SegmentationNetwork
-from napari_veinseg.segmentation.runtimes.runtime import Runtime
-
-Image = NDArray[np.float32]
+from napari_veinseg.segmentation.runtimes.runtime import Image, Runtime
 
 
 class TorchRuntime(Runtime):
