@@ -107,7 +107,9 @@ def trace(line: Binary) -> Skeleton:
     """
     pixels = np.argwhere(line)
     links = _links(line, pixels)
-    in_node = ((crossing_numbers(line) >= 3) | _in_square(line))[line]
+    # Thinning leaves a square of 2 x 2 pixels where four branches meet.
+    in_square = ndimage.binary_opening(line, np.ones((2, 2)))
+    in_node = ((crossing_numbers(line) >= 3) | in_square)[line]
     node_of = _components(links, in_node)
     nodes = _middles(pixels, node_of)
     branches = []
@@ -159,16 +161,6 @@ def _links(line: Binary, pixels: Points) -> sparse.csr_array:
         (np.ones(len(sources), bool), (sources, targets[targets >= 0])), (len(pixels),) * 2
     )
     return (one_way + one_way.T).tocsr()
-
-
-def _in_square(line: Binary) -> Binary:
-    """Mark the 2 x 2 squares that thinning leaves where four branches meet."""
-    corner = line[:-1, :-1] & line[:-1, 1:] & line[1:, :-1] & line[1:, 1:]
-    square = np.zeros_like(line)
-    for rows in (slice(None, -1), slice(1, None)):
-        for columns in (slice(None, -1), slice(1, None)):
-            square[rows, columns] |= corner
-    return square
 
 
 def _components(links: sparse.csr_array, members: Binary) -> NDArray[np.intp]:
