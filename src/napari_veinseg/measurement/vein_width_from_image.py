@@ -44,18 +44,17 @@ def estimate_vein_width(grey: Grey) -> Px:
     usual = max(1.0, _USUAL_SHARE * side)
     thinned = grey[tuple(slice(None, None, -(-length // 64)) for length in grey.shape)]
     floor, ceiling = percentiles(thinned, 1, 99)
-    if not ceiling > floor:
-        return usual
     levels = _levels(grey.shape)
+    if not levels or not ceiling > floor:
+        return usual
     octaves, belief = _USUAL_WEIGHT * math.log2(usual), _USUAL_WEIGHT
-    if levels:
-        tiles = np.concatenate([_tiles(grey, level) for level in levels])
-        seen = _valley_evidence(_log_intensity(tiles, floor, ceiling), levels)
-        for level, evidence in zip(levels, seen, strict=True):
-            # Per area, length falls with the scale; times the side it is length per image.
-            weight = (evidence / level.factor * side) ** 2
-            octaves += weight * math.log2(level.width)
-            belief += weight
+    tiles = np.concatenate([_tiles(grey, level) for level in levels])
+    seen = _valley_evidence(_log_intensity(tiles, floor, ceiling), levels)
+    for level, evidence in zip(levels, seen, strict=True):
+        # Per area, length falls with the scale; times the side it is length per image.
+        weight = (evidence / level.factor * side) ** 2
+        octaves += weight * math.log2(_width_at(level.factor))
+        belief += weight
     return max(1.0, math.exp2(octaves / belief))
 
 
@@ -67,13 +66,9 @@ class _Level:
     side: int  # of a tile in px of the level; the same at all levels of an image
     corners: tuple[tuple[int, int], ...]  # row and column of each tile in px of the image
 
-    @property
-    def width(self) -> float:
-        """Width in px of the image of the veins that show here."""
-        return _width_at(self.factor)
-
 
 def _width_at(factor: int) -> float:
+    """Width in px of the image of the veins that show at a level."""
     return _WIDTH_PER_SCALE * _SCALE * factor
 
 
