@@ -187,7 +187,7 @@ def read_summary(path: Path) -> list[SummaryRow]:
 def _row(cells: dict[str, str]) -> SummaryRow:
     values: dict[str, Any] = {}
     for field in fields(SummaryRow):
-        cell = cells.get(field.name, "") if field.name in _LATER else cells[field.name]
+        cell = cells.get(field.name, "")
         if field.name in (*_WHOLE, *_REAL):
             kind = int if field.name in _WHOLE else float
             values[field.name] = kind(cell) if cell else None
