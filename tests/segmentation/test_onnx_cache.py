@@ -183,6 +183,12 @@ def test_old_ones_are_forgotten(model_file, cache, monkeypatch):
     assert len(list(cache.iterdir())) == 2
 
 
+def test_one_that_another_program_forgets_meanwhile_costs_nothing(model_file, cache):
+    cache.mkdir()
+    (cache / "gone.onnx").symlink_to(cache / "nothing")
+    assert isinstance(VeinModel.load(model_file, "cpu").runtime, onnx_runtime.OnnxRuntime)
+
+
 @pytest.mark.parametrize(
     ("fast", "needed", "spared"),
     [
