@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.data.grey import is_constant
-from napari_veinseg.segmentation.tiling.image_source import ImagePlane, ImageSource
+from napari_veinseg.segmentation.tiling.image_source import ImagePlane, ImageSource, spread_starts
 from napari_veinseg.segmentation.tiling.normalisation import Normaliser
 from napari_veinseg.segmentation.tiling.resampling import Resampling, resample
 
@@ -187,13 +187,9 @@ def _tiles(grey: Image, normaliser: Normaliser, factor: float, padded_side: Padd
         sides = _tile_sides(working)
         count = math.ceil(math.sqrt(min(_MOST_TILES, round(budget / (sides[0] * sides[1])))))
     axes = [Resampling(side, wanted) for side, wanted in zip(grey.shape, working, strict=True)]
-    starts = [
-        np.linspace(0, whole - side, 2 * count + 1).astype(int)[1::2].tolist()
-        for whole, side in zip(working, sides, strict=True)
-    ]
     rows, columns = (
-        [(start, start + padded_side(side)) for start in sorted(set(firsts))]
-        for firsts, side in zip(starts, sides, strict=True)
+        [(start, start + padded_side(side)) for start in spread_starts(whole, side, count)]
+        for whole, side in zip(working, sides, strict=True)
     )
     tiles = [_cut(grey, normaliser, axes, (row, column)) for row in rows for column in columns]
     return np.stack(tiles)

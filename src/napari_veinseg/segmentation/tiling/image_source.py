@@ -150,10 +150,15 @@ class ImageSource:
 
 
 def _spread(shape: tuple[int, ...], side: int, count: int) -> Iterator[Window]:
-    """Give the places of blocks in a regular grid, half a gap from the borders."""
+    """Give the places of blocks in a regular grid."""
     rows, columns = (
-        [slice(start, min(start + side, length)) for start in np.unique(starts).tolist()]
+        [slice(start, min(start + side, length)) for start in spread_starts(length, side, count)]
         for length in shape
-        for starts in [np.linspace(0, max(0, length - side), 2 * count + 1).astype(int)[1::2]]
     )
     return product(rows, columns)
+
+
+def spread_starts(length: int, side: int, count: int) -> list[int]:
+    """Tell where stretches of a side begin that are spread evenly, half a gap from both ends."""
+    places = np.linspace(0, max(0, length - side), 2 * count + 1)
+    return np.unique(places.astype(int)[1::2]).tolist()
