@@ -1,11 +1,13 @@
 """A workbench in a shown viewer, and a folder of three small images."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from qtpy.QtTest import QTest
 
+from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.sample import Pair, Sample
 from napari_veinseg.widgets.common.model_choice import ModelChoice
@@ -69,6 +71,21 @@ def opened(bench, folder, qtbot):
     bench.session.open(folder)
     wait_for_mask(bench, qtbot, 0)
     return bench
+
+
+@pytest.fixture
+def slow_disk(monkeypatch):
+    """Lets nobody read an image while it is closed."""
+    gate, read = threading.Event(), ImageFolder.read
+    gate.set()
+
+    def wait_and_read(self, index):
+        assert gate.wait(20)
+        return read(self, index)
+
+    monkeypatch.setattr(ImageFolder, "read", wait_and_read)
+    yield gate
+    gate.set()
 
 
 def wait_for_mask(bench, qtbot, index):

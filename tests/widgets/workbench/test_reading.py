@@ -1,31 +1,13 @@
 """Until the next image is read, what is seen is told as what it is, and drawn on as such."""
 
-import threading
-
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from tests.widgets.mouse import Mouse
 from tests.widgets.workbench.conftest import press, wait_for_mask
-
-
-@pytest.fixture
-def slow_disk(monkeypatch):
-    """Lets nobody read an image while it is closed."""
-    gate, read = threading.Event(), ImageFolder.read
-    gate.set()
-
-    def wait_and_read(self, index):
-        assert gate.wait(20)
-        return read(self, index)
-
-    monkeypatch.setattr(ImageFolder, "read", wait_and_read)
-    yield gate
-    gate.set()
 
 
 @pytest.fixture

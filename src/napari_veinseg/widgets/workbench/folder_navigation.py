@@ -107,13 +107,14 @@ class FolderSession(QObject):
         self.save()
         for doing in (_OPENING, _READING_MASK):  # what was said of the folder and of its mask
             trying(doing, self)
+        self.folder = self.regions = None  # first: where work is stopped, the next of it begins
         self.masks.leave_folder()
         self.ahead.leave_folder()
         self.queue.flush()
         self._leaving.stop()
         if self.shown is not None and not keep_layers:
             self.shown.remove()
-        self.folder = self.regions = self.shown = None
+        self.shown = None
         self.message.forget()
         self._timer.stop()
         self.opened.emit()

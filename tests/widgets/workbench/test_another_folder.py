@@ -1,0 +1,39 @@
+"""One folder is opened after another: nothing of the first is seen, drawn or kept in the second."""
+
+import numpy as np
+import pytest
+
+from napari_veinseg.correction.image_folder import ImageFolder
+from napari_veinseg.data.image_files import read_image, write_image
+from tests.widgets.workbench.conftest import NAMES, press, wait_for_mask, wait_until_saved
+
+
+@pytest.fixture
+def other(tmp_path, vein_image):
+    """A folder of images of the same names and size, whose veins lie elsewhere."""
+    path = tmp_path / "hands"
+    path.mkdir()
+    for number, name in enumerate(NAMES):
+        write_image(path / name, np.roll(vein_image, 4 + 8 * number, axis=0))
+    return path
+
+
+def test_what_was_being_read_of_one_folder_is_not_shown_in_another(opened, other, qtbot, slow_disk):
+    session = opened.session
+    qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
+    slow_disk.clear()
+    session.ahead.forget()
+    session.prepare_next()
+    assert session.ahead.is_preparing(1)
+    session.open(other)
+    qtbot.waitUntil(lambda: session.folder is not None and session.folder.path == other)
+    slow_disk.set()
+    wait_for_mask(opened, qtbot, 0)
+    qtbot.waitUntil(lambda: session.ahead.get(1) is not None, timeout=20_000)
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    wait_until_saved(opened, qtbot)
+    expected = read_image(other / "b.tif")
+    np.testing.assert_array_equal(session.shown.image.data, expected)
+    stored = ImageFolder.open(other).read(1).draft.mask
+    np.testing.assert_array_equal(stored, expected < 100)
