@@ -37,3 +37,18 @@ def test_what_was_being_read_of_one_folder_is_not_shown_in_another(opened, other
     np.testing.assert_array_equal(session.shown.image.data, expected)
     stored = ImageFolder.open(other).read(1).draft.mask
     np.testing.assert_array_equal(stored, expected < 100)
+
+
+def test_a_smaller_folder_with_a_model_of_its_own_opens_at_its_first_image(
+    opened, tmp_path, vein_image, qtbot, told
+):
+    (tmp_path / "one").mkdir()
+    write_image(tmp_path / "one" / "only.tif", vein_image)
+    ImageFolder.open(tmp_path / "one").drafts.remember_model("forearm")
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 2)
+    opened.session.open(tmp_path / "one")
+    wait_for_mask(opened, qtbot, 0)
+    assert opened.strip.name.toolTip() == "only.tif"
+    assert opened.segment.model.name == "forearm"
+    assert told.texts == []

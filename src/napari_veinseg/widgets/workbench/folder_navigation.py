@@ -89,6 +89,7 @@ class FolderSession(QObject):
             set_visible(layer, False)
         yield
         self.folder, self.regions, self.opening = folder, FolderRegions(folder.drafts.path), ""
+        self.index, self.reason = folder.next_unreviewed(-1) or 0, ""  # before anybody asks
         remember_folder(folder.path)
         self._timer.start(int(preferences().autosave_seconds * 1000))
         self.opened.emit()
@@ -96,9 +97,8 @@ class FolderSession(QObject):
         if folder.remark:
             warn(folder.remark, _OPENING, self)
         yield
-        if self.folder is folder:
-            first = folder.next_unreviewed(-1)
-            self.go(0 if first is None else first)
+        if self.folder is folder and self.shown is None and not self.reading:
+            self.go(self.index)
 
     def close(self, *, keep_layers: bool = False) -> None:
         """Save what was changed and leave the folder."""
