@@ -1,5 +1,7 @@
 """One folder is opened after another: nothing of the first is seen, drawn or kept in the second."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,20 @@ def test_a_smaller_folder_with_a_model_of_its_own_opens_at_its_first_image(
     assert opened.strip.name.toolTip() == "only.tif"
     assert opened.segment.model.name == "forearm"
     assert told.texts == []
+
+
+def test_of_two_folders_that_are_asked_for_the_last_opens(bench, folder, other, qtbot, monkeypatch):
+    gate, look = threading.Event(), ImageFolder.open
+
+    def open_slowly(path):
+        assert path == other or gate.wait(20)
+        return look(path)
+
+    monkeypatch.setattr(ImageFolder, "open", open_slowly)
+    bench.session.open(folder)
+    bench.session.open(other)
+    assert bench.strip.folder.text() == "Opening hands/…"
+    wait_for_mask(bench, qtbot, 0)
+    gate.set()
+    qtbot.wait(100)
+    assert bench.session.folder.path == other

@@ -73,10 +73,11 @@ class FolderSession(QObject):
     # What is asked for.
 
     def open(self, path: Path) -> None:
-        """Open a folder at its first image that is not reviewed."""
+        """Open a folder at its first image that is not reviewed; of several the last counts."""
+        self._opening.abandon()
         failed = partial(self._show_opening, "")
-        if self._opening.start(lambda _: ImageFolder.open(path), self._begin, failed=failed):
-            self._show_opening(path.name)
+        self._opening.start(lambda _: ImageFolder.open(path), self._begin, failed=failed)
+        self._show_opening(path.name)
 
     def _show_opening(self, name: str) -> None:
         self.opening = name
