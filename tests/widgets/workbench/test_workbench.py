@@ -184,6 +184,25 @@ def test_what_is_drawn_while_a_mask_is_being_made_counts(opened, qtbot, stub, mo
     assert mask.data[2, 3] == 1
 
 
+def test_what_is_drawn_on_an_image_whose_mask_is_being_renewed_comes_back(
+    opened, qtbot, stub, monkeypatch
+):
+    session = opened.session
+    qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
+    stub.gate.clear()
+    monkeypatch.setattr(MaskMaker, "identity", property(lambda self: "newer"))
+    session.follow_model(renew_shown=False)
+    assert session.ahead.is_preparing(1)
+    press(opened, ".")  # it has its older mask, and is shown at once
+    session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    press(opened, ",")
+    stub.gate.set()
+    qtbot.waitUntil(lambda: not session.masks.running and not session.ahead.running)
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert session.shown.mask.data[2, 3] == 1
+
+
 def test_all_images_are_segmented_beside_the_viewer(opened, qtbot, folder):
     opened.session.masks.on_arrival = False
     opened.folder_run.rest.click()

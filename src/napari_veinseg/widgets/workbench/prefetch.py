@@ -43,11 +43,13 @@ class ImagesAhead(QObject):
         return self._ready.get(index)
 
     def keep(self, opened: OpenedImage) -> None:
-        """Keep an image as it is now."""
+        """Keep an image as it is now; what is being prepared of it is older."""
         self._ready[opened.index] = opened
         self._ready.move_to_end(opened.index)
         while len(self._ready) > _KEPT:
             self._ready.popitem(last=False)
+        if self.is_preparing(opened.index):
+            self.stop()
 
     def forget(self) -> None:
         """Keep nothing, and stop what is being prepared."""
