@@ -82,6 +82,19 @@ def test_edits_are_kept_when_one_goes_on_and_come_back(opened, qtbot, folder):
     assert fresh.read(0).draft.edited.sum() == 2
 
 
+def test_a_decision_that_changes_no_pixel_is_kept_too(opened, qtbot, folder):
+    correct, mask = opened.correct, opened.session.shown.mask
+    vein = mask.data == 1
+    correct.edited_mask.write({}, {(): vein})  # as 'Vein' does where the model has found one
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    np.testing.assert_array_equal(edited_pixels(opened.session.shown.mask), vein)
+    wait_until_saved(opened, qtbot)
+    np.testing.assert_array_equal(ImageFolder.open(folder).read(0).draft.edited, vein)
+
+
 def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folder):
     mask = opened.session.shown.mask.data.copy()
     press(opened, "r")

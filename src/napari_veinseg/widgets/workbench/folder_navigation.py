@@ -145,9 +145,8 @@ class FolderSession(QObject):
             return  # the next image is still being opened
         if draft is None:
             raise VeinSegError("There is no mask to review: press Segment, or draw one.")
-        shown.stored = draft
+        shown.stored = accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         shown.accept()
-        accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
         self.queue.review(folder, shown.index, shown.pixels, accepted, not draft.is_edited)
         self.where_to.go_to_unreviewed()

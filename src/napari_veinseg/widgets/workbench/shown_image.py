@@ -131,12 +131,13 @@ class ShownImage:
         return Draft(mask.data.astype(np.uint8), drawn, record.probability, record.notes)
 
     def unsaved_draft(self) -> Draft | None:
-        """Take the mask where it differs from what was stored or shown last."""
+        """Take the mask where it, or what of it is the user's, is not as stored or shown last."""
         now, before, self.touched = self.draft(), self.stored, False
-        if now is None:
-            return None
-        same = before is not None and np.array_equal(now.mask, before.mask)
-        return None if same else now
+        if now is None or before is None:
+            return now
+        same_mask = np.array_equal(now.mask, before.mask)
+        same_edits = np.array_equal(np.asarray(now.edited), np.asarray(before.edited))
+        return None if same_mask and same_edits else now
 
     def accept(self) -> None:
         """Make all of the mask the user's, who has reviewed it: no model draws over it."""
