@@ -293,6 +293,22 @@ def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbo
     assert record_of(bench.session.shown.mask).notes.model
 
 
+def test_a_model_that_fails_is_asked_no_more_and_the_box_says_so(
+    opened, qtbot, stub, told, monkeypatch
+):
+    session, box = opened.session, opened.folder_run.on_arrival
+    qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
+    stub.error = RuntimeError("no such layer")
+    monkeypatch.setattr(MaskMaker, "identity", property(lambda self: "newer"))
+    session.follow_model(renew_shown=False)
+    qtbot.waitUntil(lambda: not session.ahead.running)
+    assert "no such layer" in told.texts[-1]
+    assert not box.isChecked()
+    stub.error = None
+    box.click()
+    qtbot.waitUntil(lambda: record_of(session.shown.mask).notes.model == "newer")
+
+
 def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
     QApplication.processEvents()

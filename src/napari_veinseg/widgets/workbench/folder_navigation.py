@@ -231,6 +231,7 @@ class FolderSession(QObject):
     def _fail_ahead(self, index: int) -> None:
         """Show the image all the same if somebody waits for it: it may be the model that failed."""
         self.masks.on_arrival = False
+        self.changed.emit()
         if index == self.index and self.waiting:
             self.go(index)
 

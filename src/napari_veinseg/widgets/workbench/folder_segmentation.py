@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from qtpy.QtWidgets import QCheckBox, QFileDialog
+from superqt.utils import signals_blocked
 
 from napari_veinseg.correction.export_masks import export_masks, exported_files
 from napari_veinseg.correction.image_states import ImageState
@@ -23,7 +24,6 @@ class FolderRun(Section):
         super().__init__("This folder")
         self._session = session
         self.on_arrival = QCheckBox("Segment an image when it is opened")
-        self.on_arrival.setChecked(session.masks.on_arrival)
         self.rest = button(
             _ALL,
             "Segment every image of the folder that nobody has edited or reviewed, beside the "
@@ -56,6 +56,8 @@ class FolderRun(Section):
         """Show how many images of a folder have no mask, and whether they are being segmented."""
         running, folder = self._session.masks.rest.running, self._session.folder
         self.setVisible(folder is not None)
+        with signals_blocked(self.on_arrival):
+            self.on_arrival.setChecked(self._session.masks.on_arrival)
         without = folder.count(ImageState.NEW) if folder is not None else 0
         text = f"{_ALL} ({without} without a mask)" if without else _ALL
         self.rest.setText("Cancel" if running else text)
