@@ -10,8 +10,10 @@ from qtpy.QtWidgets import QApplication
 
 from napari_veinseg import VeinModel
 from napari_veinseg.data.sample_data import sample_finger
-from napari_veinseg.widgets.common import model_choice
+from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common import engine, model_choice
 from napari_veinseg.widgets.common.device_in_use import DeviceInUse
+from napari_veinseg.widgets.common.jobs import Reporter
 from napari_veinseg.widgets.common.model_choice import IMPORT, ModelChoice
 from napari_veinseg.widgets.segment.segment import SegmentWidget
 from tests.models import write_small_model
@@ -33,6 +35,12 @@ def test_the_starter_gives_what_the_api_gives(viewer, press, qtbot, told):
     assert widget.mask.threshold.value() == pytest.approx(
         VeinModel.load("starter").card.threshold, abs=0.01
     )
+
+
+def test_a_model_file_that_is_gone_is_said_in_one_sentence(tmp_path):
+    gone = tmp_path / "0004.safetensors"
+    with pytest.raises(VeinSegError, match=r"0004.safetensors cannot be opened"):
+        engine.load_model(gone, Reporter(print))
 
 
 @pytest.fixture

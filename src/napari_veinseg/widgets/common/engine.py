@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.files import opening
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.widgets.common.garbage_collection import loading
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -71,7 +72,8 @@ def load_model(path: Path, reporter: Reporter) -> "VeinModel":
     from napari_veinseg.segmentation.vein_model import VeinModel
 
     with _lock:
-        state = path.stat()
+        with opening(path):
+            state = path.stat()
         key = (path, state.st_mtime_ns, state.st_size, device.name)
         if _model is None or _model[0] != key or _has_moved(_model[1], device):
             _model = (key, VeinModel.load(path, device.name))
