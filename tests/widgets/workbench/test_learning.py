@@ -1,5 +1,6 @@
 """Learning beside the person: it starts, hands over, is gone back from, dies, and goes on."""
 
+import threading
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -243,6 +244,23 @@ def test_the_viewer_that_closes_ends_it_and_the_next_goes_on(learning, new_bench
     assert not fresh.status.beside.switch.isChecked()
     switch_on(fresh, qtbot)
     assert Child.made[1].run.path == child.run.path
+
+
+def test_what_is_found_late_takes_nothing_from_what_learns(new_bench, folder, qtbot, monkeypatch):
+    gate = threading.Event()
+
+    def find_late(dataset):
+        assert gate.wait(20)
+
+    monkeypatch.setattr(learning_module, "latest_watched_run", find_late)
+    bench = new_bench()
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    switch_on(bench, qtbot)
+    gate.set()
+    qtbot.waitUntil(lambda: not bench.learning._finding.running)
+    Child.made[0].publish(1)
+    qtbot.waitUntil(lambda: bench.segment.model.name == "version 1")
 
 
 def test_the_curve_is_shown_where_there_is_room_and_else_its_last_figure(learning, qtbot):

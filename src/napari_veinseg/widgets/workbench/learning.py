@@ -166,6 +166,7 @@ class LearningBeside(QObject):
     def _start(self, known: WatchedRun) -> None:
         if not self.wanted:
             return
+        self._finding.abandon()  # what it finds is not what is followed now
         known.status.hear({"event": "start"})  # the sitting before is over
         known.status.start = {}
         known.run.pause(False)
