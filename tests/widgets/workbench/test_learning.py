@@ -216,6 +216,35 @@ def test_a_model_that_somebody_chooses_elsewhere_stays(learning, qtbot):
     assert learning.segment.model.name == "starter"
 
 
+def test_learning_from_a_model_that_was_chosen_leads_to_its_versions(new_bench, folder, qtbot):
+    bench = new_bench()
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    bench.segment.model.choose("forearm")
+    switch_on(bench, qtbot)
+    Child.made[0].publish(1)
+    qtbot.waitUntil(lambda: bench.segment.model.name == "version 1")
+    bench.close_down()
+    fresh = new_bench()  # the folder's own model is no wish against its versions
+    fresh.session.open(folder)
+    qtbot.waitUntil(lambda: fresh.segment.model.name == "version 1")
+
+
+def test_another_model_that_is_chosen_is_learned_from_when_it_is_switched_on_again(learning, qtbot):
+    Child.made[0].publish(1)
+    qtbot.waitUntil(lambda: learning.segment.model.name == "version 1")
+    learning.segment.model.choose("forearm")
+    switch(learning)
+    qtbot.waitUntil(lambda: not learning.learning.follower.running)
+    assert learning.segment.model.name == "forearm"
+    switch_on(learning, qtbot)
+    child = Child.made[1]
+    assert child.run.path != Child.made[0].run.path
+    assert learning.segment.model.name == "forearm"
+    child.publish(1)
+    qtbot.waitUntil(lambda: learning.segment.model.path.parent == child.run.versions)
+
+
 def test_a_child_that_is_killed_is_told_in_a_sentence_with_a_way_on(learning, qtbot, told):
     (child,) = Child.made
     child.publish(1)

@@ -81,8 +81,8 @@ class LearningBeside(QObject):
         self.changed.emit()
 
     def hold(self, name: str | None) -> None:
-        """Let the model stay that somebody has chosen by its name."""
-        self.held = True
+        """Let the model stay that was chosen by its name, if there are versions to come."""
+        self.held = self.known is not None
         self.in_use = next((each for each in self.versions() if each.name == name), None)
         self.changed.emit()
 
@@ -167,6 +167,7 @@ class LearningBeside(QObject):
         if not self.wanted:
             return
         self._finding.abandon()  # what it finds is not what is followed now
+        self.held = self.held and self.in_use is not None  # else it learns from what was chosen
         known.status.hear({"event": "start"})  # the sitting before is over
         known.status.start = {}
         known.run.pause(False)
