@@ -16,6 +16,7 @@ from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.segmentation.masks import mask_from_probability
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
+from napari_veinseg.widgets.masks.undo import replace_mask
 from napari_veinseg.widgets.segment import mask_controls
 from napari_veinseg.widgets.segment.mask_controls import MaskControls
 from napari_veinseg.widgets.segment.refine import changes_to
@@ -173,6 +174,18 @@ def test_large_masks_are_worked_on_beside_the_viewer(
     qtbot.waitUntil(lambda: not controls._job.running and not controls._pending)
     qtbot.waitUntil(lambda: np.array_equal(mask.data, probability >= 0.45))
     assert len(mask._undo_history) == 1
+
+
+def test_a_slider_changes_no_mask_that_its_layer_shows_afterwards(
+    controls, mask, viewer, qtbot, monkeypatch, told
+):
+    monkeypatch.setattr(mask_controls, "_AT_ONCE", 10)
+    drag(controls.threshold, 0.3, 0.2)
+    replace_mask(mask, np.zeros(mask.data.shape, np.uint8), viewer.layers[0])  # the next image's
+    controls.show_mask()
+    qtbot.waitUntil(lambda: not controls._job.running)
+    assert not mask.data.any()
+    assert told.texts == []
 
 
 def test_a_move_takes_less_than_50_ms_at_512(viewer, qtbot):

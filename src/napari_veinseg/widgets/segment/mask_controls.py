@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QLineEdit
 from superqt import QLabeledDoubleSlider, QLabeledSlider
 from superqt.utils import signals_blocked
 
+from napari_veinseg.data.array_types import ProbabilityStack
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.asking import may_replace
@@ -86,6 +87,7 @@ class MaskControls(Section):
             slider.findChild(QLineEdit).setHidden(layer is None)  # the value would be nobody's
         self._show_saving()
         self._begin_step()
+        self._pending = False  # it was of the mask before
         if layer is None:
             return
         notes = record_of(layer).notes
@@ -128,21 +130,17 @@ class MaskControls(Section):
             )
         threshold, min_size = self.threshold.value(), self.min_size.value()
         record.notes = replace(record.notes, threshold=threshold, min_size=min_size)
-        work = partial(
-            changes_to,
-            layer.data,
-            record.probability,
-            threshold,
-            min_size,
-            record.edits.edited,
-        )
+        data, probability, edited = layer.data, record.probability, record.edits.edited
+        work = partial(changes_to, data, probability, threshold, min_size, edited)
+        apply = partial(self._apply, layer, probability)
         if layer.data.size <= _AT_ONCE:
-            self._apply(layer, work())
-        elif not self._job.start(lambda _reporter: work(), done=partial(self._apply, layer)):
+            apply(work())
+        elif not self._job.start(lambda _reporter: work(), done=apply):
             self._pending = True
 
-    def _apply(self, layer: Labels, changes: Changes) -> None:
-        self._step = apply_changes(layer, changes, self._step)
+    def _apply(self, layer: Labels, probability: ProbabilityStack, changes: Changes) -> None:
+        if record_of(layer).probability is probability:  # else it shows another mask by now
+            self._step = apply_changes(layer, changes, self._step)
 
     def _go_on(self) -> None:
         """Catch up with a slider that moved on while a large mask was worked on."""
