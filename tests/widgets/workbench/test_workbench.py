@@ -13,6 +13,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QWidget
 
 from napari_veinseg.correction.autosave import LeftSession
+from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
@@ -307,6 +308,16 @@ def test_a_model_that_fails_is_asked_no_more_and_the_box_says_so(
     stub.error = None
     box.click()
     qtbot.waitUntil(lambda: record_of(session.shown.mask).notes.model == "newer")
+
+
+def test_a_mask_is_signed_by_the_model_that_was_asked_for_it(bench, qtbot, stub, vein_image):
+    bench.viewer.add_image(vein_image)
+    stub.gate.clear()
+    bench.segment.segment.click()
+    bench.segment.model.choose("forearm")
+    stub.gate.set()
+    qtbot.waitUntil(lambda: not bench.segment.job.running, timeout=20_000)
+    assert model_name(record_of(bench.viewer.layers[-1]).notes.model) == "starter"
 
 
 def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):

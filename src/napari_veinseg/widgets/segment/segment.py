@@ -1,5 +1,7 @@
 """The Segment widget: from an open image to an editable mask by one button."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -41,11 +43,13 @@ from napari_veinseg.widgets.segment.vein_width_box import VeinWidthBox
 class SegmentWidget(Panel):
     """Choose an image and a model, press Segment, and refine the mask."""
 
-    segmented = Signal(object, object)
-    """A mask shows a new result; carries its layer and the settings that it was made with."""
+    segmented = Signal()
+    """A mask shows a new result."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
+        self.identify: Callable[[SegmentationSettings], str] = lambda _settings: ""
+        """Says what makes masks with such settings now, see `DraftNotes.model`."""
         self.job = Job("Segmenting", self)
         self._in_work: list[Image] = []  # the layers that the job is about
         self._add_image_section()
@@ -180,7 +184,9 @@ class SegmentWidget(Panel):
     def _task(self, layer: Image) -> ImageTask:
         """Describe an image with its own region; of several, each has its own."""
         chosen = layer is self.image.layer
-        return ImageTask.of(layer, self.region.region() if chosen else region_of_layer(layer))
+        region = self.region.region() if chosen else region_of_layer(layer)
+        settings = replace(self.settings(), region=region)
+        return ImageTask.of(layer, settings, self.identify(settings))
 
     def images(self) -> list[Image]:
         """Return the layers to be segmented."""
@@ -199,7 +205,7 @@ class SegmentWidget(Panel):
         with reported("Segmenting", self):
             images = [as_image_or_stack(self.viewer, layer) for layer in self.images()]
             tasks = [self._task(layer) for layer in images]
-            work = partial(segment_images, tasks, self.model.path, self.settings())
+            work = partial(segment_images, tasks, self.model.path)
             if self.job.start(work, self._show_results, self._hear):
                 self._in_work = images
 
@@ -250,7 +256,8 @@ class SegmentWidget(Panel):
         prediction = result.prediction
         used = prediction.settings
         doubt = record.notes.doubt  # of the mask before: an image stays among the doubtful ones
-        notes = DraftNotes("", used.threshold, used.min_size, used.vein_width, doubt)
+        maker = result.task.maker
+        notes = DraftNotes(maker, used.threshold, used.min_size, used.vein_width, doubt)
         record.take(prediction.probability, notes)
         has_edits = record.edits.edited.any()
         if not has_edits:  # the mask that the worker made is the one
@@ -261,7 +268,7 @@ class SegmentWidget(Panel):
         self.mask.show_mask()
         if has_edits:
             self.mask.update_mask()
-        self.segmented.emit(layer, used)
+        self.segmented.emit()
         if not prediction.mask.any():
             self._warn(
                 f"No vein was found in '{layer.name}': lower the threshold below, give the vein "

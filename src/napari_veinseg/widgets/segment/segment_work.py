@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from napari.layers import Image
 
 from napari_veinseg.data.grey import is_colour
 from napari_veinseg.errors import Cancelled, VeinSegError
-from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -22,25 +21,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageTask:
-    """An image as it was when Segment was pressed."""
+    """An image as it was when Segment was pressed, and what was asked of which model."""
 
     layer: "weakref.ref[Image]"
     name: str
     data: Any
-    shape: tuple[int, ...]
-    region: Region | None = None
+    settings: SegmentationSettings
+    maker: str
+    """What makes its mask, see `DraftNotes.model`."""
 
     @classmethod
-    def of(cls, layer: Image, region: Region | None = None) -> "ImageTask":
+    def of(cls, layer: Image, settings: SegmentationSettings, maker: str) -> "ImageTask":
         """Describe a layer, or refuse it."""
-        shape = image_shape(layer)
+        image_shape(layer)  # refuses what is neither an image nor a stack
         data = image_data(layer)
         if is_colour(data.shape) != bool(layer.rgb):
             raise VeinSegError(
                 f"The layer '{layer.name}' has 3 or 4 columns or colours (shape {data.shape}): "
                 "open it as RGB, or crop it otherwise."
             )
-        return cls(weakref.ref(layer), layer.name, data, shape, region)
+        return cls(weakref.ref(layer), layer.name, data, settings, maker)
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,13 @@ class Results:
     refused: str = ""
 
 
-def segment_images(
-    tasks: Sequence[ImageTask], model_path: Path, settings: SegmentationSettings, reporter: Reporter
-) -> Results:
+def segment_images(tasks: Sequence[ImageTask], model_path: Path, reporter: Reporter) -> Results:
     """Segment images one after the other; what is done when the user cancels is kept."""
     model = engine.load_model(model_path, reporter)
     segmented, refused = [], []
     for task in tasks:
         try:
-            segmented.append(_segmented(task, model, settings, reporter))
+            segmented.append(_segmented(task, model, reporter))
         except Cancelled:
             if not segmented:
                 raise
@@ -78,13 +76,12 @@ def segment_images(
     return Results(segmented, " ".join(refused))
 
 
-def _segmented(
-    task: ImageTask, model: "VeinModel", settings: SegmentationSettings, reporter: Reporter
-) -> Result:
+def _segmented(task: ImageTask, model: "VeinModel", reporter: Reporter) -> Result:
     def progress(done: int, total: int) -> None:
         reporter.tell(Step(done, total, f"Segmenting {task.name}"))
 
     progress(0, 0)
-    settings = replace(settings, region=task.region)
-    prediction = model.predict(task.data, settings, progress=progress, cancelled=reporter.cancelled)
+    prediction = model.predict(
+        task.data, task.settings, progress=progress, cancelled=reporter.cancelled
+    )
     return Result(task, prediction)

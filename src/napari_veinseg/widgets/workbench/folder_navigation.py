@@ -41,7 +41,7 @@ class FolderSession(QObject):
     opened = Signal()
     """Another folder was opened, or the folder was closed."""
 
-    def __init__(self, viewer: napari.Viewer, maker: Callable[[], MaskMaker | None]) -> None:
+    def __init__(self, viewer: napari.Viewer, maker: Callable[[], MaskMaker]) -> None:
         super().__init__()
         self._viewer = viewer
         self.folder: ImageFolder | None = None

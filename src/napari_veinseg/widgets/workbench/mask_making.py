@@ -24,7 +24,7 @@ class MaskMaking(QObject):
     changed = Signal()
     """Work has begun or ended."""
 
-    def __init__(self, session: "FolderSession", chosen: Callable[[], MaskMaker | None]) -> None:
+    def __init__(self, session: "FolderSession", chosen: Callable[[], MaskMaker]) -> None:
         super().__init__(session)
         self._session, self._chosen = session, chosen
         self.on_arrival = True
@@ -86,12 +86,11 @@ class MaskMaking(QObject):
         self._session.ahead.stop()
         self.segment_shown(asked=True)
         maker, shown = self._chosen(), int(self.works_on_shown)
-        if maker is not None:
-            self.rest.start(
-                lambda reporter: segment_rest(folder, {index}, maker, reporter),
-                lambda others: done(others + shown),
-                news,
-            )
+        self.rest.start(
+            lambda reporter: segment_rest(folder, {index}, maker, reporter),
+            lambda others: done(others + shown),
+            news,
+        )
 
     def leave_shown(self) -> None:
         """Stop the work on the image that was shown."""

@@ -12,7 +12,6 @@ from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.data.finger_groups import make_thumbnail
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
-from napari_veinseg.segmentation.region import Region
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
 from napari_veinseg.widgets.common.jobs import Reporter, Step
@@ -29,10 +28,7 @@ class MaskMaker:
 
     def at(self, stem: str, pixels: NDArray[Any]) -> "MaskMaker":
         """Return what makes the mask of one image of the folder: it may have a region."""
-        return self.within(self.regions.fitting(stem, pixels.shape[:2]) if self.regions else None)
-
-    def within(self, region: Region | None) -> "MaskMaker":
-        """Return what makes masks that have veins in a region alone."""
+        region = self.regions.fitting(stem, pixels.shape[:2]) if self.regions else None
         return replace(self, settings=replace(self.settings, region=region))
 
     @property

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import napari
-from napari.layers import Labels
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QSizePolicy, QWidget
@@ -24,7 +23,6 @@ from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
 from napari_veinseg.widgets.common.trouble import Trouble
 from napari_veinseg.widgets.common.warm_up import read_units
-from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
@@ -121,9 +119,11 @@ class Workbench(QWidget):
         self.segment.options.changed.connect(self.session.follow_model)
         self.segment.options.invert.toggled.connect(self.correct.invert.setChecked)
         self.segment.vein_width.editingFinished.connect(self.session.follow_model)
-        self.segment.segmented.connect(self._sign)
+        self.segment.identify = self._identify
         self.segment.update_mask.setChecked(True)
         self.follower = TabsFollowFolder(self.tabs, self.session, self.on_screen)
+        self.segment.segmented.connect(self.segment.region.tell)
+        self.segment.segmented.connect(self.follower.suggest_model)
         self.train.dataset.names.changed.connect(self._name_fingers)
         self.session.arrived.connect(self.seeing.apply)
         self.on_screen.changed.connect(self.seeing.apply)
@@ -159,19 +159,14 @@ class Workbench(QWidget):
             device=preferences().device,
         )
 
-    def _mask_maker(self) -> MaskMaker | None:
+    def _mask_maker(self) -> MaskMaker:
         model = self.segment.model
         settings = self.segment.settings()
         return MaskMaker(model.path, model.name or "", settings, self.session.regions)
 
-    def _sign(self, layer: Labels, used: SegmentationSettings) -> None:
-        """Note on a mask that was asked for by hand what made it."""
-        maker = self._mask_maker()
-        if maker is not None:
-            record, identity = record_of(layer), maker.within(used.region).identity
-            record.notes = replace(record.notes, model=identity)
-        self.segment.region.tell()
-        self.follower.suggest_model()
+    def _identify(self, settings: SegmentationSettings) -> str:
+        """Name what makes a mask that is asked for by hand."""
+        return replace(self._mask_maker(), settings=settings).identity
 
     def review(self) -> None:
         """Store the shown image as reviewed; in a folder, go on to the next."""
