@@ -114,6 +114,23 @@ def test_reviewed_stores_and_goes_on_to_the_next_unreviewed(opened, qtbot, folde
     assert sorted(path.name for path in folder.iterdir()) == NAMES
 
 
+def test_segment_leaves_a_mask_as_it_was_reviewed_in_another_session(opened, qtbot, folder):
+    mask = opened.session.shown.mask
+    mask.data_setitem((np.array([2]), np.array([3])), 1)
+    reviewed = mask.data.copy()
+    press(opened, "r")
+    wait_for_mask(opened, qtbot, 1)
+    opened.session.close()
+    opened.session.open(folder)
+    wait_for_mask(opened, qtbot, 1)
+    press(opened, ",")
+    wait_for_mask(opened, qtbot, 0)
+    opened.segment.segment.click()
+    qtbot.waitUntil(lambda: not opened.segment.job.running, timeout=20_000)
+    assert [layer.name for layer in opened.viewer.layers] == ["a.tif", "a.tif veins"]
+    np.testing.assert_array_equal(opened.session.shown.mask.data, reviewed)
+
+
 def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
     mask = np.zeros((40, 60), np.uint8)
     opened.tabs.show_tab("Train")

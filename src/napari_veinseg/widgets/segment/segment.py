@@ -21,7 +21,7 @@ from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.model_note import ModelNote
 from napari_veinseg.widgets.common.notify import reported, warn
 from napari_veinseg.widgets.common.panel import Panel
-from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, image_of, record_of
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     add_probability_layer,
@@ -29,6 +29,7 @@ from napari_veinseg.widgets.masks.layers import (
     as_image_or_stack,
     image_data,
     is_source_image,
+    mask_in_work,
 )
 from napari_veinseg.widgets.segment.folder import FolderTask, segment_folder, show_folder
 from napari_veinseg.widgets.segment.folder_dialog import FolderDialog
@@ -242,13 +243,19 @@ class SegmentWidget(Panel):
             return
         if self.with_probability.isChecked():
             add_probability_layer(self.viewer, result.prediction.probability, image)
-        layer = adjustable_mask(self.viewer, image) if self.update_mask.isChecked() else None
+        layer = self._mask_to_update(image) if self.update_mask.isChecked() else None
         mask, probability = result.prediction.mask, result.prediction.probability
         if layer is None or layer.data.shape != mask.shape:  # the image was swapped
             layer = add_mask_layer(self.viewer, mask, image, probability=probability)
         if not self.vein_width.value():
             self.vein_width.show_measured(result.prediction.settings.vein_width)
         self._keep(layer, result)
+
+    def _mask_to_update(self, image: Image) -> Labels | None:
+        """Find the mask that a model made of an image, or one that a person has worked on."""
+        mask = mask_in_work(self.viewer, image)
+        drawn = mask if mask is not None and edited_pixels(mask).any() else None
+        return adjustable_mask(self.viewer, image) or drawn
 
     def _keep(self, layer: Labels, result: Result) -> None:
         """Make a layer show a result, with all edited pixels as they are."""
