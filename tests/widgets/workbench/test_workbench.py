@@ -378,6 +378,20 @@ def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):
         assert shown.mask.opacity == pytest.approx(opacity)
 
 
+def test_no_mask_stays_hidden_where_blinking_has_left_it(bench, vein_image, qtbot):
+    layers = bench.viewer.layers
+    images = [bench.viewer.add_image(vein_image, name=str(number)) for number in range(2)]
+    one, two = (add_mask_layer(bench.viewer, vein_image < 50, image) for image in images)
+    layers.selection.active = one
+    bench.seeing.blink.click()
+    qtbot.waitUntil(lambda: not one.visible)
+    layers.selection.active = two
+    qtbot.waitUntil(lambda: not two.visible)
+    assert one.visible
+    bench.close_down()
+    assert two.visible
+
+
 def test_what_was_just_drawn_is_said_before_it_is_saved(opened):
     mask = opened.session.shown.mask
     assert opened.strip.state.text() == "segmented"

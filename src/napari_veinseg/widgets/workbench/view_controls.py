@@ -63,6 +63,7 @@ class SeeingControls(QWidget):
         self.setLayout(row(*parts, stretch=(0, 0, 0, 1), margins=(10, 2, 10, 4)))
         self._job = Job("Enhancing the contrast", self)
         self._source: object | None = None  # the pixels whose contrast is shown
+        self._hidden: Labels | None = None  # by blinking
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
         self.enhance.toggled.connect(self.apply)
@@ -88,8 +89,8 @@ class SeeingControls(QWidget):
         self.opacity.setValue(self.opacity.value() + steps * _OPACITY_STEP)
 
     def stop(self) -> None:
-        """Leave the layers as they are."""
-        self._timer.stop()
+        """End all work, and leave the layers as they are, but none hidden by blinking."""
+        self.blink.setChecked(False)
         self._job.abandon()
 
     def _show_enhanced(self, image: Image | None) -> None:
@@ -138,18 +139,21 @@ class SeeingControls(QWidget):
         insert_inactive(self._viewer, self._viewer.layers.index(image) + 1, layer)
 
     def _set_blinking(self, on: bool) -> None:
-        mask = self._mask()
         if on:
             self._timer.start(_BLINK)
         else:
             self._timer.stop()
-            if mask is not None:
-                mask.visible = True
+            if self._hidden is not None:
+                self._turn()
 
     def _turn(self) -> None:
-        mask = self._mask()
-        if mask is not None:
-            mask.visible = not mask.visible
+        """Hide the mask, or show what was hidden, even if another mask is meant by now."""
+        hidden = self._hidden
+        self._hidden = self._mask() if hidden is None else None
+        if hidden is not None:
+            set_visible(hidden, True)
+        elif self._hidden is not None:
+            set_visible(self._hidden, False)
 
 
 def image_and_mask(viewer: napari.Viewer) -> tuple[Image | None, Labels | None]:
