@@ -15,6 +15,7 @@ from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.watch_events import Arrival, Idle, Published, Round, as_line
+from napari_veinseg.training.watched_runs import Version
 from napari_veinseg.widgets.common import model_choice
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.train import run_follower
@@ -188,6 +189,11 @@ def test_one_click_leads_back_to_an_earlier_version_and_it_stays(learning, qtbot
     assert learning.segment.model.name == "version 3"
     choose(learning, "starter, before learning")
     assert learning.segment.model.name == "starter"
+
+
+def test_the_button_of_the_versions_keeps_the_capitals_of_a_name(learning, tmp_path):
+    learning.learning.use(Version(0, "handsNIR", tmp_path / "handsNIR.safetensors", "before"))
+    assert learning.status.beside.versions.text().strip() == "HandsNIR"
 
 
 def test_a_version_can_be_kept_as_a_model(learning, qtbot, told, monkeypatch):

@@ -12,6 +12,7 @@ from napari_veinseg.widgets.common.model_choice import install_model
 from napari_veinseg.widgets.common.notify import show_info
 from napari_veinseg.widgets.workbench.error_on_arrival_curve import ErrorOnArrivalCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
+from napari_veinseg.wording import capitalised
 
 NEWEST = "Always the newest"
 
@@ -67,7 +68,7 @@ class LearningControls(QWidget):
         in_use = learning.in_use
         self.versions.setVisible(in_use is not None or len(learning.versions()) > 1)
         name = in_use.name if in_use is not None else "versions"
-        self.versions.setText(f"{name.capitalize()}   ")  # room for the arrow
+        self.versions.setText(f"{capitalised(name)}   ")  # room for the arrow
         self.curve.setVisible(has_curve and self._roomy)
         self.curve.show_errors(errors)
 
