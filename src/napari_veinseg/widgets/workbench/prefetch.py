@@ -106,7 +106,7 @@ class ImagesAhead(QObject):
                 self._preparing = index
                 work = partial(prepare_image, folder, index, maker)
                 done = partial(self._end, index, by, is_near or index in self._ready)
-                self._job.start(work, done, failed=partial(self._fail, index))
+                self._job.start(work, done, failed=partial(self.failed.emit, index))
                 return
 
     def _is_current(self, folder: ImageFolder, index: int, maker: MaskMaker | None) -> bool:
@@ -121,7 +121,3 @@ class ImagesAhead(QObject):
         else:
             self._tried.add((index, by))
         self.prepared.emit(index, opened)
-
-    def _fail(self, index: int) -> None:
-        self._preparing = None
-        self.failed.emit(index)
