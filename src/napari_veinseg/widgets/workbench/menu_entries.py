@@ -1,10 +1,10 @@
 """What the entries of napari's menus call: each opens the viewer's one workbench at its tab."""
 
 import weakref
+from contextlib import suppress
 
 import napari
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QDockWidget
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.workbench.workbench import Workbench
@@ -22,11 +22,10 @@ def open_workbench(tab: str) -> Workbench:
     if workbench is None or workbench.closed:
         workbench = _open[window] = Workbench(viewer)
     else:
-        dock = _dock_of(workbench)
-        if dock is not None:
-            workbench.moving = True
-            viewer.window.remove_dock_widget(dock)
-            workbench.moving = False
+        workbench.moving = True
+        with suppress(LookupError):  # it is in no dock yet
+            viewer.window.remove_dock_widget(workbench)
+        workbench.moving = False
     workbench.tabs.show_tab(tab)
     QTimer.singleShot(0, workbench.settle_in_dock)
     return workbench
@@ -51,10 +50,3 @@ def open_train() -> Workbench:
 def open_evaluate() -> Workbench:
     """Open the workbench at Evaluate."""
     return open_workbench("Evaluate")
-
-
-def _dock_of(workbench: Workbench) -> QDockWidget | None:
-    parent = workbench.parent()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parent()
-    return parent
