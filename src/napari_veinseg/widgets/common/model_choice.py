@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFileDialog
 from superqt.utils import signals_blocked
@@ -123,10 +124,8 @@ class ModelChoice(NameCombo):
 def announce_model(name: str) -> None:
     """Have a model that was just installed chosen in every open list."""
     for choice in list(_choices):
-        try:
+        if isalive(choice):
             choice.choose(name)
-        except RuntimeError:  # Qt has deleted it
-            _choices.discard(choice)
 
 
 def install_model(file: Path, name: str | None, reporter: Reporter) -> str:
