@@ -1,5 +1,6 @@
 """A folder of images: its masks are written to another folder and shown in the viewer."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,16 +126,14 @@ def show_folder(viewer: napari.Viewer, dock: QObject, result: FolderResult) -> N
 
 
 def _tell(result: FolderResult, dock: QObject) -> None:
-    counts = dict.fromkeys(("done", "kept", "failed"), 0)
-    for row in result.rows:
-        counts[row.status] += 1
+    counts = Counter(row.status for row in result.rows)
     opened = sum(len(shown.files) for shown in result.shown)
     parts = [f"{counted(counts['done'], 'mask')} written to {result.task.masks}"]
     if counts["kept"]:
         parts.append(f"{counts['kept']} there already and kept")
     if opened < counts["done"] + counts["kept"]:
         parts.append(f"the first {opened} are open in the viewer")
-    told, remarks = ", ".join(parts) + ".", [*result.remarks]
+    told, remarks = ", ".join(parts) + ".", list(result.remarks)
     if counts["failed"]:
         first = next(row.error for row in result.rows if row.status == "failed")
         remarks.append(f"{counts['failed']} failed, see summary.csv there: {first}")

@@ -18,7 +18,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.asking import may_replace
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button
-from napari_veinseg.widgets.common.jobs import Job, Reporter
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
 from napari_veinseg.widgets.masks.layers import adjustable_mask
@@ -164,8 +164,6 @@ class MaskControls(Section):
             if not may_replace(self, [path]):  # the dialog has asked about another name
                 return
         mask = layer.data.copy()  # painting goes on while a slow disk writes
-
-        def work(_reporter: Reporter) -> None:
-            write_mask(path, mask)
-
-        self._saving.start(work, done=lambda _none: show_info(f"Saved {path}."))
+        self._saving.start(
+            lambda _reporter: write_mask(path, mask), lambda _none: show_info(f"Saved {path}.")
+        )

@@ -62,9 +62,8 @@ class RegionLayer(QObject):
         """Return the layer, in the place of an image, or make it."""
         place = plane_attributes(image, [image.ndim - 2, image.ndim - 1])
         if layer is not None:
-            layer.scale, layer.translate = place["scale"], place["translate"]
-            layer.rotate, layer.shear = place["rotate"], place["shear"]
-            layer.affine, layer.units = place["affine"], place["units"]
+            for name, value in place.items():
+                setattr(layer, name, value)
             return layer
         layer = Shapes(
             ndim=2,
