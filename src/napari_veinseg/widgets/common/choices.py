@@ -41,11 +41,10 @@ class LayerChoice(NameCombo):
         events = viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             connect_while_alive(self, emitter, self.refresh)
-        if follows:
-            connect_while_alive(self, viewer.layers.selection.events.active, self._follow)
         self.currentIndexChanged.connect(lambda _: self.layer_changed.emit())
         self.refresh()
         if follows:
+            connect_while_alive(self, viewer.layers.selection.events.active, self._follow)
             self._follow()
 
     @property

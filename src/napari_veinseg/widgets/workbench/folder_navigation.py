@@ -277,8 +277,7 @@ class FolderSession(QObject):
     @property
     def waiting(self) -> bool:
         """Whether the image that was asked for is not shown yet."""
-        shown = self.shown.index if self.shown is not None else None
-        return self.folder is not None and shown != self.index
+        return self.folder is not None and (self.shown is None or self.shown.index != self.index)
 
     @property
     def reading(self) -> bool:

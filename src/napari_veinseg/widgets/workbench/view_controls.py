@@ -95,8 +95,7 @@ class SeeingControls(QWidget):
 
     def _show_enhanced(self, image: Image | None) -> None:
         layer = self._enhanced()
-        wanted = self.enhance.isChecked() and image is not None and image.ndim == 2
-        if not wanted or image is None:
+        if image is None or image.ndim != 2 or not self.enhance.isChecked():
             if layer is not None:
                 self._viewer.layers.remove(layer)
             self._source = None
