@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_veinseg.correction.drafts import Draft, DraftFolder
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
-from napari_veinseg.correction.mask_store import MaskHome
+from napari_veinseg.correction.mask_store import MaskHome, Unsaved
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import writing
@@ -237,7 +237,7 @@ def test_closing_the_viewer_asks_before_a_mask_is_lost(opened, folder, disk, qtb
     window, session = opened.viewer.window._qt_window, opened.session
     draw(opened)
     prediction = Draft(np.zeros_like(session.shown.mask.data))
-    session.queue.store(session.folder, 1, prediction)  # a model makes it again: no loss
+    session.queue.add(session.folder, 1, Unsaved(prediction))  # a model makes it again: no loss
     texts = asked("Keep it open")
     assert not window.close()
     (text,) = texts

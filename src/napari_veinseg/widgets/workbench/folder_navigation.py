@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.correction.image_states import ImageState
+from napari_veinseg.correction.mask_store import Unsaved
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.widgets.common.canvas import end_strokes
@@ -148,7 +149,8 @@ class FolderSession(QObject):
         shown.stored = accepted = replace(draft, edited=np.ones(draft.mask.shape, bool))
         shown.accept()
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, accepted))
-        self.queue.review(folder, shown.index, shown.pixels, accepted, not draft.is_edited)
+        reviewed = Unsaved(accepted, shown.pixels, as_drawn=not draft.is_edited)
+        self.queue.add(folder, shown.index, reviewed)
         self.where_to.go_to_unreviewed()
         self.changed.emit()
 
@@ -168,7 +170,7 @@ class FolderSession(QObject):
     def keep(self, folder: ImageFolder, shown: ShownImage, draft: Draft) -> None:
         """Keep a draft in memory, and have it written."""
         self.ahead.keep(OpenedImage(shown.index, shown.pixels, draft))
-        self.queue.store(folder, shown.index, draft)
+        self.queue.add(folder, shown.index, Unsaved(draft))
 
     def follow_model(self, *, renew_shown: bool = True) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
@@ -239,7 +241,7 @@ class FolderSession(QObject):
         folder = self.folder
         draft = opened.draft if isinstance(opened, OpenedImage) else None
         if folder is not None and draft and folder.masks.is_news(folder.stems[index], draft):
-            self.queue.store(folder, index, draft)
+            self.queue.add(folder, index, Unsaved(draft))
         if index == self.index and self.waiting:
             if isinstance(opened, OpenedImage):
                 self._show(opened)

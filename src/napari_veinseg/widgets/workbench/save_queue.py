@@ -1,12 +1,10 @@
 """Writes drafts and reviewed masks beside the viewer, one after the other, and loses none."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome, Unsaved
@@ -62,15 +60,12 @@ class SaveQueue(QObject):
         """Whether something is not on disk yet."""
         return bool(self._waiting)
 
-    def store(self, folder: ImageFolder, index: int, draft: Draft) -> None:
-        """Write a draft soon."""
-        self._add(folder, index, Unsaved(draft))
-
-    def review(
-        self, folder: ImageFolder, index: int, pixels: NDArray[Any], draft: Draft, as_drawn: bool
-    ) -> None:
-        """Put an image into the dataset soon; `as_drawn` says that nobody has changed its mask."""
-        self._add(folder, index, Unsaved(draft, pixels, as_drawn))
+    def add(self, folder: ImageFolder, index: int, unsaved: Unsaved) -> None:
+        """Write the last word about an image soon."""
+        image = folder.masks, folder.stems[index]
+        folder.masks.keep(folder.stems[index], unsaved)
+        self._waiting[image] = None
+        self._go_on()
 
     def flush(self) -> None:
         """Write all at once: the folder is being left."""
@@ -105,12 +100,6 @@ class SaveQueue(QObject):
         return may_lose(
             window, "Not everything is saved", text, why, "Close and lose", "Keep it open"
         )
-
-    def _add(self, folder: ImageFolder, index: int, unsaved: Unsaved) -> None:
-        image = folder.masks, folder.stems[index]
-        folder.masks.keep(folder.stems[index], unsaved)
-        self._waiting[image] = None
-        self._go_on()
 
     def _next(self) -> _Image | None:
         return next((image for image in self._waiting if image not in self._resting), None)
