@@ -1,6 +1,7 @@
 """The workbench leads through a folder: nothing is lost, and nothing needs the layer list."""
 
 import os
+import shutil
 from pathlib import Path
 
 import napari
@@ -21,6 +22,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.data.mask_files import write_mask
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.correct import restore_offer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
@@ -311,12 +313,13 @@ def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbo
     assert record_of(bench.session.shown.mask).notes.model
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, VeinSegError])
 def test_a_model_that_fails_is_asked_no_more_and_the_box_says_so(
-    opened, qtbot, stub, told, monkeypatch
+    opened, qtbot, stub, told, monkeypatch, kind
 ):
     session, box = opened.session, opened.folder_run.on_arrival
     qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
-    stub.error = RuntimeError("no such layer")
+    stub.error = kind("no such layer")
     monkeypatch.setattr(MaskMaker, "identity", property(lambda self: "newer"))
     session.follow_model(renew_shown=False)
     qtbot.waitUntil(lambda: not session.ahead.running)
@@ -335,6 +338,22 @@ def test_a_mask_is_signed_by_the_model_that_was_asked_for_it(bench, qtbot, stub,
     stub.gate.set()
     qtbot.waitUntil(lambda: not bench.segment.job.running, timeout=20_000)
     assert model_name(record_of(bench.viewer.layers[-1]).notes.model) == "starter"
+
+
+def test_an_image_whose_mask_a_model_refuses_is_shown_without(opened, qtbot, stub, slow_disk, told):
+    session = opened.session
+    qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
+    shutil.rmtree(session.folder.drafts.path)
+    session.ahead.forget()
+    stub.error = VeinSegError("The model is gone.")
+    slow_disk.clear()
+    session.prepare_next()
+    press(opened, ".")
+    assert session.reading
+    slow_disk.set()
+    qtbot.waitUntil(lambda: session.shown is not None and session.shown.index == 1)
+    assert told.texts == ["The model is gone."]
+    assert session.shown.mask is None
 
 
 def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):

@@ -61,15 +61,15 @@ def identity_of_file(path: Path, name: str) -> str:
 def prepare_image(
     folder: ImageFolder, index: int, maker: MaskMaker | None, reporter: Reporter
 ) -> OpenedImage | str:
-    """Read an image, and segment it where it needs a mask; or say why it cannot be had."""
+    """Read an image, or say why it cannot be had; and segment it where it needs a mask."""
     try:
         opened = folder.read(index)
-        maker = maker and maker.at(folder.stems[index], opened.pixels)
-        if maker is None or not maker.must_segment(opened.draft):
-            return opened
-        return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
     except VeinSegError as error:
         return str(error)
+    maker = maker and maker.at(folder.stems[index], opened.pixels)
+    if maker is None or not maker.must_segment(opened.draft):
+        return opened
+    return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
 
 
 def segment_pixels(
