@@ -36,7 +36,7 @@ def ink(part):
 @pytest.mark.parametrize("width", [60, 131, 200])
 @pytest.mark.parametrize("kind", ["label", "button", "button with a menu"])
 def test_what_is_drawn_of_a_long_name_is_whole(dock, kind, width):
-    part = NameLabel() if kind == "label" else NameButton("")
+    part = NameLabel() if kind == "label" else NameButton()
     dock.layout().addWidget(part)
     part.setMinimumWidth(0)
     if "menu" in kind:
@@ -66,7 +66,7 @@ def test_a_name_that_fits_is_not_shortened(dock):
 
 
 def test_a_figure_behind_a_name_stays(dock):
-    button = NameButton("")
+    button = NameButton()
     dock.layout().addWidget(button)
     button.show_name(NAME, "/   12 of 345 reviewed")
     button.setFixedWidth(300)

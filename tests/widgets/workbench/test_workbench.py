@@ -343,6 +343,7 @@ def test_a_mask_is_signed_by_the_model_that_was_asked_for_it(bench, qtbot, stub,
 def test_an_image_whose_mask_a_model_refuses_is_shown_without(opened, qtbot, stub, slow_disk, told):
     session = opened.session
     qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
+    wait_until_saved(opened, qtbot)
     shutil.rmtree(session.folder.drafts.path)
     session.ahead.forget()
     stub.error = VeinSegError("The model is gone.")

@@ -52,8 +52,8 @@ class NameLabel(QLabel):
 class NameButton(QPushButton):
     """A button with a name and a figure behind it, in the width that there is."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self) -> None:
+        super().__init__()
         self._rest = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QWidget
 
 from napari_veinseg.segmentation.batch.plan_files import FolderOptions
 from napari_veinseg.segmentation.settings import SegmentationSettings
-from napari_veinseg.widgets.common.form import Section
+from napari_veinseg.widgets.common.form import Section, column
 from napari_veinseg.widgets.common.inputs import FolderField
 from napari_veinseg.widgets.segment.folder import FolderTask
 
@@ -57,9 +57,7 @@ class FolderDialog(QDialog):
             "Masks that somebody has edited are kept, unless all are made anew.",
         )
         section.add_wide(self.recursive, "Take subfolders, too; the masks' folder mirrors them.")
-        column = QVBoxLayout(self)
-        column.addWidget(section)
-        column.addWidget(self.buttons)
+        column(self, section, self.buttons, margins=(10, 10, 10, 10))
         self.setMinimumWidth(460)
 
     def accept(self) -> None:

@@ -30,7 +30,7 @@ class FolderStrip(QWidget):
     def __init__(self, session: FolderSession, on_screen: OnScreen) -> None:
         super().__init__()
         self._session, self._on_screen = session, on_screen
-        self.folder = NameButton("Open a folder of images")
+        self.folder = NameButton()
         explain(self.folder, "Choose a folder of images, or one that was open before.")
         self.menu = QMenu(self)
         self.menu.aboutToShow.connect(self._fill_menu)

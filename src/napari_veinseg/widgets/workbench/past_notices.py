@@ -1,7 +1,8 @@
 """What was told since the program began, to be read again and copied: notices go by."""
 
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QWidget
 
+from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.notify import past_notices
 
 _NOTHING = "Nothing was told yet."
@@ -20,7 +21,5 @@ class PastNotices(QDialog):
         self.text.setPlainText("\n\n".join(told) or _NOTHING)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.text)
-        layout.addWidget(buttons)
+        column(self, self.text, buttons, margins=(10, 10, 10, 10))
         self.resize(560, 360)
