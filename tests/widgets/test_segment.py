@@ -160,6 +160,14 @@ def test_an_update_keeps_every_edited_pixel_and_is_one_undo_step(
     np.testing.assert_array_equal(edited_pixels(mask), mine)
 
 
+def test_a_width_is_shown_as_measured_only_with_its_image(viewer, segment, press, vein_image):
+    viewer.add_image(vein_image)
+    press(segment)
+    assert segment.vein_width.text() == "measured: 6.0 px"
+    viewer.add_image(vein_image, name="other")
+    assert segment.vein_width.text() == "measured in the image"
+
+
 def test_all_selected_images(viewer, segment, press, vein_image):
     images = [viewer.add_image(vein_image, name=f"image {n}") for n in range(3)]
     viewer.layers.selection = set(images[:2])

@@ -61,6 +61,15 @@ def test_going_on_while_segment_works_is_no_change_of_the_image(opened, qtbot, s
     assert told.texts == []
 
 
+def test_the_width_that_was_measured_in_an_image_goes_with_it(opened, qtbot):
+    opened.segment.segment.click()
+    qtbot.waitUntil(lambda: not opened.segment.job.running, timeout=20_000)
+    assert opened.segment.vein_width.text() == "measured: 6.0 px"
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert opened.segment.vein_width.text() == "measured in the image"
+
+
 def test_segmenting_other_layers_goes_on_while_the_folder_is_looked_through(
     opened, qtbot, stub, vein_image
 ):

@@ -63,6 +63,7 @@ class SegmentWidget(Panel):
         self.closing.connect(self.job.abandon)
         self.job.changed.connect(self._show_state)
         self.image.layer_changed.connect(self._show_image)
+        self.image.layer_changed.connect(self._forget_measured)
         connect_while_alive(self, self.viewer.layers.selection.events.changed, self._show_image)
         self._show_image()
         self._show_state()
@@ -147,8 +148,12 @@ class SegmentWidget(Panel):
 
     def leave_image(self, layer: Image) -> None:
         """Stop segmenting an image whose layer shows another one now."""
+        self._forget_measured()
         if self._in_work == [layer]:
             self.job.abandon()
+
+    def _forget_measured(self) -> None:
+        self.vein_width.show_measured(0.0)  # it was in another image
 
     # What is shown.
 
@@ -247,9 +252,9 @@ class SegmentWidget(Panel):
         mask, probability = result.prediction.mask, result.prediction.probability
         if layer is None or layer.data.shape != mask.shape:  # the image was swapped
             layer = add_mask_layer(self.viewer, mask, image, probability=probability)
+        self._keep(layer, result)
         if not self.vein_width.value():
             self.vein_width.show_measured(result.prediction.settings.vein_width)
-        self._keep(layer, result)
 
     def _mask_to_update(self, image: Image) -> Labels | None:
         """Find the mask that a model made of an image, or one that a person has worked on."""

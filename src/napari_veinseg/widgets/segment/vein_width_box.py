@@ -8,13 +8,12 @@ class VeinWidthBox(QDoubleSpinBox):
 
     def __init__(self) -> None:
         super().__init__(maximum=1000, decimals=1, suffix=" px")
-        self._measured = 0.0
-        self.setSpecialValueText("measured in the image")
+        self.show_measured(0.0)
 
     def show_measured(self, width: float) -> None:
-        """Show what was measured, as long as nobody gives a width."""
+        """Show what was measured, 0 before it was, as long as nobody gives a width."""
         self._measured = width
-        self.setSpecialValueText(f"measured: {width:.1f} px")
+        self.setSpecialValueText(f"measured: {width:.1f} px" if width else "measured in the image")
 
     def stepBy(self, steps: int) -> None:  # noqa: N802  (Qt's name)
         """Go on from the measured width when the user takes over."""
