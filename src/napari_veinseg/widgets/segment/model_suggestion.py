@@ -3,16 +3,15 @@
 import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.segmentation.model_advice import suggestion, suited_model
-from napari_veinseg.widgets.common.form import Hint, button, column
+from napari_veinseg.widgets.common.form import Hint, button
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import image_data
 
 
-class ModelSuggestion(QWidget):
+class ModelSuggestion(Hint):
     """Stands under a choice of models, its button in the tab's foot; it chooses nothing itself."""
 
     appeared = Signal()
@@ -21,12 +20,9 @@ class ModelSuggestion(QWidget):
         super().__init__()
         self._choice = choice
         self._suited = ""
-        self.sentence = Hint()
-        self.sentence.whole = True
         self.use = button(
             "Use it", "Choose that model; masks that nobody has edited are made by it."
         )
-        column(self, self.sentence, spacing=4)
         self.use.clicked.connect(lambda: self._choice.choose(self._suited))
         self.use.hide()
         self.hide()
@@ -34,12 +30,10 @@ class ModelSuggestion(QWidget):
     def show_for(self, image: Image | None, mask: Labels | None) -> None:
         """Look at an image with the mask that the chosen model made."""
         self._suited = self._find(image, mask)
-        if self._suited:
-            self.sentence.setText(suggestion(self._suited))
-            self.use.setText(f"Use '{self._suited}'")
         appears = bool(self._suited) and self.isHidden()
-        for part in (self, self.use):
-            part.setVisible(bool(self._suited))
+        self.say(suggestion(self._suited) if self._suited else "")
+        self.use.setText(f"Use '{self._suited}'")
+        self.use.setVisible(bool(self._suited))
         if appears:
             self.appeared.emit()
 
