@@ -145,7 +145,7 @@ class Hint(QLabel):
     def say(self, text: str) -> None:
         """Show another text; an empty one takes no room."""
         self.setText(text)
-        self.setVisible(bool(text))
+        set_shown(self, bool(text))
 
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show another text."""

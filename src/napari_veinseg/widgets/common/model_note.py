@@ -6,7 +6,7 @@ from pathlib import Path
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
 from napari_veinseg.model.store import STARTER, installed_models
-from napari_veinseg.widgets.common.form import Hint, set_shown
+from napari_veinseg.widgets.common.form import Hint
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 
 
@@ -21,10 +21,9 @@ class ModelNote(Hint):
 
     def _show(self) -> None:
         try:
-            self.setText(describe_model(self._choice.path))
+            self.say(describe_model(self._choice.path))
         except VeinSegError:  # there is none, or its file is told about where it is used
-            self.clear()
-        set_shown(self, bool(self.text()))
+            self.say("")
 
 
 def describe_model(path: Path) -> str:
