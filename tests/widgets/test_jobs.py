@@ -25,6 +25,19 @@ def test_the_end_is_told_after_the_result_is_taken(qtbot):
     assert heard == ["running: True", "result", "running: False"]
 
 
+def test_the_end_is_told_whatever_fails_after_a_failure(qtbot, told):
+    def fail(*_reporter):
+        raise VeinSegError("The disk is full.")
+
+    owner, heard = QWidget(), []
+    qtbot.addWidget(owner)
+    job = Job("Working", owner)
+    job.start(fail, heard.append, failed=fail)
+    job.changed.connect(lambda: heard.append(job.running))
+    qtbot.waitUntil(lambda: heard == [False])
+    assert told.texts == ["The disk is full."] * 2
+
+
 def test_what_is_shown_piece_by_piece_leaves_turns_between(qtbot):
     owner = QWidget()
     qtbot.addWidget(owner)

@@ -189,12 +189,12 @@ class Job(QObject):
             return
         done, failed = self._done, self._failed
         self._close()
-        if ended.error is not None:
-            report(ended.error, self._doing, self)
-            if failed is not None:
-                failed()
-        elif done is not None:
-            with caught(self._doing, self):
+        with caught(self._doing, self):
+            if ended.error is not None:
+                report(ended.error, self._doing, self)
+                if failed is not None:
+                    failed()
+            elif done is not None:
                 more = done(ended.result)
                 if isinstance(more, Iterator):
                     self._turns = more
