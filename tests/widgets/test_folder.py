@@ -74,17 +74,22 @@ def test_slices_of_a_stack_do_not_take_the_names_of_other_files(
     assert [stack.metadata["files"] for stack in stacks] == [["a.tif"], ["b.tif"]]
 
 
+@pytest.mark.parametrize(
+    ("fitting", "said"),
+    [(0, "none is open"), (1, "the first is open"), (2, "the first 2 are open")],
+)
 def test_what_does_not_fit_is_written_and_not_shown(
-    viewer, segment, choose, qtbot, told, vein_image, monkeypatch
+    viewer, segment, choose, qtbot, told, vein_image, monkeypatch, fitting, said
 ):
     images, masks = choose.values()
     for name in "abc":
         write_image(images / f"{name}.png", vein_image)
-    monkeypatch.setattr(folder, "SHOWN_BYTES", 2 * vein_image.nbytes)
+    monkeypatch.setattr(folder, "SHOWN_BYTES", fitting * vein_image.nbytes)
     run(segment, qtbot, choose)
     assert len(list(masks.glob("*.tif"))) == 3
-    assert viewer.layers[0].data.shape == (2, 64, 80)
-    assert "the first 2 are open" in told.texts[-1]
+    shown = [layer.data.reshape(-1, 64, 80) for layer in viewer.layers if isinstance(layer, Image)]
+    assert sum(map(len, shown)) == fitting
+    assert said in told.texts[-1]
 
 
 @pytest.mark.parametrize("missing", ["images", "masks"])

@@ -132,7 +132,8 @@ def _tell(result: FolderResult, dock: QObject) -> None:
     if counts["kept"]:
         parts.append(f"{counts['kept']} there already and kept")
     if opened < counts["done"] + counts["kept"]:
-        parts.append(f"the first {opened} are open in the viewer")
+        which = {0: "none is", 1: "the first is"}.get(opened, f"the first {opened} are")
+        parts.append(f"{which} open in the viewer")
     told, remarks = ", ".join(parts) + ".", list(result.remarks)
     if counts["failed"]:
         first = next(row.error for row in result.rows if row.status == "failed")
