@@ -17,7 +17,7 @@ from napari_veinseg.wording import counted
 _ALL = "Segment all images now"
 
 
-class FolderRun(Section):
+class FolderSegmentation(Section):
     """Segments images when they are opened, or all that are left beside the viewer."""
 
     def __init__(self, session: FolderSession) -> None:

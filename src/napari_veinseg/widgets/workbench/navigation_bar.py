@@ -24,7 +24,7 @@ from napari_veinseg.widgets.workbench.recent_folders import recent_folders
 NEXT_KEY, PREVIOUS_KEY, UNREVIEWED_KEY, DOUBTFUL_KEY = ".", ",", "J", "Shift-J"
 
 
-class FolderStrip(QWidget):
+class NavigationBar(QWidget):
     """Shows where the session is, and leads it elsewhere."""
 
     def __init__(self, session: FolderSession, on_screen: OnScreen) -> None:

@@ -34,7 +34,7 @@ _OPACITY_STEP = 10  # percent
 _OUTLINE = 2  # px of the image
 
 
-class SeeingControls(QWidget):
+class ViewControls(QWidget):
     """Acts on the image that is meant and on its mask; never on what is segmented."""
 
     def __init__(

@@ -25,15 +25,15 @@ from napari_veinseg.widgets.common.trouble import Trouble
 from napari_veinseg.widgets.common.warm_up import read_units
 from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
-from napari_veinseg.widgets.workbench.folder_segmentation import FolderRun
+from napari_veinseg.widgets.workbench.folder_segmentation import FolderSegmentation
 from napari_veinseg.widgets.workbench.learning import LearningBeside
-from napari_veinseg.widgets.workbench.navigation_bar import FolderStrip
+from napari_veinseg.widgets.workbench.navigation_bar import NavigationBar
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from napari_veinseg.widgets.workbench.shared_model import SharedModel
 from napari_veinseg.widgets.workbench.status_line import StatusLine
 from napari_veinseg.widgets.workbench.tabs_follow_folder import TabsFollowFolder
-from napari_veinseg.widgets.workbench.view_controls import SeeingControls
+from napari_veinseg.widgets.workbench.view_controls import ViewControls
 from napari_veinseg.widgets.workbench.workbench_tabs import WorkbenchTabs
 
 WIDTH = 380
@@ -58,15 +58,15 @@ class Workbench(QWidget):
         self.session = FolderSession(self.viewer, self._mask_maker)
         self.session.setParent(self)
         self.on_screen = OnScreen(self.viewer, self.session)
-        self.strip = FolderStrip(self.session, self.on_screen)
-        self.seeing = SeeingControls(
+        self.strip = NavigationBar(self.session, self.on_screen)
+        self.seeing = ViewControls(
             self.viewer, lambda: self.on_screen.image, lambda: self.on_screen.mask
         )
         self.learning = LearningBeside(self.session, self._learning_config)
         self.trouble = Trouble(self)  # of what concerns no tab
         self._unsaved = ""
         self.status = StatusLine(self.session, self.learning, self.on_screen)
-        self.folder_run = FolderRun(self.session)
+        self.folder_run = FolderSegmentation(self.session)
         self.segment.add(self.folder_run, 0)
         self._lay_out()
         self._share()
