@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from napari.utils import notifications
@@ -101,7 +100,7 @@ def report(error: BaseException, doing: str, where: QObject | None) -> None:
     if isinstance(error, VeinSegError):
         text = str(error)
     else:
-        written = _log(error, doing, LOG_FILE)
+        written = _log(error, doing)
         text = (
             f"{doing} failed because of an error in the plugin "
             f"({type(error).__name__}: {error}). {written}"
@@ -165,7 +164,7 @@ def _tell_place(notification: Any) -> None:
     if isinstance(error, VeinSegError):
         notification.message = str(error)
     elif error is not None:
-        place = _log(error, "A callback", LOG_FILE)
+        place = _log(error, "A callback")
         notification.message = (
             f"An error in the vein segmentation plugin ({type(error).__name__}: {error}). {place}"
         )
@@ -179,18 +178,18 @@ def _is_ours(error: BaseException) -> bool:
     return any(frame.f_globals.get("__name__", "").startswith(_PACKAGE) for frame, _ in frames)
 
 
-def _log(error: BaseException, doing: str, path: Path) -> str:
+def _log(error: BaseException, doing: str) -> str:
     """Append the traceback to the log and say where it is."""
     record = logging.LogRecord(
         _PACKAGE, logging.ERROR, __file__, 0, f"{doing} failed", None,
         (type(error), error, error.__traceback__),
     )  # fmt: skip
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=1, encoding="utf-8")
+        LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(LOG_FILE, maxBytes=1_000_000, backupCount=1, encoding="utf-8")
     except OSError as problem:
-        return f"Its details could not be written to {path} ({problem.strerror})."
+        return f"Its details could not be written to {LOG_FILE} ({problem.strerror})."
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     handler.emit(record)
     handler.close()
-    return f"Its details are in {path}."
+    return f"Its details are in {LOG_FILE}."

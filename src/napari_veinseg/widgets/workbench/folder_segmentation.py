@@ -46,7 +46,7 @@ class FolderSegmentation(Section):
         self.add_wide(self.status)
         self.on_arrival.toggled.connect(self._switch)
         self.rest.clicked.connect(self._press)
-        self.files.clicked.connect(self._ask_where)
+        self.files.clicked.connect(self._save_files)
         self._job.changed.connect(self.refresh)
         session.opened.connect(self.refresh)
         session.changed.connect(self.refresh)
@@ -90,20 +90,16 @@ class FolderSegmentation(Section):
         self._session.message.tell_done(done)
         remember_done(done)  # it may have taken an hour
 
-    def _ask_where(self) -> None:
+    def _save_files(self) -> None:
+        """Write all masks to a folder, beside the viewer; what would be replaced is asked about."""
         folder = self._session.folder
         if folder is None:
             return
         beside = str(folder.path.parent)
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the masks", beside)
-        if chosen:
-            self.save_files(Path(chosen))
-
-    def save_files(self, output: Path) -> None:
-        """Write all masks to a folder, beside the viewer; what would be replaced is asked about."""
-        folder = self._session.folder
-        if folder is None:
+        if not chosen:
             return
+        output = Path(chosen)
         self._session.save()
         if not may_replace(self, exported_files(folder, output)):
             return

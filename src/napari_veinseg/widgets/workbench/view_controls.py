@@ -121,13 +121,13 @@ class ViewControls(QWidget):
             self.apply()  # another one is meant by now
             return
         self._source = pixels
-        layer, place = self._enhanced(), self._viewer.layers.index(image) + 1
-        at_place = layer is not None and self._viewer.layers.index(layer) == place
-        if layer is not None and at_place and layer.data.shape == shown.shape:
-            layer.data, layer.visible = shown, True
-            return
+        layers, layer = self._viewer.layers, self._enhanced()
         if layer is not None:
-            self._viewer.layers.remove(layer)
+            at_place = layers.index(layer) == layers.index(image) + 1
+            if at_place and layer.data.shape == shown.shape:
+                layer.data, layer.visible = shown, True
+                return
+            layers.remove(layer)
         layer = Image(
             shown,
             name="enhanced",
@@ -135,7 +135,7 @@ class ViewControls(QWidget):
             **spatial_attributes(image),
         )
         # The one that was removed may have lain below the image.
-        insert_inactive(self._viewer, self._viewer.layers.index(image) + 1, layer)
+        insert_inactive(self._viewer, layers.index(image) + 1, layer)
 
     def _set_blinking(self, on: bool) -> None:
         if on:
