@@ -10,7 +10,7 @@ from napari_veinseg.widgets.common.form import Hint, button, column, explain, ro
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.model_choice import install_model
 from napari_veinseg.widgets.common.notify import show_info
-from napari_veinseg.widgets.workbench.error_on_arrival_curve import ErrorOnArrivalCurve
+from napari_veinseg.widgets.train.curves import SCORE_COLOUR, CurvePlot, EpochCurve
 from napari_veinseg.widgets.workbench.learning import LearningBeside
 from napari_veinseg.wording import capitalised
 
@@ -40,7 +40,12 @@ class LearningControls(QWidget):
         self.menu.aboutToShow.connect(self._fill_menu)
         self.versions.setMenu(self.menu)
         self.state = Hint()
-        self.curve = ErrorOnArrivalCurve()
+        self.curve = CurvePlot()
+        self.curve.setFixedHeight(84)
+        self.curve.setToolTip(
+            "How wrong the mask was that each image got, before you corrected it and before "
+            "anything was learned from it: 1 - vein IoU. It falls where learning helps."
+        )
         rows = column(self, self.state, self.curve, spacing=4)
         rows.insertLayout(0, row(self.switch, self.versions))
         self.switch.toggled.connect(learning.switch)
@@ -70,7 +75,9 @@ class LearningControls(QWidget):
         name = in_use.name if in_use is not None else "versions"
         self.versions.setText(f"{capitalised(name)}   ")  # room for the arrow
         self.curve.setVisible(has_curve and self._roomy)
-        self.curve.show_errors(errors)
+        points = dict(enumerate(errors, start=1))
+        curve = EpochCurve("Error on arrival", SCORE_COLOUR, points, unit="image", first=1)
+        self.curve.show_curves([curve])
 
     def _fill_menu(self) -> None:
         learning = self._learning
