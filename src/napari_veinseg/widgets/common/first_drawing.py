@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -64,12 +65,9 @@ def _draw() -> None:
     from napari_veinseg.widgets.common.warm_up import show_lines, show_mask
 
     viewer = napari.Viewer(show=False)
-
-    def draw() -> None:
-        viewer.screenshot(flash=False)
-
-    for show in (show_mask, show_lines):
-        show(viewer, draw)
+    draw = partial(viewer.screenshot, flash=False)
+    show_mask(viewer, draw)
+    show_lines(viewer, draw)
     viewer.close()
 
 
