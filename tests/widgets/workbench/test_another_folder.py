@@ -71,3 +71,12 @@ def test_of_two_folders_that_are_asked_for_the_last_opens(bench, folder, other, 
     gate.set()
     qtbot.wait(100)
     assert bench.session.folder.path == other
+
+
+def test_what_was_said_of_an_image_is_not_said_of_its_namesake(opened, other, qtbot):
+    session = opened.session
+    opened.segment.trouble.tell("Segmenting", "No vein was found.")
+    session.open(other)
+    qtbot.waitUntil(lambda: session.folder is not None and session.folder.path == other)
+    wait_for_mask(opened, qtbot, 0)
+    assert opened.segment.trouble.text == ""

@@ -41,6 +41,7 @@ class TabsFollowFolder(QObject):
     def _follow_folder(self) -> None:
         """Give the tabs the folder's dataset, so that nobody types it again."""
         tabs, folder = self._tabs, self._session.folder
+        self._followed = ""  # another folder may have an image of that name
         tabs.correct.hold_image(folder is not None)
         tabs.segment.hold_image(folder is not None)
         tabs.segment.region.show()
