@@ -69,7 +69,11 @@ def prepare_image(
     maker = maker and maker.at(folder.stems[index], opened.pixels)
     if maker is None or not maker.must_segment(opened.draft):
         return opened
-    return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
+    engine.load_model(maker.path, reporter)  # that it cannot be used says nothing about the image
+    try:
+        return replace(opened, draft=segment_pixels(opened.pixels, maker, reporter))
+    except VeinSegError as error:
+        return str(error)
 
 
 def segment_pixels(
