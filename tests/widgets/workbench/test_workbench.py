@@ -20,7 +20,7 @@ from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import drawing_model
-from napari_veinseg.data.image_files import read_image
+from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
@@ -290,6 +290,20 @@ def test_the_images_without_a_mask_are_counted_and_then_segmented(bench, qtbot, 
     assert session.message.text == "3 images were segmented."
     assert session.shown.mask is not None, "the shown image is one of all"
     assert "without" not in run.rest.text()
+
+
+def test_an_image_that_is_refused_ends_nothing_for_the_others(bench, qtbot, folder):
+    run, session = bench.folder_run, bench.session
+    write_image(folder / "b.tif", np.zeros((4, 9), np.uint8))
+    run.on_arrival.setChecked(False)
+    session.open(folder)
+    qtbot.waitUntil(lambda: session.shown is not None and not session.ahead.running, timeout=20_000)
+    run.rest.click()
+    qtbot.waitUntil(
+        lambda: not session.masks.running and session.message.text != "", timeout=20_000
+    )
+    said = "2 images were segmented; 1 image was refused. b.tif: An image of 4 x 9 px is too small"
+    assert session.message.text.startswith(said)
 
 
 def test_a_mask_that_was_prepared_ahead_is_not_counted_as_missing(opened, qtbot):

@@ -76,15 +76,18 @@ class FolderSegmentation(Section):
         else:
             self._session.masks.segment_all(self._end, self._hear)
 
-    def _end(self, count: int) -> None:
+    def _end(self, count: int, refused: list[str]) -> None:
         self._session.ahead.forget()
         folder = self._session.folder
         faulty = folder.count(ImageState.FAULTY) if folder is not None else 0
-        said = f"{_images(count)} segmented." if count else "Every image had its mask already."
+        all_is_well = not faulty and not refused
+        none = "Every image had its mask already" if all_is_well else "No other image needed a mask"
+        said = [f"{_images(count)} segmented" if count else none]
         if faulty:
-            others = f"{_images(count)} segmented" if count else "No other image needed a mask"
-            said = f"{others}; {_images(faulty)} faulty and left out."
-        self._tell(said)
+            said.append(f"{_images(faulty)} faulty and left out")
+        if refused:
+            said.append(f"{_images(len(refused))} refused. {refused[0].rstrip('.')}")
+        self._tell(f"{'; '.join(said)}.")
 
     def _tell(self, done: str) -> None:
         self._session.message.tell_done(done)

@@ -78,8 +78,13 @@ class MaskMaking(QObject):
             session.message.show("No vein was found: lower the threshold, or give the vein width.")
         session.prepare_next()
 
-    def segment_all(self, done: Callable[[int], None], news: Callable[[object], None]) -> None:
-        """Segment every image that needs it, beside the viewer; `done` gets their number."""
+    def segment_all(
+        self, done: Callable[[int, list[str]], None], news: Callable[[object], None]
+    ) -> None:
+        """Segment every image that needs it, beside the viewer.
+
+        `done` gets the number of those that were, and why others were not.
+        """
         folder, index = self._session.folder, self._session.index
         if folder is None:
             return
@@ -87,8 +92,8 @@ class MaskMaking(QObject):
         self.segment_shown(asked=True)
         maker, shown = self._chosen(), int(self.works_on_shown)
         self.rest.start(
-            lambda reporter: segment_rest(folder, {index}, maker, reporter),
-            lambda others: done(others + shown),
+            lambda reporter: segment_rest(folder, index, maker, reporter),
+            lambda others: done(others[0] + shown, others[1]),
             news,
         )
 

@@ -10,7 +10,7 @@ from napari_veinseg.correction.doubt import image_doubt
 from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.image_folder import ImageFolder, OpenedImage
 from napari_veinseg.data.finger_groups import make_thumbnail
-from napari_veinseg.errors import VeinSegError
+from napari_veinseg.errors import Cancelled, VeinSegError, naming
 from napari_veinseg.segmentation.folder_regions import FolderRegions
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
@@ -93,21 +93,35 @@ def segment_pixels(
     return Draft(found.mask, None, found.probability, notes, make_thumbnail(pixels))
 
 
-def segment_rest(folder: ImageFolder, skip: set[int], maker: MaskMaker, reporter: Reporter) -> int:
-    """Segment all images that need it but those that are open; return how many were."""
-    count = 0
-    for index in range(len(folder)):
-        reporter.tell(Step(index, len(folder), f"Segmenting {folder.images[index].name}"))
-        if index in skip:
+def segment_rest(
+    folder: ImageFolder, skip: int, maker: MaskMaker, reporter: Reporter
+) -> tuple[int, list[str]]:
+    """Segment all images that need it but the open one; return how many were, and why others not.
+
+    The folder keeps the faults of those that cannot be read, to be shown with their names.
+    """
+    engine.load_model(maker.path, reporter)  # that it cannot be used says nothing about an image
+    count, refused = 0, []
+    for index, image in enumerate(folder.images):
+        reporter.tell(Step(index, len(folder), f"Segmenting {image.name}"))
+        if index == skip:
             continue
         try:
             opened = folder.read(index)
         except VeinSegError:
             if folder.is_away:
                 raise
-            continue  # the folder keeps its fault, to be shown with its name
+            continue
         here = maker.at(folder.stems[index], opened.pixels)
-        if here.must_segment(opened.draft):
-            draft = segment_pixels(opened.pixels, here, reporter, one_of_many=True)
+        if not here.must_segment(opened.draft):
+            continue
+        try:
+            with naming(image.name):
+                draft = segment_pixels(opened.pixels, here, reporter, one_of_many=True)
+        except Cancelled:
+            raise
+        except VeinSegError as error:
+            refused.append(str(error))
+        else:
             count += folder.masks.store_prediction(folder.stems[index], draft)
-    return count
+    return count, refused
