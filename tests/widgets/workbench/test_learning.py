@@ -308,13 +308,19 @@ def test_the_curve_is_shown_where_there_is_room_and_else_its_last_figure(learnin
     assert said(learning).endswith("Last error on arrival: 0.40.")
 
 
-def test_leaving_the_folder_ends_it_and_gives_the_model_back(learning, qtbot):
+@pytest.mark.parametrize("chosen", ["starter", "forearm"])
+def test_leaving_the_folder_ends_it_and_gives_the_model_back(new_bench, folder, qtbot, chosen):
+    learning = new_bench()
+    learning.session.open(folder)
+    wait_for_mask(learning, qtbot, 0)
+    learning.segment.model.choose(chosen)
+    switch_on(learning, qtbot)
     (child,) = Child.made
     child.publish(1)
     qtbot.waitUntil(lambda: learning.segment.model.name == "version 1")
     learning.session.close()
     assert child.exit_code == 0
-    assert learning.segment.model.name == "starter"
+    assert learning.segment.model.name == learning.train.base.name == chosen
     assert not learning.status.beside.isVisible()
 
 

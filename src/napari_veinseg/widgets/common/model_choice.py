@@ -35,6 +35,7 @@ class ModelChoice(NameCombo):
         _choices.add(self)
         self.name: str | None = preferences().model
         """Of the chosen model; None when there is none."""
+        self._own = self.name  # of the last one that was installed and chosen
         self._told: str | None = None  # by `model_changed`
         self._lent: dict[str, Path] = {}
         self._listed = False  # whether the list is open, or was when something was chosen
@@ -58,6 +59,8 @@ class ModelChoice(NameCombo):
         """Choose a model by its name, also one that was just installed."""
         self.name = name
         self.refresh()
+        if self.is_installed:
+            self._own = self.name
 
     def choose_installed(self, name: str) -> None:
         """Choose a model by its name if there is such a one."""
@@ -78,7 +81,8 @@ class ModelChoice(NameCombo):
         """Read the installed models anew, keeping the choice where it still exists."""
         names = list(dict.fromkeys([*self._lent, *(each.name for each in installed_models())]))
         if self.name not in names:
-            self.name = next((name for name in names if name not in self._lent), None)
+            own = [name for name in names if name not in self._lent]
+            self.name = self._own if self._own in own else next(iter(own), None)
         with signals_blocked(self):
             self.clear()
             self.addItems(names or ["No model yet"])
