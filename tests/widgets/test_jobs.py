@@ -3,10 +3,11 @@
 import ast
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QThreadPool, QTimer
 from qtpy.QtWidgets import QWidget
 
 import napari_veinseg
@@ -36,6 +37,22 @@ def test_the_end_is_told_whatever_fails_after_a_failure(qtbot, told):
     job.changed.connect(lambda: heard.append(job.running))
     qtbot.waitUntil(lambda: heard == [False])
     assert told.texts == ["The disk is full."] * 2
+
+
+def test_what_was_given_up_before_it_began_is_not_done(qtbot):
+    owner, gate, heard = QWidget(), threading.Event(), []
+    qtbot.addWidget(owner)
+    pool = QThreadPool.globalInstance()
+    before = [Job("Waiting", owner) for _ in range(pool.maxThreadCount())]
+    for job in before:  # they take all threads
+        job.start(lambda _reporter: gate.wait(20), done=heard.append)
+    late, last = Job("Reading an image", owner), Job("Reading the next", owner)
+    late.start(lambda _reporter: heard.append("late"), done=heard.append)
+    late.abandon()
+    last.start(lambda _reporter: "last", done=heard.append)
+    gate.set()
+    qtbot.waitUntil(lambda: "last" in heard)
+    assert "late" not in heard
 
 
 def test_what_is_shown_piece_by_piece_leaves_turns_between(qtbot):

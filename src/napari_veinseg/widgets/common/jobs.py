@@ -65,10 +65,14 @@ class Reporter:
         """Tell whether the job should stop now."""
         return self._stop.is_set()
 
+    def check(self) -> None:
+        """Raise `Cancelled` where the job should stop now."""
+        if self.cancelled():
+            raise Cancelled("The work was cancelled.")
+
     def tell(self, news: object) -> None:
         """Send a `Step`, or any result on the way, to the viewer's thread."""
-        if self._stop.is_set():
-            raise Cancelled("The work was cancelled.")
+        self.check()
         self._tell(news)
 
 
@@ -228,6 +232,7 @@ class _Ended(NamedTuple):
 def _run(work: Callable[[Reporter], Any], reporter: Reporter) -> _Ended:
     """Run the work; a failure is an end, too, so that it is told once and in our words."""
     try:
+        reporter.check()  # it may have been given up while it waited for a thread
         return _Ended(reporter, work(reporter))
     except BaseException as error:
         return _Ended(reporter, error=error)
