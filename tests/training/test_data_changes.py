@@ -11,8 +11,6 @@ from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.file import read_card
-from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.segmentation.vein_width_from_network import MeasuredWidth
 from napari_veinseg.training.dataset_survey import survey
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import go_on
@@ -56,32 +54,6 @@ def test_images_that_the_base_was_trained_on_are_no_hold_out(dataset, tiny, tmp_
     assert status_of(run).scores == {}
 
 
-def test_a_changed_hold_out_is_validated_anew(dataset, tiny, tmp_path, monkeypatch):
-    # A network that has learnt next to nothing finds no width: tell it one at which it draws.
-    monkeypatch.setattr(VeinModel, "_measured", lambda *_: MeasuredWidth(4.0, ()))
-    run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
-    before = status_of(run)
-    assert before.scores
-    held = Dataset.open(dataset.path)[held_out(dataset)]
-    write_mask(held.mask_path, np.roll(held.mask(), 15, axis=0))
-    go_on(Run.open(run.path))
-    after = status_of(run)
-    assert after.start["validated_anew"]
-    assert set(after.scores) >= {0, 4}
-    assert after.scores[0] != before.scores[0]
-    assert after.end["best_vein_iou"] == max(after.scores.values())
-    assert {stem for stem, *_ in after.comparison()} == {held.stem}
-
-
-def test_a_hold_out_that_did_not_change_keeps_its_scores(dataset, tiny, tmp_path):
-    run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
-    before = status_of(run).scores
-    add(dataset, "new_1", 77, "new")
-    go_on(Run.open(run.path))
-    assert not start_of(run)["validated_anew"]
-    assert before.items() <= status_of(run).scores.items()
-
-
 def test_a_model_remembers_what_every_sitting_learned_from(dataset, tiny, tmp_path):
     run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
     gone = Dataset.open(dataset.path).train[0]
@@ -91,16 +63,6 @@ def test_a_model_remembers_what_every_sitting_learned_from(dataset, tiny, tmp_pa
     new = image_hash(add(dataset, "new_1", 77, "f9").image())
     go_on(Run.open(run.path))
     assert {old, new} <= {*read_card(run.last).training_data.image_hashes}
-
-
-def test_a_killed_look_at_the_changed_hold_out_is_begun_again(dataset, tiny, tmp_path):
-    run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
-    held = Dataset.open(dataset.path)[held_out(dataset)]
-    write_mask(held.mask_path, np.roll(held.mask(), 15, axis=0))
-    go_on(Run.open(run.path), should_stop=StopAt(0))
-    go_on(Run.open(run.path))
-    assert start_of(run)["validated_anew"]
-    assert status_of(run).end["best_vein_iou"] == max(status_of(run).scores.values())
 
 
 def test_the_same_pixels_under_two_names_stay_on_one_side(dataset, tiny, tmp_path):

@@ -7,7 +7,6 @@ budget in minutes the clock decides on the rate, and so on the weights.
 
 import math
 import time
-from pathlib import Path
 
 from lightning_fabric import Fabric
 
@@ -192,22 +191,26 @@ class Trainer:
         if self.run.state.exists():
             self.at = self.learner.load(self.run.state)
             validated = earlier.validated if earlier else self.data.record.validated
-            changed = validated != self.data.record.validated
+            # Where nothing is held out any more, nothing can judge anew: the old figures stand.
+            changed = bool(self.data.holdout) and validated != self.data.record.validated
             self._validate_anew = self.fabric.broadcast(changed)
         self._write_record(validated=not self._validate_anew)
 
     def validate_anew(self) -> None:
         """Score base and best model on a hold-out that has changed: old figures say nothing now."""
-        best_epoch = self.at.best_epoch
-        self.at.forget_scores()
-        models = {0: self.config.base and resolve(self.config.base), best_epoch: self.run.best}
+        models = {0: resolve(self.config.base)} if self.config.base else {}
+        if self.at.best_epoch and self.run.best.exists():
+            models[self.at.best_epoch] = self.run.best
+        found = {}
         for epoch, path in models.items():
-            if self.data.holdout and path and Path(path).exists():
-                scores = self._score(*read_model(Path(path)))
-                if scores is None:
-                    return  # asked to stop: the next sitting begins with this again
-                score = self._reporter.tell_validation(self.at, epoch, scores)
-                self.at.record_score(score, epoch)
+            scores = self._score(*read_model(path))
+            if scores is None:
+                return  # asked to stop: the next sitting begins with this again
+            found[epoch] = scores
+        self.at.forget_scores()
+        for epoch, scores in found.items():
+            score = self._reporter.tell_validation(self.at, epoch, scores)
+            self.at.record_score(score, epoch)
         if self.at.best_epoch == 0:
             self._keep_base()
         self.save()
