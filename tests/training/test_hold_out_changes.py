@@ -1,4 +1,4 @@
-"""What a run makes of a hold-out that is another one in its next sitting."""
+"""What a run makes of a hold-out that is another one in its next sitting, or is not judged yet."""
 
 import numpy as np
 
@@ -98,3 +98,16 @@ def test_the_best_weights_outlive_a_hold_out_that_is_gone(dataset, tiny, tmp_pat
     assert start_of(run)["validation"]["images"] == 0
     assert same(weights(run.best), best)
     assert status_of(run).end["best_epoch"] == 1
+
+
+def test_a_stop_while_the_last_weights_are_judged_is_gone_on_from(
+    dataset, tiny, tmp_path, monkeypatch
+):
+    score_by(monkeypatch, 0.1, None, None)
+    how = {"epochs": None, "minutes": 0.01, "steps_per_epoch": 10_000}
+    run = trained(dataset, tiny, tmp_path / "run", **how)
+    assert status_of(run).end["reason"] == "stopped"
+    score_by(monkeypatch, 0.4)
+    go_on(Run.open(run.path))
+    assert status_of(run).end["reason"] == "budget"
+    assert status_of(run).scores == {0: 0.1, 1: 0.4}

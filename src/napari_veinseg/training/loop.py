@@ -120,7 +120,10 @@ class Trainer:
         if reason == "budget":
             self.on_epoch_end()  # of a budget in minutes that ends within an epoch
         if reason != "stopped" and self.at.validated_epoch != self.at.epoch:
+            self.at.validation_pending = True
             self.validate()
+            if self.at.validation_pending:  # asked to stop while the last weights were judged
+                reason = "stopped"
         self.save()
         self._reporter.tell_end(self.at, reason)
 
