@@ -10,6 +10,7 @@ from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots
 from napari_veinseg.evaluation.report.ink import PAGE, Ink, contrast
 from napari_veinseg.evaluation.selection import select
+from napari_veinseg.evaluation.summary import summarise
 from tests.evaluation.reports import make_dataset, model
 
 
@@ -29,6 +30,13 @@ def test_the_mask_of_a_model_lies_on_its_curve_and_the_legend_off_the_plot(folde
     assert [text.get_text() for text in legend.get_texts()] == ["dark", "second annotator"]
     figure.draw_without_rendering()
     assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
+
+
+def test_the_best_threshold_of_the_plot_is_that_of_the_table(folder):
+    """Of several equals it is the middle one in both."""
+    (result,) = compare(select(Dataset.open(folder)), [model()]).results
+    _, point, _ = (line.get_xydata() for line in plots.threshold_sweep([result]).axes[0].lines)
+    assert tuple(point[0]) == summarise(result).threshold
 
 
 @pytest.mark.parametrize(

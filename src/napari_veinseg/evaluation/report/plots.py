@@ -10,7 +10,12 @@ import numpy as np
 
 from napari_veinseg.evaluation.comparison import ContenderResult
 from napari_veinseg.evaluation.metrics import Counts
-from napari_veinseg.evaluation.probability_metrics import BINS, Rates, ScoreHistogram
+from napari_veinseg.evaluation.probability_metrics import (
+    BINS,
+    Rates,
+    ScoreHistogram,
+    best_threshold,
+)
 from napari_veinseg.evaluation.report.ink import PAGE, Ink
 
 if TYPE_CHECKING:
@@ -113,11 +118,10 @@ def threshold_sweep(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Fig
     for number, result in enumerate(results):
         histograms = [image.histogram for image in result.judged if image.histogram]
         if histograms:
-            colour, label = ink.contender(number), _label(result.contender.name)
+            colour = ink.contender(number)
             mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
-            best = int(mean.argmax())
-            axes.plot(thresholds, mean, color=colour, lw=1.6, label=label)
-            axes.plot(thresholds[best], mean[best], "o", color=colour, mec=ink.ground, ms=7)
+            axes.plot(thresholds, mean, color=colour, lw=1.6)
+            axes.plot(*best_threshold(histograms), "o", color=colour, mec=ink.ground, ms=7)
             if result.contender.card:
                 axes.axvline(result.contender.card.threshold, color=colour, lw=0.9, ls="--")
     axes.set_xlim(0, 1)
