@@ -106,6 +106,15 @@ def test_a_model_trained_on_everything_has_no_figures_but_a_report(folder, tmp_p
     assert summary.mean_of_images == summary.pooled == {}
 
 
+def test_who_has_no_figures_takes_no_image_from_the_others(folder, tmp_path):
+    dataset = Dataset.open(folder)
+    hashes = tuple(image_hash(sample.image()) for sample in dataset)
+    evaluate(dataset, [model("knows", hashes=hashes), model("fresh")], tmp_path)
+    told = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert told["dataset"]["Images"] == str(len(dataset))
+    assert "No figures of knows" in told["dataset"]["Selection"]
+
+
 def test_paired_differences_are_tighter_than_the_models(folder):
     comparison = compare(
         select(Dataset.open(folder, PATTERN)),

@@ -47,7 +47,7 @@ def caveats(comparison: Comparison) -> list[str]:
 
 
 def _of_no_figures(comparison: Comparison) -> list[str]:
-    if any(result.judged for result in comparison.results):
+    if comparison.judged_counts:
         return []
     return ["No image is new to a contender: there are no figures."]
 
@@ -77,7 +77,7 @@ def _of_undecided(comparison: Comparison) -> list[str]:
 
 def _of_different_images(comparison: Comparison) -> list[str]:
     """Tell whether the figures of contenders can be compared at all."""
-    if comparison.same_images or not any(result.judged for result in comparison.results):
+    if comparison.same_images or not comparison.judged_counts:
         return []
     return [
         "Do not compare the contenders: no image is new to all of them, so their figures are "
@@ -86,7 +86,7 @@ def _of_different_images(comparison: Comparison) -> list[str]:
 
 
 def _of_few_images(comparison: Comparison) -> list[str]:
-    judged = [len(result.judged) for result in comparison.results if result.judged]
+    judged = comparison.judged_counts
     if not judged or min(judged) >= FEWEST_FINGERS:
         return []
     count = min(judged)
@@ -149,7 +149,7 @@ def _of_training(comparison: Comparison) -> list[str]:
         for result in comparison.results
         if result.seen
     ]
-    judged = [len(result.judged) for result in comparison.results if result.judged]
+    judged = comparison.judged_counts
     if len(judged) > 1 and comparison.same_images and judged[0] < total:
         new = counted(judged[0], "image that is", "images that are")
         said.append(f"All contenders are compared on the {new} new to all of them.")

@@ -111,6 +111,17 @@ class Comparison:
         return [image.sample for image in self.results[0].images]
 
     @property
+    def judged_counts(self) -> list[int]:
+        """How many images the figures of each contender are made of, if it has any."""
+        return [len(result.judged) for result in self.results if result.judged]
+
+    @property
+    def judged_range(self) -> str:
+        """Say how many images figures are made of: `8`, or `4 to 8`; 0 where there are none."""
+        counts = self.judged_counts or [0]
+        return " to ".join(str(count) for count in dict.fromkeys((min(counts), max(counts))))
+
+    @property
     def rankable(self) -> bool:
         """Whether one of several contenders may be called the best."""
         judged = [result for result in self.results if result.judged and not result.undecided]
@@ -124,10 +135,8 @@ class Comparison:
         A contender without figures stands in no table, so it is named here.
         """
         said = [self.selection.note]
-        counts = sorted({len(result.judged) for result in self.results if result.judged})
-        if counts not in ([], [len(self.selection.samples)]):
-            some = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
-            said.append(f"The figures are of {some} of them.")
+        if self.judged_counts and {*self.judged_counts} != {len(self.selection.samples)}:
+            said.append(f"The figures are of {self.judged_range} of them.")
         without = [result.contender.name for result in self.results if not result.judged]
         if without:
             said.append(f"No figures of {', '.join(without)}: trained on all that could be judged.")

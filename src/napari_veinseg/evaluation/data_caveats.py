@@ -247,8 +247,7 @@ def of_left_out(comparison: Comparison) -> list[str]:
         return []
     count = len(comparison.left_out)
     names = listed(sorted(fault.stem for fault in comparison.left_out), 8)
-    judged = max(len(result.judged) for result in comparison.results)
-    taken = counted(judged, "image is", "images are")
+    taken = counted(max(comparison.judged_counts, default=0), "image is", "images are")
     return [
         f"{taken} evaluated; {count} more could not be used (the report says why under "
         f"'Left out'): {names}."

@@ -12,8 +12,7 @@ from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.caveats import caveats
-from napari_veinseg.evaluation.comparison import Comparison, compare
-from napari_veinseg.evaluation.comparison import Progress as Progress
+from napari_veinseg.evaluation.comparison import Comparison, Progress, compare
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.html_page import html_page
@@ -114,9 +113,8 @@ def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
 
 def _images_fact(comparison: Comparison) -> str:
     """Count the images that figures are made of, and name the others beside."""
-    judged = sorted({len(result.judged) for result in comparison.results})
-    facts = [" to ".join(str(count) for count in dict.fromkeys((judged[0], judged[-1])))]
-    if known := len(comparison.samples) - judged[0]:
+    facts = [comparison.judged_range]
+    if known := len(comparison.samples) - min(comparison.judged_counts, default=0):
         facts.append(f"{known} more are left out, since a contender was trained on them")
     if comparison.left_out:
         facts.append(f"{len(comparison.left_out)} more could not be used")
