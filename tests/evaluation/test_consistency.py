@@ -211,6 +211,9 @@ def test_what_is_left_out_is_left_out_in_both_folders(tmp_path):
     np.testing.assert_array_equal(first.genuine, second.genuine)
     told = json.loads((tmp_path / "out/consistency.json").read_text(encoding="utf-8"))
     assert [str(broken) in each for each in told["left_out"]] == [True]
+    (tmp_path / "taken" / "consistency.json").mkdir(parents=True)
+    with pytest.raises(VeinSegError, match=r"taken was not written"):
+        compare_folders(folders, PATTERN, tmp_path / "taken")
 
 
 def test_what_cannot_be_believed_is_said(tmp_path):

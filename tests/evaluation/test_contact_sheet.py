@@ -1,8 +1,10 @@
 """Contact sheets: each colour means what the legend says."""
 
 import numpy as np
+import pytest
 
 from napari_veinseg.data.image_files import read_image
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.error_map import COLOURS, Agreement, agreement
 from napari_veinseg.evaluation.metrics import counts
 from napari_veinseg.evaluation.report.contact_sheet import (
@@ -47,3 +49,5 @@ def test_a_sheet_is_written_whole_for_pictures_of_any_shape(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
     picture = read_image(tmp_path / "sheet.png")
     assert picture.shape[0] > picture.shape[1] > 500
+    with pytest.raises(VeinSegError, match=r"no_such.*was not written"):
+        write_contact_sheet(tmp_path / "no_such" / "sheet.png", ["One", "Two"], rows)

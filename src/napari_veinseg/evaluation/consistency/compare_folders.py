@@ -22,7 +22,7 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
     measure_consistency,
     subtract_error_rates,
 )
-from napari_veinseg.files import check_output_folder, write_text
+from napari_veinseg.files import check_output_folder, write_text, writing
 from napari_veinseg.wording import listed, some_of
 
 Masks = Mapping[str, NDArray[np.uint8]]
@@ -190,7 +190,8 @@ def _write(output: Path, compared: FolderComparison) -> None:
         "impostor_pairs": len(pairs.impostor),
         "intervals": "by finger" if pairs.groups.by_finger else "by image (optimistic)",
     }
-    write_text(output / "consistency.json", json.dumps(figures, indent=2, ensure_ascii=False))
+    with writing(output):
+        write_text(output / "consistency.json", json.dumps(figures, indent=2, ensure_ascii=False))
 
 
 def _score_rows(compared: FolderComparison) -> list[TableRow]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import Mask
 from napari_veinseg.evaluation.error_map import COLOURS, NAMES, Agreement, agreement
-from napari_veinseg.files import atomic_path
+from napari_veinseg.files import atomic_path, writing
 
 RGB = Annotated[NDArray[np.uint8], "`(Y, X, 3)`"]
 
@@ -81,7 +81,7 @@ def write_contact_sheet(
         )
     if legend:
         _add_legend(figure)
-    with atomic_path(path) as temporary:
+    with writing(path), atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")
 
 
