@@ -6,6 +6,7 @@ import numpy as np
 import typer
 
 from napari_veinseg.cli.app import app
+from napari_veinseg.cli.console import print_table
 from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.data.sample_data import DEMO_IMAGES
@@ -86,6 +87,11 @@ def test_demo_scores_the_samples_and_draws_a_sheet(veinseg, tiny_model, tmp_path
     height, width, _ = read_image(tmp_path / "demo" / "contact_sheet.png").shape
     assert width > 1000
     assert height > 500
+
+
+def test_a_table_is_headed_by_a_name_with_brackets(capsys):
+    print_table(("Sample",), [(f"[/a]{'-' * 50}",)], title="model [/home/me].safetensors")
+    assert "model [/home/me].safetensors" in capsys.readouterr().out
 
 
 def test_an_option_of_several_commands_is_explained_alike():

@@ -15,7 +15,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=escape(title) or None, title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(columns):
         numbers = all(row[index][:1].isdigit() for row in rows)
         # Headings break between words before a name breaks within one.
