@@ -113,6 +113,19 @@ def test_a_child_stops_on_request_and_when_its_parent_is_killed(dataset, tiny, t
         child.kill()
 
 
+def test_a_child_is_stopped_whose_folder_cannot_be_written(dataset, tiny, tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Run, "request_stop", refuse)
+    child = TrainingProcess(new_run(dataset, tiny, tmp_path / "run"))
+    try:
+        child.stop()
+        assert child.wait(60)
+    finally:
+        child.kill()
+
+
 def test_a_child_that_cannot_start_says_why(dataset, tiny, tmp_path):
     run = new_run(dataset, tiny, tmp_path / "run")
     (run.path / "config.json").write_text(

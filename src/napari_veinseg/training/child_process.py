@@ -58,9 +58,10 @@ class TrainingProcess:
 
     def stop(self) -> None:
         """Ask the child to keep its weights and end; returns at once."""
-        self.run.request_stop()
-        if self._child.stdin and not self._child.stdin.closed:
+        if self._child.stdin:
             self._child.stdin.close()
+        with suppress(OSError):  # a disk that is full or away: the end of its input tells it, too
+            self.run.request_stop()
 
     def wait(self, seconds: Seconds) -> bool:
         """Wait for the end of the child, so long at most."""
