@@ -33,6 +33,9 @@ def test_a_dataset_becomes_a_model(dataset, tiny, tmp_path):  # noqa: F811
     again = veinseg("--resume", "--run", run, "--output", output)
     assert again.exception is None
     assert "The budget is used up" in again.output
+    figures = [out.splitlines()[-2] for out in (result.output, again.output)]
+    assert figures[0] == figures[1]
+    assert "before" in figures[0]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def train(
 
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.data.grey import parse_channel
-    from napari_veinseg.training.events import RunStatus
+    from napari_veinseg.training.events import EventReader, RunStatus
     from napari_veinseg.training.train import check_output, configure, go_on, start
 
     check_output(output)
@@ -111,7 +111,8 @@ def train(
         go_on(going, output, _print_watch_event, stop)
         gc.freeze()
         return
-    status = RunStatus()
+    status = RunStatus.of(EventReader(going.events_path))
+    status.end = {}  # of an earlier sitting
     with progress_bar() as progress:
         shown = _Progress(progress, status)
         go_on(going, output, shown.hear, stop)
