@@ -76,8 +76,8 @@ def train(
     stop = StopButton()
     if stop_with_parent:
         stop.follow_parent()
-    if stop_with_parent or watch:
-        _step_back()
+    if (stop_with_parent or watch) and hasattr(os, "nice"):
+        os.nice(5)  # the viewer goes first; on Windows its child begins so
 
     from napari_veinseg.cli.console import progress_bar
     from napari_veinseg.data.grey import parse_channel
@@ -109,15 +109,13 @@ def train(
     if going.config.watch:
         typer.echo(f"Watching {going.config.dataset}, in {going.path}; Ctrl-C ends it.")
         go_on(going, output, _print_watch_event, stop)
-        gc.freeze()
-        return
-    status = RunStatus.of(EventReader(going.events_path))
-    status.end = {}  # of an earlier sitting
-    with progress_bar() as progress:
-        shown = _Progress(progress, status)
-        go_on(going, output, shown.hear, stop)
-    if status.end:  # of several processes the first one speaks
-        _conclude(status, output or going.result)
+    else:
+        status = RunStatus.of(EventReader(going.events_path))
+        status.end = {}  # of an earlier sitting
+        with progress_bar() as progress:
+            go_on(going, output, _Progress(progress, status).hear, stop)
+        if status.end:  # of several processes the first one speaks
+            _conclude(status, output or going.result)
     # What torch and MONAI hold goes with the process: searching it for cycles took two seconds.
     gc.freeze()
 
@@ -129,12 +127,6 @@ def _running(folder: Path | None) -> "Run | None":
     if folder is None:
         raise VeinSegError("Say with --run which run to --resume.")
     return Run.open(folder) if (folder / "config.json").exists() else None
-
-
-def _step_back() -> None:
-    """Let the viewer go first; on Windows its child begins so."""
-    if hasattr(os, "nice"):
-        os.nice(5)
 
 
 class _Progress:
