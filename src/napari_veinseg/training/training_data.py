@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 
 from napari_veinseg import __version__
 from napari_veinseg.data.array_types import Share
@@ -14,6 +15,7 @@ from napari_veinseg.data.split import may_leak
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import Metric, ModelCard, TrainingData
 from napari_veinseg.model.file import build_network, read_card, read_model
+from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.model.store import STARTER, resolve
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.data_record import DataRecord
@@ -27,9 +29,6 @@ from napari_veinseg.training.prepared_samples import PreparedSample
 from napari_veinseg.training.read_dataset import HeldOutSample, ReadDataset, read_dataset
 from napari_veinseg.wording import counted
 
-if TYPE_CHECKING:
-    from napari_veinseg.model.network import SegmentationNetwork
-
 
 @dataclass(frozen=True)
 class RunData:
@@ -37,7 +36,7 @@ class RunData:
 
     card: ModelCard
     """Of the base model, or that of a fresh one."""
-    network: "SegmentationNetwork"
+    network: SegmentationNetwork
     """The weights to start from."""
     train: list[PreparedSample]
     """What is learned from."""
@@ -80,38 +79,34 @@ class RunData:
 
         The vein IoU is the mean of the hold-out's images, None without a hold-out.
         """
-        unit = "by image, optimistic" if self.optimistic else "by subject"
-        metric = Metric(
-            name="vein IoU",
-            mean="mean of images",
-            value=0.0 if vein_iou is None else vein_iou,
-            data=f"hold-out of {counted(len(self.holdout), 'image')}, split {unit}",
-        )
-        widths = np.median([sample.vein_width for sample in self.train])
-        seen = self.card.training_data if config.base else TrainingData()
+        metrics = []
+        if vein_iou is not None:
+            unit = "by image, optimistic" if self.optimistic else "by subject"
+            data = f"hold-out of {counted(len(self.holdout), 'image')}, split {unit}"
+            metrics = [Metric(name="vein IoU", mean="mean of images", value=vein_iou, data=data)]
+        seen = self.card.training_data
         base = Path(config.base).stem if config.base else None
+        learned = counted(len(self.train), "image")
+        pixels = counted(sum(sample.vein_pixels for sample in self.train), "vein pixel")
+        width = np.median([sample.vein_width for sample in self.train])
         summary = (
-            f"{self._count_learned()}, "
-            f"{counted(sum(s.vein_pixels for s in self.train), 'vein pixel')}, "
-            f"median vein width {widths:.1f} px, augmentation {config.augmentation}"
+            f"{learned}, {pixels}, median vein width {width:.1f} px, "
+            f"augmentation {config.augmentation}"
         )
         return self.card.model_copy(
             update={
                 "package_version": __version__,
                 "name": "",
-                "description": f"Learned from {self._count_learned()}"
+                "description": f"Learned from {learned}"
                 + (f", beginning with {base}" if base else ""),
                 "parent": base,
                 "training_data": TrainingData(
                     summary=f"{seen.summary}; then {summary}" if seen.summary else summary,
                     image_hashes=tuple(dict.fromkeys([*seen.image_hashes, *self.record.learned])),
                 ),
-                "metrics": () if vein_iou is None else (metric,),
+                "metrics": tuple(metrics),
             }
         )
-
-    def _count_learned(self) -> str:
-        return counted(len(self.train), "image")
 
 
 def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None) -> RunData:
@@ -129,7 +124,7 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
             f"{config.dataset} has no image with a usable mask to learn from{first}: add some."
         )
     held_out = len(holdout)
-    seen = {*card.training_data.image_hashes} if config.base else set()
+    seen = {*card.training_data.image_hashes}
     holdout, of_base = drop_seen(holdout, seen, Path(config.base or "").stem)
     holdout, of_run = drop_seen(holdout, {*earlier.learned}, "This run")
     validated = [sample for sample in holdout if sample.pair]
@@ -149,10 +144,8 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
     )
 
 
-def read_base(config: TrainingConfig) -> tuple[ModelCard, "SegmentationNetwork"]:
+def read_base(config: TrainingConfig) -> tuple[ModelCard, SegmentationNetwork]:
     """Read the model to start from, or make one with random weights."""
-    import torch
-
     if config.base:
         return read_model(resolve(config.base))
     torch.manual_seed(config.seed)
