@@ -9,7 +9,6 @@ from napari_veinseg.data.grey import Channel
 from napari_veinseg.segmentation.settings import SegmentationSettings
 
 Augmentation = Literal["none", "photometric", "full"]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class TrainingConfig(BaseModel):
@@ -58,7 +57,7 @@ class TrainingConfig(BaseModel):
     """Largest side of a crop, in px at working width."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     """The highest of the schedule."""
-    warm_up: Share = 0.1
+    warm_up: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the budget in which the rate rises."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     """Of AdamW."""

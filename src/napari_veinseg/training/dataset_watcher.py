@@ -1,6 +1,6 @@
 """Following a dataset that people work on: which reviewed samples are new, changed or gone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class DatasetWatcher:
             self._known.pop(sample.stem, None)
 
 
-def _fingerprint(paths: Iterator[Path] | list[Path]) -> Fingerprint:
+def _fingerprint(paths: Iterable[Path]) -> Fingerprint:
     found: list[int] = []
     for path in paths:
         try:

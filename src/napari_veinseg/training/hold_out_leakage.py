@@ -37,8 +37,9 @@ def learned_by(model: Path | None) -> frozenset[str]:
 
     There are none where it cannot be read: that is told when it is used.
     """
-    with suppress(VeinSegError):
-        return frozenset(read_card(model).training_data.image_hashes if model is not None else ())
+    if model is not None:
+        with suppress(VeinSegError):
+            return frozenset(read_card(model).training_data.image_hashes)
     return frozenset()
 
 
