@@ -11,6 +11,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.sample import read_pairs
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.model.card import LearnedImage
 from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.training.events import EventReader, RunStatus
 from napari_veinseg.training.run_folder import Run
@@ -88,7 +89,8 @@ def test_a_run_keeps_the_scales_of_its_base_and_is_judged_at_them(
 ):
     card, network = read_model(tiny)
     base = tmp_path / "two.safetensors"
-    write_model(base, card.model_copy(update={"scales": (1.0, 2.0)}), network)
+    seen = LearnedImage(image_hash="1", error_on_arrival=0.5, version=0)
+    write_model(base, card.model_copy(update={"scales": (1.0, 2.0), "history": (seen,)}), network)
     judged = []
     monkeypatch.setattr(
         HELD_OUT_IOUS,
@@ -97,6 +99,7 @@ def test_a_run_keeps_the_scales_of_its_base_and_is_judged_at_them(
     run = trained(dataset, base, tmp_path / "run", epochs=1)
     assert judged == [(1, 2), (1, 2)]
     assert {read_card(path).scales for path in (run.last, run.best)} == {(1, 2)}
+    assert not read_card(run.best).history, "it is how the base learned"
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

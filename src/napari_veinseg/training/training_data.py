@@ -105,6 +105,7 @@ class RunData:
                     image_hashes=tuple(dict.fromkeys([*seen.image_hashes, *self.record.learned])),
                 ),
                 "metrics": tuple(metrics),
+                "history": (),  # of the base
             }
         )
 
