@@ -29,7 +29,7 @@ def tables(arguments: argparse.Namespace, _rate: float) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         trainer = _trainer(Path(name), arguments.model, arguments.device)
         device = trainer.fabric.device
-        crops = iterate_batches(trainer.crops, 0, trainer.config.batch_size, 0, 1, 0, device)
+        crops = iterate_batches(trainer.crops, 0, 0, 1, 0, device)
         batch = {part: tensor.to(device) for part, tensor in next(crops).items()}
         steps = arguments.steps
 

@@ -62,7 +62,7 @@ def test_samples_and_crops_lie_on_the_device(dataset):
     samples = prepared_samples(dataset, small_card())
     crops = crops_of(cache_on_device(samples, CUDA), 32, 2, "full", 0)
     assert crops.device == CUDA
-    source = iterate_batches(crops, 0, 2, 0, 1, 0, CUDA)
+    source = iterate_batches(crops, 0, 0, 1, 0, CUDA)
     for _ in range(8):
         assert {tensor.device for tensor in next(source).values()} == {CUDA}
 

@@ -21,8 +21,8 @@ def samples(dataset):
 
 
 def taken(crops, count, **how):
-    defaults = {"first_step": 0, "batch_size": 2, "rank": 0, "ranks": 1, "workers": 0}
-    stream = iterate_batches(crops, **(defaults | how))
+    defaults = {"first_step": 0, "rank": 0, "ranks": 1, "workers": 0}
+    stream = iterate_batches(crops, **(defaults | how), device=torch.device("cpu"))
     return [next(stream) for _ in range(count)]
 
 
@@ -133,7 +133,7 @@ def test_every_sample_is_seen_once_a_pass(samples):
 
 def test_batches_see_veins(samples):
     crops = crops_of(samples, 32, 4, "full", seed=0)
-    seen = [bool((batch["vein"] > 0.5).any()) for batch in taken(crops, 25, batch_size=4)]
+    seen = [bool((batch["vein"] > 0.5).any()) for batch in taken(crops, 25)]
     assert all(seen)
 
 

@@ -49,7 +49,7 @@ class Crops(Dataset[Crop]):
         scales: Sequence[Scale] = (1.0,),
     ) -> None:
         self._samples, self._scales = samples, scales
-        self._batch_size, self._seed = config.batch_size, config.seed
+        self.batch_size, self._seed = config.batch_size, config.seed
         sides = np.max([sample.maps.shape[1:] for sample in samples], axis=0)
         height, width = (min(config.crop, 16 * math.ceil(side / 16)) for side in sides)
         self.shape = (height, width)
@@ -66,7 +66,7 @@ class Crops(Dataset[Crop]):
         """Return the crop of one step and place."""
         step, slot = place
         rng = np.random.default_rng([self._seed, step, slot])
-        maps, zoom = self._at_a_scale(self._sample_of(step * self._batch_size + slot), rng)
+        maps, zoom = self._at_a_scale(self._sample_of(step * self.batch_size + slot), rng)
         changed = self._augment(maps, int(rng.integers(2**32)), zoom)
         image, vein, known = torch.split(changed, 1)
         # Interpolation rounds beyond a share; a pixel that it made unknown in part is unknown.
@@ -127,11 +127,10 @@ def _order(seed: int, round_: int, count: int) -> list[int]:
 def iterate_batches(
     crops: Crops,
     first_step: int,
-    batch_size: int,
     rank: int,
     ranks: int,
     workers: int,
-    device: torch.device | None = None,
+    device: torch.device,
 ) -> Iterator[Crop]:
     """Give this process's part (`rank` of `ranks`) of every batch from a step on, without end.
 
@@ -143,16 +142,15 @@ def iterate_batches(
     def places() -> Iterator[list[Place]]:
         step = first_step
         while True:
-            yield [(step, slot) for slot in range(rank, batch_size, ranks)]
+            yield [(step, slot) for slot in range(rank, crops.batch_size, ranks)]
             step += 1
 
     # Dataset indices of two numbers are fine for torch, but not for its annotations.
-    pinned = device is not None and device.type == "cuda" and crops.device.type == "cpu"
+    pinned = device.type == "cuda" and crops.device.type == "cpu"
     loader: DataLoader[Crop] = DataLoader(
         crops, batch_sampler=places(), num_workers=workers, pin_memory=pinned
     )
-    on_gpu = device is not None and device.type != "cpu"
-    left_over = on_gpu or usable_cpus() > ranks * torch.get_num_threads()
+    left_over = device.type != "cpu" or usable_cpus() > ranks * torch.get_num_threads()
     ahead = crops.device.type == "cpu" and left_over and not workers
     yield from _one_ahead(iter(loader)) if ahead else loader
 

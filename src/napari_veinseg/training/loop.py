@@ -84,8 +84,6 @@ class Trainer:
         self.learner.record_cuda_graph(self.crops.shape)
         self._losses = PendingLosses()
         self._saved_at = -math.inf
-        own = data.holdout[fabric.global_rank :: fabric.world_size]
-        self._held_out = own, self.config.settings, self._asked_while_validating
 
     def train(self) -> None:
         """Train to the end of the budget, or until asked to stop."""
@@ -107,7 +105,6 @@ class Trainer:
         batches = iterate_batches(
             self.crops,
             self.at.step,
-            self.config.batch_size,
             self.fabric.global_rank,
             self.fabric.world_size,
             self.config.workers,
@@ -250,7 +247,10 @@ class Trainer:
 
     def _score(self, card: ModelCard, network: SegmentationNetwork) -> dict[str, float] | None:
         model = VeinModel(card, network, self.choice.name)
-        return merge_over_processes(held_out_ious(model, *self._held_out))
+        own = self.data.holdout[self.fabric.global_rank :: self.fabric.world_size]
+        return merge_over_processes(
+            held_out_ious(model, own, self.config.settings, self._asked_while_validating)
+        )
 
     def _asked_while_validating(self) -> bool:
         self._clock.tick()

@@ -56,8 +56,8 @@ class WeightedCrops(Crops):
     ) -> None:
         super().__init__(samples, config, scales)
         rng = np.random.default_rng([config.seed, first_step])
-        self._first = first_step * self._batch_size
-        drawn = rng.choice(len(samples), steps * self._batch_size, p=weights)
+        self._first = first_step * self.batch_size
+        drawn = rng.choice(len(samples), steps * self.batch_size, p=weights)
         self._order: list[int] = drawn.tolist()
 
     def _sample_of(self, number: int) -> PreparedSample:
@@ -66,7 +66,7 @@ class WeightedCrops(Crops):
     def count_drawn(self, steps: int) -> Counter[str]:
         """Count the crops of each sample in this round."""
         return Counter(
-            self._samples[index].stem for index in self._order[: steps * self._batch_size]
+            self._samples[index].stem for index in self._order[: steps * self.batch_size]
         )
 
 
