@@ -75,7 +75,7 @@ def compare_folders(
     compared = FolderComparison(
         names,
         judged,
-        subtract_error_rates(*judged, pairs) if len(judged) == 2 else None,
+        subtract_error_rates(*judged) if len(judged) == 2 else None,
         pairs,
         tuple(_caveats(names, masks, pairs, [each.numbered - faulty for each in read])),
         left_out,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_veinseg.data.array_types import Mask
 from napari_veinseg.evaluation.bootstrap import Estimate, estimate
@@ -24,8 +25,8 @@ class MaskConsistency:
     """At which as many genuine pairs are refused as impostors are accepted."""
     d_prime: Estimate
     """Distance of the mean scores in their standard deviations."""
-    by_finger: bool
-    """Whether the intervals resample fingers (or, below five, images: too narrow)."""
+    drawn_error_rates: NDArray[np.float64]
+    """`(replicates,)`, the equal error rate of each bootstrap draw."""
 
 
 def measure_consistency(masks: Mapping[str, Mask], pairs: MaskPairs) -> MaskConsistency:
@@ -41,17 +42,15 @@ def measure_consistency(masks: Mapping[str, Mask], pairs: MaskPairs) -> MaskCons
         impostor,
         estimate(equal_error_rate(genuine, impostor), rates),
         estimate(d_prime(genuine, impostor), distances),
-        pairs.groups.by_finger,
+        rates,
     )
 
 
-def subtract_error_rates(
-    first: MaskConsistency, second: MaskConsistency, pairs: MaskPairs
-) -> Estimate:
-    """Subtract the second equal error rate on the same pairs and draws: below 0 the first wins."""
-    rates = [_replicates(each.genuine, each.impostor, pairs)[0] for each in (first, second)]
+def subtract_error_rates(first: MaskConsistency, second: MaskConsistency) -> Estimate:
+    """Subtract the second equal error rate, of the same pairs: below 0 the first wins."""
     return estimate(
-        first.equal_error_rate.value - second.equal_error_rate.value, rates[0] - rates[1]
+        first.equal_error_rate.value - second.equal_error_rate.value,
+        first.drawn_error_rates - second.drawn_error_rates,
     )
 
 
