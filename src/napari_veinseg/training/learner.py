@@ -1,7 +1,6 @@
 """What learns: a network with its optimiser, and the running average of its weights."""
 
 import copy
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import RunningAverage
 from napari_veinseg.training.checkpoint import (
@@ -30,7 +28,6 @@ Loss = Annotated[torch.Tensor, "a scalar, on the device and without its graph"]
 Rate = Annotated[float, "learning rate"]
 
 _FUSED = ("cpu", "cuda")  # devices that fuse the optimiser and convolve channels last
-_LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 
 
 class Learner:
@@ -111,35 +108,6 @@ class Learner:
         self._optimiser.step()
         self._averaging.update(step)
         return loss
-
-
-class PendingLosses:
-    """The losses of the last steps: to read one at once would be to wait for the GPU."""
-
-    def __init__(self) -> None:
-        self._losses: list[torch.Tensor] = []
-
-    def add(self, loss: Loss) -> None:
-        """Keep the loss of a step."""
-        self._losses.append(loss)
-
-    @property
-    def due(self) -> bool:
-        """Whether they should be read now."""
-        return len(self._losses) >= _LOSSES_AT_ONCE or any(
-            not loss.is_cuda for loss in self._losses
-        )
-
-    def read(self, step: int) -> list[float]:
-        """Read and forget them."""
-        values: list[float] = torch.stack(self._losses).tolist() if self._losses else []
-        self._losses = []
-        if not all(map(math.isfinite, values)):
-            raise VeinSegError(
-                f"The loss is no longer a number after step {step}: train with a lower learning "
-                "rate; the best model so far is kept."
-            )
-        return values
 
 
 def _freeze_statistics(network: nn.Module) -> None:

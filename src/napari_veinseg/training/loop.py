@@ -8,6 +8,7 @@ budget in minutes the clock decides on the rate, and so on the weights.
 import math
 import time
 
+import torch
 from lightning_fabric import Fabric
 
 from napari_veinseg.errors import VeinSegError
@@ -30,12 +31,13 @@ from napari_veinseg.training.distributed import (
     merge_over_processes,
 )
 from napari_veinseg.training.fabric import launch
-from napari_veinseg.training.learner import Learner, PendingLosses
+from napari_veinseg.training.learner import Learner
 from napari_veinseg.training.reporter import Reporter, Stop, Tell
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.training_data import RunData, load_training_data
 from napari_veinseg.training.validation import held_out_ious
 
+_LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps
 
 
@@ -82,7 +84,7 @@ class Trainer:
         self.epoch_steps = self.config.steps_per_epoch or max(20, passes)
         self.learner = Learner(fabric, data.network, self.config)
         self.learner.record_cuda_graph(self.crops.shape)
-        self._losses = PendingLosses()
+        self._losses: list[torch.Tensor] = []  # of the last steps, not read yet
         self._saved_at = -math.inf
 
     def train(self) -> None:
@@ -129,9 +131,9 @@ class Trainer:
         begin = time.perf_counter()
         rate = schedule_learning_rate(self._progress, self.config)
         loss = self.learner.train_step(batch, self.at.step, rate)
-        self._losses.add(loss)
+        self._losses.append(loss)
         self.at.step += 1
-        if self._losses.due:
+        if not loss.is_cuda or len(self._losses) >= _LOSSES_AT_ONCE:
             self._read_losses()
         self.at.computing += time.perf_counter() - begin
 
@@ -241,7 +243,14 @@ class Trainer:
         return self.at.progress(self.config, self.epoch_steps)
 
     def _read_losses(self) -> None:
-        values = self._losses.read(self.at.step)
+        """Add up the losses of the last steps: to read one at once would be to wait for the GPU."""
+        values: list[float] = torch.stack(self._losses).tolist() if self._losses else []
+        self._losses.clear()
+        if not all(map(math.isfinite, values)):
+            raise VeinSegError(
+                f"The loss is no longer a number after step {self.at.step}: train with a lower "
+                "learning rate; the best model so far is kept."
+            )
         self.at.loss_sum += sum(values)
         self.at.loss_steps += len(values)
 
