@@ -68,8 +68,7 @@ class ReviewedPool:
     @property
     def errors(self) -> dict[str, float]:
         """Error on arrival by stem, where it is known."""
-        known = [(a.stem, a.error_in_use) for a in self.arrivals]
-        return {stem: error for stem, error in known if error is not None}
+        return {a.stem: a.error_in_use for a in self.arrivals if a.error_in_use is not None}
 
     def new_card(
         self, base: SegmentationNetwork, version: int, vein_iou: Share | None, threshold: Share

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -75,7 +76,6 @@ class RoundSampler:
 
     def __init__(self, config: TrainingConfig, base: ModelCard) -> None:
         self._config, self._base = config, base
-        self._remembered: list[PreparedSample] | None = None  # made when they are first needed
         self._drawn: Counter[str] = Counter()
 
     def draw(
@@ -87,7 +87,7 @@ class RoundSampler:
     ) -> WeightedCrops:
         """Draw the crops of a round, of reviewed samples and of what is rehearsed."""
         weights = sampling_weights(list(reviewed), errors, self._drawn)
-        old = self._old_samples()
+        old = self._remembered
         return WeightedCrops(
             [*reviewed.values(), *old],
             with_remembered(weights, len(old), _REMEMBERED_SHARE),
@@ -105,9 +105,7 @@ class RoundSampler:
         """Take a sample for a new one."""
         self._drawn.pop(stem, None)
 
-    def _old_samples(self) -> list[PreparedSample]:
-        """Give what is kept in of what the base has learned; what begins from nothing has none."""
-        if self._remembered is None:
-            count = _REMEMBERED if self._config.base else 0
-            self._remembered = remembered_samples(self._base, count)
-        return self._remembered
+    @cached_property
+    def _remembered(self) -> list[PreparedSample]:
+        """What is kept in of what the base has learned; what begins from nothing has none."""
+        return remembered_samples(self._base, _REMEMBERED if self._config.base else 0)
