@@ -67,6 +67,11 @@ class ContenderResult:
         return {image.sample.stem for image in self.judged}
 
     @property
+    def histograms(self) -> list[ScoreHistogram]:
+        """Of the images that count, where the contender gives scores."""
+        return [image.histogram for image in self.judged if image.histogram]
+
+    @property
     def seen(self) -> int:
         """How many images the contender was trained on."""
         return sum(image.seen for image in self.images)

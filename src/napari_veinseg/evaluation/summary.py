@@ -11,7 +11,7 @@ import numpy as np
 from napari_veinseg.data.csv_tables import TableRow
 from napari_veinseg.evaluation.bootstrap import Estimate, Grouping, grouping
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult, ImageResult
-from napari_veinseg.evaluation.probability_metrics import ScoreHistogram, best_threshold
+from napari_veinseg.evaluation.probability_metrics import best_threshold
 
 SHARE = "share_of_images_with_vein_iou_of_at_least_0.5"
 TO_CORRECT = "share_of_images_that_need_a_correction"
@@ -71,7 +71,6 @@ class Difference:
 def summarise(result: ContenderResult) -> Summary:
     """Reduce the images of a contender; there are no figures where it was trained on all."""
     judged = result.judged
-    histograms = [image.histogram for image in judged if image.histogram]
     groups = _groups(judged)
     names = judged[0].metrics if judged else ()
     values = {name: [image.metrics[name] for image in judged] for name in names}
@@ -85,8 +84,8 @@ def summarise(result: ContenderResult) -> Summary:
         result.seen,
         bool(judged) and groups.by_finger,
         {name: groups.mean(each) for name, each in values.items()},
-        _pooled(judged, histograms, result.contender.kind),
-        best_threshold(histograms) if histograms else None,
+        _pooled(result) if judged else {},
+        best_threshold(result.histograms) if result.histograms else None,
     )
 
 
@@ -107,18 +106,14 @@ def _groups(images: list[ImageResult]) -> Grouping:
     return grouping([image.sample.finger for image in images])
 
 
-def _pooled(
-    images: list[ImageResult], histograms: list[ScoreHistogram], kind: str
-) -> dict[str, float]:
-    if not images:
-        return {}
-    total = reduce(add, (image.counts for image in images))
+def _pooled(result: ContenderResult) -> dict[str, float]:
+    total = reduce(add, (image.counts for image in result.judged))
     names = ("vein_iou", "two_class_mean_iou", "dice", "precision", "recall")
     figures = {name: float(getattr(total, name)) for name in names}
-    if histograms:
-        pool = reduce(add, histograms)
+    if result.histograms:
+        pool = reduce(add, result.histograms)
         figures |= {"roc_area": pool.roc_area, "average_precision": pool.average_precision}
-        if kind == "model":  # the scores of baselines are no probabilities
+        if result.contender.kind == "model":  # the scores of baselines are no probabilities
             figures["calibration_error"] = pool.calibration_error
     return figures
 

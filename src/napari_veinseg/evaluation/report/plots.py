@@ -98,8 +98,8 @@ def _pooled_curves(
         if not result.judged:
             continue
         colour, label = ink.contender(number), _label(result.contender.name)
-        if pool := pooled_histogram(result):
-            axes.plot(*curve(pool), color=colour, lw=1.6, label=label)
+        if result.histograms:
+            axes.plot(*curve(reduce(add, result.histograms)), color=colour, lw=1.6, label=label)
             label = "_"
         x, y = place(reduce(add, (image.counts for image in result.judged)))
         axes.plot(x, y, "o", color=colour, mec=ink.ground, ms=7, label=label, zorder=5)
@@ -116,12 +116,11 @@ def threshold_sweep(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Fig
     figure, axes = _figure("threshold", "vein IoU (mean of images)", ink)
     thresholds = np.arange(BINS) / BINS
     for number, result in enumerate(results):
-        histograms = [image.histogram for image in result.judged if image.histogram]
-        if histograms:
+        if result.histograms:
             colour = ink.contender(number)
-            mean = np.mean([histogram.vein_iou() for histogram in histograms], axis=0)
+            mean = np.mean([histogram.vein_iou() for histogram in result.histograms], axis=0)
             axes.plot(thresholds, mean, color=colour, lw=1.6)
-            axes.plot(*best_threshold(histograms), "o", color=colour, mec=ink.ground, ms=7)
+            axes.plot(*best_threshold(result.histograms), "o", color=colour, mec=ink.ground, ms=7)
             if result.contender.card:
                 axes.axvline(result.contender.card.threshold, color=colour, lw=0.9, ls="--")
     axes.set_xlim(0, 1)
@@ -134,19 +133,12 @@ def calibration(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure"
     figure, axes = _figure("predicted probability", "share of vein pixels (pooled)", ink)
     axes.plot([0, 1], [0, 1], color=ink.faint, lw=0.9, ls=":")
     for number, result in enumerate(results):
-        pool = pooled_histogram(result)
-        if pool and result.contender.kind == "model":
-            probability, share, weight = pool.calibration()
+        if result.histograms and result.contender.kind == "model":
+            probability, share, weight = reduce(add, result.histograms).calibration()
             filled, colour = weight > 0, ink.contender(number)
             axes.plot(probability[filled], share[filled], "o-", color=colour, lw=1.4, ms=4)
     _unit_square(axes)
     return figure
-
-
-def pooled_histogram(result: ContenderResult) -> ScoreHistogram | None:
-    """Add the score histograms of the images that count; None where a contender gives no scores."""
-    histograms = [image.histogram for image in result.judged if image.histogram]
-    return reduce(add, histograms) if histograms else None
 
 
 def as_svg(figure: "Figure") -> str:
