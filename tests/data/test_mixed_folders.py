@@ -87,7 +87,7 @@ def test_a_folder_of_masks_may_name_them_as_masks(tmp_path):
     dataset = Dataset.create(tmp_path / "data")
     for stem in ("ä", "b"):
         dataset.add(stem, IMAGE, VEINS)
-    found = MaskFolder("second", mixed(tmp_path / "in")).files_of(dataset)
+    found = MaskFolder("second", mixed(tmp_path / "in")).with_files_of(dataset).files.values()
     assert names(found) == ["b_mask.png", "ä_mask.png"]
 
 

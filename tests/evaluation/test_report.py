@@ -11,6 +11,7 @@ import pytest
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.mask_files import read_mask, write_mask
+from napari_veinseg.data.mixed_folders import list_masks
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import (
@@ -294,6 +295,20 @@ def test_files_without_a_partner_are_listed_with_the_reason(tmp_path):
     for fault in comparison.left_out:
         assert fault.message in html.unescape(page)
     assert str(tmp_path) not in page
+
+
+def test_masks_are_looked_for_once_and_among_all(tmp_path, monkeypatch):
+    folder = make_dataset(tmp_path / "data", fingers=2)
+    for room in ("images", "masks"):
+        (folder / room / "fïnger0_1.png").rename(folder / room / "fïnger0_0_mask.png")
+    looks = []
+    monkeypatch.setattr(
+        "napari_veinseg.evaluation.contenders.list_masks",
+        lambda path: looks.append(path) or list_masks(path),
+    )
+    comparison = compare(select(Dataset.open(folder)), [MaskFolder("drawn", folder / "masks")])
+    assert not comparison.left_out
+    assert looks == [folder / "masks"]
 
 
 def test_equal_names_become_distinct(folder):

@@ -161,9 +161,10 @@ def compare(
 
     Raise VeinSegError if a folder of masks lacks one, or no sample can be used.
     """
-    for contender in contenders:
-        if isinstance(contender, MaskFolder):  # before hours of work
-            contender.files_of(selection.samples)
+    contenders = [  # before hours of work
+        each.with_files_of(selection.samples) if isinstance(each, MaskFolder) else each
+        for each in contenders
+    ]
     results = [ContenderResult(contender) for contender in contenders]
     left_out, looks = list(selection.left_out), []
     digest = hashlib.sha256()

@@ -1,11 +1,11 @@
 """What is compared: models, folders of masks and classical baselines, all asked the same way."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +71,12 @@ class MaskFolder:
     folder: Path
     kind: Kind = "masks"
     card: ModelCard | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """The mask of each image by the image's stem, once `with_files_of` has looked."""
 
     def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
         """Read the mask of a sample; the image is not needed."""
-        (path,) = self.files_of([sample])
+        path = self.files[stem_of(sample.image_path)]
         try:
             mask, numbered = read_drawn_mask(path)
         except VeinSegError as error:
@@ -82,8 +84,11 @@ class MaskFolder:
             raise VeinSegError(told) from error
         return ScoredMask(mask, None, numbered)
 
-    def files_of(self, samples: Iterable[Sample]) -> list[Path]:
-        """Find the mask of each sample, or refuse the folder."""
+    def with_files_of(self, samples: Iterable[Sample]) -> Self:
+        """Look once for the masks of all samples, or refuse the folder.
+
+        Of one alone nobody knows whether `a_mask` is a mask of `a` or of another image.
+        """
         stems = [stem_of(sample.image_path) for sample in samples]  # reports may call them else
         found = masks_of(stems, list_masks(self.folder))
         for stem in stems:
@@ -93,7 +98,7 @@ class MaskFolder:
                     f"{self.folder} holds {counted(number, 'mask')} named {stem!r}: give one for "
                     "each evaluated image."
                 )
-        return [found[stem][0] for stem in stems]
+        return replace(self, files={stem: found[stem][0] for stem in stems})
 
 
 @dataclass(frozen=True)
