@@ -1,4 +1,5 @@
 import json
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -193,6 +194,15 @@ def test_a_folder_without_masks_is_refused(tmp_path):
         (tmp_path / f"f_{shot}.png").write_bytes(b"no picture")
     with pytest.raises(VeinSegError, match=r"No mask can be judged; the first: .*f_0"):
         compare_folders([tmp_path], PATTERN)
+
+
+def test_names_are_the_same_however_a_system_composes_them(tmp_path):
+    folders = [tmp_path / form for form in ("NFC", "NFD")]
+    for folder in folders:
+        folder.mkdir()
+        for stem, mask in make_fingers(fingers=2, shots=2).items():
+            write_mask(folder / normalize(folder.name, f"ü{stem}.png"), mask)
+    assert compare_folders(folders, PATTERN).difference.value == 0
 
 
 def test_what_is_left_out_is_left_out_in_both_folders(tmp_path):

@@ -13,6 +13,7 @@ from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.mask_files import DrawnMask, numbered_remark, read_drawn_mask
 from napari_veinseg.data.mixed_folders import list_masks
+from napari_veinseg.data.pairing import stem_of
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.bootstrap import Estimate
@@ -109,7 +110,7 @@ def read_masks(folder: Path) -> FolderMasks:
     """
     paths: dict[str, list[Path]] = {}
     for path in list_masks(folder):
-        paths.setdefault(path.stem, []).append(path)
+        paths.setdefault(stem_of(path), []).append(path)
     if not paths:
         raise VeinSegError(f"{folder} holds no masks: name a folder of them.")
     read, faults = {}, []
