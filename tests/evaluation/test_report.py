@@ -297,6 +297,18 @@ def test_files_without_a_partner_are_listed_with_the_reason(tmp_path):
     assert str(tmp_path) not in page
 
 
+def test_what_is_wrong_with_one_name_is_one_thing_left_out(tmp_path):
+    folder = make_dataset(tmp_path / "data", fingers=2)
+    for room, ending in (("images", "jpg"), ("masks", "tif")):
+        path = folder / room / "fïnger0_0.png"
+        shutil.copy(path, path.with_suffix(f".{ending}"))
+    evaluate(Dataset.open(folder), [model()], tmp_path / "out")
+    assert "3 images are evaluated; 1 more could not be used" in lead(tmp_path / "out")
+    told = json.loads((tmp_path / "out/summary.json").read_text(encoding="utf-8"))["left_out"]
+    assert "fïnger0_0.jpg" in told["fïnger0_0"]
+    assert "fïnger0_0.tif" in told["fïnger0_0"]
+
+
 def test_masks_are_looked_for_once_and_among_all(tmp_path, monkeypatch):
     folder = make_dataset(tmp_path / "data", fingers=2)
     for room in ("images", "masks"):

@@ -56,11 +56,11 @@ class Pairing:
 
     def faults(self, listed: Iterable[str] = ()) -> list[Fault]:
         """Tell which files, and which of the names in `samples.csv`, are no sample, and why."""
-        return [
-            Fault(stem, sentence)
+        said = {
+            stem: " ".join([*self._incomplete(stem), *self.shared(stem)])
             for stem in sorted({*self.images, *self.masks, *listed})
-            for sentence in (*self._incomplete(stem), *self.shared(stem))
-        ]
+        }
+        return [Fault(stem, why) for stem, why in said.items() if why]
 
     def _incomplete(self, stem: str) -> Iterator[str]:
         images, masks = self.of(stem)
