@@ -193,12 +193,14 @@ def test_a_split_by_finger_is_not_doubted(tmp_path):
     assert caveats(comparison) == []
 
 
-def test_truths_that_nobody_corrected_are_told_whatever_competes(tmp_path):
+@pytest.mark.parametrize("pseudonyms", [False, True])
+def test_truths_that_nobody_corrected_are_told_whatever_competes(tmp_path, pseudonyms):
     dataset = Dataset.open(make_dataset(tmp_path / "data"), PATTERN)
     sample = next(iter(dataset))
     source = as_drawn_source("starter")
     dataset.add(sample.stem, sample.image(), sample.mask(), replace=True, source=source)
-    evaluate(Dataset.open(dataset.path, PATTERN), [model()], tmp_path / "out", everything=True)
+    how = {"everything": True, "pseudonyms": pseudonyms}
+    evaluate(Dataset.open(dataset.path, PATTERN), [model()], tmp_path / "out", **how)
     assert first_caveat(tmp_path / "out").startswith(
         f"1 of the {len(dataset)} true masks is just as 'starter' drew it, reviewed but not "
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.evaluation.contenders import Contender, MaskFolder
 from napari_veinseg.evaluation.selection import Selection
@@ -23,7 +24,11 @@ def with_pseudonyms(selection: Selection) -> Selection:
     def renamed(samples: Sequence[Sample], kind: str) -> tuple[Sample, ...]:
         return tuple(
             replace(
-                sample, stem=f"{kind} {number}", finger=numbers.get(sample.finger, ""), source=""
+                sample,
+                stem=f"{kind} {number}",
+                finger=numbers.get(sample.finger, ""),
+                # A model's name is its own; whatever else a person may have noted is not told.
+                source=sample.source if drawing_model(sample.source) else "",
             )
             for number, sample in enumerate(samples, start=1)
         )
