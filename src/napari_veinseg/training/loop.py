@@ -76,7 +76,7 @@ class Trainer:
         self.config: TrainingConfig = run.config
         self.at = Position(validation_pending=bool(self.config.base))
         self._clock = WorkClock()
-        self._validate_anew = False
+        self._hold_out_changed = False
         # Worker processes cannot share what lies on a device.
         train = data.train if self.config.workers else cache_on_device(data.train, fabric.device)
         self.crops = Crops(train, self.config, data.card.scales)
@@ -97,10 +97,10 @@ class Trainer:
             device=self.choice.label,
             reason=self.choice.reason,
             precision=precision,
-            validated_anew=self._validate_anew,
+            validated_anew=self._hold_out_changed,
             **self.data.summary(),
         )
-        if self._validate_anew:
+        if self._hold_out_changed:
             self.validate_anew()
         if self.at.validation_pending:
             self.validate()
@@ -195,8 +195,8 @@ class Trainer:
             validated = earlier.validated if earlier else self.data.record.validated
             # Where nothing is held out any more, nothing can judge anew: the old figures stand.
             changed = bool(self.data.holdout) and validated != self.data.record.validated
-            self._validate_anew = self.fabric.broadcast(changed)
-        self._write_record(validated=not self._validate_anew)
+            self._hold_out_changed = self.fabric.broadcast(changed)
+        self._write_record(validated=not self._hold_out_changed)
 
     def validate_anew(self) -> None:
         """Score base and best model on a hold-out that has changed: old figures say nothing now."""
