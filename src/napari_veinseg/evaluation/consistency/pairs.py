@@ -71,12 +71,10 @@ def choose_pairs(
 
 def _fingers(stems: Sequence[str], pattern: str) -> list[str]:
     compiled = compile_finger_pattern(pattern)
-    fingers = []
-    for stem in stems:
-        finger = finger_in(stem, compiled)
-        if not finger:
-            raise VeinSegError(
-                f"The finger pattern '{pattern}' finds no subject in {stem!r}: mend the pattern."
-            )
-        fingers.append(finger)
+    fingers = [finger_in(stem, compiled) for stem in stems]
+    if "" in fingers:
+        raise VeinSegError(
+            f"The finger pattern '{pattern}' finds no subject in {stems[fingers.index('')]!r}: "
+            "mend the pattern."
+        )
     return fingers

@@ -64,9 +64,7 @@ def html_page(
     )
     pages.filters["number"] = number
     results = comparison.results
-    examples = {
-        index: choose_examples(result) if pictures else [] for index, result in enumerate(results)
-    }
+    examples = [choose_examples(result) if pictures else [] for result in results]
     means = mean_rows(comparison, summaries)
     made_with = ", ".join(f"{name} {version}" for name, version in versions.items())
     return pages.get_template("report.html.jinja").render(
