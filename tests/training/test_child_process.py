@@ -176,3 +176,5 @@ def test_figures_are_of_the_weights_that_can_be_kept(scores, epoch):
         )
     assert status.offered_epoch == epoch
     assert status.comparison() == [("a", scores[0], scores[epoch])]
+    status.hear({"event": "validation", "epoch": 9, "vein_iou": 1.0})  # damaged: changes nothing
+    assert status.comparison() == [("a", scores[0], scores[epoch])]

@@ -70,8 +70,8 @@ class RunStatus:
                 self.losses[event["epoch"]] = event["loss"]
                 self.progress, self.seconds_left = event["progress"], event["seconds_left"]
             case "validation":
-                self.scores[event["epoch"]] = event["vein_iou"]
                 self.per_image[event["epoch"]] = event["per_image"]
+                self.scores[event["epoch"]] = event["vein_iou"]
             case "end":
                 self.end, self.seconds_left = dict(event), 0.0
         self.seconds = event.get("seconds", self.seconds)
