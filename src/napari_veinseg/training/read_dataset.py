@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
 from napari_veinseg.data.dataset import Dataset
@@ -110,28 +109,21 @@ def _read_all(
     samples = list(samples)
     held_out = [s.stem for s in samples if split[s.stem] == "validation"]
     validated = choose_judged(held_out, config.seed)
-    read = partial(_read, split=split, validated=validated, config=config, card=card)
+
+    def read(sample: Sample) -> ReadSample:
+        pair = read_pair(sample)
+        if isinstance(pair, Fault):
+            return pair
+        try:
+            # Also of what is held out: what could not be learned from is no use in the split.
+            with naming(sample.image_path):
+                prepared = prepare_sample(pair, card, config.channel, config.invert)
+        except VeinSegError as error:
+            return Fault(sample.stem, str(error))
+        if split[sample.stem] == "train":
+            return prepared
+        return HeldOutSample(*KnownSample.facts(pair), pair if sample.stem in validated else None)
+
     with ThreadPoolExecutor() as threads:
         found = threads.map(read, samples)
         return {sample.stem: each for sample, each in zip(samples, found, strict=True)}
-
-
-def _read(
-    sample: Sample,
-    split: Mapping[str, str],
-    validated: set[str],
-    config: TrainingConfig,
-    card: ModelCard,
-) -> ReadSample:
-    pair = read_pair(sample)
-    if isinstance(pair, Fault):
-        return pair
-    try:
-        # Also of what is held out: what could not be learned from is no use in the split.
-        with naming(sample.image_path):
-            prepared = prepare_sample(pair, card, config.channel, config.invert)
-    except VeinSegError as error:
-        return Fault(sample.stem, str(error))
-    if split[sample.stem] == "train":
-        return prepared
-    return HeldOutSample(*KnownSample.facts(pair), pair if sample.stem in validated else None)
