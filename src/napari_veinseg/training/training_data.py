@@ -26,7 +26,7 @@ from napari_veinseg.training.hold_out_leakage import (
     warn_of_near_duplicates,
 )
 from napari_veinseg.training.prepared_samples import PreparedSample
-from napari_veinseg.training.read_dataset import HeldOutSample, ReadDataset, read_dataset
+from napari_veinseg.training.read_dataset import HeldOutSample, read_dataset
 from napari_veinseg.wording import counted
 
 
@@ -131,13 +131,19 @@ def load_training_data(config: TrainingConfig, earlier: DataRecord | None = None
     validated = [sample for sample in holdout if sample.pair]
     caveats = [read.split_note, of_base, of_run, warn_of_near_duplicates(train, validated)]
     caveats += [sample.warning for sample in train] + [sample.warning for sample in holdout]
+    learned = [*earlier.learned, *(sample.image_hash for sample in train)]
+    record = DataRecord(
+        split=earlier.split | {sample.stem: sample.split for sample in read.samples},
+        learned=tuple(dict.fromkeys(learned)),
+        validated={each.stem: f"{each.image_hash} {each.mask_hash}" for each in validated},
+    )
     return RunData(
         card,
         network,
         train,
         [sample.pair for sample in validated if sample.pair],
         may_leak(read.samples),
-        _record(read, train, validated, earlier),
+        record,
         held_out - len(holdout),
         (_count_fingers(train), _count_fingers(holdout)),
         left_out,
@@ -153,20 +159,6 @@ def read_base(config: TrainingConfig) -> tuple[ModelCard, SegmentationNetwork]:
     starter = read_card(resolve(STARTER))
     card = ModelCard(network=starter.network, working_vein_width=starter.working_vein_width)
     return card, build_network(card)
-
-
-def _record(
-    read: ReadDataset,
-    train: list[PreparedSample],
-    validated: list[HeldOutSample],
-    earlier: DataRecord,
-) -> DataRecord:
-    learned = (*earlier.learned, *(sample.image_hash for sample in train))
-    return DataRecord(
-        split=earlier.split | {sample.stem: sample.split for sample in read.samples},
-        learned=tuple(dict.fromkeys(learned)),
-        validated={each.stem: f"{each.image_hash} {each.mask_hash}" for each in validated},
-    )
 
 
 def _count_fingers(samples: list[PreparedSample] | list[HeldOutSample]) -> int:
