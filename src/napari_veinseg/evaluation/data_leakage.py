@@ -10,7 +10,6 @@ import numpy as np
 from napari_veinseg.data.finger_groups import Spectrum, first_alike, thumbnail_spectrum
 from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.data.sample import Sample
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.model.card import ModelCard
 
 _MOST_COMPARED = 300_000  # pairs of thumbnails: ten seconds
@@ -79,7 +78,7 @@ def _look_at(sample: Sample) -> Looks | None:
     try:
         image = sample.image()
         return Looks(sample, image_hash(image), thumbnail_spectrum(image))
-    except (VeinSegError, ValueError):  # a stack, or a file that nothing was learned from either
+    except ValueError:  # a stack, or a file that nothing was learned from either
         return None
 
 
@@ -101,7 +100,7 @@ def _contradict(one: Sample, other: Sample) -> bool:
     """Whether the masks of one image differ: then one of them may be of another image."""
     try:
         return not np.array_equal(one.mask(), other.mask())
-    except (VeinSegError, ValueError):  # a training image without a sound mask
+    except ValueError:  # a training image without a sound mask
         return False
 
 
