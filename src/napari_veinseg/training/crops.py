@@ -53,9 +53,9 @@ class Crops(Dataset[Crop]):
         sides = np.max([sample.maps.shape[1:] for sample in samples], axis=0)
         height, width = (min(config.crop, 16 * math.ceil(side / 16)) for side in sides)
         self.shape = (height, width)
-        margin = MARGIN if config.augmentation == "full" else 1.0
-        self._window = (round(height * margin), round(width * margin))
         self._augment = Augment(config.augmentation, self.shape)
+        margin = MARGIN if self._augment.enlarges else 1.0
+        self._window = (round(height * margin), round(width * margin))
 
     @property
     def device(self) -> torch.device:
