@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -60,6 +59,6 @@ def choose_precision(wish: str, device: str) -> FabricPrecision:
 
 def cpu_multiplies_bfloat16() -> bool:
     """Tell whether the CPU is known to have units for bfloat16; without them it is slower in it."""
-    capabilities: Callable[[], dict[str, object]]
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)
-    return any(capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
+    # Not every torch can say.
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(unit) for unit in ("amx_bf16", "avx512_bf16"))

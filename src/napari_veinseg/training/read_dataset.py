@@ -1,6 +1,6 @@
 """Reading a dataset for a run: each file once, each sample sound, the split drawn among those."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -104,9 +104,8 @@ def draw_and_keep_split(
 
 
 def _read_all(
-    samples: Iterable[Sample], split: Mapping[str, str], config: TrainingConfig, card: ModelCard
+    samples: Sequence[Sample], split: Mapping[str, str], config: TrainingConfig, card: ModelCard
 ) -> dict[str, ReadSample]:
-    samples = list(samples)
     held_out = [s.stem for s in samples if split[s.stem] == "validation"]
     validated = choose_judged(held_out, config.seed)
 
