@@ -49,7 +49,9 @@ class Learner:
         self._network, self._optimiser = fabric.setup(network, optimiser)
         self._network.train()
         if config.freeze_statistics:
-            _freeze_statistics(self._network)
+            for module in self._network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
         self.average = copy.deepcopy(network).eval()  # of the same device and memory layout
         self._averaging = RunningAverage(self.average, self._network, config.averaging)
         self._accumulation = GradientAccumulation(alone=fabric.world_size == 1)
@@ -108,9 +110,3 @@ class Learner:
         self._optimiser.step()
         self._averaging.update(step)
         return loss
-
-
-def _freeze_statistics(network: nn.Module) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
