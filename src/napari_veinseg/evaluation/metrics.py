@@ -15,10 +15,8 @@ hold the two equal, and the other figures against MONAI's `DiceMetric` and sciki
 """
 
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.data.array_types import Binary, Mask, MaskStack, Px, Share
@@ -27,7 +25,7 @@ from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.error_map import Agreement, agreement
 from napari_veinseg.measurement.measure import line_lengths
 from napari_veinseg.measurement.skeleton import centreline
-from napari_veinseg.measurement.vein_width_from_mask import widths
+from napari_veinseg.measurement.vein_width_from_mask import median_width
 
 TOLERANCE = 2.0
 """px by which a centreline may lie beside the true one."""
@@ -163,7 +161,8 @@ def mask_metrics(prediction: Mask, truth: Mask, tolerance: Px = TOLERANCE) -> di
     both = inside_true + inside_predicted
     right, found = _within(true_line, tolerance), _within(predicted_line, tolerance)
     missed, too_much = line_lengths(true_line & ~found), line_lengths(predicted_line & ~right)
-    shortest = _SHORTEST_CORRECTION * _typical_width(truth, true_line)
+    width = median_width(truth, true_line)
+    shortest = _SHORTEST_CORRECTION * (width if np.isfinite(width) else _USUAL_WIDTH)
     return {
         "vein_iou": vein,
         "two_class_mean_iou": (vein + background) / 2,
@@ -231,12 +230,6 @@ def hausdorff_95(prediction: Binary, truth: Binary) -> Px:
     return float(
         max(np.percentile(to_truth[borders[0]], 95), np.percentile(to_prediction[borders[1]], 95))
     )
-
-
-def _typical_width(truth: NDArray[Any], true_line: Binary) -> float:
-    known = widths(truth, true_line)[true_line]
-    known = known[np.isfinite(known)]
-    return float(np.median(known)) if known.size else _USUAL_WIDTH
 
 
 def _share(line: Binary, region: Binary, if_nothing: float) -> float:

@@ -57,12 +57,12 @@ def _distance_to_border(is_vein: Binary, spacing: Spacing) -> NDArray[np.float64
     return distance[1:-1, 1:-1]
 
 
-def median_width(mask: Mask) -> Px:
-    """Measure the median width of the veins of a mask, along the centreline.
+def median_width(mask: Mask, line: Binary | None = None) -> Px:
+    """Measure the median width of the veins of a mask, along the centreline, which may be given.
 
     It is NaN where the mask holds no vein (or no vein whose border is known).
     """
-    line = centreline(mask)
+    line = centreline(mask) if line is None else line
     measured = widths(mask, line)[line]
     measured = measured[np.isfinite(measured)]
     return float(np.median(measured)) if measured.size else float("nan")
