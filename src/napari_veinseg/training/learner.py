@@ -20,11 +20,10 @@ from napari_veinseg.training.checkpoint import (
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crop
 from napari_veinseg.training.cuda_graphs import record_cuda_graph
-from napari_veinseg.training.device_memory import GradientAccumulation
+from napari_veinseg.training.device_memory import GradientAccumulation, Loss
 from napari_veinseg.training.distributed import sum_over_processes
 from napari_veinseg.training.losses import vein_loss
 
-Loss = Annotated[torch.Tensor, "a scalar, on the device and without its graph"]
 Rate = Annotated[float, "learning rate"]
 
 _FUSED = ("cpu", "cuda")  # devices that fuse the optimiser and convolve channels last

@@ -26,6 +26,7 @@ from napari_veinseg.training.crops import Crop, Crops, iterate_batches
 from napari_veinseg.training.data_record import DataRecord
 from napari_veinseg.training.device_memory import cache_on_device
 from napari_veinseg.training.distributed import (
+    Scores,
     broadcast_from_first,
     leave_process_group,
     merge_over_processes,
@@ -254,7 +255,7 @@ class Trainer:
         self.at.loss_sum += sum(values)
         self.at.loss_steps += len(values)
 
-    def _score(self, card: ModelCard, network: SegmentationNetwork) -> dict[str, float] | None:
+    def _score(self, card: ModelCard, network: SegmentationNetwork) -> Scores | None:
         model = VeinModel(card, network, self.choice.name)
         own = self.data.holdout[self.fabric.global_rank :: self.fabric.world_size]
         return merge_over_processes(

@@ -1,16 +1,15 @@
 """What a run tells about itself, as the events of `events`."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 from napari_veinseg.data.array_types import Share
 from napari_veinseg.training.checkpoint import Position
+from napari_veinseg.training.distributed import Scores
 from napari_veinseg.training.run_folder import Run
 
 Tell = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
-
-Scores = Annotated[dict[str, float], "vein IoU by stem"]
 
 _ENDINGS = {
     "budget": "The budget is used up.",
