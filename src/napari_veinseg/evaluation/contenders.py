@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Model:
     name: str
     model: "VeinModel"
     settings: SegmentationSettings = _USUAL
-    kind: Kind = "model"
+    kind: ClassVar[Kind] = "model"
 
     @property
     def card(self) -> ModelCard:
@@ -69,8 +69,8 @@ class MaskFolder:
 
     name: str
     folder: Path
-    kind: Kind = "masks"
-    card: ModelCard | None = None
+    kind: ClassVar[Kind] = "masks"
+    card: ClassVar[ModelCard | None] = None
     files: Mapping[str, Path] = field(default_factory=dict)
     """The mask of each image by the image's stem, once `with_files_of` has looked."""
 
@@ -107,8 +107,8 @@ class Baseline:
 
     name: str
     settings: SegmentationSettings = _USUAL
-    kind: Kind = "baseline"
-    card: ModelCard | None = None
+    kind: ClassVar[Kind] = "baseline"
+    card: ClassVar[ModelCard | None] = None
 
     def predict(self, sample: Sample, image: ImageArray) -> ScoredMask:  # noqa: ARG002
         """Filter an image: the strongest tenth of its pixels is vein."""
