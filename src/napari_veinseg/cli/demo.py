@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,13 +10,9 @@ from napari_veinseg.cli.app import app
 from napari_veinseg.cli.options import Device, ModelName
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from napari_veinseg.data.array_types import AnyImage, Mask, MaskStack
     from napari_veinseg.data.sample_data import DemoImage
     from napari_veinseg.segmentation.vein_model import VeinModel
-
-    Mask = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,7 @@ class _Shown:
     """A sample, its mask, the mask where its veins have the working width, and the scores."""
 
     sample: "DemoImage"
-    mask: "Mask"
+    mask: "MaskStack"
     working_mask: "Mask"
     scores: dict[str, float]  # of a stack the mean of its slices
 
@@ -83,7 +79,7 @@ def _segmented(sample: "DemoImage", model: "VeinModel") -> _Shown:
     return _Shown(sample, mask, _at_working_scale(sample.image, model), scores)
 
 
-def _at_working_scale(image: "NDArray[Any]", model: "VeinModel") -> "Mask":
+def _at_working_scale(image: "AnyImage", model: "VeinModel") -> "Mask":
     """Segment the first slice where its veins have the working width, and leave it at that size."""
     from skimage.transform import resize
 

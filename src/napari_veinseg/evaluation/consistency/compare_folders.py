@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_veinseg.data.array_types import Mask
 from napari_veinseg.data.csv_tables import TableRow, write_table
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.data.mask_files import DrawnMask, numbered_remark, read_drawn_mask
@@ -26,7 +26,7 @@ from napari_veinseg.evaluation.consistency.shot_consistency import (
 from napari_veinseg.files import check_output_folder, write_text, writing
 from napari_veinseg.wording import listed, some_of
 
-Masks = Mapping[str, NDArray[np.uint8]]
+Masks = Mapping[str, Mask]
 
 
 @dataclass(frozen=True)
