@@ -110,7 +110,7 @@ def test_a_child_stops_on_request_and_when_its_parent_is_killed(dataset, tiny, t
         check_stopped(runs[1], begin)
     finally:
         parent.kill()
-        child.kill()
+        child._child.kill()
 
 
 def test_a_child_is_stopped_whose_folder_cannot_be_written(dataset, tiny, tmp_path, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_child_is_stopped_whose_folder_cannot_be_written(dataset, tiny, tmp_pa
         child.stop()
         assert child.wait(60)
     finally:
-        child.kill()
+        child._child.kill()
 
 
 def test_a_child_that_cannot_start_says_why(dataset, tiny, tmp_path):

@@ -72,11 +72,6 @@ class TrainingProcess:
         self._log.close()
         return True
 
-    def kill(self) -> None:
-        """End the child at once; its run can be resumed from what it last saved."""
-        self._child.kill()
-        self.wait(5)
-
     def last_words(self) -> str:
         """Return the last line that the child wrote outside its events, as of an error."""
         try:
