@@ -86,7 +86,7 @@ def _at_working_scale(image: "AnyImage", model: "VeinModel") -> "Mask":
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     first = image if image.ndim == 2 else image[0]
-    width = model.resolve(SegmentationSettings(), first).vein_width or 1
+    width = model.resolve(SegmentationSettings(), first).vein_width
     scale = model.card.working_vein_width / width
     shape = [max(8, round(side * scale)) for side in first.shape]
     small = resize(first, shape, anti_aliasing=True)
