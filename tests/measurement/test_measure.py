@@ -173,6 +173,19 @@ def test_tables_of_files(tmp_path):
         assert [row["mask"] for row in csv.DictReader(file)] == ["stack", "Ünï"]
 
 
+def test_masks_of_one_name_are_told_apart_in_tables(tmp_path):
+    veins = capsule((60, 40), (140, 260), 9).astype(np.uint8)
+    masks = [tmp_path / "left" / "i0.tif", tmp_path / "right" / "i0.tif", tmp_path / "i1.tif"]
+    for path in masks:
+        path.parent.mkdir(exist_ok=True)
+        write_mask(path, veins)
+    measure_files(masks, tmp_path / "out")
+    for table in ("images.csv", "branches.csv"):
+        with (tmp_path / "out" / table).open(encoding="utf-8") as file:
+            names = [row["mask"] for row in csv.DictReader(file)]
+        assert names == [str(masks[0]), str(masks[1]), "i1"]
+
+
 def test_the_rows_of_a_measurement_have_units_in_their_names():
     measured = measure(capsule((60, 40), (140, 260), 9))
     assert "length_mm" in next(branch_rows(measured, "mm"))

@@ -1,6 +1,7 @@
 """What was measured, as tables by branch and by image."""
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -70,7 +71,8 @@ def measure_files(
     """Measure mask files into `branches.csv` and `images.csv` of a folder, and count the masks.
 
     Of folders all masks are measured, without the probabilities and images beside them; a stack
-    counts as one mask a slice.  The unit of the lengths is part of the column names.  `tell` gets a
+    counts as one mask a slice.  A mask is called by its stem, or by its path where several files
+    have that stem.  The unit of the lengths is part of the column names.  `tell` gets a
     sentence for each file that cannot be measured; the others are measured.
     """
     check_output_folder(output)
@@ -78,6 +80,7 @@ def measure_files(
     files = without_probabilities(found)
     if not files:
         raise VeinSegError("There is no mask to measure: name mask files or a folder of them.")
+    stems = Counter(file.stem for file in files)
     branches: list[TableRow] = []
     images: list[TableRow] = []
     faults: list[str] = []
@@ -90,8 +93,9 @@ def measure_files(
             continue
         if numbered:
             warnings.warn(numbered_remark(str(file)), VeinSegWarning, stacklevel=2)
+        name = file.stem if stems[file.stem] == 1 else str(file)
         for number, mask in enumerate(stack if stack.ndim == 3 else stack[np.newaxis]):
-            place: TableRow = {"mask": file.stem, "slice": number}
+            place: TableRow = {"mask": name, "slice": number}
             measured = measure(mask, (pixel_size, pixel_size))
             images.append(place | image_row(measured, unit))
             branches.extend(place | row for row in branch_rows(measured, unit))
