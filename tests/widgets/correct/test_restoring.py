@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import left_sessions
@@ -36,6 +37,33 @@ def test_corrections_are_saved_and_offered_again(viewer, correct_in, qtbot, monk
     monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
     (again,) = left_sessions()  # as after a second crash, before anything else is changed
     np.testing.assert_array_equal(again.restored(), corrected)
+
+
+@pytest.mark.parametrize("kind", [OSError, MemoryError])
+def test_a_mask_that_cannot_be_saved_holds_up_no_other_and_no_later_save(
+    viewer, correct_in, qtbot, told, monkeypatch, kind
+):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    widget, labels, _ = correct_in(viewer, truth())
+    other = add_mask_layer(viewer, truth(), viewer.layers["finger"], name="other")
+    widget.mask_choice.choose(other)
+    save = autosave.Autosave.save
+
+    def fail_at_the_first(saver, mask):
+        if mask is labels.data:
+            raise kind
+        return save(saver, mask)
+
+    monkeypatch.setattr(autosave.Autosave, "save", fail_at_the_first)
+    for column in (5, 6):
+        for layer in (labels, other):
+            layer.data_setitem((np.array([5]), np.array([column])), 2)
+        widget.autosaver.save()
+        qtbot.waitUntil(lambda: widget.autosaver._worker is None, timeout=10_000)
+    (session,) = left_sessions()
+    np.testing.assert_array_equal(session.restored(), other.data)
+    assert len(told.texts) == 1
+    assert "cannot be saved" in told.texts[0]
 
 
 def test_labels_of_other_things_are_restored_over_the_image(viewer, monkeypatch):

@@ -1,7 +1,8 @@
 """Saving corrections every few seconds while they are made."""
 
-import weakref
+from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_veinseg.correction.autosave import Autosave, LeftSession
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.notify import trying, warn
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
@@ -25,7 +25,7 @@ class Autosaver(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._saves: dict[int, tuple[weakref.ref[Labels], Autosave]] = {}
+        self._saves: WeakKeyDictionary[Labels, Autosave] = WeakKeyDictionary()
         self._worker: Any = None
         self._warned = False
         self._timer = QTimer(self)
@@ -38,15 +38,13 @@ class Autosaver(QObject):
             return
         if record_of(layer).kept:  # an open folder saves it
             return
-        known = self._saves.get(id(layer))
-        if known is None or known[0]() is not layer:
-            saver = Autosave(layer.data, _description(layer, image))
-            self._saves[id(layer)] = (weakref.ref(layer), saver)
+        if layer not in self._saves:
+            self._saves[layer] = Autosave(layer.data, _description(layer, image))
 
     def adopt(self, layer: Labels, session: LeftSession) -> None:
         """Save restored corrections anew before those of the old session go."""
         self.watch(layer, image_of(layer))
-        saver = self._saves[id(layer)][1]
+        saver = self._saves[layer]
         for number in session.planes:
             saver.unsettle(number)
         saver.save(layer.data)
@@ -54,19 +52,15 @@ class Autosaver(QObject):
 
     def settle(self, layer: Labels, plane: PlaneIndex, stored: NDArray[Any]) -> None:
         """Forget a plane that is stored elsewhere now, as `stored`."""
-        if id(layer) in self._saves:
-            self._saves[id(layer)][1].settle(plane[0] if plane else 0, stored)
+        if layer in self._saves:
+            self._saves[layer].settle(plane[0] if plane else 0, stored)
 
     def save(self) -> None:
         """Save in a thread what changed; skipped while the last save is still at work."""
         self._timer.setInterval(_interval())  # the preferences may have changed
         if self._worker is not None:
             return
-        work = [
-            (saver, layer.data)
-            for reference, saver in self._saves.values()
-            if (layer := reference()) is not None and layer.data.shape == saver.shape
-        ]
+        work = list(self._work())
         if not work:
             return
         self._worker = create_worker(_save_all, work, _start_thread=False)
@@ -76,11 +70,14 @@ class Autosaver(QObject):
     def stop(self) -> None:
         """Save a last time, at once: the widget closes."""
         self._timer.stop()
-        for reference, saver in self._saves.values():
-            layer = reference()
-            if layer is not None and layer.data.shape == saver.shape:
-                _save_all([(saver, layer.data)])
-        self._saves = {}
+        _save_all(self._work())
+        self._saves.clear()
+
+    def _work(self) -> Iterator[tuple[Autosave, NDArray[Any]]]:
+        """Give what saves each mask with its pixels, but for one that has another shape now."""
+        for layer, saver in self._saves.items():
+            if layer.data.shape == saver.shape:
+                yield saver, layer.data
 
     def _on_saved(self, problem: str) -> None:
         self._worker = None
@@ -95,13 +92,15 @@ def _interval() -> int:
     return int(preferences().autosave_seconds * 1000)
 
 
-def _save_all(work: list[tuple[Autosave, Any]]) -> str:
+def _save_all(work: Iterable[tuple[Autosave, NDArray[Any]]]) -> str:
+    """Save what can be saved, and say why something could not."""
+    problem = ""
     for saver, mask in work:
         try:
             saver.save(mask)
-        except (OSError, VeinSegError) as error:
-            return str(error)
-    return ""
+        except Exception as error:  # whatever it is, the other masks are saved, and the next time
+            problem = str(error) or repr(error)
+    return problem
 
 
 def _description(layer: Labels, image: Image | None) -> dict[str, Any]:
