@@ -15,7 +15,7 @@ from napari_veinseg.widgets.correct.remove_tool import RemoveTool
 from napari_veinseg.widgets.correct.restore_offer import restore_session
 from napari_veinseg.widgets.masks.layer_metadata import image_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from tests.widgets.correct.scene import SHAPE, photograph, truth
+from tests.widgets.correct.scene import PLACES, SHAPE, photograph, truth
 
 
 def test_corrections_are_saved_and_offered_again(viewer, correct_in, qtbot, monkeypatch, use):
@@ -76,6 +76,19 @@ def test_labels_of_other_things_are_restored_over_the_image(viewer, monkeypatch)
     viewer.add_image(photograph(), name="finger")
     (session,) = left_sessions()
     np.testing.assert_array_equal(restore_session(viewer, session).data, labels)
+
+
+def test_a_mask_without_its_image_is_restored_where_it_lay(viewer, correct_in, monkeypatch):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    place = PLACES["turned"] | {"affine": [[1, 0.2, 3], [0, 1, -7], [0, 0, 1]]}
+    widget, labels, _ = correct_in(viewer, truth(), **place)
+    lay = labels._data_to_world.affine_matrix
+    labels.data_setitem((np.array([5]), np.array([5])), 2)
+    widget.autosaver.stop()
+    viewer.layers.clear()
+    (session,) = left_sessions()
+    restored = restore_session(viewer, session)
+    np.testing.assert_allclose(restored._data_to_world.affine_matrix, lay)
 
 
 def test_corrections_do_not_go_into_the_mask_of_another_file(viewer, tmp_path, monkeypatch):

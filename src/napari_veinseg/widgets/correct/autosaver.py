@@ -16,7 +16,7 @@ from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 
-_PLACE = ("scale", "translate", "rotate", "shear")
+_PLACE = ("scale", "translate", "rotate", "shear", "affine")
 _DOING = "Saving corrections"
 
 
