@@ -3,6 +3,7 @@
 import numpy as np
 from qtpy.QtCore import Qt
 
+from napari_veinseg.widgets.masks.layer_metadata import edited_pixels
 from tests.widgets.correct.scene import SHAPE
 
 
@@ -39,3 +40,13 @@ def test_a_ring_drawn_with_the_brush_is_filled(viewer, correct_in, qtbot):
     for place in ring[1:]:
         mouse.move(place)
     assert mask.data[60, 90] == 1
+
+
+def test_strokes_on_a_mask_of_other_things_are_the_user_s_however_many(viewer, correct_in):
+    """Those that have left napari's history of a hundred, too."""
+    widget, *_ = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    other = viewer.add_labels(np.zeros(SHAPE, np.uint8), name="other")
+    assert widget.edited_mask.layer is other
+    for column in range(120):
+        other.data_setitem((np.array([5]), np.array([column])), 1)
+    assert edited_pixels(other)[5, :120].all()

@@ -13,7 +13,8 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QWidget
 
-from napari_veinseg.correction.autosave import LeftSession
+from napari_veinseg.correction import autosave
+from napari_veinseg.correction.autosave import LeftSession, left_sessions
 from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
@@ -375,6 +376,21 @@ def test_an_image_is_shown_without_a_mask_where_the_model_cannot_be_used(
     assert told.texts == ["The model is gone."]
     assert session.shown.mask is None
     assert not opened.folder_run.on_arrival.isChecked()
+
+
+def test_a_mask_begun_by_hand_is_kept_by_the_folder_alone(bench, qtbot, folder, monkeypatch):
+    """As an autosave it would be offered at the next start, holding the mask of another image."""
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    bench.folder_run.on_arrival.setChecked(False)
+    bench.session.open(folder)
+    qtbot.waitUntil(lambda: bench.session.shown is not None, timeout=20_000)
+    bench.correct.new_mask.click()
+    bench.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
+    bench.session.save()
+    wait_until_saved(bench, qtbot)
+    bench.correct.autosaver.stop()
+    assert left_sessions() == []
+    assert bench.session.folder.state(0) is ImageState.EDITED
 
 
 def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):

@@ -14,7 +14,7 @@ from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.widgets.common.notify import trying, warn
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
-from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
+from napari_veinseg.widgets.masks.layer_metadata import image_of, is_kept, record_of
 
 _PLACE = ("scale", "translate", "rotate", "shear", "affine")
 _DOING = "Saving corrections"
@@ -36,18 +36,18 @@ class Autosaver(QObject):
         """Begin to save a mask; as it is now it counts as not corrected."""
         if not isinstance(layer.data, np.ndarray) or layer.multiscale:
             return
-        if record_of(layer).kept:  # an open folder saves it
-            return
-        if layer not in self._saves:
+        record_of(layer)  # knows each stroke from here on, also those that outlive the history
+        if not is_kept(layer) and layer not in self._saves:
             self._saves[layer] = Autosave(layer.data, _description(layer, image))
 
     def adopt(self, layer: Labels, session: LeftSession) -> None:
         """Save restored corrections anew before those of the old session go."""
         self.watch(layer, image_of(layer))
-        saver = self._saves[layer]
-        for number in session.planes:
-            saver.unsettle(number)
-        saver.save(layer.data)
+        saver = self._saves.get(layer)
+        if saver is not None:  # else an open folder keeps it
+            for number in session.planes:
+                saver.unsettle(number)
+            saver.save(layer.data)
         session.discard()
 
     def settle(self, layer: Labels, plane: PlaneIndex, stored: NDArray[Any]) -> None:

@@ -12,6 +12,7 @@ from napari_veinseg.correction.edited_pixels import BoolArray, EditTracker, Pixe
 from napari_veinseg.data.array_types import ProbabilityStack
 
 _KEY = "veinseg"
+_images_of_folders = weakref.WeakSet[Image]()
 
 
 @dataclass
@@ -24,7 +25,6 @@ class MaskRecord:
     probability: ProbabilityStack | None = None  # what the mask was made from, its shape
     notes: DraftNotes = field(default_factory=DraftNotes)  # what model made it, with which numbers
     own_notes: DraftNotes = field(default_factory=DraftNotes)  # with that model's own numbers
-    kept: bool = False  # an open folder saves it: nobody else needs to
     evaluated: bool = False  # opened by an evaluation: a stored truth or a model's prediction
 
     def take(self, probability: ProbabilityStack | None, notes: DraftNotes) -> None:
@@ -76,6 +76,16 @@ def image_of(layer: Layer) -> Image | None:
     """Return the image layer that a mask was made from."""
     record = layer.metadata.get(_KEY)
     return record.image() if isinstance(record, MaskRecord) and record.image else None
+
+
+def keep_masks_of(image: Image) -> None:
+    """Take note that an open folder saves the masks of an image: nobody else needs to."""
+    _images_of_folders.add(image)
+
+
+def is_kept(layer: Labels) -> bool:
+    """Tell whether an open folder saves a mask."""
+    return image_of(layer) in _images_of_folders
 
 
 def has_probability(layer: Layer) -> bool:

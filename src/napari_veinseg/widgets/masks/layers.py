@@ -112,7 +112,6 @@ def add_mask_layer(
     *,
     name: str | None = None,
     probability: ProbabilityStack | None = None,
-    kept: bool = False,
 ) -> Labels:
     """Add an editable mask over an image, in the same place and with named colours."""
     layer = Labels(
@@ -128,7 +127,7 @@ def add_mask_layer(
     layer.selected_label = VEIN
     layer.brush_size = 5
     record = record_of(layer)
-    record.image, record.probability, record.kept = weakref.ref(image), probability, kept
+    record.image, record.probability = weakref.ref(image), probability
     layers = viewer.layers
     place = layers.index(image) + 1 if image in layers else len(layers)
     while place < len(layers) and _belongs_to(layers[place], image):

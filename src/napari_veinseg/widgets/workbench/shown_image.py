@@ -9,7 +9,13 @@ from napari.layers import Image, Labels, Layer
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
-from napari_veinseg.widgets.masks.layer_metadata import Derived, image_of, is_derived, record_of
+from napari_veinseg.widgets.masks.layer_metadata import (
+    Derived,
+    image_of,
+    is_derived,
+    keep_masks_of,
+    record_of,
+)
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     is_source_image,
@@ -39,6 +45,7 @@ class ShownImage:
             rgb=is_colour(opened.pixels.shape),
             metadata={"files": [file_name]},
         )
+        keep_masks_of(self.image)
         if opened.draft is not None:
             self.show_draft(opened.draft)
         self.show_alone()
@@ -99,7 +106,7 @@ class ShownImage:
         """Put a mask over the image, in place of one that is there."""
         mask = self.mask
         if mask is None:
-            mask = add_mask_layer(self._viewer, draft.mask, self.image, kept=True)
+            mask = add_mask_layer(self._viewer, draft.mask, self.image)
         else:
             replace_mask(mask, draft.mask, self.image)
             mask.name = f"{self.image.name} veins"
@@ -107,7 +114,6 @@ class ShownImage:
         # Behind the record, also a new one: it knows a stroke from the program's own change.
         mask.events.paint.disconnect(self._note_stroke)
         mask.events.paint.connect(self._note_stroke, position="last")
-        record.kept = True
         record.take(draft.probability, draft.notes)
         if draft.edited is not None:
             record.edits.accept(draft.edited)
