@@ -100,6 +100,19 @@ def test_shift_makes_a_straight_line_of_a_fixed_width_and_label(viewer, correct_
     assert (labels.data == 2).sum() < 5.6 * 101 + 30
 
 
+def test_a_straight_line_begins_where_it_was_clicked_also_before_the_veins_are_known(
+    viewer, correct_in, qtbot
+):
+    widget, *_ = correct_in(viewer, np.zeros(SHAPE, np.uint8))
+    tool = widget.toolbox.tools[0]
+    widget.toolbox.buttons[tool].click()
+    assert widget.tracing.find(()) is None
+    beside_the_vein = (51.0, 30.0)
+    tool.click(beside_the_vein, straight=True)
+    qtbot.waitUntil(lambda: widget.tracing.find(()) is not None)
+    assert tool._clicks == [beside_the_vein]
+
+
 def test_one_click_adds_one_whole_vein_in_one_undo_step(viewer, correct_in, use, qtbot):
     widget, labels, mouse = correct_in(viewer, np.zeros(SHAPE, np.uint8))
     use(widget, AddTool)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.branches import nearest_end
 from napari_veinseg.widgets.correct.tool import Point
 from napari_veinseg.widgets.correct.trace_tool import Points, TraceTool
-from napari_veinseg.widgets.correct.tracing_cache import TracingData
 
 _NO_END = "There is no vein near the cursor: go near the end of one."
 
@@ -53,7 +52,7 @@ class BridgeTool(TraceTool):
         reach = self.reach_on_screen(max(3 * self.tracing.vein_width(self._plane), 10))
         return nearest_end(self.edited_mask.labels(self._plane), point, reach)
 
-    def _place(self, point: Point, _data: TracingData | None, _straight: bool) -> Point:
+    def _place(self, point: Point, _straight: bool) -> Point:
         found = self._find_end(point)
         if found is None:
             return point

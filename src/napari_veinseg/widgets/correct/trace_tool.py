@@ -12,7 +12,6 @@ from napari_veinseg.correction.vein_profile import centred, widths_along
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
 from napari_veinseg.widgets.correct.tool import Point
-from napari_veinseg.widgets.correct.tracing_cache import TracingData
 
 Points = NDArray[np.float64]
 
@@ -48,20 +47,18 @@ class TraceTool(HoverTool):
 
     def click(self, point: Point, straight: bool) -> None:
         """Begin a line, or lead it to the click."""
-        data = self.tracing.find(self._plane)
-        point = self._place(point, data, straight)
+        point = self._place(point, straight)
         if self._clicks:
             if np.allclose(point, self._clicks[-1]):
                 return
             self._stretches.append(self._find_stretch(point, straight, exact=True))
-            self._straight.append(straight)
         self._clicks.append(point)
-        self._tracer = Tracer(data.cost, point) if data else None
-        self._show_line(point)
+        self._straight.append(straight)
+        self._go_on()
 
     def preview_click(self, point: Point) -> None:
         """Lead the line to where a click would be placed."""
-        self._show_line(self._place(point, self.tracing.find(self._plane), False))
+        self._show_line(self._place(point, False))
 
     def finish(self) -> None:
         """Draw the vein."""
@@ -88,12 +85,17 @@ class TraceTool(HoverTool):
             return
         for taken in (self._clicks, self._straight, self._stretches):
             taken.pop()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Let the line go on from the last click."""
         data = self.tracing.find(self._plane)
         self._tracer = Tracer(data.cost, self._clicks[-1]) if data else None
         self._show_line(self._clicks[-1])
 
-    def _place(self, point: Point, data: TracingData | None, straight: bool) -> Point:
+    def _place(self, point: Point, straight: bool) -> Point:
         """Move a click onto the vein beside it."""
+        data = self.tracing.find(self._plane)
         if data is None or straight:
             return _clip(point, self.edited_mask.labels(self._plane).shape)
         row, column = snapped(data.cost, point, max(data.vein_width, 3))
@@ -139,9 +141,9 @@ class TraceTool(HoverTool):
         if self._preview is None or self.tracing.find(self._plane) is None:
             return
         self._show_message(self.help)
-        clicks, straight = self._clicks, [False, *self._straight]
+        clicks, straight = self._clicks, self._straight
         self.drop()
-        for click, is_straight in zip(clicks, straight, strict=False):
+        for click, is_straight in zip(clicks, straight, strict=True):
             self.click(click, is_straight)
 
 
