@@ -89,8 +89,7 @@ class TracingCache(QObject):
 
     def vein_width(self, plane: PlaneIndex) -> float:
         """Return the typical vein width of a plane in px."""
-        source = self._source(plane)
-        kept = _look_up(self._kept, source)
+        kept = _look_up(self._kept, self._source(plane))
         if kept is not None:
             return kept.vein_width
         return estimate_vein_width(self._mask.grey_reader()(plane))
