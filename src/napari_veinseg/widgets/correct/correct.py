@@ -152,7 +152,6 @@ class CorrectWidget(Panel):
     def follow_data(self) -> None:
         """Drop what was begun on an image whose layers show another one now."""
         self.toolbox.begin_anew()
-        self.doubtful_places.leave()
         self.doubtful_places.follow_mask()
 
     def _add_empty_mask(self) -> None:

@@ -78,7 +78,7 @@ class DoubtfulPlaces(Section):
         self.add_buttons(self.previous, self.next)
         self.add_buttons(*self.decisions)
         self.add_wide(self.message)
-        self._show_place()
+        self.leave()
 
     def take_camera_moved(self) -> bool:
         """Say whether a place of doubt was gone to since this was asked last."""
@@ -97,7 +97,7 @@ class DoubtfulPlaces(Section):
     def follow_mask(self) -> None:
         """Forget the places of the mask before."""
         self._places, self._found_in, self._asked = [], None, None
-        self._show_place()
+        self.leave()
 
     def _go(self, step: int) -> None:
         with reported("Looking for doubtful places", self):
@@ -168,9 +168,24 @@ class DoubtfulPlaces(Section):
         self.job.do(probability.size, find, keep)
 
     def _go_on(self, step: int) -> None:
-        if self._places:
-            self._at = (self._at + step) % len(self._places)
-        self._show_place()
+        """Mark the next place, or the one before, and ask for a decision."""
+        assert self._found_in is not None
+        self.leave()
+        if not self._places:
+            self.message.show_text("The model is certain everywhere here, or you have decided.")
+            return
+        self._at = (self._at + step) % len(self._places)
+        place, (layer, plane, *_) = self._places[self._at], self._found_in
+        self._move_camera(place, plane)
+        self._mark = Preview(self._mask.viewer, layer, plane)
+        self._mark.show_outline(self._candidate())
+        for made in self.decisions:
+            made.setEnabled(True)
+        self.asked.emit()
+        self.message.show_text(
+            f"Place {self._at + 1} of {len(self._places)} that are left, {place.doubt:.0%} "
+            "doubt: is what is outlined a vein?"
+        )
 
     def _decide(self, label: int, _checked: bool = False) -> None:
         with reported("Deciding", self):
@@ -189,23 +204,6 @@ class DoubtfulPlaces(Section):
     def _candidate(self) -> NDArray[np.bool_]:
         assert self._probability is not None
         return candidate_at(self._probability, self._places[self._at], self._width)
-
-    def _show_place(self) -> None:
-        self.leave()
-        if self._found_in is not None and not self._places:
-            self.message.show_text("The model is certain everywhere here, or you have decided.")
-        elif self._found_in is not None:
-            place, (layer, plane, *_) = self._places[self._at], self._found_in
-            self._move_camera(place, plane)
-            self._mark = Preview(self._mask.viewer, layer, plane)
-            self._mark.show_outline(self._candidate())
-            for made in self.decisions:
-                made.setEnabled(True)
-            self.asked.emit()
-            self.message.show_text(
-                f"Place {self._at + 1} of {len(self._places)} that are left, {place.doubt:.0%} "
-                "doubt: is what is outlined a vein?"
-            )
 
     def _move_camera(self, place: Place, plane: PlaneIndex) -> None:
         layer, camera = self._mask.require_layer(), self._mask.camera
