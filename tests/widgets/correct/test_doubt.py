@@ -1,5 +1,6 @@
 """Where to look next: places of an image, and images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from qtpy.QtCore import Qt
 from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import write_image
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common import jobs
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.correct import image_order
@@ -180,6 +182,67 @@ def test_a_mask_without_an_answer_asks_the_model_and_stays_as_it_is(
     mouse.key(Qt.Key.Key_N)
     assert stub.calls == 1
     assert record_of(labels).probability is None
+
+
+def test_another_model_is_asked_anew_and_by_its_own_threshold(
+    viewer, correct_in, stub, qtbot, monkeypatch
+):
+    chosen = ["first"]
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path(chosen[-1])))
+    widget, _, mouse = correct_in(viewer, truth())
+    places = widget.doubtful_places
+    mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: places._found_in is not None, timeout=20_000)
+    assert places._found_in.threshold == 0.5
+    chosen.append("second")
+    resolve = stub.resolve
+    monkeypatch.setattr(
+        stub, "resolve", lambda how, image: replace(resolve(how, image), threshold=0.3)
+    )
+    mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: places._found_in.threshold == 0.3, timeout=20_000)
+    assert stub.calls == 2
+
+
+def test_a_model_that_fails_is_not_said_to_be_asked_still(
+    viewer, correct_in, stub, qtbot, monkeypatch, told
+):
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    stub.error = VeinSegError("The model is damaged.")
+    widget, _, mouse = correct_in(viewer, truth())
+    places = widget.doubtful_places
+    rest = places.message.text()
+    mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: not places.job.running, timeout=20_000)
+    assert told.texts == ["The model is damaged."]
+    assert places.message.text() == rest
+
+
+def test_a_model_is_asked_no_more_about_a_mask_that_was_left(
+    viewer, correct_in, stub, monkeypatch, told
+):
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    stub.gate.clear()
+    widget, _, mouse = correct_in(viewer, truth())
+    mouse.key(Qt.Key.Key_N)
+    assert widget.doubtful_places.job.running
+    widget.new_mask.click()
+    assert not widget.doubtful_places.job.running, "Next is free for the mask that is shown"
+    assert told.texts == []
+
+
+def test_previous_begins_with_the_last_place(viewer, correct_in):
+    mask = truth()
+    probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)
+    for stretch in (np.s_[20:36, 155:175], np.s_[40:70, 20:40]):
+        probability[stretch] = np.where(mask[stretch] == 1, 0.5, 0.01)
+    widget, labels, _ = correct_in(viewer, mask)
+    record_of(labels).probability = probability
+    places = widget.doubtful_places
+    places.previous.click()
+    count = len(places._places)
+    assert count > 1
+    assert places.message.text().startswith(f"Place {count} of {count}")
 
 
 def test_a_dataset_without_masks_has_no_order(viewer, correct_in, tmp_path, told):

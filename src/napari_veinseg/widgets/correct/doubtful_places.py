@@ -34,6 +34,9 @@ from napari_veinseg.widgets.correct.preview import Preview
 _CLOSE = 3.0  # canvas px a pixel of the image: nearer, the zoom is left as it is
 _REST = "Goes to where the model was least certain; the keys decide what is marked there."
 
+Answer = tuple[NDArray[np.float32], float]
+"""A model's probability for a plane, and the one from which it calls a pixel vein."""
+
 
 class _Search(NamedTuple):
     """What the places were looked for in; another layer, plane, answer or threshold is another."""
@@ -60,7 +63,7 @@ class DoubtfulPlaces(Section):
         self._searched_in: _Search | None = None
         self._probability: NDArray[np.float32] | None = None
         self._width = 0.0
-        self._asked: tuple[Any, PlaneIndex, bool, NDArray[np.float32]] | None = None
+        self._asked: tuple[Any, tuple[PlaneIndex, bool, Path], Answer] | None = None
         self._mark: Preview | None = None
         self._camera_moved = False
         self.job = Job("Looking for doubtful places", self)
@@ -96,6 +99,7 @@ class DoubtfulPlaces(Section):
 
     def follow_mask(self) -> None:
         """Forget the places of the mask before."""
+        self.job.abandon()
         self._places, self._found_in, self._asked = [], None, None
         self.leave()
 
@@ -103,21 +107,20 @@ class DoubtfulPlaces(Section):
         with reported("Looking for doubtful places", self):
             mask, plane = self._mask, self._mask.displayed_plane()
             mask.bring_in_sight()
-            probability = mask.probability(plane)
-            if probability is None:
-                probability = self._recall(plane)
-            if probability is None:
+            known = mask.probability(plane)
+            answer = self._recall(plane) if known is None else (known, mask.threshold())
+            if answer is None:
                 self._ask_model(step, plane)
             else:
-                self._search(step, plane, probability)
+                self._search(step, plane, *answer)
 
-    def _recall(self, plane: PlaneIndex) -> NDArray[np.float32] | None:
-        """Return what the model answered when it was asked from here."""
+    def _recall(self, plane: PlaneIndex) -> Answer | None:
+        """Return what the chosen model answered when it was asked from here."""
         if self._asked is None:
             return None
-        image, asked_plane, invert, probability = self._asked
-        same = image is self._mask.image_data() and invert == self._mask.invert
-        return probability if same and asked_plane == plane else None
+        image, how, answer = self._asked
+        same = image is self._mask.image_data() and how == (plane, self._mask.invert, self._model())
+        return answer if same else None
 
     def _ask_model(self, step: int, plane: PlaneIndex) -> None:
         """Let the model look at a mask that was drawn, opened or restored, for doubt alone."""
@@ -126,21 +129,26 @@ class DoubtfulPlaces(Section):
         mask, image = self._mask, self._mask.image_data()
         layer, path, invert = mask.require_layer(), self._model(), mask.invert
 
-        def ask(reporter: Reporter) -> NDArray[np.float32]:
+        def ask(reporter: Reporter) -> Answer:
             model = engine.load_model(path, reporter)
-            settings = SegmentationSettings(invert=invert)
-            return model.probability(np.asarray(image[plane]), settings)
+            settings, pixels = SegmentationSettings(invert=invert), np.asarray(image[plane])
+            found = model.predict(pixels, settings, cancelled=reporter.cancelled)
+            return found.probability, found.settings.threshold
 
-        def keep(probability: NDArray[np.float32]) -> None:
+        def keep(answer: Answer) -> None:
+            self._asked = image, (plane, invert, path), answer
             if self._mask.shows(layer, plane):
-                self._asked = image, plane, invert, probability
-                self._search(step, plane, probability)
+                self._search(step, plane, *answer)
+            else:
+                self.leave()
 
         self.message.show_text("Asking the model about this image…")
-        self.job.start(ask, keep)
+        self.job.start(ask, keep, failed=self.leave)
 
-    def _search(self, step: int, plane: PlaneIndex, probability: NDArray[np.float32]) -> None:
-        layer, threshold = self._mask.require_layer(), self._mask.threshold()
+    def _search(
+        self, step: int, plane: PlaneIndex, probability: NDArray[np.float32], threshold: float
+    ) -> None:
+        layer = self._mask.require_layer()
         # By what it holds: a plane of the probability is another array each time.
         answer = zlib.crc32(np.ascontiguousarray(probability).tobytes())
         search = _Search(layer, plane, id(layer.data), answer, threshold)
@@ -156,7 +164,8 @@ class DoubtfulPlaces(Section):
 
         def keep(found: tuple[list[Place], float]) -> None:
             self._places, self._width = found
-            self._at, self._found_in, self._probability = -1, search, probability
+            self._at = -1 if step > 0 else 0  # a step from there leads to the first or the last
+            self._found_in, self._probability = search, probability
             if self._mask.shows(layer, plane):
                 self._go_on(step)
 
