@@ -31,7 +31,6 @@ class _Image:
     """One row of the list: a slice of the stack, or a sample of the dataset."""
 
     text: str
-    doubt: float
     reviewed: bool
     show: Callable[[], None]
 
@@ -79,17 +78,12 @@ class ImageOrder(Section):
             raise VeinSegError(
                 f"{dataset.path} holds no image with a mask yet: store reviewed masks in it first."
             )
-        samples, model = list(dataset), self.model.path
-        settings = SegmentationSettings(invert=self._mask.invert)
-        self.job.start(
-            lambda reporter: _find_sample_doubts(samples, model, settings, reporter),
-            lambda doubts: self._list(
-                [
-                    _Image(each.stem, doubt, each.reviewed, partial(self._show_sample, each))
-                    for each, doubt in zip(samples, doubts, strict=True)
-                ]
-            ),
-        )
+        samples, settings = list(dataset), SegmentationSettings(invert=self._mask.invert)
+        images = [
+            _Image(each.stem, each.reviewed, partial(self._show_sample, each)) for each in samples
+        ]
+        find = partial(_find_sample_doubts, samples, self.model.path, settings)
+        self.job.start(find, partial(self._list, images))
 
     def _order_slices(self) -> None:
         mask = self._mask
@@ -97,34 +91,21 @@ class ImageOrder(Section):
         probabilities = [mask.probability(plane) for plane in planes]
         if probabilities[0] is None:
             raise VeinSegError("Segment the stack first: its doubt is the model's.")
-        threshold = mask.threshold()
-        self.job.start(
-            lambda reporter: _find_slice_doubts(probabilities, threshold, reporter),
-            lambda doubts: self._list_slices(planes, doubts),
-        )
+        dataset, images = self._reviewing.find_dataset(), []
+        for plane in planes:
+            stem = self._reviewing.find_stem(plane)
+            reviewed = dataset is not None and stem in dataset and dataset[stem].reviewed
+            images.append(_Image(f"Slice {plane[0]}", reviewed, partial(self._show_slice, plane)))
+        find = partial(_find_slice_doubts, probabilities, mask.threshold())
+        self.job.start(find, partial(self._list, images))
 
-    def _list_slices(self, planes: list[PlaneIndex], doubts: list[float]) -> None:
-        dataset = self._reviewing.find_dataset()
-        stems = [self._reviewing.find_stem(plane) for plane in planes]
-        self._list(
-            [
-                _Image(
-                    f"Slice {plane[0]}",
-                    doubt,
-                    dataset is not None and stem in dataset and dataset[stem].reviewed,
-                    partial(self._show_slice, plane),
-                )
-                for plane, stem, doubt in zip(planes, stems, doubts, strict=True)
-            ]
-        )
-
-    def _list(self, images: list[_Image]) -> None:
-        order = by_doubt([each.doubt for each in images], [each.reviewed for each in images])
+    def _list(self, images: list[_Image], doubts: list[float]) -> None:
+        order = by_doubt(doubts, [each.reviewed for each in images])
         self._images = [images[index] for index in order]
         self.list.clear()
-        for image in self._images:
+        for index, image in zip(order, self._images, strict=True):
             tick = "✓ " if image.reviewed else ""
-            item = QListWidgetItem(f"{tick}{image.text}: doubt {image.doubt:.0%}")
+            item = QListWidgetItem(f"{tick}{image.text}: doubt {doubts[index]:.0%}")
             item.setData(Qt.ItemDataRole.AccessibleTextRole, image.text)
             self.list.addItem(item)
         fit_rows(self.list, 8)
