@@ -55,21 +55,26 @@ def test_the_places_are_looked_for_again_after_another_run_or_threshold(viewer, 
     assert widget.doubtful_places.message.text() != before
 
 
-def test_bright_veins_are_bright_in_the_samples_too(
+def test_samples_are_read_and_doubted_as_the_model_would_segment_them(
     viewer, correct_in, stub, qtbot, tmp_path, monkeypatch
 ):
+    """Bright veins are bright, and the threshold is the model's own."""
     monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
     Dataset.create(tmp_path / "set").add("one", photograph(), truth())
-    seen = []
-    monkeypatch.setattr(
-        stub, "probability", lambda image, how: seen.append(how.invert) or image / np.float32(255)
-    )
+    seen, resolve = [], stub.resolve
+
+    def resolved(how, image):
+        seen.append(how.invert)
+        return replace(resolve(how, image), vein_width=9.0, threshold=0.3)
+
+    monkeypatch.setattr(stub, "resolve", resolved)
+    monkeypatch.setattr(image_order, "image_doubt", lambda _, *how: seen.append(how) or 0.5)
     widget, *_ = correct_in(viewer, truth())
     widget.invert.setChecked(True)
     widget.reviewing.folder.setText(str(tmp_path / "set"))
     widget.image_order.order.click()
     qtbot.waitUntil(lambda: widget.image_order.list.count() == 1, timeout=10_000)
-    assert seen == [True]
+    assert seen == [True, (9.0, 0.3)]
 
 
 def test_slices_are_listed_by_doubt_with_the_reviewed_ticked(viewer, correct_in, qtbot, tmp_path):

@@ -150,6 +150,7 @@ def _find_sample_doubts(
     doubts = []
     for number, sample in enumerate(samples):
         reporter.tell(Step(number, len(samples), f"Looking at {sample.stem}"))
-        probability = model.probability(sample.image(), settings)
-        doubts.append(image_doubt(probability))
+        found = model.predict(sample.image(), settings, cancelled=reporter.cancelled)
+        used = found.settings
+        doubts.append(image_doubt(found.probability, used.vein_width, used.threshold))
     return doubts
