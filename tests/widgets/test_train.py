@@ -173,6 +173,20 @@ def test_open_layers_become_samples(train, viewer, qtbot, monkeypatch, tmp_path)
     assert "stack_0000 (2)" in added
 
 
+def test_a_mask_of_255_is_learned_from_and_other_labels_are_refused(
+    train, dataset, viewer, qtbot, told
+):
+    image, mask = layer_data(7)
+    layer = add_mask_layer(viewer, mask * 255, viewer.add_image(image, name="new"))
+    train.dataset.folder.setText(str(dataset.path))
+    train.dataset.add_layers.click()
+    qtbot.waitUntil(lambda: "4 images" in train.dataset.summary.text())
+    np.testing.assert_array_equal(Dataset.open(dataset.path)["new"].mask(), mask)
+    layer.data = mask * 7
+    train.dataset.add_layers.click()
+    assert "holds labels other than" in told.texts[-1]
+
+
 def test_open_layers_go_into_a_dataset_that_is_only_chosen_then(
     train, dataset, viewer, qtbot, monkeypatch
 ):

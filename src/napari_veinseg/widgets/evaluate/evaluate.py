@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import napari
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 from napari.layers import Labels
 from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.tables import METRIC_NAMES
 from napari_veinseg.widgets.common.choices import LayerChoice
@@ -37,6 +35,7 @@ from napari_veinseg.widgets.masks.error_layer import (
     is_agreement_layer,
 )
 from napari_veinseg.widgets.masks.layer_placement import PixelSize, require_same_place
+from napari_veinseg.widgets.masks.layers import mask_pixels
 
 _SHOWN = (
     *("vein_iou", "dice", "precision", "recall"),
@@ -151,7 +150,7 @@ class EvaluateWidget(Panel):
     def _measure(self) -> None:
         with reported("Measuring", self):
             layer = self.mask.layer
-            work = partial(measure_mask, _pixels(layer), PixelSize.of(layer))
+            work = partial(measure_mask, mask_pixels(layer), PixelSize.of(layer))
             self.job.start(work, partial(self._show_measured, layer), self._hear)
 
     def _hear(self, news: object) -> None:
@@ -191,7 +190,8 @@ class EvaluateWidget(Panel):
             mask, truth = self.mask.layer, self.truth.layer
             if mask.data.shape == truth.data.shape:  # other shapes are refused in the work
                 require_same_place(mask, truth)
-            work = partial(compare_masks, _pixels(mask), _pixels(truth), self.tolerance.value())
+            pixels, tolerance = (mask_pixels(mask), mask_pixels(truth)), self.tolerance.value()
+            work = partial(compare_masks, *pixels, tolerance)
             self.job.start(work, partial(self._show_compared, mask, truth.name), self._hear)
 
     def _show_compared(
@@ -205,18 +205,3 @@ class EvaluateWidget(Panel):
         self.scores.show()
         self.compared_what.setText(f"'{mask.name}' against '{truth}' at {clock()}:")
         self._show_state()
-
-
-def _pixels(layer: Labels) -> npt.NDArray[Any]:
-    """Copy a mask, so that painting may go on while it is worked on; 255 is vein, too."""
-    if layer.multiscale:
-        raise VeinSegError(f"The layer '{layer.name}' has several scales: convert it to one first.")
-    values = np.array(layer.data)
-    if np.isin(values, (0, 1, 2)).all():
-        return values
-    if np.isin(values, (0, 255)).all():
-        return (values > 0).astype(np.uint8)
-    raise VeinSegError(
-        f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no vein "
-        "mask."
-    )

@@ -86,6 +86,21 @@ def image_shape(layer: Image) -> tuple[int, ...]:
     return shape
 
 
+def mask_pixels(layer: Labels) -> npt.NDArray[np.uint8]:
+    """Copy a mask, so that painting may go on while it is worked on; 255 is vein, as in a file."""
+    if layer.multiscale:
+        raise VeinSegError(f"The layer '{layer.name}' has several scales: convert it to one first.")
+    values = np.asarray(layer.data)
+    if np.isin(values, (0, VEIN, UNSURE)).all():
+        return np.array(values, np.uint8)
+    if np.isin(values, (0, 255)).all():
+        return (values > 0).astype(np.uint8)
+    raise VeinSegError(
+        f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no vein "
+        "mask; choose another one, or remove it from the viewer."
+    )
+
+
 def as_image_or_stack(viewer: napari.Viewer, layer: Image) -> Image:
     """Return the layer, or of more dimensions the shown slice as a layer of its own."""
     data = image_data(layer)

@@ -10,7 +10,6 @@ from napari.layers import Image, Labels
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.labels import VEIN
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
 from napari_veinseg.widgets.masks.layer_metadata import image_of, only_shows_evaluation
 from napari_veinseg.widgets.masks.layer_placement import require_same_place
@@ -18,6 +17,7 @@ from napari_veinseg.widgets.masks.layers import (
     image_data,
     image_shape,
     is_source_image,
+    mask_pixels,
     sample_stem,
 )
 
@@ -56,15 +56,9 @@ def _is_truth(layer: Labels) -> bool:
 
 def _planes(image: Image, layer: Labels) -> Iterator[OpenPlane]:
     require_same_place(layer, image)
-    mask = np.array(layer.data)
-    if not np.isin(mask, (0, 1, 2)).all():
-        raise VeinSegError(
-            f"The layer '{layer.name}' holds labels other than 1 (vein) and 2 (unsure): it is no "
-            "vein mask; hide it from the training by removing it."
-        )
-    pixels = image_data(image)
+    pixels, mask = image_data(image), mask_pixels(layer)
     for plane in np.ndindex(mask.shape[:-2]):
-        yield OpenPlane(sample_stem(image, plane), pixels[plane], mask[plane].astype(np.uint8))
+        yield OpenPlane(sample_stem(image, plane), pixels[plane], mask[plane])
 
 
 def add_planes(dataset: Dataset, planes: Iterable[OpenPlane]) -> int:
