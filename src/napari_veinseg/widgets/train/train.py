@@ -93,15 +93,18 @@ class TrainWidget(Panel):
             self.dataset.refresh()
 
     def _show_state(self) -> None:
-        running = self.follower.running
+        running, cut_short = self.follower.running, self._cut_short
         idle = not running and not self.job.running
-        self.buttons.show_state(idle, running, self.dataset.refusal, self._cut_short)
+        self.buttons.show_state(idle, running, self.dataset.refusal, cut_short)
         self.dataset.show_idle(idle)
         for part in (self.comparison, self.comparison.foot):
             part.setEnabled(idle)  # a job holds back the next: Keep would do nothing
         self.comparison.look.setText(LOOK)
         self.curves.setVisible(self.follower.run is not None)
         self.status.setVisible(bool(self.status.text()))
+        stopped = self.follower.status.end.get("reason") == "stopped" and self.before.run is None
+        on_purpose = cut_short is None or stopped
+        self.buttons.mark_next(self.comparison, cut_short, on_purpose=on_purpose)
 
     @property
     def _cut_short(self) -> Run | None:
@@ -121,11 +124,6 @@ class TrainWidget(Panel):
     def _open_end(self) -> bool:
         """Whether something would be left that was begun here."""
         return self.follower.running or (self._better_waits and self.before.run is None)
-
-    def _show_next(self) -> None:
-        stopped = self.follower.status.end.get("reason") == "stopped" and self.before.run is None
-        on_purpose = self._cut_short is None or stopped
-        self.buttons.mark_next(self.comparison, self._cut_short, on_purpose=on_purpose)
 
     def _show_run(self) -> None:
         status = self.follower.status
@@ -182,7 +180,6 @@ class TrainWidget(Panel):
         elif run is not None and not trouble:
             run.remove()  # there is nothing in it
         self._show_state()
-        self._show_next()
         resumable, learned = self._cut_short is not None, self._new_model() is not None
         status = self.follower.status
         self.status.say(describe_end(status.end, bool(trouble), learned, resumable))
@@ -220,7 +217,6 @@ class TrainWidget(Panel):
         self.status.say("")  # it is not in work
         self.buttons.offer = describe_cut_short(found.seconds)
         self._show_state()
-        self._show_next()
 
     def _new_model(self) -> Path | None:
         run = self.follower.run
@@ -243,7 +239,6 @@ class TrainWidget(Panel):
 
         def show(both: BothMasks) -> None:
             self.comparison.masks.show_masks(both, old_name=self._started_from)
-            self._show_next()
             self.reveal(self.comparison.masks)
 
         self.job.start(work, done=show)
@@ -253,14 +248,12 @@ class TrainWidget(Panel):
         self.comparison.masks.close_opened()
         self.comparison.hide()
         self.comparison.foot.hide()
-        self._show_next()
 
     def _kept(self, name: str) -> None:
         # A model that took the place of the old one leaves nothing to look at beside it.
         self.comparison.show_kept(name, old_is_gone=name == self._started_from)
         if self.follower.run is not None:
             self.follower.run.settle()
-        self._show_next()
         announce_model(name)
         self.reveal(self.comparison)  # its first line says so
         self.status.say(f"'{name}' is kept and chosen: it makes the masks from now on.")
