@@ -534,6 +534,21 @@ def test_what_is_no_better_is_kept_only_on_purpose(started, qtbot):
     assert started.comparison.discard.isEnabled()
 
 
+def test_a_start_that_is_refused_leaves_the_model_of_before_to_be_kept(
+    started, dataset, qtbot, told, tmp_path
+):
+    (child,) = StubChild.made
+    child.learn(1, [{"b_1": 0.6}, {"b_1": 0.5}])
+    child.end()
+    qtbot.waitUntil(lambda: not started.follower.running)
+    dataset.path.rename(tmp_path / "away")
+    started.start.click()
+    assert len(told.texts) == 1
+    assert started.comparison.isVisibleTo(started)
+    assert started.comparison.keep.isEnabled()
+    assert not started.comparison.foot.isHidden()
+
+
 def test_stop_and_discard(started, qtbot):
     started.stop.click()
     qtbot.waitUntil(lambda: not started.follower.running)

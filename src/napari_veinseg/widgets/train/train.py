@@ -142,9 +142,10 @@ class TrainWidget(Panel):
                 QMessageBox.StandardButton.Discard,
             ):
                 return
+            run = start(None, config)
             self._drop_comparison()
             self._started_from = self.base.name or "base"
-            self._follow(start(None, config), RunStatus())
+            self._follow(run, RunStatus())
         self._show_state()
 
     def _resume(self) -> None:
