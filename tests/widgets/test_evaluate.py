@@ -292,6 +292,17 @@ def test_a_folder_of_masks_is_judged_like_a_model(widget, run, stub, tmp_path, m
     assert {by for by, _ in ious} == {"masks", "starter"}
 
 
+def test_two_folders_of_one_name_have_a_tick_each(widget, tmp_path):
+    models = widget.on_dataset.models
+    folders = [tmp_path / person / "masks" for person in ("first", "second")]
+    for folder in folders:
+        models.add_folder(folder)
+    first, _second = models.findItems("masks in masks", Qt.MatchFlag.MatchExactly)
+    first.setCheckState(Qt.CheckState.Unchecked)
+    models.refresh()  # as when the dock is shown again
+    assert models.folders() == folders[1:]
+
+
 def test_enter_opens_the_chosen_row(judged, qtbot):
     judged.images.setCurrentCell(1, 0)
     with qtbot.waitSignal(judged.images.chosen) as chosen:

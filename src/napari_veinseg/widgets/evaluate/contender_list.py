@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem
 from napari_veinseg.model.store import installed_models
 from napari_veinseg.widgets.common.form import fit_rows
 
-_FILE, _FOLDER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+_PATH = Qt.ItemDataRole.UserRole
 _ROWS = 5
 
 
@@ -29,15 +29,13 @@ class ContenderList(QListWidget):
 
     def refresh(self) -> None:
         """Read the installed models anew, keeping the folders and the ticks."""
-        known = {item.text(): item.checkState() for item in self._items()}
+        known = {item.data(_PATH): item.checkState() for item in self._items()}
         self.clear()
         for number, model in enumerate(installed_models()):
-            item = self._add(model.name, known.get(model.name, _tick(number == 0 and not known)))
-            item.setData(_FILE, model.path)
+            tick = _tick(number == 0 and not known)
+            self._add(model.name, model.path, known.get(model.path, tick))
         for folder in self._folders:
-            name = f"masks in {folder.name}"
-            item = self._add(name, known.get(name, _tick(True)))
-            item.setData(_FOLDER, folder)
+            item = self._add(f"masks in {folder.name}", folder, known.get(folder, _tick(True)))
             item.setToolTip(str(folder))
         fit_rows(self, _ROWS)
 
@@ -49,19 +47,20 @@ class ContenderList(QListWidget):
 
     def models(self) -> list[Path]:
         """Return the files of the ticked models."""
-        return [item.data(_FILE) for item in self._ticked() if item.data(_FILE)]
+        return [path for path in self._ticked() if path not in self._folders]
 
     def folders(self) -> list[Path]:
         """Return the ticked folders of masks."""
-        return [item.data(_FOLDER) for item in self._ticked() if item.data(_FOLDER)]
+        return [path for path in self._ticked() if path in self._folders]
 
     def showEvent(self, event: object) -> None:  # noqa: N802  (Qt's name)
         """Show also what was installed meanwhile."""
         super().showEvent(event)
         self.refresh()
 
-    def _add(self, name: str, state: Qt.CheckState) -> QListWidgetItem:
+    def _add(self, name: str, path: Path, state: Qt.CheckState) -> QListWidgetItem:
         item = QListWidgetItem(name)
+        item.setData(_PATH, path)
         item.setCheckState(state)
         self.addItem(item)
         return item
@@ -69,8 +68,9 @@ class ContenderList(QListWidget):
     def _items(self) -> list[QListWidgetItem]:
         return [self.item(row) for row in range(self.count())]
 
-    def _ticked(self) -> list[QListWidgetItem]:
-        return [item for item in self._items() if item.checkState() == Qt.CheckState.Checked]
+    def _ticked(self) -> list[Path]:
+        ticked = Qt.CheckState.Checked
+        return [item.data(_PATH) for item in self._items() if item.checkState() == ticked]
 
 
 def _tick(on: bool) -> Qt.CheckState:
