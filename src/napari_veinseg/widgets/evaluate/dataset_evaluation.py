@@ -192,7 +192,7 @@ class DatasetEvaluation(QWidget):
             masks,
             self.baselines.isChecked(),
             self.everything.isChecked(),
-            self.fingers.finger_pattern() or "",
+            self.fingers.finger_pattern(),
             self.options.settings(),
         )
 

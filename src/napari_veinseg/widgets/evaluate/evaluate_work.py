@@ -34,7 +34,7 @@ class DatasetTask:
     masks: Sequence[Path]
     baselines: bool
     everything: bool
-    finger_pattern: str
+    finger_pattern: str | None
     settings: SegmentationSettings
 
 
@@ -49,7 +49,7 @@ class OpenedImage:
 
 def evaluate_dataset(task: DatasetTask, reporter: Reporter) -> Comparison:
     """Compare models on a dataset."""
-    chosen = select(Dataset.open(task.dataset, task.finger_pattern or None), task.everything)
+    chosen = select(Dataset.open(task.dataset, task.finger_pattern), task.everything)
     contenders = gather_contenders(
         [str(path) for path in task.models],
         task.masks,
