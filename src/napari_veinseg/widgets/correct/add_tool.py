@@ -5,8 +5,8 @@ import numpy as np
 from napari_veinseg.correction.change import painted
 from napari_veinseg.correction.lines import vein_region
 from napari_veinseg.correction.vein_finder import FoundVein
+from napari_veinseg.data.array_types import Point
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
-from napari_veinseg.widgets.correct.tool import Point
 
 _REMEDY = "Trace it to draw it all the same."
 

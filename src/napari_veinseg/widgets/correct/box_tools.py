@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.correction.mark_unsure import all_but_boxes_unsure, unsure_box
-from napari_veinseg.widgets.correct.tool import Point, Tool
+from napari_veinseg.data.array_types import Point
+from napari_veinseg.widgets.correct.tool import Tool
 
 
 class UnsureBoxTool(Tool):

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_veinseg.correction.branches import nearest_end
-from napari_veinseg.widgets.correct.tool import Point
-from napari_veinseg.widgets.correct.trace_tool import Points, TraceTool
+from napari_veinseg.data.array_types import Point, Points
+from napari_veinseg.widgets.correct.trace_tool import TraceTool
 
 _NO_END = "There is no vein near the cursor: go near the end of one."
 

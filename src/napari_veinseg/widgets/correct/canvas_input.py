@@ -11,9 +11,10 @@ from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
+from napari_veinseg.data.array_types import Point
 from napari_veinseg.widgets.common.key_bindings import KeyBindings
 from napari_veinseg.widgets.common.notify import reported
-from napari_veinseg.widgets.correct.tool import Point, Tool
+from napari_veinseg.widgets.correct.tool import Tool
 
 # A press that moves no farther than this, in px of the canvas, draws no box.
 _STILL = 4.0

@@ -6,8 +6,9 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 
+from napari_veinseg.data.array_types import Point
 from napari_veinseg.widgets.common.notify import reported
-from napari_veinseg.widgets.correct.tool import Point, Tool
+from napari_veinseg.widgets.correct.tool import Tool
 
 _SOONEST = 30  # ms between two looks; a look that takes long makes the next one wait longer
 

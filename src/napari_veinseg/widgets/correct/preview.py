@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from vispy.scene.visuals import Line, Markers, Mesh
 
 from napari_veinseg.correction.lines import normals
+from napari_veinseg.data.array_types import Points
 from napari_veinseg.widgets.common.canvas import canvas_of
 from napari_veinseg.widgets.masks.layers import in_stack
-
-Points = NDArray[np.float64]
 
 _RIBBON = (1.0, 0.86, 0.25, 0.5)
 _MIDDLE = (1.0, 1.0, 1.0, 0.95)

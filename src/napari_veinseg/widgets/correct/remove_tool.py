@@ -5,9 +5,9 @@ from typing import Any
 
 from napari_veinseg.correction.branches import REACH, remove_branch
 from napari_veinseg.correction.change import Change
+from napari_veinseg.data.array_types import Point
 from napari_veinseg.data.labels import BACKGROUND, VEIN
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
-from napari_veinseg.widgets.correct.tool import Point
 
 _NOTHING = "There is no vein under the cursor."
 _REMOVED = "Removed; undo (Ctrl-Z) brings it back."

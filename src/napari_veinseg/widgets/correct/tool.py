@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
+from napari_veinseg.data.array_types import Point
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.preview import Preview
 from napari_veinseg.widgets.correct.tracing_cache import TracingCache
-
-Point = tuple[float, float]
-"""(row, column) of the plane."""
 
 _REACH = 8  # px of the screen by which a hand misses a thin line
 

@@ -1,5 +1,6 @@
 """The tool that traces a vein from click to click."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,9 @@ from napari_veinseg.correction.change import painted
 from napari_veinseg.correction.lines import smoothed, vein_redrawn, vein_region
 from napari_veinseg.correction.tracing import Tracer, snapped
 from napari_veinseg.correction.vein_profile import centred, widths_along
+from napari_veinseg.data.array_types import Point, Points
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.widgets.correct.hover_tool import HoverTool
-from napari_veinseg.widgets.correct.tool import Point
-
-Points = NDArray[np.float64]
 
 
 class TraceTool(HoverTool):
@@ -153,5 +152,5 @@ def _clip(point: Point, shape: tuple[int, ...]) -> Point:
 
 
 def _draw_straight(start: Point, end: Point) -> Points:
-    count = int(np.ceil(np.hypot(end[0] - start[0], end[1] - start[1]))) + 1
+    count = math.ceil(math.dist(start, end)) + 1
     return np.linspace(start, end, max(count, 2))
