@@ -16,6 +16,7 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     accept_pixels,
     edited_pixels,
+    has_probability,
     image_of,
     is_derived,
     record_of,
@@ -116,9 +117,8 @@ class EditedMask:
     def find_probability(self) -> Any:
         """Return what the mask was made from, else a probability layer of its shape, else None."""
         layer = self.require_layer()
-        kept = record_of(layer).probability
-        if kept is not None and kept.shape == layer.data.shape:
-            return kept
+        if has_probability(layer):
+            return record_of(layer).probability
         for other in reversed(self.viewer.layers):
             if is_derived(other, Derived.PROBABILITY) and other.data.shape == layer.data.shape:
                 return other.data

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
+from qtpy.QtWidgets import QCheckBox, QSpinBox
 
 from napari_veinseg.correction import cleanup
 from napari_veinseg.correction.change import Change
@@ -31,11 +31,11 @@ class MaskActions(Section):
         self.all_slices = QCheckBox("Whole-mask buttons change all slices")
         work.acts_on_all = self.all_slices.isChecked
         make = work.make_button
-        self.redraw: QPushButton = make(
+        shape = partial(make, shapes_veins=True)
+        self.redraw = shape(
             "Redraw as measured",
             "Draw all veins of the mask anew, in the middle and in the width that the image shows.",
             self._prepare_redraw,
-            shapes_veins=True,
         )
         self.add_row(
             "Small is below", self.small_size, "The area in pixels below which a piece is small."
@@ -44,18 +44,16 @@ class MaskActions(Section):
             make("Drop small pieces", "Remove pieces of vein that are small.", self._prepare_drop),
             make("Fill small holes", "Fill holes in veins that are small.", self._prepare_fill),
         )
-        shape = partial(make, shapes_veins=True)
         self.add_buttons(
             shape("Smooth", "Smooth the borders; no thin vein breaks.", _each(cleanup.smooth)),
             shape("Thinner", "Narrow the veins by a pixel on each side.", _each(cleanup.thin)),
             shape("Thicker", "Widen the veins by a pixel on each side.", _each(cleanup.thicken)),
         )
         self.add_buttons(
-            make(
+            shape(
                 "Move onto veins",
                 "Shift the whole mask, by at most 16 px, to where it lies on the dark veins.",
                 self._prepare_move,
-                shapes_veins=True,
             ),
             make(
                 "Rest is unsure",

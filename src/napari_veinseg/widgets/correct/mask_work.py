@@ -27,8 +27,8 @@ class MaskWork(QObject):
     def __init__(self, edited_mask: EditedMask, parent: QObject) -> None:
         super().__init__(parent)
         self._mask = edited_mask
-        self._buttons: list[QPushButton] = []
-        self._pressed: tuple[QPushButton, str] | None = None
+        self._texts: dict[QPushButton, str] = {}  # of the buttons, while none of them cancels
+        self._pressed: QPushButton | None = None
         self.acts_on_all: Callable[[], bool] = lambda: False
         self.job = Job("Changing the mask", self)
         self.job.changed.connect(self._show_work)
@@ -45,7 +45,7 @@ class MaskWork(QObject):
 
     def add_button(self, made: QPushButton, start: Callable[[], None]) -> QPushButton:
         """Let a button start work, and cancel it while it runs."""
-        self._buttons.append(made)
+        self._texts[made] = made.text()
         made.clicked.connect(lambda: self._press(made, start))
         return made
 
@@ -53,9 +53,8 @@ class MaskWork(QObject):
         if self.job.running:  # only the button that began can be pressed then
             self.job.cancel()
             return
-        doing = pressed.text()
-        self._pressed = pressed, doing
-        with reported(doing, self):
+        self._pressed = pressed
+        with reported(self._texts[pressed], self):
             start()
 
     def _change(self, doing: str, prepare: Callable[[], Action], shapes_veins: bool) -> None:
@@ -93,8 +92,7 @@ class MaskWork(QObject):
     def _show_work(self) -> None:
         """Let the button that was pressed cancel, and no other begin."""
         running = self.job.running
-        for made in self._buttons:
-            if self._pressed is not None and made is self._pressed[0]:
-                made.setText("Cancel" if running else self._pressed[1])
-            else:
-                made.setEnabled(not running)
+        for made, text in self._texts.items():
+            cancels = running and made is self._pressed
+            made.setText("Cancel" if cancels else text)
+            made.setEnabled(cancels or not running)
