@@ -1,6 +1,5 @@
 """The buttons of the drawing tools: one tool at a time, and none where it does not belong."""
 
-from collections.abc import Callable
 from functools import partial
 
 from napari.layers import Labels
@@ -47,10 +46,10 @@ class Toolbox(Section):
         self.message = Message(_REST, lines=4)
         self.tools = [kind(edited_mask, tracing, self.message.show_text) for kind in _TOOLS]
         self.buttons = {tool: button(tool.name, tool.help, checkable=True) for tool in self.tools}
-        self._keys: list[tuple[str, QPushButton, str, Callable[[], object]]] = []
+        self._keys: list[tuple[str, QPushButton, str]] = []
         for tool, each in self.buttons.items():
             each.clicked.connect(partial(self._toggle, tool))
-            self.add_key(tool.key, each, partial(self._toggle, tool))
+            self.add_key(tool.key, each)
         pairs = list(self.buttons.values())
         for first in range(0, len(pairs), 2):
             self.add_buttons(*pairs[first : first + 2])
@@ -115,9 +114,9 @@ class Toolbox(Section):
         layer.events.mode.connect(self._on_mode)
         layer.events.set_data.connect(self._on_change)  # undo has no event of its own
         free = {}
-        for key, its_button, text, action in self._keys:
+        for key, its_button, text in self._keys:
             if is_free(self._edited_mask.viewer, layer, key):
-                free[key], text = action, f"{text}  ({key})"
+                free[key], text = its_button.click, f"{text}  ({key})"
             its_button.setText(text)
         self._bindings = KeyBindings(layer)
         self._bindings.bind(free)
@@ -129,11 +128,9 @@ class Toolbox(Section):
             self.message.show_text(self.active.help)
             self._on_change()
 
-    def add_key(
-        self, key: str, its_button: QPushButton, action: Callable[[], object] | None = None
-    ) -> None:
+    def add_key(self, key: str, its_button: QPushButton) -> None:
         """Give a button a key, for while the mask is the active layer and the key is free."""
-        self._keys.append((key, its_button, its_button.text(), action or its_button.click))
+        self._keys.append((key, its_button, its_button.text()))
 
     def release(self) -> None:
         """Give the canvas and all keys back: the widget closes."""
