@@ -135,13 +135,13 @@ class DatasetChoice(Section):
 
     def _survey(self, *_value: object) -> None:
         """Say what would be trained and judged on, and suggest a name pattern."""
-        if self.folder.path() is None or self._busy():
+        path = self.folder.path()
+        if path is None or self._busy():
             return
         self._outdated = self._job.running
         if self._outdated:
             return
         try:
-            path = self.path()
             self.names.show_names([sample.stem for sample in Dataset.open(path)])
         except VeinSegError as error:
             self._tell(_Told(str(error), usable=False))

@@ -15,6 +15,7 @@ from napari_veinseg.wording import some_of
 _SAME = 0.995  # vein IoU of a model's masks with masks that nobody has corrected
 _NOTES = 4  # sentences; a dataset may have as many faults as images
 _FEW = 5  # images, below which the figure says less than a second opinion of the masks
+_SUBJECTS_UNKNOWN = "It is not known which images show the same subject: the score may be too good."
 _TIME_IS_UP = "The time is up: look at old and new below, and keep the new model or discard it."
 _RESUMABLE = (
     "Resume goes on with it, from where it last saved and with the settings that it began with."
@@ -40,15 +41,9 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
     rows = status.comparison()
     uncorrected = bool(rows) and all(old > _SAME for _, old, _ in rows)
     truths = [] if uncorrected else [sources.get(stem, "") for stem, _, _ in rows]
-    unknown_fingers = bool(rows and status.start.get("optimistic"))
-    weak = [
-        "It is not known which images show the same subject: the score may be too good."
-        if unknown_fingers
-        else "",
-        *origin_notes(truths, [old_name]),
-        *notes(status),
-    ]
-    caveats = tuple(each for each in weak if each)
+    caveats = (*origin_notes(truths, [old_name]), *notes(status))
+    if rows and status.start.get("optimistic"):
+        caveats = (_SUBJECTS_UNKNOWN, *caveats)
     if not rows:
         headline = f"Not judged: {_why_not(status)}."
         advice = "Look at the new model's masks before you trust it."
