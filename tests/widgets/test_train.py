@@ -511,6 +511,16 @@ def test_the_new_model_is_kept_after_the_dataset_has_been_read(started, qtbot):
     qtbot.waitUntil(lambda: started.comparison.keep.isEnabled())
 
 
+def test_a_dataset_that_grew_during_a_training_is_described_when_that_has_ended(
+    started, dataset, qtbot
+):
+    dataset.add("c_1", *layer_data(3))
+    started.dataset.refresh()  # as when the tab is shown again
+    assert "3 images" in started.dataset.summary.text()
+    StubChild.made[0].end()
+    qtbot.waitUntil(lambda: "4 images" in started.dataset.summary.text())
+
+
 def test_the_verdict_names_the_model_that_the_run_started_from(started, qtbot, tmp_path):
     (tmp_path / "models" / "other.safetensors").touch()
     started.base.refresh()

@@ -41,7 +41,7 @@ class DatasetChoice(Section):
     ) -> None:
         super().__init__("Images and masks")
         self._panel, self._job, self._busy, self._base = panel, job, busy, base
-        self._outdated = False  # the summary, by a change during the job
+        self._outdated = False  # the summary, by a change during the job or a training
         self.refusal = ""
         """Why no model can learn from the dataset, as far as it was looked at."""
         self.folder = FolderField(
@@ -67,7 +67,7 @@ class DatasetChoice(Section):
         self.folder.textChanged.connect(self._know_nothing)
         self.add_layers.clicked.connect(self._add_open_layers)
         panel.closing.connect(partial(setattr, self, "_outdated", False))
-        job.changed.connect(self._catch_up)
+        job.changed.connect(self.catch_up)
 
     def path(self) -> Path:
         """Return the chosen folder."""
@@ -136,9 +136,9 @@ class DatasetChoice(Section):
     def _survey(self, *_value: object) -> None:
         """Say what would be trained and judged on, and suggest a name pattern."""
         path = self.folder.path()
-        if path is None or self._busy():
+        if path is None:
             return
-        self._outdated = self._job.running
+        self._outdated = self._job.running or self._busy()
         if self._outdated:
             return
         try:
@@ -158,6 +158,7 @@ class DatasetChoice(Section):
         self.summary.setText("Reading the images and masks…")
         self._job.start(work, done=self._tell)
 
-    def _catch_up(self) -> None:
-        if self._outdated and not self._job.running:
+    def catch_up(self) -> None:
+        """Read the dataset again if that was held up."""
+        if self._outdated:
             self._survey()

@@ -184,6 +184,7 @@ class TrainWidget(Panel):
         resumable, learned = self._cut_short is not None, self._new_model() is not None
         status = self.follower.status
         self.status.say(describe_end(status.end, bool(trouble), learned, resumable))
+        self.dataset.catch_up()
 
     def _show_result(self, run: Run) -> None:
         sources = sources_of(Path(run.config.dataset))
