@@ -73,6 +73,7 @@ class FigureTable(QTableWidget):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(24)
         header = self.horizontalHeader()
+        header.setVisible(any(headings))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._narrow = range(wide_columns, len(headings))
         for column in range(wide_columns):

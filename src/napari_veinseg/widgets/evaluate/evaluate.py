@@ -94,7 +94,7 @@ class EvaluateWidget(Panel):
         section.add_wide(self.measured_what)
         section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
         section.add_buttons(self.table, self.save)
-        self._hide_header(self.figures)
+        self.figures.hide()
         self.measure.clicked.connect(self._measure)
         self.table.clicked.connect(self._show_table)
         self.save.clicked.connect(self._save)
@@ -121,12 +121,8 @@ class EvaluateWidget(Panel):
         section.add_wide(self.compared_what)
         section.add_wide(self.legend)
         section.add_wide(self.scores, "The mask's scores; of a stack, the mean of its slices.")
-        self._hide_header(self.scores)
+        self.scores.hide()
         self.compare.clicked.connect(self._compare)
-
-    def _hide_header(self, table: FigureTable) -> None:
-        table.horizontalHeader().hide()
-        table.hide()
 
     def _show_state(self) -> None:
         self.truth.choose_other_than(self.mask.layer)
