@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from qtpy.QtCore import QEvent, Signal
 
@@ -21,13 +20,6 @@ from napari_veinseg.widgets.train.open_layers import add_planes, open_planes
 _NOTHING_YET = "Choose a folder, or add the layers that are open."
 _NONE_REVIEWED = "No image of the open folder is reviewed yet: a model learns from those that are."
 _REFUSAL = "There is no image to learn from: see 'Images and masks' above."
-
-
-class _Told(NamedTuple):
-    """What is said of a dataset, and whether a model can learn from it."""
-
-    text: str
-    usable: bool
 
 
 class DatasetChoice(Section):
@@ -95,7 +87,7 @@ class DatasetChoice(Section):
         if folder is None or self._held is None or any((folder / "masks").glob("*")):
             self._survey()
         else:
-            self._tell(_Told(_NONE_REVIEWED, usable=False))
+            self._tell(_NONE_REVIEWED, usable=False)
 
     def event(self, event: QEvent | None) -> bool:
         """Look again when somebody comes back to the viewer, perhaps with better files."""
@@ -107,9 +99,10 @@ class DatasetChoice(Section):
         self.refusal = ""
         self.surveyed.emit()
 
-    def _tell(self, told: _Told) -> None:
-        self.summary.setText(told.text)
-        self.refusal = "" if told.usable else _REFUSAL
+    def _tell(self, text: str, usable: bool) -> None:
+        """Say what is in the dataset, and whether a model can learn from it."""
+        self.summary.setText(text)
+        self.refusal = "" if usable else _REFUSAL
         self.surveyed.emit()
 
     def show_idle(self, idle: bool) -> None:
@@ -144,19 +137,19 @@ class DatasetChoice(Section):
         try:
             self.names.show_names([sample.stem for sample in Dataset.open(path)])
         except VeinSegError as error:
-            self._tell(_Told(str(error), usable=False))
+            self._tell(str(error), usable=False)
             return
         pattern, base = self.names.finger_pattern(), self._base()
 
-        def work(_reporter: Reporter) -> _Told:
+        def work(_reporter: Reporter) -> tuple[str, bool]:
             try:
                 found = survey(path, pattern, base)
             except VeinSegError as error:  # it has to stay in sight, too
-                return _Told(str(error), usable=False)
-            return _Told(str(found), usable=found.train > 0)
+                return str(error), False
+            return str(found), found.train > 0
 
         self.summary.setText("Reading the images and masks…")
-        self._job.start(work, done=self._tell)
+        self._job.start(work, done=lambda told: self._tell(*told))
 
     def catch_up(self) -> None:
         """Read the dataset again if that was held up."""
