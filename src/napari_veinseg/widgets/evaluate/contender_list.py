@@ -9,6 +9,7 @@ from napari_veinseg.model.store import installed_models
 from napari_veinseg.widgets.common.form import fit_rows
 
 _PATH = Qt.ItemDataRole.UserRole
+_TICKED, _UNTICKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _ROWS = 5
 
 
@@ -25,17 +26,17 @@ class ContenderList(QListWidget):
         """Tick a model, also one that was just installed."""
         self.refresh()
         for item in self.findItems(name, Qt.MatchFlag.MatchExactly):
-            item.setCheckState(Qt.CheckState.Checked)
+            item.setCheckState(_TICKED)
 
     def refresh(self) -> None:
         """Read the installed models anew, keeping the folders and the ticks."""
         known = {item.data(_PATH): item.checkState() for item in self._items()}
         self.clear()
         for number, model in enumerate(installed_models()):
-            tick = _tick(number == 0 and not known)
+            tick = _TICKED if number == 0 and not known else _UNTICKED
             self._add(model.name, model.path, known.get(model.path, tick))
         for folder in self._folders:
-            item = self._add(f"masks in {folder.name}", folder, known.get(folder, _tick(True)))
+            item = self._add(f"masks in {folder.name}", folder, known.get(folder, _TICKED))
             item.setToolTip(str(folder))
         fit_rows(self, _ROWS)
 
@@ -69,9 +70,4 @@ class ContenderList(QListWidget):
         return [self.item(row) for row in range(self.count())]
 
     def _ticked(self) -> list[Path]:
-        ticked = Qt.CheckState.Checked
-        return [item.data(_PATH) for item in self._items() if item.checkState() == ticked]
-
-
-def _tick(on: bool) -> Qt.CheckState:
-    return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+        return [item.data(_PATH) for item in self._items() if item.checkState() == _TICKED]
