@@ -65,75 +65,59 @@ class CurvePlot(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text = self.palette().color(QPalette.ColorRole.WindowText)
-        last = max((max(c.points, default=0) for c in self._curves), default=0)
+        last = max([1, *(epoch for curve in self._curves for epoch in curve.points)])
         height = self.height() / max(1, len(self._curves))
         for row, curve in enumerate(self._curves):
-            _Plot(painter, QRectF(0, row * height, self.width(), height), text, last).draw(curve)
+            place = QRectF(0, row * height, self.width(), height)
+            _draw(painter, curve, place, text, last)
 
 
 def _latest(points: Mapping[int, float]) -> str:
     return f"{points[max(points)]:.3f}" if points else ""
 
 
-class _Plot:
-    """One curve in its part of the widget."""
+def _draw(painter: QPainter, curve: EpochCurve, place: QRectF, text: QColor, last: int) -> None:
+    """Draw a curve in its part of the widget, as far as the last epoch of all."""
+    quiet, grid = QColor(text), QColor(text)
+    quiet.setAlphaF(0.65)
+    grid.setAlphaF(0.25)
+    metrics = QFontMetricsF(painter.font())
+    margin, line = metrics.horizontalAdvance("0.000") + 6, metrics.height()
+    title = QRectF(place.left(), place.top() + 2, place.width() - 8, line)
+    area = place.adjusted(margin, line + 9, -8, -line - 4)
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    painter.setPen(text)
+    painter.drawText(title, left, curve.title)
+    painter.drawText(title, right, _latest(curve.points))
+    painter.setPen(QPen(grid, 1))
+    painter.drawRect(area)
+    painter.setPen(quiet)
+    if not curve.points:
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, f"after the first {curve.unit}")
+        return
+    low, high = _range(curve)
+    for value, y in ((high, area.top()), (low, area.bottom())):
+        beside = QRectF(0, y - line / 2, area.left() - 4, line)
+        painter.drawText(beside, right, f"{value:.2f}")
+    below = QRectF(area.left(), area.bottom() + 1, area.width(), line)
+    painter.drawText(below, left, f"{curve.unit} {curve.first}")
+    painter.drawText(below, right, str(last))
+    span = max(1, last - curve.first)
 
-    def __init__(self, painter: QPainter, place: QRectF, text: QColor, last_epoch: int) -> None:
-        self._painter, self._text, self._last = painter, text, max(1, last_epoch)
-        self._quiet = QColor(text)
-        self._quiet.setAlphaF(0.65)
-        metrics = QFontMetricsF(painter.font())
-        left, line = metrics.horizontalAdvance("0.000") + 6, metrics.height()
-        self._area = place.adjusted(left, line + 9, -8, -line - 4)
-        self._title = QRectF(place.left(), place.top() + 2, place.width() - 8, line)
-        self._line = line
+    def at(epoch: float, value: float) -> QPointF:
+        across, up = (epoch - curve.first) / span, (value - low) / (high - low)
+        return QPointF(area.left() + area.width() * across, area.bottom() - area.height() * up)
 
-    def draw(self, curve: EpochCurve) -> None:
-        painter, area = self._painter, self._area
-        painter.setPen(self._text)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self._title, left, curve.title)
-        painter.drawText(self._title, right, _latest(curve.points))
-        grid = QColor(self._text)
-        grid.setAlphaF(0.25)
-        painter.setPen(QPen(grid, 1))
-        painter.drawRect(area)
-        if not curve.points:
-            painter.setPen(self._quiet)
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, f"after the first {curve.unit}")
-            return
-        low, high = _range(curve)
-        painter.setPen(self._quiet)
-        for value, y in ((high, area.top()), (low, area.bottom())):
-            place = QRectF(0, y - self._line / 2, area.left() - 4, self._line)
-            painter.drawText(place, right, f"{value:.2f}")
-        below = QRectF(area.left(), area.bottom() + 1, area.width(), self._line)
-        painter.drawText(below, left, f"{curve.unit} {curve.first}")
-        painter.drawText(below, right, str(self._last))
-        if curve.level is not None:
-            y = self._y(curve.level, low, high)
-            painter.setPen(QPen(self._quiet, 1, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-        span = max(1, self._last - curve.first)
-        points = QPolygonF(
-            [
-                QPointF(
-                    area.left() + area.width() * (place - curve.first) / span,
-                    self._y(value, low, high),
-                )
-                for place, value in sorted(curve.points.items())
-            ]
-        )
-        painter.setPen(QPen(QColor(curve.colour), 2))
-        painter.drawPolyline(points)
-        painter.setBrush(QColor(curve.colour))
-        painter.drawEllipse(points.last(), 3, 3)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-
-    def _y(self, value: float, low: float, high: float) -> float:
-        share = (value - low) / (high - low)
-        return self._area.bottom() - self._area.height() * share
+    if curve.level is not None:
+        painter.setPen(QPen(quiet, 1, Qt.PenStyle.DashLine))
+        painter.drawLine(at(curve.first, curve.level), at(curve.first + span, curve.level))
+    points = QPolygonF([at(*point) for point in sorted(curve.points.items())])
+    painter.setPen(QPen(QColor(curve.colour), 2))
+    painter.drawPolyline(points)
+    painter.setBrush(QColor(curve.colour))
+    painter.drawEllipse(points.last(), 3, 3)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _range(curve: EpochCurve) -> tuple[float, float]:
