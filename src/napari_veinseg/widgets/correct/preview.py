@@ -63,12 +63,7 @@ class Preview:
         self._middle.visible = self._marks.visible = False
         self._ribbon.visible = len(rows) > 0
         if len(rows):
-            middles = np.stack([rows, columns], axis=1)[:, None]
-            corners = (middles + _PIXEL_CORNERS).reshape(-1, 2).astype(np.float64)
-            faces = np.arange(len(rows))[:, None, None] * 4 + np.array([[0, 1, 2], [0, 2, 3]])
-            self._ribbon.set_data(
-                vertices=self._on_canvas(corners), faces=faces.reshape(-1, 3), color=_GOES
-            )
+            self._fill(np.stack([rows, columns], axis=1)[:, None] + _PIXEL_CORNERS, _GOES)
 
     def show_outline(self, region: NDArray[np.bool_]) -> None:
         """Show the border of a region."""
@@ -88,12 +83,9 @@ class Preview:
         if not boxes:
             return
         around = np.array([[[a, b], [a, d], [c, d], [c, b]] for (a, b), (c, d) in boxes])
-        first = np.arange(len(boxes))[:, None, None] * 4
-        faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
-        sides = (first + np.array([[0, 1], [1, 2], [2, 3], [3, 0]])).reshape(-1, 2)
-        corners = self._on_canvas(around.reshape(-1, 2).astype(np.float64))
-        self._ribbon.set_data(vertices=corners, faces=faces, color=_RIBBON)
-        self._middle.set_data(pos=corners, connect=sides)
+        self._fill(around, _RIBBON)
+        sides = np.stack([around, np.roll(around, -1, axis=1)], axis=2).reshape(-1, 2)
+        self._middle.set_data(pos=self._on_canvas(sides), connect="segments")
 
     def hide(self) -> None:
         """Show nothing."""
@@ -104,6 +96,13 @@ class Preview:
         """Take the preview off the canvas for good."""
         for node in self._nodes:
             node.parent = None
+
+    def _fill(self, quadrangles: NDArray[Any], colour: tuple[float, ...]) -> None:
+        """Fill what has four corners each, `(n, 4, 2)`."""
+        first = np.arange(len(quadrangles))[:, None, None] * 4
+        faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
+        corners = self._on_canvas(quadrangles.reshape(-1, 2))
+        self._ribbon.set_data(vertices=corners, faces=faces, color=colour)
 
     def _mark(self, places: Points) -> None:
         self._marks.set_data(
