@@ -189,6 +189,19 @@ def test_a_mask_without_an_answer_asks_the_model_and_stays_as_it_is(
     assert record_of(labels).probability is None
 
 
+def test_the_probability_of_another_image_is_not_taken_for_its_own(
+    viewer, correct_in, stub, qtbot, monkeypatch
+):
+    """Images of one sensor have one size."""
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    other = viewer.add_image(photograph(), name="other")
+    add_probability_layer(viewer, np.full(SHAPE, 0.5, np.float32), other)
+    widget, _, mouse = correct_in(viewer, truth())
+    mouse.key(Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: widget.doubtful_places._found_in is not None, timeout=20_000)
+    assert stub.calls == 1
+
+
 def test_another_model_is_asked_anew_and_by_its_own_threshold(
     viewer, correct_in, stub, qtbot, monkeypatch
 ):

@@ -13,12 +13,10 @@ from napari_veinseg.correction.change import Change
 from napari_veinseg.data.grey import to_grey, without_gaps
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.masks.layer_metadata import (
-    Derived,
     accept_pixels,
     edited_pixels,
     has_probability,
     image_of,
-    is_derived,
     record_of,
 )
 from napari_veinseg.widgets.masks.layer_placement import require_same_place
@@ -27,6 +25,7 @@ from napari_veinseg.widgets.masks.layers import (
     image_data,
     image_shape,
     image_that_covers,
+    probability_over,
     topmost_image,
 )
 from napari_veinseg.widgets.masks.showing import set_visible
@@ -115,14 +114,12 @@ class EditedMask:
         return sum(map(len, changes.values()))
 
     def find_probability(self) -> Any:
-        """Return what the mask was made from, else a probability layer of its shape, else None."""
+        """Return what the mask was made from, else the probability over its image, else None."""
         layer = self.require_layer()
         if has_probability(layer):
             return record_of(layer).probability
-        for other in reversed(self.viewer.layers):
-            if is_derived(other, Derived.PROBABILITY) and other.data.shape == layer.data.shape:
-                return other.data
-        return None
+        shown = probability_over(self.viewer, self.image)
+        return shown if shown is not None and shown.shape == layer.data.shape else None
 
     def probability(self, plane: PlaneIndex) -> NDArray[np.float32] | None:
         """Return the model's probability for a plane, if it is known."""

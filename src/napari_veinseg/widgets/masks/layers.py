@@ -24,6 +24,7 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     record_of,
 )
 
+_OVER = "veinseg over"  # in the metadata of a probability layer: the image that it is of
 _PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 _SOLID = ("opaque", "translucent", "translucent_no_depth")  # blendings that hide what is below
 
@@ -194,11 +195,19 @@ def add_probability_layer(
         colormap="magma",
         contrast_limits=(0, 1),
         opacity=0.6,
-        metadata=derived_metadata(Derived.PROBABILITY),
+        metadata=derived_metadata(Derived.PROBABILITY) | {_OVER: weakref.ref(image)},
         **spatial_attributes(image),
     )
     viewer.layers.insert(viewer.layers.index(image) + 1, layer)
     return layer
+
+
+def probability_over(viewer: napari.Viewer, image: Image | None) -> Any:
+    """Return what the topmost probability layer of an image shows; None where there is none."""
+    for layer in reversed(viewer.layers):
+        if is_derived(layer, Derived.PROBABILITY) and layer.metadata[_OVER]() is image is not None:
+            return layer.data
+    return None
 
 
 def is_source_image(layer: Layer) -> bool:
