@@ -5,7 +5,7 @@ import pytest
 from napari.layers import Shapes
 
 from napari_veinseg.widgets.common import jobs
-from tests.widgets.correct.scene import PLACES, button_of, truth
+from tests.widgets.correct.scene import PLACES, button_of, dice, truth
 
 
 def test_veins_become_lines_beside_the_viewer(qtbot, viewer, correct_in, monkeypatch):
@@ -32,6 +32,16 @@ def test_veins_become_lines_and_veins_again(viewer, correct_in, place):
     assert 0.3 < left < 0.9
     labels.undo()
     np.testing.assert_array_equal(labels.data, truth())
+
+
+def test_lines_that_have_their_widths_need_no_image(viewer, correct_in, told):
+    widget, labels, _ = correct_in(viewer, truth())
+    button_of(widget, "Veins to lines").click()
+    viewer.layers.remove("finger")
+    labels.data[:] = 0
+    button_of(widget, "Lines to veins").click()
+    assert told.texts == []
+    assert dice(labels.data == 1, truth() == 1) > 0.9
 
 
 def test_drawn_lines_are_added_with_the_width(viewer, correct_in):

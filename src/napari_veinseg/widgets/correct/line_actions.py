@@ -86,7 +86,7 @@ class LineActions(Section):
             layer, plane = self._mask.require_layer(), self._mask.displayed_plane()
             shapes = self._find_shapes()
             own = bool(shapes.metadata.get(_OWN_LINES))
-            width = self._fixed_width() or self._tracing.vein_width(plane)
+            width = 0.0 if own else self._fixed_width() or self._tracing.vein_width(plane)
             lines = [
                 Line(_find_positions(shapes, points, layer)[:, -2:], float(edge) if own else width)
                 for points, kind, edge in zip(
