@@ -49,12 +49,12 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
         advice = "Look at the new model's masks before you trust it."
         return Verdict(headline, advice, "", caveats)
     old, new = (sum(column) / len(rows) for column in list(zip(*rows, strict=True))[1:])
-    better = sum(row[2] > row[1] for row in rows)
+    higher = some_of(sum(row[2] > row[1] for row in rows), len(rows), "image")
     digits = 2 if f"{old:.2f}" != f"{new:.2f}" else 4  # else one would read that nothing changed
     before, now = f"{old:.{digits}f}", f"{new:.{digits}f}"
     figures = (
         f"Mean vein IoU: {old:.3f} with '{old_name}', {new:.3f} with the new model "
-        f"(epoch {status.offered_epoch}); better on {some_of(better, len(rows), 'image')}."
+        f"(epoch {status.offered_epoch}); better on {higher}."
     )
     if uncorrected:
         headline = f"Not judged: nobody has corrected these masks of '{old_name}'."
@@ -66,8 +66,7 @@ def judge(status: RunStatus, old_name: str, sources: Mapping[str, str]) -> Verdi
         headline = f"The old model is the better one here: vein IoU {before}, the new {now}."
         advice = _advice(rows)
     else:
-        on = some_of(better, len(rows), "image")
-        headline = f"The new model is better: vein IoU {before} → {now}, higher on {on}."
+        headline = f"The new model is better: vein IoU {before} → {now}, higher on {higher}."
         advice = _how_sure(rows, status)
     better = not uncorrected and not status.base_is_best
     return Verdict(headline, advice, figures, caveats, judged=not uncorrected, better=better)
