@@ -201,11 +201,7 @@ class DatasetEvaluation(QWidget):
     def _evaluate(self) -> None:
         with reported("Evaluating", self):
             task = self.task()
-
-            def done(comparison: Comparison) -> Iterator[None]:
-                self._judged = task.dataset
-                return self._show_judged(comparison)
-
+            done = partial(self._show_judged, task.dataset)
             self.job.start(partial(evaluate_dataset, task), done, self._hear)
 
     def _hear(self, news: object) -> None:
@@ -221,9 +217,9 @@ class DatasetEvaluation(QWidget):
             self.status.setText(f"The report is {self._report.toLocalFile()}" if saved else "")
         self.status.setVisible(bool(self.status.text()))
 
-    def _show_judged(self, comparison: Comparison) -> Iterator[None]:
+    def _show_judged(self, dataset: Path, comparison: Comparison) -> Iterator[None]:
         """Show what was scored, the worst images first."""
-        self.comparison = comparison
+        self._judged, self.comparison = dataset, comparison
         pairs = [(result, image) for result in comparison.results for image in result.images]
         pairs.sort(key=lambda pair: pair[1].metrics["vein_iou"])
         self._rows = [(result.contender, image.sample) for result, image in pairs]
