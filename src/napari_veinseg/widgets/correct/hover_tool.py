@@ -26,7 +26,7 @@ class HoverTool(Tool):
         """Show on the canvas, and in words, what a click would do."""
 
     def move(self, point: Point) -> None:
-        """Look where the cursor is, at most a few times a second."""
+        """Look where the cursor is, once for moves that follow each other fast."""
         self._cursor = point
         if not self._timer.isActive():
             self._timer.start()
