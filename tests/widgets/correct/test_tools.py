@@ -154,14 +154,17 @@ def test_a_drag_moves_the_camera_and_adds_no_click(viewer, correct_in, use):
     assert viewer.scene.camera.center != before
 
 
-def test_a_click_means_the_vein_that_a_hand_just_missed_on_the_screen(viewer, correct_in, use):
+@pytest.mark.parametrize("side", [1, 10])
+def test_a_click_means_the_vein_that_a_hand_just_missed_on_the_screen(
+    viewer, correct_in, use, side
+):
     """In a large photograph that is shown small a thin vein is a pixel or less of the screen."""
-    widget, labels, _ = correct_in(viewer, truth())
+    widget, labels, _ = correct_in(viewer, truth(), affine=np.diag([side, side, 1]))
     lowest = int(np.flatnonzero(labels.data[:, 148] == 1).max())
     beside = (lowest + 12.0, 148.0)  # px of the mask
     tool = use(widget, RemoveTool)
     for zoom, goes in ((4.0, False), (0.5, True)):
-        tool.edited_mask.camera.zoom = zoom
+        viewer.scene.camera.zoom = zoom / side
         tool.click(beside, straight=False)
         assert (labels.data[lowest, 148] == 0) == goes
 

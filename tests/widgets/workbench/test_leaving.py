@@ -90,7 +90,7 @@ def test_the_next_image_is_whole_after_a_doubt_and_as_near_as_before_without(ope
     probability = np.zeros(opened.session.shown.pixels.shape, np.float32)
     probability[20:26, 20:60] = 0.45
     record_of(opened.session.shown.mask).probability = probability
-    camera = opened.viewer.scene.camera if hasattr(opened.viewer, "scene") else opened.viewer.camera
+    camera = opened.viewer.scene.camera
     whole = camera.zoom
     if looked:
         opened.correct.doubtful_places.next.click()

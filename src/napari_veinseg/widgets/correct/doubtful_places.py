@@ -30,6 +30,7 @@ from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.message import Message
 from napari_veinseg.widgets.correct.preview import Preview
+from napari_veinseg.widgets.masks.layer_placement import pixel_side
 
 _CLOSE = 3.0  # canvas px a pixel of the image: nearer, the zoom is left as it is
 _REST = "Goes to where the model was least certain; the keys decide what is marked there."
@@ -215,12 +216,8 @@ class DoubtfulPlaces(Section):
         return candidate_at(self._probability, self._places[self._at], self._width)
 
     def _move_camera(self, place: Place, plane: PlaneIndex) -> None:
-        layer, camera = self._mask.require_layer(), self._mask.camera
-        corner, centre = (
-            layer.data_to_world((*plane, row, place.column))[-2:]
-            for row in (place.row + 1, place.row)
-        )
-        pixel = float(np.linalg.norm(np.subtract(corner, centre)))
+        layer, camera = self._mask.require_layer(), self._mask.viewer.scene.camera
+        row, column = layer.data_to_world((*plane, place.row, place.column))[-2:]
         self._camera_moved = True
-        camera.center = (0.0, *centre)
-        camera.zoom = max(camera.zoom, _CLOSE / pixel)
+        camera.center = (0.0, row, column)
+        camera.zoom = max(camera.zoom, _CLOSE / pixel_side(layer))

@@ -143,12 +143,6 @@ class EditedMask:
         require_same_place(layer, self.image)
         return image_data(self.image)
 
-    @property
-    def camera(self) -> Any:
-        """The viewer's camera, wherever this napari keeps it."""
-        viewer: Any = self.viewer
-        return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
-
     def grey_reader(self) -> Callable[[PlaneIndex], NDArray[np.float32]]:
         """Return what reads the grey values of a plane, veins dark, also beside the viewer."""
         stored, invert = self.image_data(), self.invert

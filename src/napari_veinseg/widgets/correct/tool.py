@@ -7,6 +7,7 @@ from napari_veinseg.data.labels import VEIN
 from napari_veinseg.widgets.correct.edited_mask import EditedMask, PlaneIndex
 from napari_veinseg.widgets.correct.preview import Preview
 from napari_veinseg.widgets.correct.tracing_cache import TracingCache
+from napari_veinseg.widgets.masks.layer_placement import pixel_side
 
 _REACH = 8  # px of the screen by which a hand misses a thin line
 
@@ -54,10 +55,8 @@ class Tool:
 
     def reach_on_screen(self, least: float) -> float:
         """Return how far beside a vein, in px of the mask, a click still means it."""
-        pixel = self.edited_mask.camera.zoom * abs(
-            float(self.edited_mask.require_layer().scale[-1])
-        )
-        return max(least, _REACH / pixel)
+        pixel = pixel_side(self.edited_mask.require_layer())
+        return max(least, _REACH / (self.edited_mask.viewer.scene.camera.zoom * pixel))
 
     def click(self, point: Point, straight: bool) -> None:
         """Take a click; `straight` when Shift is held."""

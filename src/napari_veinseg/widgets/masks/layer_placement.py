@@ -21,6 +21,11 @@ def pixel_steps(layer: Layer) -> npt.NDArray[np.float64]:
     return np.array([np.asarray(layer.data_to_world(step)) - at_origin for step in steps])
 
 
+def pixel_side(layer: Layer) -> float:
+    """Give the height of a pixel in world coordinates."""
+    return float(np.linalg.norm(pixel_steps(layer)[0]))
+
+
 @dataclass(frozen=True)
 class PixelSize:
     """What a pixel of a layer measures along Y and X; `px` where a layer has no length as unit."""
