@@ -106,7 +106,7 @@ def test_while_training_and_after_it(arrived, in_sight):
     train.comparison.show_result(train.follower.status, "starter", {})
     train.comparison.show()
     in_sight(train.comparison.keep, train.comparison.discard, train.start)
-    train.comparison.show_kept("my model", old_is_gone=False)
+    train.comparison.show_kept("my model")
     assert not train.comparison.keep.isVisible()
     in_sight(train.start)
 

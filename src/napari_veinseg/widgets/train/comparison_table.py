@@ -67,18 +67,15 @@ class ComparisonTable(Section):
         said = [each for each in (verdict.figures, *verdict.caveats) if each]
         self.details.show_sentences(title, said)
         self.keep.setText("Keep anyway" if status.base_is_best else "Keep")
-        self.look.show()
         self.foot.show()
 
-    def show_kept(self, name: str, *, old_is_gone: bool) -> None:
+    def show_kept(self, name: str) -> None:
         """Leave the figures in sight once the model is installed."""
-        self.look.setHidden(old_is_gone)
         self.headline.setText(f"Kept as '{name}' at {clock()}. {self.headline.text()}")
         self.foot.hide()
 
     def _ask_for_row(self, row: int) -> None:
-        if not self.look.isHidden():
-            self.asked_for.emit(self._stems[row])
+        self.asked_for.emit(self._stems[row])
 
     def _ask(self) -> None:
         """Ask for the chosen image, else for the one on which the new model is worst."""

@@ -252,8 +252,7 @@ class TrainWidget(Panel):
         self.comparison.foot.hide()
 
     def _kept(self, name: str) -> None:
-        # A model that took the place of the old one leaves nothing to look at beside it.
-        self.comparison.show_kept(name, old_is_gone=name == self._started_from)
+        self.comparison.show_kept(name)
         if self.follower.run is not None:
             self.follower.run.settle()
         announce_model(name)
