@@ -214,8 +214,7 @@ class DatasetEvaluation(QWidget):
         self.cancel.setVisible(running)
         if not running:
             saved = not self.open_report.isHidden()
-            self.status.setText(f"The report is {self._report.toLocalFile()}" if saved else "")
-        self.status.setVisible(bool(self.status.text()))
+            self.status.say(f"The report is {self._report.toLocalFile()}" if saved else "")
 
     def _show_judged(self, dataset: Path, comparison: Comparison) -> Iterator[None]:
         """Show what was scored, the worst images first."""
