@@ -110,7 +110,10 @@ def test_an_empty_mask_can_be_measured(viewer, widget, run, told):
     assert ["Branches", "0"] in cells(widget.figures)
 
 
-def test_tables_are_saved_and_never_replaced(viewer, widget, run, told, tmp_path, monkeypatch):
+@pytest.mark.parametrize("pressed", ["Cancel", "Replace"])
+def test_tables_are_saved_and_replaced_only_when_that_is_confirmed(
+    viewer, widget, run, told, answer, tmp_path, monkeypatch, pressed
+):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     viewer.add_labels(MASK, name="vëins")
     run(widget.measure, widget.job)
@@ -118,8 +121,15 @@ def test_tables_are_saved_and_never_replaced(viewer, widget, run, told, tmp_path
     with (tmp_path / "branches.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["mask"] for row in rows] == ["vëins"] * 3
+    assert told.texts == [f"The tables are in {tmp_path}."]
+    tables = [tmp_path / name for name in ("branches.csv", "images.csv")]
+    for path in tables:
+        path.write_text("older")
+    asked = answer(pressed)
     widget.save.click()
-    assert any("already" in text for text in told.texts)
+    assert all(path.name in asked[0] for path in tables)
+    kept = {path.read_text(encoding="utf-8") == "older" for path in tables}
+    assert kept == {pressed == "Cancel"}
 
 
 def test_compare_scores_and_shows_the_errors(viewer, widget, run):

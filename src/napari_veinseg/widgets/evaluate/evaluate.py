@@ -12,10 +12,12 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.tables import METRIC_NAMES
+from napari_veinseg.measurement.tables import BRANCHES, IMAGES
+from napari_veinseg.widgets.common.asking import may_replace
 from napari_veinseg.widgets.common.choices import LayerChoice
 from napari_veinseg.widgets.common.form import Hint, Section, button, clock
 from napari_veinseg.widgets.common.jobs import Job, Step
-from napari_veinseg.widgets.common.notify import reported
+from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.common.panel import Panel
 from napari_veinseg.widgets.common.result_views import FigureTable
 from napari_veinseg.widgets.evaluate.dataset_evaluation import DatasetEvaluation
@@ -173,11 +175,14 @@ class EvaluateWidget(Panel):
             self.viewer.window.add_plugin_dock_widget("napari", "Features table widget")
 
     def _save(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the tables")
-        if folder and self.measured is not None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables")
+        folder = Path(chosen)
+        if chosen and self.measured is not None:
             with reported("Saving the tables", self):
-                name, measured = self.measured
-                save_tables(measured, name, Path(folder))
+                if may_replace(self, [folder / name for name in (BRANCHES, IMAGES)]):
+                    name, measured = self.measured
+                    save_tables(measured, name, folder)
+                    show_info(f"The tables are in {folder}.")
 
     # Compare.
 

@@ -11,15 +11,8 @@ import pandas as pd
 from napari.layers import Labels, Points, Shapes
 
 from napari_veinseg.data.csv_tables import TableRow
-from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
-from napari_veinseg.measurement.tables import (
-    BRANCHES,
-    IMAGES,
-    branch_rows,
-    image_row,
-    write_tables,
-)
+from napari_veinseg.measurement.tables import branch_rows, image_row, write_tables
 from napari_veinseg.widgets.common.canvas import spare_empty
 from napari_veinseg.widgets.common.jobs import Reporter, Step
 from napari_veinseg.widgets.common.warm_up import prepare_lines
@@ -145,9 +138,6 @@ def summary_of(measured: MeasuredLayer) -> list[tuple[str, str]]:
 
 def save_tables(measured: MeasuredLayer, name: str, folder: Path) -> None:
     """Write `branches.csv` and `images.csv`."""
-    for file in (BRANCHES, IMAGES):
-        if (folder / file).exists():
-            raise VeinSegError(f"{folder} holds {file} already: choose another folder.")
     first: TableRow = {"mask": name}
     branches = [first | row for row in measured.branches]
     write_tables(folder, branches, [first | row for row in measured.images], measured.unit)
