@@ -96,7 +96,6 @@ class EvaluateWidget(Panel):
         section.add_wide(self.measured_what)
         section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
         section.add_buttons(self.table, self.save)
-        self.figures.hide()
         self.measure.clicked.connect(self._measure)
         self.table.clicked.connect(self._show_table)
         self.save.clicked.connect(self._save)
@@ -123,7 +122,6 @@ class EvaluateWidget(Panel):
         section.add_wide(self.compared_what)
         section.add_wide(self.legend)
         section.add_wide(self.scores, "The mask's scores; of a stack, the mean of its slices.")
-        self.scores.hide()
         self.compare.clicked.connect(self._compare)
 
     def _show_state(self) -> None:
@@ -136,12 +134,10 @@ class EvaluateWidget(Panel):
         self.measuring.setVisible(self.job.running)
         if idle:
             self.measuring.clear()
-        self.measured_what.setVisible(self.measured is not None)
-        compared = bool(self.compared_what.text())
-        self.compared_what.setVisible(compared)
-        self.legend.setVisible(compared)
-        self.table.setVisible(self.measured is not None)
-        self.save.setVisible(self.measured is not None)
+        for part in (self.measured_what, self.figures, self.table, self.save):
+            part.setVisible(self.measured is not None)
+        for part in (self.compared_what, self.legend, self.scores):
+            part.setVisible(bool(self.compared_what.text()))
 
     # Measure.
 
@@ -159,13 +155,11 @@ class EvaluateWidget(Panel):
     def _show_measured(self, layer: Labels, measured: MeasuredLayer) -> Iterator[None]:
         if layer not in self.viewer.layers:
             return
-        self.measured = (layer.name, measured)
-        self.measured_what.setText(f"'{layer.name}' at {clock()}:")
         yield from show_measurement(self.viewer, layer, measured)
         self.mask.choose(layer)
+        self.measured = (layer.name, measured)
+        self.measured_what.setText(f"'{layer.name}' at {clock()}:")
         self.figures.fill(summary_of(measured))
-        self.figures.show()
-        self._show_state()
 
     def _show_table(self) -> None:
         with reported("Opening the table", self):
@@ -203,6 +197,4 @@ class EvaluateWidget(Panel):
         scores, errors = compared
         add_agreement_layer(self.viewer, errors, mask, f"{mask.name} agreement")
         self.scores.fill([(METRIC_NAMES[name], scores[name]) for name in _SHOWN])
-        self.scores.show()
         self.compared_what.setText(f"'{mask.name}' against '{truth}' at {clock()}:")
-        self._show_state()
