@@ -66,6 +66,13 @@ def test_a_model_that_cannot_be_read_is_refused_before_a_cluster_is_asked(
         segment_files_on("nowhere", [folder], tmp_path / "out", model, SETTINGS)
 
 
+def test_what_is_no_model_is_refused_by_its_own_name(tmp_path):
+    folder, file = images(tmp_path / "in", 1), tmp_path / "other.safetensors"
+    file.write_bytes(b"x" * 300)
+    with pytest.raises(VeinSegError, match=r"other\.safetensors is not a vein model"):
+        segment_files_on("nowhere", [folder], tmp_path / "out", file, SETTINGS)
+
+
 def test_a_cluster_makes_the_masks_that_this_process_makes(threads, model, tmp_path):
     folder = images(tmp_path / "in", 7)
     (folder / "a_bad.png").write_bytes(b"no image")

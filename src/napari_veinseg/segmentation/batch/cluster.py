@@ -19,6 +19,7 @@ import dask
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import sweep
+from napari_veinseg.model.file import read_card
 from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.batch.file_steps import FileSteps, failed_row
 from napari_veinseg.segmentation.batch.plan_files import (
@@ -82,7 +83,9 @@ def segment_files_on(
     """
     inputs, output = [Path(path).absolute() for path in inputs], Path(output).absolute()
     plans = plan_files(inputs, output, options)
-    content = model_bytes(resolve(model))
+    path = resolve(model)
+    read_card(path)  # what is no model is refused here, by its own name
+    content = model_bytes(path)
     with _connected(scheduler) as client, _model_on_workers(client, content, device) as name:
         plans, known = open_output(plans, output, options.overwrite)
         task = partial(_segment_here, name, settings, options)
