@@ -62,6 +62,13 @@ def test_a_mask_that_cannot_be_read_is_told_and_the_others_are_written(folder, t
     assert "a.tif" in (tmp_path / "out" / TABLE).read_text(encoding="utf-8")
 
 
+def test_a_mask_that_was_taken_out_of_the_dataset_is_none(folder, tmp_path):
+    (folder.home / "masks" / "a.tif").unlink()
+    assert export_masks(folder, tmp_path / "out") == 1
+    assert "a.png,,new," in (tmp_path / "out" / TABLE).read_text(encoding="utf-8")
+    assert folder.read(0).draft is None
+
+
 @pytest.mark.parametrize("where", ["path", "home", "home/masks"])
 def test_nothing_is_written_among_images_or_into_the_dataset(folder, where):
     room, *below = where.split("/")

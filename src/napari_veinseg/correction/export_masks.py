@@ -45,18 +45,15 @@ def export_masks(
     for index, (stem, image) in enumerate(zip(folder.stems, folder.images, strict=True)):
         if progress:
             progress(index, image.name)
-        row: TableRow = {"image": image.name, "state": str(folder.state(index))}
+        row: TableRow = {"image": image.name, "note": folder.faults.get(index, "")}
         rows.append(row)
-        if index in folder.faults:
-            row["note"] = folder.faults[index]
-            continue
         try:
-            draft = folder.masks.draft(stem)
+            draft = None if index in folder.faults else folder.masks.draft(stem)
         except VeinSegError as error:
-            row["note"] = str(error)
-            continue
+            draft, row["note"] = None, str(error)
         if draft is not None:
             row["mask"] = f"{stem}.tif"
             write_mask(output / f"{stem}.tif", draft.mask)
+        row["state"] = str(folder.state(index))
     write_table(output / TABLE, rows, _COLUMNS)
     return sum("mask" in row for row in rows)

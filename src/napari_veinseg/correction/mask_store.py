@@ -109,7 +109,11 @@ class MaskHome:
             return unsaved.draft
         draft = self.drafts.read(stem)
         if draft is None and stem in self._samples:
-            sample = Dataset.open(self.path)[stem]
+            dataset = Dataset.open(self.path)
+            if stem not in dataset:  # somebody has taken it away since
+                self._samples.pop(stem, None)
+                return None
+            sample = dataset[stem]
             drawn = sample.drawn_mask()
             draft = Draft(
                 drawn.mask,
