@@ -11,6 +11,8 @@ from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.finger_groups import (
+    NEAR_DUPLICATE,
+    similarity,
     suggest_finger_pattern,
     thumbnail_spectrum,
 )
@@ -395,6 +397,14 @@ def test_shifted_shots_are_thinned_within_a_finger_only(tmp_path):
         dataset.add(stem, shot, drawn, finger=finger)
     shots = [Shot(s.stem, s.finger, thumbnail_spectrum(s.image())) for s in dataset]
     assert [shot.stem for shot in thin_near_duplicates(shots)] == ["a1", "a3", "b1", "x1", "x2"]
+
+
+@pytest.mark.parametrize("gap", [np.nan, np.inf])
+def test_a_pixel_without_a_number_hides_no_near_duplicate(gap):
+    shot = np.cumsum(np.random.default_rng(1).normal(size=(64, 128)), axis=1)
+    holed = shot.copy()
+    holed[20, 30] = gap
+    assert similarity(thumbnail_spectrum(holed), thumbnail_spectrum(shot)) >= NEAR_DUPLICATE
 
 
 def test_litter_of_a_killed_writer_is_swept(tmp_path):
