@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 
 import numpy as np
 import pytest
 
 from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import Autosave, left_sessions, set_damaged_aside
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.errors import VeinSegError
 
 DESCRIPTION = {"name": "veins", "image_name": "finger", "image_path": "", "place": {}}
@@ -86,6 +89,28 @@ def test_what_is_kept_elsewhere_is_forgotten(mask, tmp_path):
     saver.settle(3, mask[3])
     assert left_sessions(tmp_path) == []
     assert saver.save(mask) == 0
+
+
+def test_a_plane_that_is_settled_while_it_is_saved_stays_forgotten(mask, tmp_path, monkeypatch):
+    saver = Autosave(mask, DESCRIPTION, tmp_path)
+    mask[0] = 1
+    begun, go_on = Event(), Event()
+
+    def write_slowly(path, plane):
+        begun.set()
+        go_on.wait(10)
+        write_image(path, plane)
+
+    monkeypatch.setattr(autosave, "write_image", write_slowly)
+    with ThreadPoolExecutor() as threads:
+        saving = threads.submit(saver.save, mask)
+        begun.wait(10)
+        settling = threads.submit(saver.settle, 0, mask[0])
+        wait([settling], 0.2)
+        go_on.set()
+    assert saving.result() == 1
+    assert settling.exception() is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_running_session_is_not_offered(mask, tmp_path):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,7 @@ class Autosave:
         self.shape = tuple(mask.shape)
         self._saved = _checksums(mask)
         self._kept_elsewhere = list(self._saved)
+        self._at_work = Lock()  # a plane is settled in one thread while another one saves
 
     def save(self, mask: MaskStack) -> int:
         """Save what changed, say that the session is alive, and count the planes that were written.
@@ -116,25 +118,26 @@ class Autosave:
 
         Raise OSError when the folder cannot be written.
         """
-        if not self.folder.exists():  # nothing was saved yet, or somebody deleted it
-            self._saved = list(self._kept_elsewhere)
-        sums = _checksums(mask)
-        changed = [number for number, value in enumerate(sums) if value != self._saved[number]]
-        if changed and not self.folder.exists():
-            self.folder.mkdir(parents=True)
-            for session in left_sessions(self.folder.parent)[_KEPT_SESSIONS:]:
-                session.discard()
-        if self.folder.exists():
-            # Written anew each time: its time is what tells a running session from a left one.
-            content = {**self._description, "shape": list(self.shape), "saved": time.time()}
-            write_text(self.folder / "session.json", json.dumps(content))
-        planes = mask.reshape(-1, *self.shape[-2:])
-        for number in changed:
-            plane = np.array(planes[number])
-            # An image, not a mask: labels that a mask must not hold are the user's work, too.
-            write_image(self._file(number), plane)
-            self._saved[number] = zlib.crc32(plane.tobytes())
-        return len(changed)
+        sums = _checksums(mask)  # takes long for a large stack
+        with self._at_work:
+            if not self.folder.exists():  # nothing was saved yet, or somebody deleted it
+                self._saved = list(self._kept_elsewhere)
+            changed = [number for number, value in enumerate(sums) if value != self._saved[number]]
+            if changed and not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                for session in left_sessions(self.folder.parent)[_KEPT_SESSIONS:]:
+                    session.discard()
+            if self.folder.exists():
+                # Written anew each time: its time is what tells a running session from a left one.
+                content = {**self._description, "shape": list(self.shape), "saved": time.time()}
+                write_text(self.folder / "session.json", json.dumps(content))
+            planes = mask.reshape(-1, *self.shape[-2:])
+            for number in changed:
+                plane = np.array(planes[number])
+                # An image, not a mask: labels that a mask must not hold are the user's work, too.
+                write_image(self._file(number), plane)
+                self._saved[number] = zlib.crc32(plane.tobytes())
+            return len(changed)
 
     def unsettle(self, number: int) -> None:
         """Count a plane as kept nowhere, as it is."""
@@ -142,10 +145,11 @@ class Autosave:
 
     def settle(self, number: int, plane: Mask) -> None:
         """Forget one plane as it is now, because it is kept elsewhere: later changes are saved."""
-        self._file(number).unlink(missing_ok=True)
-        self._saved[number] = self._kept_elsewhere[number] = _checksums(plane)[0]
-        if not any(self.folder.glob("plane-*.tif")):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with self._at_work:
+            self._file(number).unlink(missing_ok=True)
+            self._saved[number] = self._kept_elsewhere[number] = _checksums(plane)[0]
+            if not any(self.folder.glob("plane-*.tif")):
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def _file(self, number: int) -> Path:
         return self.folder / plane_name(number)
