@@ -134,6 +134,16 @@ def test_a_damaged_session_is_passed_over_and_found_once(mask, tmp_path):
     assert len(left_sessions(tmp_path)) == 1
 
 
+@pytest.mark.usefixtures("at_once")
+def test_a_file_of_somebody_else_costs_no_session(mask, tmp_path):
+    saver = Autosave(mask, DESCRIPTION, tmp_path)
+    mask[0] = 1
+    saver.save(mask)
+    (saver.folder / "plane-000000 (conflict).tif").touch()  # as programs make that keep copies
+    (session,) = left_sessions(tmp_path)
+    np.testing.assert_array_equal(session.restored(), mask)
+
+
 def test_a_save_is_small(tmp_path):
     mask = np.zeros((3, 1000, 1000), np.uint8)
     saver = Autosave(mask, DESCRIPTION, tmp_path)

@@ -58,8 +58,8 @@ class LeftSession:
     @property
     def planes(self) -> list[int]:
         """The planes that were corrected."""
-        paths = sorted(self.folder.glob("plane-*.tif"))
-        return [int(path.stem.removeprefix("plane-")) for path in paths]
+        names = [path.stem.removeprefix("plane-") for path in self.folder.glob("plane-*.tif")]
+        return sorted(int(name) for name in names if name.isdecimal())
 
     def restored(self, mask: MaskStack | None = None) -> MaskStack:
         """Put the saved planes into a copy of a mask, with all labels that were saved.
@@ -72,7 +72,7 @@ class LeftSession:
                 "image that they were made on."
             )
         try:
-            saved = {each: read_image(self.folder / plane_name(each)) for each in self.planes}
+            saved = {each: read_image(_plane_file(self.folder, each)) for each in self.planes}
             kind = np.result_type(np.uint8 if mask is None else mask, *saved.values())
             restored = np.zeros(self.shape, kind) if mask is None else np.array(mask, kind)
             planes = restored.reshape(-1, *self.shape[-2:])
@@ -135,7 +135,7 @@ class Autosave:
             for number in changed:
                 plane = np.array(planes[number])
                 # An image, not a mask: labels that a mask must not hold are the user's work, too.
-                write_image(self._file(number), plane)
+                write_image(_plane_file(self.folder, number), plane)
                 self._saved[number] = zlib.crc32(plane.tobytes())
             return len(changed)
 
@@ -146,18 +146,14 @@ class Autosave:
     def settle(self, number: int, plane: Mask) -> None:
         """Forget one plane as it is now, because it is kept elsewhere: later changes are saved."""
         with self._at_work:
-            self._file(number).unlink(missing_ok=True)
+            _plane_file(self.folder, number).unlink(missing_ok=True)
             self._saved[number] = self._kept_elsewhere[number] = _checksums(plane)[0]
             if not any(self.folder.glob("plane-*.tif")):
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _file(self, number: int) -> Path:
-        return self.folder / plane_name(number)
 
-
-def plane_name(number: int) -> str:
-    """Return the name of a plane's file."""
-    return f"plane-{number:06}.tif"
+def _plane_file(folder: Path, number: int) -> Path:
+    return folder / f"plane-{number:06}.tif"
 
 
 def left_sessions(folder: Path | None = None) -> list[LeftSession]:
