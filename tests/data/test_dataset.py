@@ -145,6 +145,16 @@ def test_what_another_viewer_has_stored_meanwhile_is_not_replaced(tmp_path):
     np.testing.assert_array_equal(Dataset.open(tmp_path / "set")["001"].mask(), 1 - mask())
 
 
+def test_an_image_that_waits_for_its_mask_is_no_free_name(tmp_path):
+    dataset = Dataset.create(tmp_path / "set")
+    waiting = dataset.path / "images" / "001.png"
+    write_image(waiting, image(1))
+    with pytest.raises(VeinSegError, match="another image called '001'"):
+        dataset.add_reviewed("001", image(2), mask(), "corrected")
+    dataset.add_reviewed("001", image(1), mask(), "corrected")
+    assert Dataset.open(dataset.path)["001"].image_path == waiting
+
+
 def test_the_split_is_kept_and_completed(tmp_path):
     folder = bare(tmp_path / "set", [f"{finger}_{shot}" for finger in "abcde" for shot in "123"])
     dataset = Dataset.open(folder, r"^(.)_")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from napari_veinseg.data.array_types import Share
 from napari_veinseg.data.finger_groups import compile_finger_pattern, finger_in
-from napari_veinseg.data.image_files import list_images
+from napari_veinseg.data.image_files import list_images, read_image
 from napari_veinseg.data.mixed_folders import masks_beside
 from napari_veinseg.data.pairing import Pairing
 from napari_veinseg.data.sample import Fault, Sample, read_pairs, refuse_link_out
@@ -187,13 +187,17 @@ class Dataset:
                 raise VeinSegError(f"{self.path} holds {stem!r} already: choose another name.")
             for sentence in self._files.shared(stem):
                 raise VeinSegError(f"{self.path}: {sentence}")
-            stored = self[stem].image() if same_image and stem in self else None
-            if stored is not None and not np.array_equal(stored, image):
-                raise VeinSegError(
-                    f"{self.path} holds another image called {stem!r}: choose another dataset or "
-                    "give this file another name."
-                )
-            store_sample(self.path, stem, image, mask, *self._files.of(stem), stored)
+            images, masks = self._files.of(stem)
+            stored = None
+            if same_image and images:  # also one that has no mask yet
+                refuse_link_out(images[0], self.path)
+                stored = read_image(images[0])
+                if not np.array_equal(stored, image):
+                    raise VeinSegError(
+                        f"{self.path} holds another image called {stem!r}: choose another dataset "
+                        "or give this file another name."
+                    )
+            store_sample(self.path, stem, image, mask, images, masks, stored)
             known = self._rows.get(stem, {"stem": stem})
             self._rows[stem] = known | {
                 "finger": known.get("finger", "") if finger is None else finger,

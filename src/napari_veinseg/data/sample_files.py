@@ -46,9 +46,9 @@ def store_sample(
     stem: str,
     image: ImageArray,
     mask: Mask,
-    old_images: Sequence[Path] = (),
-    old_masks: Sequence[Path] = (),
-    stored_image: ImageArray | None = None,
+    old_images: Sequence[Path],
+    old_masks: Sequence[Path],
+    stored_image: ImageArray | None,
 ) -> None:
     """Write an image and its mask into the folders of a dataset, in place of older files.
 

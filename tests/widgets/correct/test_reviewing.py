@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_veinseg.correction import autosave
 from napari_veinseg.correction.autosave import left_sessions
-from napari_veinseg.data import sample, sample_files
+from napari_veinseg.data import dataset, sample, sample_files
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.widgets.common import jobs
@@ -93,7 +93,7 @@ def test_an_image_that_is_reviewed_again_is_decoded_once(
         threads.append(threading.current_thread() is threading.main_thread())
         return decode(path, *args, **kwargs)
 
-    for module in (sample, sample_files):
+    for module in (dataset, sample, sample_files):
         monkeypatch.setattr(module, "read_image", spy)
     widget.reviewing.reviewed.click()
     qtbot.waitUntil(lambda: not widget.reviewing.job.running)
