@@ -178,8 +178,9 @@ def write_bytes(target: Path, content: bytes | memoryview) -> None:
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target` that replaces it when a block ends without error."""
     for left in target.parent.glob(f".{target.name}-????????.part"):
-        if time.time() - _last_change(left) > _LITTER_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # files go while they are looked at: it is being written
+            if time.time() - _last_change(left) > _LITTER_SECONDS:
+                shutil.rmtree(left)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent))
     try:
         yield temporary
@@ -221,8 +222,7 @@ def user_folder(name: str, variable: str = "", *, cache: bool = False) -> Path:
 
     It need not exist.
     """
-    chosen = os.environ.get(variable)
-    if chosen:
+    if chosen := os.environ.get(variable):
         return Path(chosen).expanduser()
     from platformdirs import user_cache_path, user_data_path
 

@@ -131,3 +131,13 @@ def test_a_folder_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
         "kept",
         "kept/old",
     ]
+
+
+def test_a_folder_that_another_writer_is_at_work_in_is_left_alone(tmp_path):
+    other = tmp_path / ".kept-x1y2z3w4.part"
+    other.mkdir()
+    (other / "moved away meanwhile").symlink_to("nowhere")
+    with atomic_folder(tmp_path / "kept") as folder:
+        (folder / "new").touch()
+    assert (tmp_path / "kept" / "new").exists()
+    assert other.exists()
