@@ -1,5 +1,8 @@
 """A folder is worked through image by image, and nothing is lost on the way."""
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -211,6 +214,21 @@ def test_what_is_damaged_beside_a_mask_is_told_and_kept(folder, room, damage):
     last = ImageFolder.open(folder)
     last.read(0), last.read(1)
     assert last.drafts.damaged.take_untold() == []
+
+
+def test_a_file_in_use_is_one_sentence_and_the_mask_goes_on_waiting(folder, monkeypatch):
+    opened = ImageFolder.open(folder)
+    store(opened, 0, Draft(vein(3), vein(3) > 0))
+
+    def refuse(path, missing_ok=False):  # as Windows does while another program reads it
+        raise PermissionError(errno.EACCES, "in use", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(VeinSegError, match="in use"):
+        store(opened, 0, Draft(vein(4)))
+    with pytest.raises(VeinSegError, match="in use"):
+        opened.drafts.remove("a0")
+    np.testing.assert_array_equal(opened.masks.unsaved("a0").draft.mask, vein(4))
 
 
 def test_many_damaged_files_are_one_sentence(folder):

@@ -31,6 +31,7 @@ from napari_veinseg.files import DamagedFiles, write_text, writing
 
 FOLDER = "drafts"
 _MODEL = "model.txt"
+_ROOMS = ("masks", "edited", "probability", "notes")
 _MEANINGS = {
     "notes": "the model behind the mask, and its doubt, are not known",
     "edited": "which pixels were drawn is not known, so that all of its mask stays as it is",
@@ -142,17 +143,17 @@ class DraftFolder:
 
     def write(self, stem: str, draft: Draft) -> None:
         """Write a draft, in place of an earlier one."""
+        levels = None if draft.probability is None else np.rint(255 * draft.probability)
         with writing(self.path):
-            for room in ("masks", "edited", "probability", "notes"):
+            for room in _ROOMS:
                 (self.path / room).mkdir(parents=True, exist_ok=True)
                 self.damaged.set_aside(self._file(room, stem))
             write_text(self._file("notes", stem), json.dumps(asdict(draft.notes)))
-        levels = draft.probability
-        self._write_beside("probability", stem, None if levels is None else np.rint(levels * 255))
-        self._write_beside("edited", stem, draft.edited)
-        if draft.look is not None:
-            self.write_look(stem, draft.look)
-        write_mask(self._file("masks", stem), draft.mask)
+            self._write_beside("probability", stem, levels)
+            self._write_beside("edited", stem, draft.edited)
+            if draft.look is not None:
+                self.write_look(stem, draft.look)
+            write_mask(self._file("masks", stem), draft.mask)
 
     def _write_beside(self, room: str, stem: str, array: NDArray[Any] | None) -> None:
         if array is None:
@@ -180,9 +181,10 @@ class DraftFolder:
 
     def remove(self, stem: str) -> None:
         """Forget a draft, if there is one: its mask is kept elsewhere now."""
-        for room in ("masks", "edited", "probability", "notes"):
-            self.damaged.set_aside(self._file(room, stem))
-            self._file(room, stem).unlink(missing_ok=True)
+        with writing(self.path):
+            for room in _ROOMS:
+                self.damaged.set_aside(self._file(room, stem))
+                self._file(room, stem).unlink(missing_ok=True)
 
     def last_model(self) -> str:
         """Return the name of the model that was chosen last; empty when none is known."""
