@@ -58,7 +58,7 @@ class ImageFolder:
         is_dataset = (path / "images").is_dir()
         files = list_images(path / "images" if is_dataset else path)
         masks = masks_beside(files)
-        images = [file for file in files if file not in set(masks)]
+        images = sorted(set(files) - set(masks))
         if not images:
             raise VeinSegError(f"There is no image in {path}: choose a folder that holds some.")
         # Beside a link, not beside what it leads to, where nobody may be allowed to write.
