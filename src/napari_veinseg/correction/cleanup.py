@@ -25,8 +25,9 @@ def drop_specks(mask: Mask, size: int) -> Change:
 
 def fill_holes(mask: Mask, size: int) -> Change:
     """Fill holes of fewer px in veins; background at the image's border is no hole."""
-    ground = ~_veins(mask)
-    return with_veins(mask, ~(_large(ground, size, _CROSS) | _at_border(ground)))
+    veins = _veins(mask)
+    holes = ndimage.binary_fill_holes(veins) & ~veins
+    return with_veins(mask, veins | (holes & ~_large(holes, size, _CROSS)))
 
 
 def smooth(mask: Mask) -> Change:
@@ -54,9 +55,9 @@ def redrawn_as_measured(mask: Mask, grey: Grey, vein_width: Px) -> Change:
 
     A vein that leaves the image still does; label 2 stays.
     """
-    is_vein = np.asarray(mask) == VEIN
-    drawn = np.zeros(is_vein.shape, np.bool_)
-    for branch in trace(centreline_to_border(is_vein)).branches:
+    veins = _veins(mask)
+    drawn = np.zeros_like(veins)
+    for branch in trace(centreline_to_border(veins)).branches:
         path = centred(grey, branch.path.astype(np.float64), vein_width)
         drawn |= vein_region(drawn.shape, path, widths_along(grey, path, vein_width))
     return with_veins(mask, drawn)
@@ -64,13 +65,6 @@ def redrawn_as_measured(mask: Mask, grey: Grey, vein_width: Px) -> Change:
 
 def _veins(mask: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(mask) == VEIN
-
-
-def _at_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Keep the pieces that reach the image's border."""
-    border = np.zeros_like(region)
-    border[[0, -1]] = border[:, [0, -1]] = True
-    return ndimage.binary_propagation(border & region, _CROSS, region)
 
 
 def _large(region: NDArray[np.bool_], size: int, structure: NDArray[np.bool_]) -> NDArray[np.bool_]:
