@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
+from napari_veinseg.correction.lines import densified
 from napari_veinseg.data.array_types import Field, Grey, Mask, Point, Points, Probability, Px
 from napari_veinseg.data.labels import VEIN
 from napari_veinseg.measurement.ridge_filter import valley_strength
@@ -147,11 +148,8 @@ def _within_corridor(cost: Cost, path: Points, reach: int) -> Points:
     high = np.ceil(path.max(axis=0)).astype(int) + reach + 1
     box = cost[low[0] : high[0], low[1] : high[1]]
     off = np.ones(box.shape, np.bool_)
-    lengths = np.abs(np.diff(path, axis=0)).max(axis=1)
-    at = np.concatenate([[0], np.cumsum(lengths)])
-    dense = np.stack([np.interp(np.arange(at[-1] + 1), at, axis) for axis in path.T], axis=1)
-    rows, columns = (np.rint(dense) - low).astype(int).T
-    off[rows, columns] = False
+    middle, _ = densified(path, step=1.0)
+    off[tuple((np.rint(middle) - low).astype(int).T)] = False
     size = 2 * reach + 1
     allowed = ndimage.minimum_filter(off, size, mode="nearest") == 0
     paths = MCP_Geometric(np.where(allowed, box, np.inf))
