@@ -24,12 +24,12 @@ class Pixels:
     within: BoolArray | None = None
     """Where `index` is slices: the pixels within them; None means all."""
 
-    def fill(self, array: BoolArray, value: bool) -> None:
+    def fill(self, array: BoolArray) -> None:
         """Set these pixels of an array, in place."""
         if self.within is None:
-            array[self.index] = value
+            array[self.index] = True
         else:
-            array[self.index][self.within] = value
+            array[self.index][self.within] = True
 
 
 @dataclass
@@ -69,7 +69,7 @@ class EditTracker:
         """Make pixels the user's whatever is undone later."""
         if not isinstance(pixels, Pixels):
             pixels = Pixels((pixels,))
-        pixels.fill(self._settled, True)
+        pixels.fill(self._settled)
         self._edited = None
 
     def follow(self, done: Iterable[object], undone: Iterable[object]) -> None:
@@ -82,20 +82,14 @@ class EditTracker:
         undone_ids = {id(key) for key in undone}
         kept = []
         for step in self._steps:
-            was_undone = step.undone
-            if id(step.key) in undone_ids:
-                step.undone = True
-            elif id(step.key) in done_ids:
-                step.undone = False
-            elif step.undone:
-                self._edited = None
-                continue
-            else:
-                step.pixels.fill(self._settled, True)
-                continue
-            if step.undone != was_undone:
-                self._edited = None
-            kept.append(step)
+            is_undone = id(step.key) in undone_ids
+            if is_undone or id(step.key) in done_ids:
+                if step.undone != is_undone:
+                    self._edited = None
+                step.undone = is_undone
+                kept.append(step)
+            elif not step.undone:
+                step.pixels.fill(self._settled)
         self._steps = kept
 
     @property
@@ -105,7 +99,7 @@ class EditTracker:
             edited = self._settled.copy()
             for step in self._steps:
                 if not step.undone:
-                    step.pixels.fill(edited, True)
+                    step.pixels.fill(edited)
             edited.flags.writeable = False
             self._edited = edited
         return self._edited
