@@ -41,14 +41,10 @@ def nearest_end(mask: Mask, point: Point, reach: Px) -> tuple[Point, Px] | None:
     is_vein = np.asarray(mask)[top : row + margin + 1, left : column + margin + 1] == VEIN
     line = centreline(is_vein)
     here = np.array(point) - (top, left)
-    on_border = [0, 0, is_vein.shape[0] - 1, is_vein.shape[1] - 1]
-    ends = [
-        end
-        for end in trace(line).ends
-        # Where the excerpt cuts a vein is no end.
-        if not (end == np.array(on_border).reshape(2, 2)).any()
-    ]
-    for candidates in (np.array(ends), np.argwhere(line)):
+    ends = trace(line).ends
+    # Where the excerpt cuts a vein is no end.
+    ends = ends[((ends > 0) & (ends < np.subtract(line.shape, 1))).all(axis=1)]
+    for candidates in (ends, np.argwhere(line)):
         if len(candidates):
             away = np.linalg.norm(candidates - here, axis=1)
             best = candidates[np.argmin(away)]
