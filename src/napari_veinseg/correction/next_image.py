@@ -128,12 +128,11 @@ def waiting_for(folder: ImageFolder, maker: str, after: int) -> list[int]:
 
 def _most_alike(image: ImageLook, reviewed: Sequence[ImageLook]) -> tuple[float, ImageLook | None]:
     """Find the reviewed image that looks most like this one, and how much, in [0, 1]."""
-    found: tuple[float, ImageLook | None] = (0.0, None)
-    if image.look is None:
-        return found
-    for other in reviewed:
-        if other.look is not None:
-            value = min(max(similarity(image.look, other.look), 0.0), 1.0)
-            if value > found[0]:
-                found = (value, other)
-    return found
+    found: list[tuple[float, ImageLook | None]] = [(0.0, None)]
+    if image.look is not None:
+        found += [
+            (min(similarity(image.look, other.look), 1.0), other)
+            for other in reviewed
+            if other.look is not None
+        ]
+    return max(found, key=lambda each: each[0])
