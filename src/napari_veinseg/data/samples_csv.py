@@ -7,7 +7,8 @@ one sentence.  Columns that we do not know are kept.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from unicodedata import normalize
 
@@ -97,13 +98,7 @@ def _parse(path: Path) -> list[SampleRow]:
 
 def write_rows(path: Path, rows: Mapping[str, SampleRow]) -> None:
     """Write `samples.csv` sorted by stem, whole or not at all."""
-    text = table_text((rows[stem] for stem in sorted(rows)), _columns(rows.values()))
+    columns = dict.fromkeys(chain(COLUMNS, *rows.values()))
+    text = table_text((rows[stem] for stem in sorted(rows)), columns)
     # A dataset is UTF-8 for all who read it, whatever bytes are in the name of a source.
     write_text(path, text.encode("utf-8", "replace").decode())
-
-
-def _columns(rows: Iterable[SampleRow]) -> list[str]:
-    seen = dict.fromkeys(COLUMNS)
-    for row in rows:
-        seen.update(dict.fromkeys(row))
-    return list(seen)
