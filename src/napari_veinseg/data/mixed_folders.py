@@ -5,7 +5,7 @@ from pathlib import Path
 
 from napari_veinseg.data.image_files import list_images, without_probabilities
 from napari_veinseg.data.mask_files import read_mask
-from napari_veinseg.data.pairing import MASK_SUFFIXES, stem_of
+from napari_veinseg.data.pairing import image_names, stem_of
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.wording import counted, listed
 
@@ -19,7 +19,10 @@ def masks_beside(images: Sequence[Path]) -> list[Path]:
     """
     owners = {stem_of(path).lower(): path for path in images}
     pairs = [
-        (owners[name], path) for path in images for name in _image_names(path) if name in owners
+        (owners[name], path)
+        for path in images
+        for name in image_names(stem_of(path).lower())
+        if name in owners
     ]
     if all(_is_mask(mask) and not _is_mask(image) for image, mask in pairs[:_LOOKED_AT]):
         return [mask for _, mask in pairs]
@@ -43,12 +46,6 @@ def mixed_remark(folder: Path, masks: Sequence[Path]) -> str:
         "train or evaluate, move the images into a folder 'images' and the masks into a folder "
         "'masks' beside it."
     )
-
-
-def _image_names(path: Path) -> list[str]:
-    """Give what the image of a mask may be called."""
-    stem = stem_of(path).lower()
-    return [stem[: -len(end)] for end in MASK_SUFFIXES if stem.endswith(end)]
 
 
 def _is_mask(path: Path) -> bool:

@@ -16,12 +16,12 @@ from napari_veinseg.data.image_files import list_images
 from napari_veinseg.data.sample import Fault
 from napari_veinseg.data.samples_csv import is_stem
 
-MASK_SUFFIXES = tuple(
+# What may stand behind the name of an image in the name of its mask, in any case.
+_MASK_SUFFIXES = tuple(
     f"{sign}{word}"
     for sign in "_-. "
     for word in ("mask", "masks", "label", "labels", "seg", "gt", "veins")
 )
-"""What may stand behind the name of an image in the name of its mask, in any case."""
 
 Files = dict[str, list[Path]]
 
@@ -87,15 +87,18 @@ def stem_of(path: Path) -> str:
     return normalize("NFC", path.stem)
 
 
+def image_names(mask: str) -> list[str]:
+    """Give what the image of a mask, by its stem, may be called; its own name is left out."""
+    return [mask[: -len(end)] for end in _MASK_SUFFIXES if mask.lower().endswith(end)]
+
+
 def masks_of(images: Iterable[str], masks: Iterable[Path]) -> Files:
-    """Find the image that each mask belongs to; one of `MASK_SUFFIXES` may follow its name."""
+    """Find the image that each mask belongs to: that of its name, or else of `image_names`."""
     known = set(images)
     found: dict[str, list[Path]] = defaultdict(list)
     for path in masks:
         stem = stem_of(path)
-        suffixes = (end for end in MASK_SUFFIXES if stem.lower().endswith(end))
-        shorter = (stem[: -len(end)] for end in suffixes)
-        image = stem if stem in known else next((each for each in shorter if each in known), stem)
+        image = next((each for each in (stem, *image_names(stem)) if each in known), stem)
         found[image].append(path)
     return dict(found)
 
