@@ -3,7 +3,6 @@
 import logging
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -128,12 +127,7 @@ class _LostPages(logging.Handler):
         logging.getLogger("tifffile").addHandler(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         logging.getLogger("tifffile").removeHandler(self)
 
 
@@ -167,7 +161,7 @@ def _cut_off(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> bool:
     )
 
 
-def write_tiff(path: Path, array: AnyImage, colour: bool, software: str = "") -> None:
+def write_tiff(path: Path, array: AnyImage, colour: bool, software: str) -> None:
     """Write an image or a stack, without loss; compressed unless that could not be read again.
 
     A slice is a page; with `colour` the last axis holds colours.
