@@ -13,9 +13,7 @@ MOST_JUDGED = 32
 """Held-out images that a training is judged on."""
 
 
-def draw_split(
-    samples: Iterable[Sample], validation_share: Share = 0.2, seed: int = 0
-) -> dict[str, str]:
+def draw_split(samples: Iterable[Sample], validation_share: Share, seed: int) -> dict[str, str]:
     """Put samples into 'train' or 'validation'; those that stand somewhere stay there.
 
     Fingers stay whole: those that became known after they were split are drawn anew.  With fewer
@@ -36,11 +34,11 @@ def draw_split(
 
 def crossing_fingers(samples: Iterable[Sample]) -> Sequence[str]:
     """List the fingers that stand on both sides, for they were split before they were known."""
-    known = {sample.stem: sample for sample in samples if sample.finger}
-    fingers = {stem: sample.finger for stem, sample in known.items()}
+    known = [sample for sample in samples if sample.finger]
+    fingers = {sample.stem: sample.finger for sample in known}
     if len(set(fingers.values())) < 2:
         return []
-    return leaking_groups(fingers, {stem: sample.split for stem, sample in known.items()})
+    return leaking_groups(fingers, {sample.stem: sample.split for sample in known})
 
 
 def choose_judged(stems: Sequence[str], seed: int = 0) -> set[str]:
@@ -56,17 +54,15 @@ def may_leak(samples: Iterable[Sample]) -> bool:
     and when a finger was split before it became known as one.
     """
     samples = list(samples)
-    groups = {sample.stem: sample.finger for sample in samples}
-    split = {sample.stem: sample.split for sample in samples}
-    unknown = "" in groups.values() or len(set(groups.values())) < 2
-    return unknown or bool(leaking_groups(groups, split))
+    fingers = {sample.finger for sample in samples}
+    return "" in fingers or len(fingers) < 2 or bool(crossing_fingers(samples))
 
 
 def complete_split(
     groups: Mapping[str, str],
     assigned: Mapping[str, str],
-    validation_share: Share = 0.2,
-    seed: int = 0,
+    validation_share: Share,
+    seed: int,
 ) -> dict[str, str]:
     """Give the samples that have no split yet to train or validation, whole groups at a time.
 
