@@ -159,11 +159,10 @@ def _extent(rng: Generator, count: int) -> slice:
 def _faded(where: slice, count: int) -> Line:
     """Let a trunk that begins or ends on the way do so gently."""
     place = np.arange(where.start, where.stop, dtype=np.float32)
-    begins, ends = where.start > 0, where.stop < count
     fade = np.ones_like(place)
-    if begins:
+    if where.start > 0:
         fade = np.minimum(fade, (place - where.start) / _STEPS)
-    if ends:
+    if where.stop < count:
         fade = np.minimum(fade, (where.stop - place) / _STEPS)
     return fade
 

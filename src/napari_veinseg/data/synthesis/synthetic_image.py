@@ -42,7 +42,8 @@ class _Scene:
 
     light: Field
     courses: list[Course]
-    blur: tuple[float, ...]
+    blur: float
+    """Of veins at middle depth, in px."""
     region: NDArray[np.bool_]
 
 
@@ -107,18 +108,12 @@ def _finger_scene(
     light = tissue_light(rng, along, across, pose, settings)
     light, opaque = _with_distractors(rng, light, along, across, pose.unit, settings)
     light = with_rim(rng, light, across, pose.unit, settings)
-    covered = opaque
     if rng.random() < settings.bar_share:
-        light = distractors.bars(rng, light, covered)
+        light = distractors.bars(rng, light, opaque)
     courses = [course(vein, *pose.course(vein), pose.unit) for vein in veins]
     radius = _typical_radius([vein.radius for vein in veins]) * pose.unit
     blur = rng.uniform(*settings.scatter) * shot_rng.uniform(0.9, 1.1) * radius
-    return _Scene(
-        light,
-        courses,
-        tuple(blur * factor for factor in _BLUR_BY_DEPTH),
-        (np.abs(across) < 1) & ~covered,
-    )
+    return _Scene(light, courses, blur, (np.abs(across) < 1) & ~opaque)
 
 
 def _tree_scene(
@@ -154,9 +149,7 @@ def _tree_scene(
         courses.append(course(vein, points.astype(np.float32), shown, unit))
     radius = _typical_radius([vein.radius for vein in veins]) * unit
     blur = rng.uniform(*settings.scatter) * rng.uniform(0.1, 1.0) * radius
-    return _Scene(
-        light, courses, tuple(blur * factor for factor in _BLUR_BY_DEPTH), region & ~opaque
-    )
+    return _Scene(light, courses, blur, region & ~opaque)
 
 
 def _with_distractors(
@@ -188,7 +181,8 @@ def _typical_radius(radii: list[Field]) -> float:
 def _photograph(rng: Generator, scene: _Scene, sensor: Sensor, core: float) -> SyntheticFinger:
     """Expose the scene with and without veins; the difference says which veins can be seen."""
     shape = scene.light.shape
-    absorbance, drawn = draw_veins(scene.courses, shape, scene.blur, sensor.defocus, core)
+    blur = tuple(scene.blur * factor for factor in _BLUR_BY_DEPTH)
+    absorbance, drawn = draw_veins(scene.courses, shape, blur, sensor.defocus, core)
     absorbance *= ndimage.gaussian_filter(scene.region.astype(np.float32), 1.0)
     lit = scene.light[scene.region] if scene.region.any() else scene.light
     gain = rng.uniform(0.92, 1.08) / max(float(np.percentile(lit, 98)), 1e-6)
@@ -198,7 +192,7 @@ def _photograph(rng: Generator, scene: _Scene, sensor: Sensor, core: float) -> S
 
     radius = max(1.0, _typical_radius([item.radius for item in scene.courses]))
     darkness = without - grey
-    shoulders = 2 * radius + scene.blur[1]
+    shoulders = 2 * radius + scene.blur
     contrast = darkness / np.maximum(without, 4)
     contrast = contrast - ndimage.gaussian_filter(contrast, shoulders, truncate=2)
     # Averaged over a vein's width, noise of the same size as the darkness still hides nothing.
