@@ -4,7 +4,7 @@ Versions 0.4 (Zarr 2) and 0.5 (Zarr 3) of the specification, https://ngff.openmi
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,7 @@ class OmeZarrImage:
     """The finest first."""
     transforms: list[list[dict[str, Any]]]
     """Coordinate transformations of each level."""
-    common: list[dict[str, Any]] = field(default_factory=list)
+    common: list[dict[str, Any]]
     """Coordinate transformations of all levels."""
 
     @classmethod
