@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from napari_veinseg.data.builtin_reader import shown_otherwise
 from napari_veinseg.data.grey import is_colour, parse_channel, to_grey
 from napari_veinseg.data.image_files import (
     image_hash,
@@ -91,6 +92,14 @@ def test_white_is_zero_is_turned_round_but_not_for_booleans(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "grey.tif"), 255 - GREY)
     tifffile.imwrite(tmp_path / "mask.tif", GREY > 99, photometric="miniswhite")
     np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif"), GREY > 99)
+
+
+@pytest.mark.parametrize(("dtype", "told"), [("i2", ""), ("f4", ""), ("u2", "0 means white in it")])
+def test_white_is_zero_is_told_where_it_is_turned_round(tmp_path, dtype, told):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY.astype(dtype), photometric="miniswhite")
+    assert shown_otherwise(path) == told
+    assert (read_image(path) != GREY).any() == bool(told)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ from PIL import Image
 
 from napari_veinseg.data.decoders import ORIENTATION, PILLOW_FORMATS, is_deep_png
 from napari_veinseg.data.image_files import IMAGE_SUFFIXES
-from napari_veinseg.data.tiff import is_tiff
+from napari_veinseg.data.tiff import is_tiff, value_of_black
 
 _TURNED = "its orientation tag is heeded"
 _PHOTOMETRIC = {
-    "MINISWHITE": "0 means white in it",
     "PALETTE": "its numbers stand for colours",
     "SEPARATED": "its inks become red, green and blue",
 }
@@ -33,13 +32,9 @@ def _of_tiff(path: Path) -> str:
         page = file.series[0].keyframe
         if page.tags.valueof(ORIENTATION, 1) in range(2, 9):
             return _TURNED
+        if value_of_black(page) is not None:
+            return "0 means white in it"
         name = getattr(page.photometric, "name", "")
-        if (
-            name == "MINISWHITE"
-            and str(page.software).startswith("tifffile")
-            and (page.bitspersample == 1)
-        ):
-            return ""
         if name == "MINISBLACK" and page.samplesperpixel == 2 and page.extrasamples:
             return _MODES["LA"]
         return _PHOTOMETRIC.get(name, "")

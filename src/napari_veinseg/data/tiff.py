@@ -54,7 +54,7 @@ def read_tiff(path: Path) -> StoredImage:
         return StoredImage(
             upright(array, orientation, stack or array.ndim == 4),
             _palette(page),
-            _white(page) if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE else None,
+            value_of_black(page),
             str(page.software),
         )
 
@@ -101,11 +101,14 @@ def _palette(page: tifffile.TiffPage) -> AnyImage | None:
     return np.asarray(page.colormap.T >> 8, np.uint8)
 
 
-def _white(page: tifffile.TiffPage) -> int | None:
-    """Which stored value is black where 0 is white; None for signed values and fractions.
+def value_of_black(page: tifffile.TiffPage) -> int | None:
+    """Tell which stored value is black where 0 is white; None where 0 is not, or cannot be.
 
-    tifffile, and all Python programs that write with it, call booleans so without meaning it.
+    Signed values and fractions cannot.  tifffile, and all Python programs that write with it, say
+    of booleans that 0 is white without meaning it.
     """
+    if page.photometric != tifffile.PHOTOMETRIC.MINISWHITE:
+        return None
     by_tifffile = page.bitspersample == 1 and str(page.software).startswith("tifffile")
     if by_tifffile or page.dtype is None or page.dtype.kind not in "bu":
         return None
