@@ -55,11 +55,9 @@ def smoothed(path: Points) -> Points:
         return path
     # Mirrored through its end points, a path keeps them.
     reach = min(int(4 * _STRENGTH), len(path) - 1)
-    head = 2 * path[0] - path[reach:0:-1]
-    tail = 2 * path[-1] - path[-2 : -reach - 2 : -1]
-    whole = np.concatenate([head, path, tail])
+    whole = np.pad(path, ((reach, reach), (0, 0)), "reflect", reflect_type="odd")
     smooth: Points = ndimage.gaussian_filter1d(whole, _STRENGTH, axis=0, mode="nearest")
-    smooth = smooth[reach : reach + len(path)]
+    smooth = smooth[reach:-reach]
     smooth[[0, -1]] = path[[0, -1]]
     return smooth
 
