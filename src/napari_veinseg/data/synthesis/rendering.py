@@ -71,9 +71,7 @@ def draw_veins(
 
 def _draw(item: Course, layer: Field, drawn: Binary, core: float, widening: float) -> None:
     """Add one vein to its layer: where veins of a layer meet, the thicker one counts."""
-    if not len(item.points):
-        return
-    margin = float(item.radius.max()) + widening + 2
+    margin = float(item.radius.max(initial=0)) + widening + 2
     inside = np.all((item.points > -margin) & (item.points < np.array(layer.shape) + margin), 1)
     points, radius = item.points[inside], item.radius[inside]
     if not len(points):
