@@ -56,12 +56,6 @@ class MaskHome:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.drafts = DraftFolder(path)
-        self.makers: dict[str, str] = {}  # what made a draft, see `DraftNotes.model`
-        self.doubts: dict[str, float] = {}
-        self._samples: dict[str, bool] = {}  # whether they are reviewed
-        self._drafted: set[str] = set()
-        self._edited: set[str] = set()
         self._unsaved: dict[str, Unsaved] = {}
         self._keeping = Lock()
         self._writing = Lock()
@@ -79,10 +73,11 @@ class MaskHome:
     def _look(self) -> None:
         with self._writing:
             samples = Dataset.open(self.path) if (self.path / "images").is_dir() else ()
-            self._samples = {sample.stem: sample.reviewed for sample in samples}
+            self._reviewed = {sample.stem: sample.reviewed for sample in samples}
             self.drafts = DraftFolder(self.path)
             self._drafted, self._edited = self.drafts.stems()
-            self.makers, self.doubts = {}, {}
+            self.makers: dict[str, str] = {}  # what made a draft, see `DraftNotes.model`
+            self.doubts: dict[str, float] = {}
             for stem in self._drafted:
                 self._note_maker(stem, self.drafts.notes(stem))
 
@@ -93,9 +88,9 @@ class MaskHome:
             return unsaved.state
         if stem in self._edited:
             return ImageState.EDITED
-        if self._samples.get(stem):
+        if self._reviewed.get(stem):
             return ImageState.REVIEWED
-        known = stem in self._drafted or stem in self._samples
+        known = stem in self._drafted or stem in self._reviewed
         return ImageState.SEGMENTED if known else ImageState.NEW
 
     def unsaved(self, stem: str) -> Unsaved | None:
@@ -108,10 +103,10 @@ class MaskHome:
         if unsaved is not None:
             return unsaved.draft
         draft = self.drafts.read(stem)
-        if draft is None and stem in self._samples:
+        if draft is None and stem in self._reviewed:
             dataset = Dataset.open(self.path)
             if stem not in dataset:  # somebody has taken it away since
-                self._samples.pop(stem, None)
+                self._reviewed.pop(stem, None)
                 return None
             sample = dataset[stem]
             drawn = sample.drawn_mask()
@@ -183,7 +178,7 @@ class MaskHome:
         self.drafts.remove(stem)
         self._drafted.discard(stem)
         self._edited.discard(stem)
-        self._samples[stem] = True
+        self._reviewed[stem] = True
 
     def dataset(self) -> Dataset:
         """Open the dataset, or make it."""
