@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from napari_veinseg.data import image_files
 from napari_veinseg.data.builtin_reader import shown_otherwise
 from napari_veinseg.data.grey import is_colour, parse_channel, to_grey
 from napari_veinseg.data.image_files import (
@@ -233,6 +234,17 @@ def test_a_compressed_bomb_is_refused_before_it_unpacks(tmp_path):
     assert path.stat().st_size < 3e6
     with pytest.raises(VeinSegError, match="would unpack to"):
         read_image(path)
+
+
+def test_an_image_larger_than_the_memory_is_not_called_damaged(tmp_path, monkeypatch):
+    write_image(tmp_path / "a.tif", GREY)
+
+    def unpack(path):
+        raise MemoryError
+
+    monkeypatch.setattr(image_files, "read_tiff", unpack)
+    with pytest.raises(VeinSegError, match="too many pixels"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_pages_of_different_sizes_are_refused(tmp_path):

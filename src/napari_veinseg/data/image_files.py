@@ -71,9 +71,9 @@ def read_stored(path: Path) -> StoredImage:
     refuse_unopenable(path)
     try:
         stored = read_tiff(path) if is_tiff(path) else read_with_pillow(path)
-    except (VeinSegError, KeyboardInterrupt):
+    except VeinSegError:
         raise
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, MemoryError) as error:
         raise VeinSegError(f"{path} has too many pixels: crop or downsample it.") from error
     except Exception as error:  # a decoder fed with a damaged file raises anything at all
         raise VeinSegError(
