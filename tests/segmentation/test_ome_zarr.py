@@ -114,8 +114,9 @@ def test_times_and_depths_are_planes_and_a_channel_is_chosen(model, tmp_path, sm
     array = (255 * texture((2, 2, 3, 90, 110))).astype(np.uint8)
     array[0, 1, 2] = 7  # one plane shows nothing
     path = write_ome(tmp_path / "stack.zarr", array, "tczyx")
-    with pytest.raises(VeinSegError, match="2 channels"):
-        OmeZarrImage.open(path).planes()
+    for channel in ("auto", 2, -1):
+        with pytest.raises(VeinSegError, match="2 channels"):
+            OmeZarrImage.open(path).planes(channel)
     settings = SegmentationSettings(vein_width=6.0, min_size=40, channel=1)
     [row] = segment_files([path], tmp_path / "out", model, settings)
     assert (row.error, row.slices) == ("", 6)

@@ -193,7 +193,7 @@ class OmeZarrImage:
         count = array.shape[self.names.index("c")] if "c" in self.names else 0
         if count in (0, 1):
             return PlaneStack(array, self.names, 0 if count else None)
-        if isinstance(channel, int) and channel < count:
+        if isinstance(channel, int) and 0 <= channel < count:
             return PlaneStack(array, self.names, channel)
         if isinstance(channel, int) or count not in (3, 4):
             raise VeinSegError(
