@@ -9,11 +9,9 @@ from scipy import ndimage
 
 from napari_veinseg.correction.lines import densified, normals
 from napari_veinseg.correction.tracing import log_levels
-from napari_veinseg.correction.vein_profile import centred, widths_along
+from napari_veinseg.correction.vein_profile import Floats, centred, widths_along
 from napari_veinseg.data.array_types import Binary, Grey, Mask, Point, Points, Px
 from napari_veinseg.data.labels import VEIN
-
-Floats = NDArray[np.float64]
 
 # Where shoulders are looked for, in typical vein widths: veins differ, and so do estimates.
 _SHOULDERS = (0.4, 0.65, 1.0, 1.6)

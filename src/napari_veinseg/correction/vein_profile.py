@@ -1,13 +1,13 @@
 """The width and the middle of a vein, measured in the image across a line."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_veinseg.correction.lines import Widths, normals, smoothed
 from napari_veinseg.data.array_types import Grey, Points, Px
+
+Floats = NDArray[np.float64]
 
 # Profiles within this many steps of a point are taken together: single ones are too noisy.
 _ALONG = 6.0
@@ -62,7 +62,7 @@ def centred(grey: Grey, path: Points, expected: Px) -> Points:
     return smoothed(line + aside[:, None] * normals(line))
 
 
-def _borders(grey: NDArray[Any], line: Points, reach: float) -> tuple[Points, Points]:
+def _borders(grey: Grey, line: Points, reach: float) -> tuple[Floats, Floats]:
     """Find how far a vein goes to either side of a line; NaN where it is no valley."""
     across = np.linspace(-reach, reach, 2 * int(np.ceil(2 * reach)) + 1)
     profiles = _profiles(grey, line, across)
@@ -71,7 +71,7 @@ def _borders(grey: NDArray[Any], line: Points, reach: float) -> tuple[Points, Po
     return left, _border(profiles[:, middle:], across[middle:])
 
 
-def _profiles(grey: NDArray[Any], line: Points, across: Points) -> Points:
+def _profiles(grey: Grey, line: Points, across: Floats) -> Floats:
     """Sample grey levels across a line, averaged along it."""
     places = line[:, None] + across[None, :, None] * normals(line)[:, None]
     values = ndimage.map_coordinates(
@@ -80,7 +80,7 @@ def _profiles(grey: NDArray[Any], line: Points, across: Points) -> Points:
     return ndimage.gaussian_filter1d(values, _ALONG, axis=0, mode="nearest")
 
 
-def _border(side: Points, distance: Points) -> Points:
+def _border(side: Floats, distance: Floats) -> Floats:
     """Find how far from the middle the vein ends; NaN where it is no valley."""
     highest = np.maximum.accumulate(side, axis=1)
     deepest, shoulder = side[:, 0], highest[:, -1]
