@@ -78,22 +78,18 @@ def complete_split(
         sides[groups[sample]].add(side)
     new = sorted(set(sizes) - set(sides))
     wanted = validation_share * len(groups)
-    held_out = sum(size for group, size in sizes.items() if sides.get(group) == {"validation"})
-    chosen: set[str] = set()
+    held = {group for group in sizes if sides.get(group) == {"validation"}}
+    held_out = sum(sizes[group] for group in held)
     for group in np.random.default_rng(seed).permutation(new).tolist():
         if abs(held_out + sizes[group] - wanted) < abs(held_out - wanted):
-            chosen.add(group)
+            held.add(group)
             held_out += sizes[group]
     if wanted > 0 and held_out == 0 and new and len(sizes) > 1:
-        chosen.add(min(new, key=lambda group: sizes[group]))
-
-    def side_of(sample: str, group: str) -> str:
-        if sample in assigned:
-            return assigned[sample]
-        held = group in chosen or sides.get(group) == {"validation"}
-        return "validation" if held else "train"
-
-    return {sample: side_of(sample, group) for sample, group in groups.items()}
+        held.add(min(new, key=lambda group: sizes[group]))
+    return {
+        sample: assigned.get(sample, "validation" if group in held else "train")
+        for sample, group in groups.items()
+    }
 
 
 def leaking_groups(groups: Mapping[str, str], split: Mapping[str, str]) -> Sequence[str]:
