@@ -243,8 +243,9 @@ class Dataset:
         with self._writing():
             split = self.planned_split(validation_share, seed, usable)
             for sample in self.samples:
-                row = sample.row() | {"split": split.get(sample.stem, sample.split)}
-                self._rows[sample.stem] = self._rows.get(sample.stem, {}) | row
+                known = self._rows.get(sample.stem, {"stem": sample.stem, "reviewed": "no"})
+                side = split.get(sample.stem, sample.split)
+                self._rows[sample.stem] = known | {"finger": sample.finger, "split": side}
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -40,16 +40,6 @@ class Sample:
     source: str = ""
     """Where it came from, in free words."""
 
-    def row(self) -> dict[str, str]:
-        """Give the row of `samples.csv`."""
-        return {
-            "stem": self.stem,
-            "finger": self.finger,
-            "split": self.split,
-            "reviewed": "yes" if self.reviewed else "no",
-            "source": self.source,
-        }
-
     def image(self) -> AnyImage:
         """Read the image as it is stored, see `data.image_files.read_image`."""
         refuse_link_out(self.image_path, self.image_path.parents[1])
