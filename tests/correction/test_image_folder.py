@@ -96,6 +96,15 @@ def test_a_dataset_is_its_own_home(tmp_path):
         np.testing.assert_array_equal(opened.read(0).draft.mask, vein(0))
 
 
+def test_a_folder_of_images_alone_becomes_a_dataset_when_one_is_reviewed(tmp_path):
+    (tmp_path / "images").mkdir()
+    write_image(tmp_path / "images" / "a.tif", np.zeros(SHAPE, np.uint8))
+    opened = ImageFolder.open(tmp_path)
+    review(opened, 0, opened.read(0).pixels, vein(3))
+    (sample,) = Dataset.open(tmp_path)
+    assert sample.reviewed
+
+
 def most_doubtful(folder, besides):
     choice = next_to_review(folder, besides)
     return None if choice is None else choice.place

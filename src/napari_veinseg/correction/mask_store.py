@@ -182,10 +182,9 @@ class MaskHome:
 
     def dataset(self) -> Dataset:
         """Open the dataset, or make it."""
-        if not (self.path / "images").is_dir():  # there may be drafts in it already
-            with writing(self.path):
-                for room in ("images", "masks"):
-                    (self.path / room).mkdir(parents=True, exist_ok=True)
+        with writing(self.path):  # there may be drafts in it already, or images alone
+            for room in ("images", "masks"):
+                (self.path / room).mkdir(parents=True, exist_ok=True)
         return Dataset.open(self.path)
 
 
