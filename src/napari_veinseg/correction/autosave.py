@@ -158,13 +158,10 @@ def _plane_file(folder: Path, number: int) -> Path:
 
 def left_sessions(folder: Path | None = None) -> list[LeftSession]:
     """List the corrections that viewers which are gone have left behind, newest first."""
-    sessions = []
-    for path in (folder or autosave_folder()).glob("*/session.json"):
-        session = _read_session(path)
-        if session is not None and time.time() - session.saved > _SECONDS_UNTIL_LEFT:
-            sessions.append(session)
-    sessions = [session for session in sessions if session.planes]
-    return sorted(sessions, key=lambda session: -session.saved)
+    sessions = map(_read_session, (folder or autosave_folder()).glob("*/session.json"))
+    latest = time.time() - _SECONDS_UNTIL_LEFT
+    left = [each for each in sessions if each and each.saved < latest and each.planes]
+    return sorted(left, key=lambda session: -session.saved)
 
 
 def set_damaged_aside(folder: Path | None = None) -> list[Path]:
