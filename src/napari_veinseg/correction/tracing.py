@@ -128,9 +128,7 @@ class Tracer:
 
 
 def _inside(shape: tuple[int, ...], point: tuple[float, float]) -> tuple[int, int]:
-    row, column = (
-        int(min(max(round(p), 0), side - 1)) for p, side in zip(point, shape, strict=True)
-    )
+    row, column = np.clip(np.rint(point), 0, np.subtract(shape, 1)).astype(int).tolist()
     return row, column
 
 
