@@ -70,10 +70,13 @@ def test_what_no_numbering_gives_is_not_told(tmp_path, mask):
     assert not read_drawn_mask(tmp_path / "x.tif").numbered
 
 
+@pytest.mark.parametrize("mask", [NUMBERED, 2 - VEINS], ids=["two pieces", "all else unsure"])
 @pytest.mark.parametrize("name", ["x.tif", "x.png"])
-def test_a_mask_of_ours_means_what_it_says(tmp_path, name):
-    write_mask(tmp_path / name, NUMBERED)
-    assert not read_drawn_mask(tmp_path / name).numbered
+def test_a_mask_of_ours_means_what_it_says(tmp_path, name, mask):
+    write_mask(tmp_path / name, mask)
+    drawn = read_drawn_mask(tmp_path / name)
+    assert not drawn.numbered
+    np.testing.assert_array_equal(drawn.mask, mask)
 
 
 def test_more_pieces_are_no_mask_and_the_remedy_is_said(tmp_path):

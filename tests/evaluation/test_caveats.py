@@ -8,7 +8,7 @@ from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.drawn_by import as_drawn_source
-from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.data.image_files import image_hash, write_image
 from napari_veinseg.data.mask_files import read_mask, write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation import data_leakage
@@ -148,12 +148,12 @@ def test_masks_that_count_from_1_are_no_truths(tmp_path):
     """Read as they are, all that is background would be vein, and all veins unsure."""
     folder = make_dataset(tmp_path / "data")
     shifted, *others = sorted((folder / "masks").iterdir())
-    write_mask(shifted, read_mask(shifted) + 1)
+    write_image(shifted, read_mask(shifted) + 1)
     evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "out")
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert "holds 1 and 2 but no 0" in page
     for path in others:
-        write_mask(path, read_mask(path) + 1)
+        write_image(path, read_mask(path) + 1)
     with pytest.raises(VeinSegError, match="ilastik"):
         evaluate(Dataset.open(folder, PATTERN), [model()], tmp_path / "none")
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.measure import measure
@@ -195,7 +196,7 @@ def test_the_rows_of_a_measurement_have_units_in_their_names():
 def test_a_file_that_is_no_mask_costs_the_others_nothing(tmp_path):
     veins = capsule((60, 40), (140, 260), 9).astype(np.uint8)
     write_mask(tmp_path / "good.png", veins)
-    write_mask(tmp_path / "counted_from_1.png", veins + 1)
+    write_image(tmp_path / "counted_from_1.png", veins + 1)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     told: list[str] = []
     assert measure_files([tmp_path], tmp_path / "out", tell=told.append) == 1

@@ -83,14 +83,14 @@ def read_drawn_mask(path: Path) -> DrawnMask:
     """
     stored = read_stored(path)
     mask = as_mask(path, stored)
-    if not (mask == UNSURE).any() or not (mask == VEIN).any():
+    if stored.software == MASK_MARK or not (mask == UNSURE).any() or not (mask == VEIN).any():
         return DrawnMask(mask, False)
     if mask.all():  # it would be read as all vein
         raise VeinSegError(
             f"{path} holds 1 and 2 but no 0, as programs write that count from 1 (ilastik): "
             "subtract 1, so that background is 0 and vein 1."
         )
-    return DrawnMask(mask, stored.software != MASK_MARK and bool(numbered_pieces(mask)))
+    return DrawnMask(mask, bool(numbered_pieces(mask)))
 
 
 def numbered_remark(masks: str) -> str:
