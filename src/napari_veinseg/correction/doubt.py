@@ -16,6 +16,8 @@ DoubtMap = Annotated[
 
 USUAL_WIDTH = 6.0
 """px of a vein, where too little is marked to measure it."""
+_APART = 40  # px between two places
+_MOST = 20  # places
 _NEARLY = 0.6  # of the most likely pixel's probability
 
 
@@ -44,10 +46,8 @@ def doubt_map(
     return ndimage.gaussian_filter(doubt.astype(np.float32), size, mode="nearest")
 
 
-def doubtful_places(
-    doubt: DoubtMap, distance: Px = 40.0, count: int = 20, settled: Binary | None = None
-) -> list[Place]:
-    """List the most doubtful places, worst first, at a distance from each other.
+def doubtful_places(doubt: DoubtMap, settled: Binary | None = None) -> list[Place]:
+    """List the 20 most doubtful places, worst first, at least 40 px from each other.
 
     Their doubt is at least 0.2; what a person has settled is not asked again.
     """
@@ -55,18 +55,15 @@ def doubtful_places(
     if settled is not None:
         open_doubt[settled] = 0
     # A peak of a grid of cells is found without sorting every pixel of a large image.
-    size = max(int(distance) // 2 * 2 + 1, 3)
-    peaks = (open_doubt >= ndimage.maximum_filter(open_doubt, size, mode="constant")) & (
-        open_doubt >= 0.2
-    )
-    rows, columns = np.nonzero(peaks)
+    highest = ndimage.maximum_filter(open_doubt, _APART + 1, mode="constant")
+    rows, columns = np.nonzero(open_doubt >= np.maximum(highest, 0.2))
     order = np.argsort(-open_doubt[rows, columns], kind="stable")
     chosen: list[Place] = []
     for index in order:
         row, column = int(rows[index]), int(columns[index])
-        if all(np.hypot(row - p.row, column - p.column) >= distance for p in chosen):
+        if all(np.hypot(row - p.row, column - p.column) >= _APART for p in chosen):
             chosen.append(Place(row, column, float(open_doubt[row, column])))
-        if len(chosen) == count:
+        if len(chosen) == _MOST:
             break
     return chosen
 
