@@ -16,7 +16,8 @@ from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.data.synthesis import synthetic_finger
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.measurement.vein_width_from_mask import median_width
-from napari_veinseg.model.file import read_card, read_model
+from napari_veinseg.model.card import LearnedImage
+from napari_veinseg.model.file import read_card, read_model, write_model
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training import continual, sampling, throttling, version_choice
 from napari_veinseg.training import versions as versions_module
@@ -261,6 +262,22 @@ def test_where_learning_harms_the_base_comes_back(run, empty, monkeypatch, tiny)
     for name, value in base.state_dict().items():
         torch.testing.assert_close(found.state_dict()[name], value)
     assert WatchedRun.of(run).versions()[-1].seen == "as before learning, which did not help yet"
+
+
+def test_a_base_that_had_learned_beside_somebody_comes_back_as_the_base(
+    empty, tiny, tmp_path, monkeypatch
+):
+    card, network = read_model(tiny)
+    history = (LearnedImage(image_hash="0" * 64, error_on_arrival=0.5, version=0),)
+    write_model(tmp_path / "v.safetensors", card.model_copy(update={"history": history}), network)
+    base = tmp_path / "v.safetensors"
+    run = start(tmp_path / "run", configure(empty, base=base, watch=True, **HOW))
+    scores = {"base": 0.4, "in use": 0.1, "latest": 0.7}
+    learning(monkeypatch, scores.get)
+    reviews_one_by_one(run, empty, 2)
+    scores["latest"] = 0.1
+    status, _ = watched(run, *[lambda n=n: review(empty, f"g{n}", n + 9) for n in range(2)])
+    assert status.versions[-1].learned_from == 0
 
 
 def test_a_threshold_that_one_image_made_seem_cheap_is_left_again(run, empty, monkeypatch, tiny):

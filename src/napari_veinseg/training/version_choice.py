@@ -1,7 +1,6 @@
 """Which weights a person gets of what was learned beside them: judged, handed over, taken back."""
 
 import math
-from dataclasses import replace
 
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import interpolate
@@ -102,15 +101,9 @@ class VersionChoice:
     def _publish(self, model: Model, found: Comparison | None) -> None:
         self._versions.publish(model)
         number = self._versions.number
-        images = len(self._pool.learned) if model.card.history else 0
-        told = Published(number, str(self._run.version(number)), images, by="nothing")
-        if found is not None:
-            told = replace(
-                told,
-                in_use=found.in_use,
-                latest=found.latest,
-                by=found.by,
-                left_in_use=found.left_in_use,
-                left_latest=found.left_latest,
-            )
-        self._log.tell(as_line(replace(told, threshold=model.card.threshold)))
+        is_base = model.card.history == self._base.card.history
+        images = 0 if is_base else len(self._pool.learned)
+        names = ("in_use", "latest", "by", "left_in_use", "left_latest")
+        figures = {name: getattr(found, name) for name in names} if found else {}
+        path, threshold = str(self._run.version(number)), model.card.threshold
+        self._log.tell(as_line(Published(number, path, images, threshold=threshold, **figures)))
