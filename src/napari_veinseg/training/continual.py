@@ -13,7 +13,6 @@ from torch.utils.data import default_collate
 from napari_veinseg.data.sample import Fault, Pair
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
-from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.training.checkpoint import Position
 from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.dataset_watcher import DatasetChanges, DatasetWatcher
@@ -86,8 +85,7 @@ class ContinualTrainer:
         self.run, self.config, self.base = run, run.config, base
         self.learner, self._log, self._stop, self._throttle = learner, log, stop, throttle
         self.pool = ReviewedPool(run, base.card)
-        settings = SegmentationSettings(channel=self.config.channel, invert=self.config.invert)
-        device = str(learner.device)
+        device, settings = str(learner.device), self.config.settings
         self.versions = Versions(run, base, settings, device, output, self._stop_requested)
         self._version_choice = VersionChoice(run, base, learner, self.pool, self.versions, log)
         self._watcher = DatasetWatcher(self.config.dataset, self.config.finger_pattern)
@@ -195,9 +193,7 @@ class ContinualTrainer:
         losses: list[torch.Tensor] = []
         end = time.monotonic() + _ROUND_SECONDS
         for step in range(self.at.step, self.at.step + _ROUND):
-            if self._stop_requested():
-                return
-            if losses and time.monotonic() > end:
+            if self._stop_requested() or (losses and time.monotonic() > end):
                 break
             begin = time.monotonic()
             batch = default_collate([crops[step, slot] for slot in range(self.config.batch_size)])
@@ -206,6 +202,8 @@ class ContinualTrainer:
             self._has_stepped = True
             if self._throttle:
                 self._throttle.take_a_break(time.monotonic() - begin)
+        if not losses:
+            return
         self.at.step += len(losses)
         self._steps_left -= len(losses)
         self._sampler.count(crops, len(losses))
