@@ -15,10 +15,4 @@ ChannelName = Annotated[
     ),
 ]
 Invert = Annotated[bool, typer.Option("--invert", help="Veins are bright.")]
-FingerPattern = Annotated[
-    str | None,
-    typer.Option(
-        "--finger-pattern",
-        help=FINGER_PATTERN,
-    ),
-]
+FingerPattern = Annotated[str | None, typer.Option("--finger-pattern", help=FINGER_PATTERN)]

@@ -1,6 +1,5 @@
 """Where to look next: the places, and the images, at which a model could not decide."""
 
-from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -91,9 +90,3 @@ def image_doubt(
     weight = np.maximum(doubt, np.asarray(probability, np.float32))
     total = float(weight.sum())
     return float((doubt * weight).sum()) / total if total > 0 else 0.0
-
-
-def by_doubt(doubts: Iterable[Share], reviewed: Iterable[bool]) -> list[int]:
-    """Order the numbers of images for reviewing: doubtful ones first, those reviewed last."""
-    rows = list(zip(reviewed, doubts, strict=True))
-    return sorted(range(len(rows)), key=lambda i: (rows[i][0], -rows[i][1], i))

@@ -4,8 +4,8 @@ config.json         the `TrainingConfig`
 events.jsonl        one JSON object a line, see `events`
 last.safetensors    a model file: the latest epoch
 best.safetensors    a model file: the epoch with the best validation vein IoU, or the model that the
-                    run started from, where no epoch did better
-state.pt            what a resumed run needs beside the config
+                    run started from, where no epoch did better; none before one was judged
+state.pt            what a resumed run needs beside the config: weights, optimiser, counters
 data.json           the `DataRecord`: its split, and what it has learned from
 stop                when it exists, the run ends at the next step
 kept                when it exists, somebody kept its model: it is not offered to go on any more
@@ -40,22 +40,16 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run's folder; use `create` or `open`."""
+    """A run's folder and the paths in it, which may not exist yet; use `create` or `open`."""
 
     def __init__(self, path: Path, config: TrainingConfig) -> None:
         self.path, self.config = path, config
         self.last = path / "last.safetensors"
-        """The model file of the latest epoch; it may not exist yet."""
         self.best = path / "best.safetensors"
-        """The model file of the best epoch; there is none before one was judged on a hold-out."""
         self.state = path / "state.pt"
-        """What resuming needs: weights, optimiser, counters."""
         self.data_record = path / "data.json"
-        """What the run keeps of its data, see `data_record`."""
         self.arrivals = path / "arrivals.json"
-        """The record of samples that came while it watched a dataset, see `reviewed_pool`."""
         self.versions = path / "versions"
-        """The folder of the versions that a run which watches has published."""
         self.events_path = path / "events.jsonl"
 
     @classmethod

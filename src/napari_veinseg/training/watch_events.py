@@ -1,14 +1,6 @@
 """What a run that watches a dataset tells, typed, and the picture that a follower makes of it.
 
-Each of these is a line of `events.jsonl` with its `event` and `seconds`, beside `start` and `end`
-of `events`:
-
-    arrival      a reviewed sample has come, and was predicted before anything is learned from it
-    removal      a sample is no longer reviewed, or cannot be read: it left the pool
-    round        some steps were learned
-    comparison   the latest weights were compared with the version in use
-    published    a new version is in use
-    idle         nothing is left to do for now, and why
+Each is a line of `events.jsonl`, with `event` and `seconds`, beside `start` and `end` of `events`.
 """
 
 from collections.abc import Mapping
@@ -35,7 +27,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Removal:
-    """A sample left the pool."""
+    """A sample left the pool: it is no longer reviewed, or cannot be read."""
 
     event: ClassVar[str] = "removal"
     stem: str
@@ -124,7 +116,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Idle:
-    """Nothing is left to do for now."""
+    """Nothing is left to do for now, and why."""
 
     event: ClassVar[str] = "idle"
     reason: str

@@ -29,11 +29,9 @@ class ModelNote(Hint):
 def describe_model(path: Path) -> str:
     """Give the description on a model's card; of a user's own also the day it was kept."""
     description = read_card(path).description.rstrip(".")
-    shipped = next(
-        (each for each in installed_models() if each.shipped and each.path == path), None
-    )
-    if shipped and shipped.name == STARTER:
+    shipped = {each.path: each.name for each in installed_models() if each.shipped}
+    if shipped.get(path) == STARTER:
         return f"Start here for fingers: {description[:1].lower()}{description[1:]}"
-    if description and not shipped:
+    if description and path not in shipped:
         description += f" ({date.fromtimestamp(path.stat().st_mtime)})"
     return description

@@ -11,7 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
-from napari_veinseg.correction.doubt import USUAL_WIDTH, by_doubt, image_doubt
+from napari_veinseg.correction.doubt import USUAL_WIDTH, image_doubt
 from napari_veinseg.correction.tracing import measured_width
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
@@ -100,12 +100,13 @@ class ImageOrder(Section):
         self.job.start(find, partial(self._list, images))
 
     def _list(self, images: list[_Image], doubts: list[float]) -> None:
-        order = by_doubt(doubts, [each.reviewed for each in images])
-        self._images = [images[index] for index in order]
+        rows = zip(images, doubts, strict=True)
+        in_order = sorted(rows, key=lambda row: (row[0].reviewed, -row[1]))
+        self._images = [image for image, _ in in_order]
         self.list.clear()
-        for index, image in zip(order, self._images, strict=True):
+        for image, doubt in in_order:
             tick = "✓ " if image.reviewed else ""
-            item = QListWidgetItem(f"{tick}{image.text}: doubt {doubts[index]:.0%}")
+            item = QListWidgetItem(f"{tick}{image.text}: doubt {doubt:.0%}")
             item.setData(Qt.ItemDataRole.AccessibleTextRole, image.text)
             self.list.addItem(item)
         fit_rows(self.list, 8)
