@@ -55,6 +55,20 @@ def test_what_was_given_up_before_it_began_is_not_done(qtbot):
     assert "late" not in heard
 
 
+def test_what_is_saved_is_saved_also_where_its_dock_is_gone_before_a_thread_is_free(qtbot):
+    owner, gate, saved = QWidget(), threading.Event(), threading.Event()
+    others = QWidget()
+    qtbot.addWidget(others)
+    pool = QThreadPool.globalInstance()
+    for _ in range(pool.maxThreadCount()):  # they take all threads
+        Job("Waiting", others).start(lambda _reporter: gate.wait(20), done=print)
+    Job("Saving the mask", owner).start(lambda _reporter: saved.set(), done=print)
+    owner.deleteLater()  # the viewer is closed
+    qtbot.waitSignal(owner.destroyed).wait()
+    gate.set()
+    assert saved.wait(5)
+
+
 def test_what_is_shown_piece_by_piece_leaves_turns_between(qtbot):
     owner = QWidget()
     qtbot.addWidget(owner)

@@ -55,6 +55,8 @@ class Reporter:
     def __init__(self, tell: Callable[[object], None]) -> None:
         self._tell = tell
         self._stop = threading.Event()
+        self.abandoned = False
+        """Whether nobody wants the result: work that has not begun need not begin."""
         _reporters.add(self)
 
     def cancel(self) -> None:
@@ -65,14 +67,10 @@ class Reporter:
         """Tell whether the job should stop now."""
         return self._stop.is_set()
 
-    def check(self) -> None:
-        """Raise `Cancelled` where the job should stop now."""
-        if self.cancelled():
-            raise Cancelled("The work was cancelled.")
-
     def tell(self, news: object) -> None:
         """Send a `Step`, or any result on the way, to the viewer's thread."""
-        self.check()
+        if self._stop.is_set():
+            raise Cancelled("The work was cancelled.")
         self._tell(news)
 
 
@@ -152,6 +150,8 @@ class Job(QObject):
     def abandon(self) -> None:
         """Cancel, and forget the work at once: for a viewer that is closing."""
         if self.running:
+            if self._reporter is not None:
+                self._reporter.abandoned = True
             self.cancel()
             self._close()
             self.changed.emit()
@@ -231,8 +231,9 @@ class _Ended(NamedTuple):
 
 def _run(work: Callable[[Reporter], Any], reporter: Reporter) -> _Ended:
     """Run the work; a failure is an end, too, so that it is told once and in our words."""
+    if reporter.abandoned:  # but not where it was cancelled: a mask is saved after its dock, too
+        return _Ended(reporter)
     try:
-        reporter.check()  # it may have been given up while it waited for a thread
         return _Ended(reporter, work(reporter))
     except BaseException as error:
         return _Ended(reporter, error=error)
