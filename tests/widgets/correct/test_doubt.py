@@ -249,6 +249,29 @@ def test_a_model_is_asked_no_more_about_a_mask_that_was_left(
     assert told.texts == []
 
 
+def test_a_place_stays_marked_when_an_answer_about_another_slice_comes(
+    viewer, correct_in, stub, qtbot, monkeypatch
+):
+    monkeypatch.setattr(ModelChoice, "path", property(lambda self: Path("stub")))
+    widget, *_ = correct_in(viewer, np.stack([truth()] * 2), image=np.stack([photograph()] * 2))
+    places = widget.doubtful_places
+    viewer.dims.set_point(0, 0)
+    places.next.click()
+    qtbot.waitUntil(lambda: places._mark is not None, timeout=20_000)
+    stub.gate.clear()
+    viewer.dims.set_point(0, 1)
+    places.next.click()
+    assert "Asking" in places.message.text()
+    assert places._mark is None, "it was on the slice before"
+    viewer.dims.set_point(0, 0)
+    places.next.click()
+    said = places.message.text()
+    stub.gate.set()
+    qtbot.waitUntil(lambda: not places.job.running, timeout=20_000)
+    assert places.message.text() == said
+    assert places.decisions[0].isEnabled()
+
+
 def test_previous_begins_with_the_last_place(viewer, correct_in):
     mask = truth()
     probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)

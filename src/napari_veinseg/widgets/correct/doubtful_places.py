@@ -141,10 +141,15 @@ class DoubtfulPlaces(Section):
             if self._mask.shows(layer, plane):
                 self._search(step, plane, *answer)
             else:
+                end()
+
+        def end() -> None:
+            if self._mark is None:  # else somebody is at a place of another slice by now
                 self.leave()
 
+        self.leave()
         self.message.show_text("Asking the model about this image…")
-        self.job.start(ask, keep, failed=self.leave)
+        self.job.start(ask, keep, failed=end)
 
     def _search(
         self, step: int, plane: PlaneIndex, probability: NDArray[np.float32], threshold: float
