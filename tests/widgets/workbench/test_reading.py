@@ -43,6 +43,22 @@ def test_what_is_drawn_meanwhile_is_drawn_on_what_is_seen(waiting, slow_disk, qt
     assert waiting.session.shown.mask.data[2, 3] == 1
 
 
+def test_what_is_waited_for_comes_also_where_the_whole_folder_is_segmented(
+    opened, slow_disk, qtbot
+):
+    session = opened.session
+    qtbot.waitUntil(lambda: not session.ahead.running, timeout=20_000)
+    session.ahead.forget()
+    slow_disk.clear()
+    session.prepare_next()
+    press(opened, ".")
+    assert session.ahead.is_preparing(1)
+    opened.folder_run.rest.click()
+    slow_disk.set()
+    qtbot.waitUntil(lambda: session.shown.index == 1)
+    qtbot.waitUntil(lambda: not session.masks.running, timeout=20_000)
+
+
 def test_a_stroke_ends_with_its_image(opened, qtbot):
     qtbot.waitUntil(lambda: 1 in opened.session.ahead, timeout=20_000)
     mask, mouse = opened.session.shown.mask, Mouse(opened.viewer, opened.session.shown.image)

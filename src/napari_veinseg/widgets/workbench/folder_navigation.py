@@ -174,12 +174,16 @@ class FolderSession(QObject):
 
     def follow_model(self, *, renew_shown: bool = True) -> None:
         """Ask another model, or with other settings, about what nobody has edited."""
-        self.ahead.stop()
-        if self.waiting:
-            self.go(self.index, self.reason)
+        self.stop_preparing()
         if renew_shown or self.working:
             self.masks.segment_shown()
         self.prepare_next()
+
+    def stop_preparing(self) -> None:
+        """Stop what is being prepared; an image that somebody waits for is read alone."""
+        self.ahead.stop()
+        if self.waiting:
+            self.go(self.index, self.reason)
 
     # What is shown.
 

@@ -88,7 +88,7 @@ class MaskMaking(QObject):
         folder, index = self._session.folder, self._session.index
         if folder is None:
             return
-        self._session.ahead.stop()
+        self._session.stop_preparing()
         self.segment_shown(asked=True)
         maker, shown = self._chosen(), int(self.works_on_shown)
         self.rest.start(
