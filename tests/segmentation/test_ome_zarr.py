@@ -10,8 +10,10 @@ import zarr
 from napari_veinseg.data.ome_zarr import OmeZarrImage
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation import masks
+from napari_veinseg.segmentation.batch import file_steps
 from napari_veinseg.segmentation.batch.plan_files import FolderOptions, plan_files
 from napari_veinseg.segmentation.batch.segment_files import segment_files
+from napari_veinseg.segmentation.batch.summary_csv import write_summary
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.segmentation.tiling import tiled_prediction
 from napari_veinseg.segmentation.vein_model import VeinModel
@@ -154,6 +156,20 @@ def test_an_update_leaves_labels_that_somebody_has_edited(model, tmp_path, versi
     assert (row.status, row.vein_share) == ("kept", None)
     assert row.note == "made with threshold=0.6, now 0.7; edited since"
     np.testing.assert_array_equal(finest[:9], edited)
+
+
+def test_labels_of_before_are_kept_without_reading_them_all(model, tmp_path, monkeypatch):
+    path, output = write_ome(tmp_path / "arm.zarr", texture((60, 80)), "yx"), tmp_path / "out"
+    rows = segment_files([path], output, model, SETTINGS)
+    write_summary(output / "summary.csv", [replace(row, mask_digest="") for row in rows])
+
+    def read_all(_path):
+        raise AssertionError
+
+    monkeypatch.setattr(file_steps, "mask_digest", read_all)
+    [row] = segment_files([path], output, model, SETTINGS)
+    assert row.status == "kept"
+    assert row.vein_share == pytest.approx(rows[0].vein_share, rel=1e-5)
 
 
 def test_a_cancel_is_heard_while_the_vein_width_is_measured(model, tmp_path, monkeypatch):

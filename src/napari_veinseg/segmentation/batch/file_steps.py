@@ -102,7 +102,7 @@ class FileSteps:
             return None
         made = plan.made or SummaryRow(str(plan.source), plan.name, "done")
         changes = made_from.changes_since(made.provenance)
-        edited = made.mask_digest not in ("", mask_digest(plan.mask))
+        edited = bool(made.mask_digest) and made.mask_digest != mask_digest(plan.mask)
         if self.options.update and changes and made.model and not edited:
             return None
         notes = [*changes, *[EDITED] * edited]
