@@ -236,6 +236,30 @@ def test_learning_from_a_model_that_was_chosen_leads_to_its_versions(new_bench, 
     qtbot.waitUntil(lambda: fresh.segment.model.name == "version 1")
 
 
+def test_a_model_chosen_while_versions_are_looked_for_stays(
+    learning, new_bench, qtbot, monkeypatch
+):
+    Child.made[0].publish(1)
+    qtbot.waitUntil(lambda: learning.segment.model.name == "version 1")
+    path = learning.session.folder.path
+    learning.close_down()
+    gate, find = threading.Event(), learning_module.latest_watched_run
+
+    def find_late(dataset):
+        assert gate.wait(20)
+        return find(dataset)
+
+    monkeypatch.setattr(learning_module, "latest_watched_run", find_late)
+    fresh = new_bench()
+    fresh.session.open(path)
+    wait_for_mask(fresh, qtbot, 0)
+    fresh.segment.model.choose("forearm")
+    gate.set()
+    qtbot.waitUntil(lambda: not fresh.learning._finding.running)
+    assert fresh.learning.versions()
+    assert fresh.segment.model.name == "forearm"
+
+
 def test_another_model_that_is_chosen_is_learned_from_when_it_is_switched_on_again(learning, qtbot):
     Child.made[0].publish(1)
     qtbot.waitUntil(lambda: learning.segment.model.name == "version 1")

@@ -48,7 +48,6 @@ class LearningBeside(QObject):
         self._beginning = Job("Starting to learn", self, quiet=True)
         self.follower.changed.connect(self._hear)
         self.follower.ended.connect(self._end)
-        session.opened.connect(self.follow_folder)
 
     # What is asked for.
 
@@ -81,8 +80,8 @@ class LearningBeside(QObject):
         self.changed.emit()
 
     def hold(self, name: str | None) -> None:
-        """Let the model stay that was chosen by its name, if there are versions to come."""
-        self.held = self.known is not None
+        """Let the model stay that was chosen by its name, if there are versions, or may be."""
+        self.held = self.known is not None or self._finding.running
         self.in_use = next((each for each in self.versions() if each.name == name), None)
         self.changed.emit()
 

@@ -122,6 +122,8 @@ class Workbench(QWidget):
         self.segment.identify = self._identify
         self.segment.update_mask.setChecked(True)
         self.follower = TabsFollowFolder(self.tabs, self.session, self.on_screen)
+        # Behind the choice of the folder's own model, which is no wish against its versions.
+        self.session.opened.connect(self.learning.follow_folder)
         self.segment.segmented.connect(self.segment.region.tell)
         self.segment.segmented.connect(self.follower.suggest_model)
         self.train.dataset.names.changed.connect(self._name_fingers)
