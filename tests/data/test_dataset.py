@@ -437,3 +437,15 @@ def test_five_thousand_samples_open_at_once(tmp_path):
     assert len(Dataset.open(tmp_path, r"^(.+)_")) == 5000
     # Ten times what it needs; a file opened for each sample would break it.
     assert time.process_time() - begin < 2
+
+
+def test_an_image_with_gaps_is_the_same_when_it_is_reviewed_again(tmp_path):
+    image = np.full((40, 50), 7.5, np.float32)
+    image[:9] = np.nan
+    for room in ("images", "masks"):
+        (tmp_path / room).mkdir()
+    write_image(tmp_path / "images" / "a.tif", image)
+    for vein in (0, 1):
+        mask = np.full(image.shape, vein, np.uint8)
+        Dataset.open(tmp_path).add_reviewed("a", image, mask, "drawn")
+        assert (Dataset.open(tmp_path)["a"].mask() == vein).all()

@@ -192,7 +192,7 @@ class Dataset:
             if same_image and images:  # also one that has no mask yet
                 refuse_link_out(images[0], self.path)
                 stored = read_image(images[0])
-                if not np.array_equal(stored, image):
+                if not np.array_equal(stored, image, equal_nan=True):
                     raise VeinSegError(
                         f"{self.path} holds another image called {stem!r}: choose another dataset "
                         "or give this file another name."

@@ -89,4 +89,8 @@ def _same_file(old: Path, new: Path) -> bool:
 
 
 def _is_same(stored: npt.NDArray[Any] | None, image: npt.NDArray[Any]) -> bool:
-    return stored is not None and stored.dtype == image.dtype and np.array_equal(stored, image)
+    return (
+        stored is not None
+        and stored.dtype == image.dtype
+        and np.array_equal(stored, image, equal_nan=True)
+    )
