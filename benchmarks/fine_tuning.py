@@ -32,6 +32,7 @@ from napari_veinseg import VeinModel, train
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import SynthesisSettings, synthetic_finger
 from napari_veinseg.evaluation.probability_metrics import (
+    BINS,
     ScoreHistogram,
     best_threshold,
     score_histogram,
@@ -101,9 +102,9 @@ def scores(model: VeinModel, learned: list[Pair], judged: list[Pair]) -> dict[st
     figures = {}
     fitted = best_threshold(histograms(model, learned))[0]
     for suffix, threshold in (("", model.card.threshold), ("_fitted", fitted)):
-        counts = [each.counts_at(threshold) for each in found]
-        figures[f"vein_iou{suffix}"] = float(np.mean([each.vein_iou for each in counts]))
-        figures[f"dice{suffix}"] = float(np.mean([each.dice for each in counts]))
+        ious = np.array([each.vein_iou()[round(threshold * BINS)] for each in found])
+        figures[f"vein_iou{suffix}"] = float(ious.mean())
+        figures[f"dice{suffix}"] = float((2 * ious / (1 + ious)).mean())
     return figures | {"threshold_fitted": fitted}
 
 

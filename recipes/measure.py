@@ -21,7 +21,7 @@ from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.synthesis import SynthesisSettings
 from napari_veinseg.evaluation.bootstrap import Grouping
 from napari_veinseg.evaluation.metrics import mask_metrics
-from napari_veinseg.evaluation.probability_metrics import ScoreHistogram, score_histogram
+from napari_veinseg.evaluation.probability_metrics import BINS, ScoreHistogram, score_histogram
 from napari_veinseg.model.card import Metric
 from napari_veinseg.segmentation.vein_model import VeinModel
 
@@ -152,7 +152,7 @@ def interval_table(seen: Seen, threshold: float) -> str:
         iou, cldice = (alone.mean([row[score] for row in rows]) for score in _TOLD)
         median = np.median([row["vein_iou"] for row in rows])
         histograms = _histograms(*map(list, zip(*seen[name], strict=True)))
-        pooled = _pooled(histograms).counts_at(threshold).vein_iou
+        pooled = _pooled(histograms).vein_iou()[round(threshold * BINS)]
         lines.append(
             f"| {name} | {iou.value:.2f} ({iou.low:.2f} to {iou.high:.2f}) | {median:.2f} "
             f"| {pooled:.2f} | {cldice.value:.2f} ({cldice.low:.2f} to {cldice.high:.2f}) |"

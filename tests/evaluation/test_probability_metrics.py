@@ -44,8 +44,12 @@ def test_a_threshold_counts_what_its_mask_counts(probability, truth, thousandths
     threshold = thousandths / 1000
     scores = score_histogram(probability, truth)
     mask = (probability >= threshold).astype(np.uint8)
-    assert scores.counts_at(threshold) == counts(mask, truth)
-    assert scores.vein_iou()[thousandths] == pytest.approx(counts(mask, truth).vein_iou)
+    counted = counts(mask, truth)
+    assert scores.vein[thousandths:].sum() == counted.true_positive
+    assert scores.vein[:thousandths].sum() == counted.false_negative
+    assert scores.background[thousandths:].sum() == counted.false_positive
+    assert scores.background[:thousandths].sum() == counted.true_negative
+    assert scores.vein_iou()[thousandths] == pytest.approx(counted.vein_iou)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

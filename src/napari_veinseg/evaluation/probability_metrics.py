@@ -10,10 +10,9 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_veinseg.data.array_types import Mask, Probability, Share
+from napari_veinseg.data.array_types import Mask, Probability
 from napari_veinseg.data.labels import UNSURE, VEIN
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.evaluation.metrics import Counts
 
 BINS = 1000
 _CALIBRATION_BINS = 20
@@ -32,14 +31,6 @@ class ScoreHistogram:
 
     def __add__(self, other: "ScoreHistogram") -> "ScoreHistogram":
         return ScoreHistogram(self.vein + other.vein, self.background + other.background)
-
-    def counts_at(self, threshold: Share) -> Counts:
-        """Count as if pixels with at least this probability, in thousandths, were vein."""
-        first = round(threshold * BINS)
-        vein, background = int(self.vein[first:].sum()), int(self.background[first:].sum())
-        return Counts(
-            vein, background, int(self.vein.sum()) - vein, int(self.background.sum()) - background
-        )
 
     def vein_iou(self) -> Rates:
         """Give the vein IoU at each threshold 0, 0.001, ... 0.999.

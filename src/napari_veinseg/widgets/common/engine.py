@@ -75,10 +75,8 @@ def load_model(path: Path, reporter: Reporter) -> "VeinModel":
         with opening(path):
             state = path.stat()
         key = (path, state.st_mtime_ns, state.st_size, device.name)
-        if _model is None or _model[0] != key or _has_moved(_model[1], device):
-            _model = (key, VeinModel.load(path, device.name))
-        return _model[1]
-
-
-def _has_moved(model: "VeinModel", device: DeviceChoice) -> bool:
-    return model.runtime.place == "cpu" and device.name != "cpu"
+        model = _model[1] if _model is not None and _model[0] == key else None
+        if model is None or (model.runtime.place == "cpu" and device.name != "cpu"):
+            model = VeinModel.load(path, device.name)
+            _model = (key, model)
+        return model

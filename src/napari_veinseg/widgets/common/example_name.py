@@ -60,10 +60,6 @@ class ExampleName(QTextEdit):
         shown.format.setForeground(QColor("white"))
         self.setExtraSelections([shown] if start < end else [])
 
-    def marked_text(self) -> str:
-        """Return the part that is marked."""
-        return self.text()[slice(*self._mark)]
-
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Remember where it began."""
         if event is not None:

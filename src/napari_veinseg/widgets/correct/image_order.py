@@ -100,11 +100,10 @@ class ImageOrder(Section):
         self.job.start(find, partial(self._list, images))
 
     def _list(self, images: list[_Image], doubts: list[float]) -> None:
-        rows = zip(images, doubts, strict=True)
-        in_order = sorted(rows, key=lambda row: (row[0].reviewed, -row[1]))
-        self._images = [image for image, _ in in_order]
+        rows = sorted(zip(images, doubts, strict=True), key=lambda row: (row[0].reviewed, -row[1]))
+        self._images = [image for image, _ in rows]
         self.list.clear()
-        for image, doubt in in_order:
+        for image, doubt in rows:
             tick = "✓ " if image.reviewed else ""
             item = QListWidgetItem(f"{tick}{image.text}: doubt {doubt:.0%}")
             item.setData(Qt.ItemDataRole.AccessibleTextRole, image.text)
