@@ -45,9 +45,9 @@ from napari_veinseg.data.mask_files import read_mask
 from napari_veinseg.evaluation.metrics import class_ious
 from napari_veinseg.segmentation.runtimes.devices import choose_device
 from napari_veinseg.training.continual import ContinualTrainer
-from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
+from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import configure, start
 from napari_veinseg.training.training_data import read_base

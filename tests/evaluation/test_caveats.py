@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import as_drawn_source
 from napari_veinseg.data.image_files import image_hash, write_image
 from napari_veinseg.data.mask_files import read_mask, write_mask
+from napari_veinseg.data.mask_source import as_drawn_source
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation import data_leakage
 from napari_veinseg.evaluation.caveats import caveats

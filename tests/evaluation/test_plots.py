@@ -8,7 +8,7 @@ from napari_veinseg.data.image_files import image_hash
 from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots
-from napari_veinseg.evaluation.report.ink import PAGE, Ink, contrast
+from napari_veinseg.evaluation.report.plot_colours import PAGE, Ink, contrast
 from napari_veinseg.evaluation.selection import select
 from napari_veinseg.evaluation.summary import summarise
 from tests.evaluation.reports import make_dataset, model

@@ -182,15 +182,15 @@ def test_what_learned_nothing_does_not_refuse_the_same_command(dataset, tiny, tm
 
 
 def test_a_stopped_clock_does_not_eat_the_budget(monkeypatch):
-    from napari_veinseg.training import clock
+    from napari_veinseg.training import work_clock
 
     now = [0.0]
-    monkeypatch.setattr(clock.time, "perf_counter", lambda: now[0])
-    watch = clock.WorkClock(5.0)
+    monkeypatch.setattr(work_clock.time, "perf_counter", lambda: now[0])
+    watch = work_clock.WorkClock(5.0)
     for pause in (0.1, 3600, 0.2, 8 * 3600, 0.3):
         now[0] += pause
         watch.tick()
-    assert watch.seconds < 5.6 + 2 * clock._LONGEST_TICK + 1e-6
+    assert watch.seconds < 5.6 + 2 * work_clock._LONGEST_TICK + 1e-6
 
 
 def test_images_that_are_all_the_same_are_learned_from(dataset, tiny, tmp_path):

@@ -10,7 +10,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import corrected_source
+from napari_veinseg.data.mask_source import corrected_source
 from napari_veinseg.training import run_folder as run_module
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train import run_follower

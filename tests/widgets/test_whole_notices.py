@@ -10,8 +10,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
 from napari_veinseg.errors import VeinSegError
+from napari_veinseg.widgets.common.last_failure import LastFailure
 from napari_veinseg.widgets.common.notify import report, show_info
-from napari_veinseg.widgets.common.trouble import Trouble
 from napari_veinseg.widgets.common.whole_notices import broken
 
 PATH = "/home/somebody/a folder of forearms/" + "_".join(["a_very_long_name"] * 6) + ".tif"
@@ -72,7 +72,7 @@ def test_notices_do_not_cover_each_other(canvas):
 def test_what_the_dock_says_goes_by_as_napari_shows_it(canvas):
     main = canvas.window()
     dock = main.findChild(QWidget, "dock")
-    trouble = dock.trouble = Trouble(dock)
+    trouble = dock.trouble = LastFailure(dock)
     text = f"{PATH} cannot be read: it is no image that this program knows."
     report(VeinSegError(text), "Opening", dock)
     assert trouble.isVisible()

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from napari_veinseg.correction.drafts import Draft, DraftFolder, DraftNotes, model_name
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import (
+from napari_veinseg.data.finger_groups import make_thumbnail
+from napari_veinseg.data.mask_files import numbered_remark
+from napari_veinseg.data.mask_source import (
     as_drawn_source,
     corrected_source,
     drawing_model,
     is_as_drawn,
 )
-from napari_veinseg.data.finger_groups import make_thumbnail
-from napari_veinseg.data.mask_files import numbered_remark
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import writing

@@ -1,6 +1,6 @@
 """What a reader of the figures must know about contenders and data, the worst first."""
 
-from napari_veinseg.data.drawn_by import origin_notes
+from napari_veinseg.data.mask_source import origin_notes
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
 from napari_veinseg.evaluation.data_caveats import (

@@ -14,11 +14,10 @@ from napari_veinseg.data.sample import Fault, Pair
 from napari_veinseg.errors import Cancelled, VeinSegError
 from napari_veinseg.segmentation.runtimes.devices import choose_device, usable_cpus
 from napari_veinseg.training.checkpoint import Position
-from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.dataset_watcher import DatasetChanges, DatasetWatcher
-from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.fabric import launch
 from napari_veinseg.training.learner import Learner
+from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.reporter import Stop, Tell
 from napari_veinseg.training.reviewed_pool import ArrivalRecord, ReviewedPool
 from napari_veinseg.training.run_folder import Run
@@ -35,6 +34,7 @@ from napari_veinseg.training.watch_events import (
     WatchEvent,
     as_line,
 )
+from napari_veinseg.training.work_clock import WorkClock
 
 Item = TypeVar("Item")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import is_as_drawn
+from napari_veinseg.data.mask_source import is_as_drawn
 from napari_veinseg.data.sample import Fault, Pair, read_pairs
 from napari_veinseg.data.split import choose_judged, may_leak
 from napari_veinseg.training.hold_out_leakage import drop_seen, drop_twins, learned_by

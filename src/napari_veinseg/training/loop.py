@@ -20,7 +20,6 @@ from napari_veinseg.model.store import model_bytes, resolve
 from napari_veinseg.segmentation.runtimes.devices import DeviceChoice, choose_device
 from napari_veinseg.segmentation.vein_model import VeinModel
 from napari_veinseg.training.checkpoint import Position, schedule_learning_rate
-from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.config import TrainingConfig
 from napari_veinseg.training.crops import Crop, Crops, iterate_batches
 from napari_veinseg.training.data_record import DataRecord
@@ -37,6 +36,7 @@ from napari_veinseg.training.reporter import Reporter, Stop, Tell
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.training_data import RunData, load_training_data
 from napari_veinseg.training.validation import held_out_ious
+from napari_veinseg.training.work_clock import WorkClock
 
 _LOSSES_AT_ONCE = 20  # steps whose losses a GPU keeps before they are read
 _SAVE_SECONDS = 5  # what a kill may lose; each save takes as long as one or two steps

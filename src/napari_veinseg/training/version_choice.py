@@ -4,8 +4,8 @@ import math
 
 from napari_veinseg.model.network import SegmentationNetwork
 from napari_veinseg.training.averaging import interpolate
-from napari_veinseg.training.event_log import PatientLog
 from napari_veinseg.training.learner import Learner
+from napari_veinseg.training.patient_log import PatientLog
 from napari_veinseg.training.reviewed_pool import ReviewedPool
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.versions import LEAST_GAIN, Model, Versions

@@ -20,9 +20,9 @@ from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.correction.mask_store import MaskHome
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import drawing_model
 from napari_veinseg.data.image_files import read_image, write_image
 from napari_veinseg.data.mask_files import write_mask
+from napari_veinseg.data.mask_source import drawing_model
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine

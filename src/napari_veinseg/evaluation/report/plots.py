@@ -16,7 +16,7 @@ from napari_veinseg.evaluation.probability_metrics import (
     ScoreHistogram,
     best_threshold,
 )
-from napari_veinseg.evaluation.report.ink import PAGE, Ink
+from napari_veinseg.evaluation.report.plot_colours import PAGE, Ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from napari_veinseg.data.drawn_by import drawing_model
+from napari_veinseg.data.mask_source import drawing_model
 from napari_veinseg.data.sample import Fault, Sample
 from napari_veinseg.evaluation.contenders import Contender, MaskFolder
 from napari_veinseg.evaluation.selection import Selection

@@ -7,7 +7,7 @@ from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult
 from napari_veinseg.evaluation.contenders import Contender, Model
 from napari_veinseg.evaluation.report.examples import Example
-from napari_veinseg.evaluation.report.ink import PAGE
+from napari_veinseg.evaluation.report.plot_colours import PAGE
 from napari_veinseg.evaluation.summary import (
     COMPARED,
     LOWER_IS_BETTER,

@@ -11,10 +11,10 @@ from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
 from napari_veinseg.widgets.common.focus import FocusKeeper
 from napari_veinseg.widgets.common.form import Section, column, connect_while_alive
 from napari_veinseg.widgets.common.inputs import WheelGuard
+from napari_veinseg.widgets.common.last_failure import LastFailure
 from napari_veinseg.widgets.common.notify import watch_callbacks
 from napari_veinseg.widgets.common.opened_files import follow_opened_files
 from napari_veinseg.widgets.common.style import style_sheet
-from napari_veinseg.widgets.common.trouble import Trouble
 
 WIDTH = 340
 """The width in px that every dock must be readable at."""
@@ -45,7 +45,7 @@ class Panel(QWidget):
         scroll.setWidget(body)
         foot = QFrame()
         foot.setProperty("role", "foot")
-        self.trouble = Trouble(foot)
+        self.trouble = LastFailure(foot)
         self._foot = column(foot, self.trouble, spacing=0)
         column(self, scroll, foot, spacing=0)
         self._scroll = scroll

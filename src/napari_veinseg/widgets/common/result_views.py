@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from napari_veinseg.evaluation.report.ink import Ink
+from napari_veinseg.evaluation.report.plot_colours import Ink
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from qtpy.QtCore import Signal
 
 from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import as_drawn_source, corrected_source
+from napari_veinseg.data.mask_source import as_drawn_source, corrected_source
 from napari_veinseg.data.sample import Sample
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common.form import Hint, Section, button

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_veinseg.data.dataset import Dataset
-from napari_veinseg.data.drawn_by import origin_notes
+from napari_veinseg.data.mask_source import origin_notes
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.training.events import RunStatus
 from napari_veinseg.wording import some_of

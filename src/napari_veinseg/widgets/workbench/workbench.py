@@ -17,11 +17,11 @@ from napari_veinseg.widgets.common import first_drawing
 from napari_veinseg.widgets.common.canvas import LayersGoSafely
 from napari_veinseg.widgets.common.form import column
 from napari_veinseg.widgets.common.key_bindings import KeyBindings
+from napari_veinseg.widgets.common.last_failure import LastFailure
 from napari_veinseg.widgets.common.model_choice import ModelChoice
 from napari_veinseg.widgets.common.notify import reported
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.common.style import style_sheet
-from napari_veinseg.widgets.common.trouble import Trouble
 from napari_veinseg.widgets.common.warm_up import read_units
 from napari_veinseg.widgets.workbench import navigation_bar, status_line, view_controls
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
@@ -63,7 +63,7 @@ class Workbench(QWidget):
             self.viewer, lambda: self.on_screen.image, lambda: self.on_screen.mask
         )
         self.learning = LearningBeside(self.session, self._learning_config)
-        self.trouble = Trouble(self)  # of what concerns no tab
+        self.trouble = LastFailure(self)  # of what concerns no tab
         self._unsaved = ""
         self.status = StatusLine(self.session, self.learning, self.on_screen)
         self.folder_run = FolderSegmentation(self.session)

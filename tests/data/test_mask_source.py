@@ -3,7 +3,7 @@
 import pytest
 
 from napari_veinseg.correction.drafts import model_name
-from napari_veinseg.data.drawn_by import (
+from napari_veinseg.data.mask_source import (
     as_drawn_source,
     corrected_source,
     drawing_model,

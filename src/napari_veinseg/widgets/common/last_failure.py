@@ -7,7 +7,7 @@ from napari_veinseg.widgets.common.form import Hint, explain, row
 _MOST = 400  # characters that stand in a dock; its tooltip and the list of notices have all
 
 
-class Trouble(QFrame):
+class LastFailure(QFrame):
     """A sentence for whatever failed and was not tried again; the latest is shown."""
 
     def __init__(self, parent: QWidget) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from napari_veinseg.errors import VeinSegError, VeinSegWarning
 from napari_veinseg.files import writing
-from napari_veinseg.training.clock import WorkClock
 from napari_veinseg.training.reporter import Tell
 from napari_veinseg.training.run_folder import Run
+from napari_veinseg.training.work_clock import WorkClock
 
 
 class PatientLog:
