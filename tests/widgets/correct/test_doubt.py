@@ -119,14 +119,21 @@ def test_a_sample_is_opened_once(viewer, correct_in, qtbot, tmp_path, monkeypatc
 
 
 @pytest.fixture
-def doubting(viewer, correct_in, qtbot):
-    """A mask with two doubtful stretches, at the first of them."""
+def doubtful(viewer, correct_in):
+    """A mask with two doubtful stretches."""
     mask = truth()
     probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)
     for stretch in (np.s_[20:36, 155:175], np.s_[40:70, 20:40]):
         probability[stretch] = np.where(mask[stretch] == 1, 0.5, 0.01)
     widget, labels, mouse = correct_in(viewer, mask)
     record_of(labels).probability = probability
+    return widget, labels, mouse
+
+
+@pytest.fixture
+def doubting(doubtful, qtbot):
+    """The same, at the first of them."""
+    widget, labels, mouse = doubtful
     mouse.key(Qt.Key.Key_N)
     qtbot.waitUntil(lambda: not widget.doubtful_places.job.running)
     return widget, labels, mouse
@@ -272,13 +279,8 @@ def test_a_place_stays_marked_when_an_answer_about_another_slice_comes(
     assert places.decisions[0].isEnabled()
 
 
-def test_previous_begins_with_the_last_place(viewer, correct_in):
-    mask = truth()
-    probability = np.where(mask == 1, 0.98, 0.01).astype(np.float32)
-    for stretch in (np.s_[20:36, 155:175], np.s_[40:70, 20:40]):
-        probability[stretch] = np.where(mask[stretch] == 1, 0.5, 0.01)
-    widget, labels, _ = correct_in(viewer, mask)
-    record_of(labels).probability = probability
+def test_previous_begins_with_the_last_place(doubtful):
+    widget, *_ = doubtful
     places = widget.doubtful_places
     places.previous.click()
     count = len(places._places)
