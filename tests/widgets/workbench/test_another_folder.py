@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QTimer
 
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.data.image_files import read_image, write_image
@@ -71,6 +72,27 @@ def test_of_two_folders_that_are_asked_for_the_last_opens(bench, folder, other, 
     gate.set()
     qtbot.wait(100)
     assert bench.session.folder.path == other
+
+
+@pytest.mark.parametrize("turn", [1, 2])  # the folder before is left, this one is known
+def test_a_folder_is_shown_where_the_next_one_asked_for_cannot_be_opened(
+    opened, other, tmp_path, qtbot, told, turn
+):
+    session, turns = opened.session, []
+
+    def ask_for_an_empty_folder():
+        turns.append(session.folder)
+        if len(turns) == turn:
+            QTimer.singleShot(0, lambda: session.open(tmp_path / "empty"))
+
+    (tmp_path / "empty").mkdir()
+    session.opened.connect(ask_for_an_empty_folder)
+    session.open(other)
+    qtbot.waitUntil(lambda: bool(told.texts), timeout=20_000)
+    assert "There is no image" in told.texts[0]
+    wait_for_mask(opened, qtbot, 0)
+    assert session.folder.path == other
+    assert opened.strip.folder.text().startswith("hands")
 
 
 def test_what_was_said_of_an_image_is_not_said_of_its_namesake(opened, other, qtbot):

@@ -147,6 +147,12 @@ class Job(QObject):
         if self._reporter is not None:
             self._reporter.cancel()
 
+    def show_rest(self) -> None:
+        """Show at once what would be shown in turns to come."""
+        with caught(self._doing, self):
+            for _ in self._turns or ():
+                pass
+
     def abandon(self) -> None:
         """Cancel, and forget the work at once: for a viewer that is closing."""
         if self.running:

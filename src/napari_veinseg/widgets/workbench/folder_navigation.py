@@ -75,6 +75,7 @@ class FolderSession(QObject):
 
     def open(self, path: Path) -> None:
         """Open a folder at its first image that is not reviewed; of several the last counts."""
+        self._opening.show_rest()  # of the folder before, which stays where this one has no image
         self._opening.abandon()
         failed = partial(self._show_opening, "")
         self._opening.start(lambda _: ImageFolder.open(path), self._begin, failed=failed)
