@@ -174,6 +174,23 @@ def test_tables_of_files(tmp_path):
         assert [row["mask"] for row in csv.DictReader(file)] == ["stack", "Ünï"]
 
 
+@pytest.mark.parametrize(("size", "unit"), [(0.05, "px"), (None, "mm")])
+def test_a_pixel_size_and_its_unit_are_given_together(tmp_path, size, unit):
+    write_mask(tmp_path / "mask.png", capsule((60, 40), (140, 260), 9).astype(np.uint8))
+    with pytest.raises(VeinSegError, match="size of a pixel and its unit"):
+        measure_files([tmp_path], tmp_path / "out", size, unit)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_row_has_the_area_that_its_shares_and_densities_are_of():
+    mask = (capsule((60, 40), (140, 260), 9) | capsule((100, 150), (20, 240), 7)).astype(np.uint8)
+    mask[:30] = 2
+    row = image_row(measure(mask, (0.5, 0.5)), "mm")
+    assert row["area_mm2"] == pytest.approx((mask != 2).sum() / 4)
+    assert row["vein_area_share"] * row["area_mm2"] == pytest.approx((mask == 1).sum() / 4)
+    assert row["bifurcations_per_mm2"] * row["area_mm2"] == pytest.approx(row["bifurcations"])
+
+
 def test_masks_of_one_name_are_told_apart_in_tables(tmp_path):
     veins = capsule((60, 40), (140, 260), 9).astype(np.uint8)
     masks = [tmp_path / "left" / "i0.tif", tmp_path / "right" / "i0.tif", tmp_path / "i1.tif"]

@@ -13,8 +13,10 @@ from napari_veinseg.wording import counted
 def measure(
     masks: Annotated[list[Path], typer.Argument(help="Mask files, or folders of them.")],
     output: Annotated[Path, typer.Option(help="Folder for branches.csv and images.csv.")],
-    pixel_size: Annotated[float, typer.Option(min=1e-9, help="Size of a pixel in --unit.")] = 1.0,
-    unit: Annotated[str, typer.Option(help="Unit of the lengths, for the column names.")] = "px",
+    pixel_size: Annotated[
+        float | None, typer.Option(min=1e-9, help="Side of a pixel in --unit.")
+    ] = None,
+    unit: Annotated[str, typer.Option(help="Unit of --pixel-size, as in column names.")] = "px",
 ) -> None:
     """Measure the veins of masks: lengths, widths, tortuosity, bifurcations."""
     from napari_veinseg.measurement.tables import measure_files

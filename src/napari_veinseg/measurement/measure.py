@@ -39,8 +39,10 @@ class BranchMeasures:
 class ImageMeasures:
     """One mask, in the unit of the spacing."""
 
+    area: float
+    """Of all that is not unsure."""
     vein_area_share: float
-    """Vein area over the area that is not unsure; 0 where all is."""
+    """Vein area over that area; 0 where all is unsure."""
     total_length: float
     """Sum of all branches' lengths."""
     median_width: float
@@ -49,7 +51,7 @@ class ImageMeasures:
     ends: int
     bifurcations: int
     bifurcation_density: float
-    """Bifurcations over the area that is not unsure."""
+    """Bifurcations over the area; 0 where all is unsure."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,16 @@ def measure(mask: Mask, spacing: Spacing = (1.0, 1.0)) -> Measurement:
         _measure_branch(branch, width, vein, square.side) for branch in skeleton.branches
     )
     known = width[np.isfinite(width)]
-    pixels = max(int(np.count_nonzero(mask != UNSURE)), 1)
+    pixels, size = int(np.count_nonzero(mask != UNSURE)), spacing[0] * spacing[1]
     image = ImageMeasures(
-        vein_area_share=np.count_nonzero(mask == VEIN) / pixels,
+        area=pixels * size,
+        vein_area_share=np.count_nonzero(mask == VEIN) / max(pixels, 1),
         total_length=sum(branch.length for branch in branches),
         median_width=float(np.median(known)) if known.size else float("nan"),
         branches=len(branches),
         ends=len(skeleton.ends),
         bifurcations=len(skeleton.bifurcations),
-        bifurcation_density=len(skeleton.bifurcations) / (pixels * spacing[0] * spacing[1]),
+        bifurcation_density=len(skeleton.bifurcations) / (max(pixels, 1) * size),
     )
     return Measurement(square.restore(skeleton), branches, image)
 

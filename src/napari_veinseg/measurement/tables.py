@@ -54,6 +54,7 @@ def branch_columns(unit: str = "px") -> list[str]:
 def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
     """Give the row of an image."""
     with_unit = {
+        "area": f"area_{unit}2",
         "total_length": f"total_length_{unit}",
         "median_width": f"median_width_{unit}",
         "bifurcation_density": f"bifurcations_per_{unit}2",
@@ -64,7 +65,7 @@ def image_row(measurement: Measurement, unit: str = "px") -> TableRow:
 def measure_files(
     inputs: Iterable[Path],
     output: Path,
-    pixel_size: Annotated[float, "side of a pixel in that unit"] = 1.0,
+    pixel_size: Annotated[float | None, "side of a pixel in that unit; None in px"] = None,
     unit: str = "px",
     tell: Callable[[str], object] = print,
 ) -> int:
@@ -75,6 +76,12 @@ def measure_files(
     have that stem.  The unit of the lengths is part of the column names.  `tell` gets a
     sentence for each file that cannot be measured; the others are measured.
     """
+    if (pixel_size is None) != (unit == "px"):
+        raise VeinSegError(
+            "Give the size of a pixel and its unit together, as --pixel-size 0.05 --unit mm, or "
+            "neither: lengths are then in px."
+        )
+    side = pixel_size or 1.0
     check_output_folder(output)
     found = [file for path in inputs for file in (list_masks(path) if path.is_dir() else [path])]
     files = without_probabilities(found)
@@ -96,7 +103,7 @@ def measure_files(
         name = file.stem if stems[file.stem] == 1 else str(file)
         for number, mask in enumerate(stack if stack.ndim == 3 else stack[np.newaxis]):
             place: TableRow = {"mask": name, "slice": number}
-            measured = measure(mask, (pixel_size, pixel_size))
+            measured = measure(mask, (side, side))
             images.append(place | image_row(measured, unit))
             branches.extend(place | row for row in branch_rows(measured, unit))
     if not images:
