@@ -41,6 +41,21 @@ def test_the_marked_part_is_found_in_the_other_names(example, others, fingers):
     assert not groups.unknown
 
 
+def test_a_stray_name_makes_no_subject_of_what_stands_at_the_place_of_others():
+    stem, start, end = marked("[001]_01")
+    names = [stem, "001_03", "002_01", "Müller links 1", "m_002_1_01"]
+    groups = group_by_finger(names, pattern_from_example(names, stem, start, end))
+    assert set(groups.fingers) == {"001", "002", "m_002_1"}
+    assert groups.unknown == ["Müller links 1"]
+
+
+def test_the_place_of_the_subject_counts_where_nothing_else_fits_another_name():
+    stem, start, end = marked("[A1]B2")
+    names = [stem, "1234", "1256"]
+    groups = group_by_finger(names, pattern_from_example(names, stem, start, end))
+    assert groups.fingers == {"A1": ["A1B2"], "12": ["1234", "1256"]}
+
+
 @given(st.text(min_size=1, max_size=20), st.data())
 def test_what_is_marked_is_what_is_found(stem, data):
     start = data.draw(st.integers(0, len(stem) - 1))

@@ -26,15 +26,18 @@ def pattern_from_example(stems: Sequence[str], example: str, start: int, end: in
     r"""Make the pattern that finds in all names what is marked in one: `example[start:end]`.
 
     Numbers and words may be others in other names, separators may not.  Of several readings the
-    strictest is taken that fits the most names, such as ``^(\d+_\w+)_\d+$``.
+    strictest is taken that fits the most names, such as ``^(\d+_\w+)_\d+$``.  Only where none fits
+    another name the finger is taken by its place: in a stray name anything may stand there.
     """
     if not 0 <= start < end <= len(example):
         raise VeinSegError("Mark the part of the name that is the subject.")
-    fitting = {
-        pattern: sum(re.search(pattern, stem) is not None for stem in stems)
-        for pattern in _readings(example, start, end)
-    }
-    return max(fitting, key=lambda pattern: fitting[pattern])  # the first of equals
+    *readings, by_place = _readings(example, start, end)
+
+    def fits(pattern: str) -> int:
+        return sum(re.search(pattern, stem) is not None for stem in stems)
+
+    best = max(readings, key=fits, default=by_place)  # the first of equals
+    return by_place if fits(best) <= 1 < fits(by_place) else best
 
 
 def _readings(example: str, start: int, end: int) -> Iterator[str]:
