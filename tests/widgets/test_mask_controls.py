@@ -176,6 +176,18 @@ def test_large_masks_are_worked_on_beside_the_viewer(
     assert len(mask._undo_history) == 1
 
 
+def test_a_mask_is_signed_by_the_threshold_that_it_has(
+    controls, mask, probability, qtbot, monkeypatch
+):
+    monkeypatch.setattr(mask_controls, "_AT_ONCE", 10)
+    drag(controls.threshold, 0.4)  # and one may leave before the pixels follow
+    assert controls._job.running
+    assert record_of(mask).notes.threshold == 0.6
+    qtbot.waitUntil(lambda: not controls._job.running)
+    np.testing.assert_array_equal(mask.data, probability >= 0.4)
+    assert record_of(mask).notes.threshold == pytest.approx(0.4)
+
+
 def test_a_slider_changes_no_mask_that_its_layer_shows_afterwards(
     controls, mask, viewer, qtbot, monkeypatch, told
 ):

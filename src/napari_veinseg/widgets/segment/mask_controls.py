@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QLineEdit
 from superqt import QLabeledDoubleSlider, QLabeledSlider
 from superqt.utils import signals_blocked
 
+from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.data.array_types import ProbabilityStack
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.errors import VeinSegError
@@ -129,18 +130,22 @@ class MaskControls(Section):
                 f"The shape of '{layer.name}' was changed: press Segment to make a new mask."
             )
         threshold, min_size = self.threshold.value(), self.min_size.value()
-        record.notes = replace(record.notes, threshold=threshold, min_size=min_size)
+        notes = replace(record.notes, threshold=threshold, min_size=min_size)
         data, probability, edited = layer.data, record.probability, record.edits.edited
         work = partial(changes_to, data, probability, threshold, min_size, edited)
-        apply = partial(self._apply, layer, probability)
+        apply = partial(self._apply, layer, probability, notes)
         if layer.data.size <= _AT_ONCE:
             apply(work())
         elif not self._job.start(lambda _reporter: work(), done=apply):
             self._pending = True
 
-    def _apply(self, layer: Labels, probability: ProbabilityStack, changes: Changes) -> None:
-        if record_of(layer).probability is probability:  # else it shows another mask by now
+    def _apply(
+        self, layer: Labels, probability: ProbabilityStack, notes: DraftNotes, changes: Changes
+    ) -> None:
+        record = record_of(layer)
+        if record.probability is probability:  # else it shows another mask by now
             self._step = apply_changes(layer, changes, self._step)
+            record.notes = notes  # not before: a mask is signed by the threshold that it has
 
     def _go_on(self) -> None:
         """Catch up with a slider that moved on while a large mask was worked on."""
