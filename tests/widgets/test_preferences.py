@@ -55,10 +55,10 @@ def test_the_default_model_is_chosen_where_it_exists(qtbot, monkeypatch, tmp_pat
     assert choice.name == chosen
 
 
-def test_the_autosave_interval_follows_the_preferences(qtbot, qapp, monkeypatch):
+def test_the_autosave_interval_follows_the_preferences(viewer, qapp, monkeypatch):
     wish = Preferences(autosave_seconds=2)
     monkeypatch.setattr(autosaver, "preferences", lambda: wish)
-    saver = Autosaver(qapp)
+    saver = Autosaver(viewer, qapp)
     assert saver._timer.interval() == 2000
     wish = replace(wish, autosave_seconds=6)
     saver.save()

@@ -393,6 +393,37 @@ def test_a_mask_begun_by_hand_is_kept_by_the_folder_alone(bench, qtbot, folder, 
     assert bench.session.folder.state(0) is ImageState.EDITED
 
 
+def test_corrections_of_a_mask_below_the_folders_are_saved_too(opened, monkeypatch):
+    """The folder has one mask an image, the topmost."""
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    shown = opened.session.shown
+    below = shown.mask
+    add_mask_layer(opened.viewer, below.data, shown.image)
+    opened.viewer.layers.selection.active = below
+    below.data_setitem((np.array([2]), np.array([3])), 1)
+    opened.session.save()
+    opened.correct.autosaver.stop()
+    (left,) = left_sessions()
+    np.testing.assert_array_equal(left.restored(), below.data)
+
+
+def test_a_mask_that_came_up_to_be_the_folders_is_saved_by_the_folder_alone(
+    opened, qtbot, monkeypatch
+):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    shown = opened.session.shown
+    below = shown.mask
+    above = add_mask_layer(opened.viewer, below.data, shown.image)
+    opened.viewer.layers.selection.active = below
+    opened.viewer.layers.remove(above)
+    press(opened, ".")
+    wait_for_mask(opened, qtbot, 1)
+    assert shown.mask is below
+    opened.correct.autosaver.save()
+    opened.viewer.close()
+    assert left_sessions() == []
+
+
 def test_closing_the_viewer_saves_and_the_folder_is_remembered(opened, folder):
     opened.session.shown.mask.data_setitem((np.array([2]), np.array([3])), 1)
     QApplication.processEvents()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import napari
 import numpy as np
 from napari.layers import Image, Labels
 from napari.qt.threading import create_worker
@@ -14,7 +15,8 @@ from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.widgets.common.notify import trying, warn
 from napari_veinseg.widgets.common.preferences import preferences
 from napari_veinseg.widgets.correct.edited_mask import PlaneIndex
-from napari_veinseg.widgets.masks.layer_metadata import image_of, is_kept, record_of
+from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
+from napari_veinseg.widgets.masks.layers import is_kept
 
 _PLACE = ("scale", "translate", "rotate", "shear", "affine")
 _DOING = "Saving corrections"
@@ -23,8 +25,9 @@ _DOING = "Saving corrections"
 class Autosaver(QObject):
     """Saves every mask that was corrected while the widget is open."""
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, viewer: napari.Viewer, parent: QObject) -> None:
         super().__init__(parent)
+        self._viewer = viewer
         self._saves: WeakKeyDictionary[Labels, Autosave] = WeakKeyDictionary()
         self._worker: Any = None
         self._warned = False
@@ -37,7 +40,7 @@ class Autosaver(QObject):
         if not isinstance(layer.data, np.ndarray) or layer.multiscale:
             return
         record_of(layer)  # knows each stroke from here on, also those that outlive the history
-        if not is_kept(layer) and layer not in self._saves:
+        if layer not in self._saves and not is_kept(self._viewer, layer):
             self._saves[layer] = Autosave(layer.data, _description(layer, image))
 
     def adopt(self, layer: Labels, session: LeftSession) -> None:
@@ -75,8 +78,10 @@ class Autosaver(QObject):
 
     def _work(self) -> Iterator[tuple[Autosave, NDArray[Any]]]:
         """Give what saves each mask with its pixels, but for one that has another shape now."""
-        for layer, saver in self._saves.items():
-            if layer.data.shape == saver.shape:
+        for layer, saver in list(self._saves.items()):
+            if is_kept(self._viewer, layer):  # since the mask above it was removed
+                del self._saves[layer]
+            elif layer.data.shape == saver.shape:
                 yield saver, layer.data
 
     def _on_saved(self, problem: str) -> None:

@@ -46,7 +46,7 @@ class CorrectWidget(Panel):
         """The image that a new mask is for, and the mask to empty where it may have but one."""
         self.tracing = TracingCache(self.edited_mask, self)
         self.work = MaskWork(self.edited_mask, self)
-        self.autosaver = Autosaver(self)
+        self.autosaver = Autosaver(self.viewer, self)
         self.offer = RestoreOffer(self.viewer, self.autosaver)
         self.add(self.offer)
         self._add_layers()

@@ -78,14 +78,14 @@ def image_of(layer: Layer) -> Image | None:
     return record.image() if isinstance(record, MaskRecord) and record.image else None
 
 
-def keep_masks_of(image: Image) -> None:
-    """Take note that an open folder saves the masks of an image: nobody else needs to."""
+def keep_mask_of(image: Image) -> None:
+    """Take note that an open folder saves the mask in work of an image: nobody else needs to."""
     _images_of_folders.add(image)
 
 
-def is_kept(layer: Labels) -> bool:
-    """Tell whether an open folder saves a mask."""
-    return image_of(layer) in _images_of_folders
+def is_of_folder(image: Image) -> bool:
+    """Tell whether an image is that of an open folder."""
+    return image in _images_of_folders
 
 
 def has_probability(layer: Layer) -> bool:

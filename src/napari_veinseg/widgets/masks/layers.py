@@ -21,6 +21,7 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     has_probability,
     image_of,
     is_derived,
+    is_of_folder,
     record_of,
 )
 
@@ -249,6 +250,12 @@ def masks_of(viewer: napari.Viewer, image: Image | None) -> Iterator[Labels]:
 def mask_in_work(viewer: napari.Viewer, image: Image) -> Labels | None:
     """Find the topmost mask of an image that no evaluation has opened."""
     return next((each for each in masks_of(viewer, image) if not record_of(each).evaluated), None)
+
+
+def is_kept(viewer: napari.Viewer, layer: Labels) -> bool:
+    """Tell whether an open folder saves a mask: it has one for an image, that in work."""
+    image = image_of(layer)
+    return image is not None and is_of_folder(image) and mask_in_work(viewer, image) is layer
 
 
 def adjustable_mask(viewer: napari.Viewer, image: Image) -> Labels | None:

@@ -13,7 +13,7 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     image_of,
     is_derived,
-    keep_masks_of,
+    keep_mask_of,
     record_of,
 )
 from napari_veinseg.widgets.masks.layers import (
@@ -45,7 +45,7 @@ class ShownImage:
             rgb=is_colour(opened.pixels.shape),
             metadata={"files": [file_name]},
         )
-        keep_masks_of(self.image)
+        keep_mask_of(self.image)
         if opened.draft is not None:
             self.show_draft(opened.draft)
         self.show_alone()
