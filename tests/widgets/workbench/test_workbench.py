@@ -393,6 +393,29 @@ def test_a_mask_begun_by_hand_is_kept_by_the_folder_alone(bench, qtbot, folder, 
     assert bench.session.folder.state(0) is ImageState.EDITED
 
 
+def test_restored_corrections_are_in_the_folder_before_their_session_goes(
+    opened, folder, monkeypatch
+):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    corrected = np.zeros_like(opened.session.shown.mask.data)
+    saver = autosave.Autosave(
+        corrected, {"name": "mine", "image_name": "a.tif", "image_path": "", "place": {}}
+    )
+    corrected[2, 3] = 1
+    saver.save(corrected)
+    opened.correct.offer.show_newest()
+    kept, discard = [], LeftSession.discard
+
+    def look_and_discard(session):
+        kept.append(ImageFolder.open(folder).read(0).draft.mask)
+        discard(session)
+
+    monkeypatch.setattr(LeftSession, "discard", look_and_discard)
+    opened.correct.offer.accept.click()
+    np.testing.assert_array_equal(kept, [corrected])
+    assert left_sessions() == []
+
+
 def test_corrections_of_a_mask_below_the_folders_are_saved_too(opened, monkeypatch):
     """The folder has one mask an image, the topmost."""
     monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from napari.qt.threading import create_worker
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.correction.autosave import Autosave, LeftSession
 from napari_veinseg.widgets.common.notify import trying, warn
@@ -24,6 +24,9 @@ _DOING = "Saving corrections"
 
 class Autosaver(QObject):
     """Saves every mask that was corrected while the widget is open."""
+
+    adopted = Signal()
+    """Corrections were restored, and whoever keeps their mask must save it now."""
 
     def __init__(self, viewer: napari.Viewer, parent: QObject) -> None:
         super().__init__(parent)
@@ -47,7 +50,9 @@ class Autosaver(QObject):
         """Save restored corrections anew before those of the old session go."""
         self.watch(layer, image_of(layer))
         saver = self._saves.get(layer)
-        if saver is not None:  # else an open folder keeps it
+        if saver is None:  # an open folder keeps it
+            self.adopted.emit()
+        else:
             for number in session.planes:
                 saver.unsettle(number)
             saver.save(layer.data)

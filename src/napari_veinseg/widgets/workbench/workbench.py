@@ -124,6 +124,8 @@ class Workbench(QWidget):
         self.follower = TabsFollowFolder(self.tabs, self.session, self.on_screen)
         # Behind the choice of the folder's own model, which is no wish against its versions.
         self.session.opened.connect(self.learning.follow_folder)
+        self.correct.autosaver.adopted.connect(self.session.save)
+        self.correct.autosaver.adopted.connect(self.session.queue.flush)
         self.segment.segmented.connect(self.segment.region.tell)
         self.segment.segmented.connect(self.follower.suggest_model)
         self.train.dataset.names.changed.connect(self._name_fingers)
