@@ -51,7 +51,9 @@ def test_too_few_values_have_no_interval(count):
     assert not interval.differs_from_0
 
 
-def test_equal_values_have_an_interval_without_width():
-    interval = grouping(list("abcde")).mean([0.4] * 5)
-    assert interval.low == pytest.approx(interval.high)
-    assert interval.differs_from_0
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+def test_equal_values_say_nothing_of_how_much_others_would_differ(value):
+    interval = grouping(list("abcde")).mean([value] * 5)
+    assert interval.value == pytest.approx(value)
+    assert interval.low is interval.high is None
+    assert not interval.differs_from_0

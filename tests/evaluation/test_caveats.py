@@ -162,7 +162,9 @@ def test_who_has_no_figures_does_not_change_what_intervals_are_of(folder, tmp_pa
     dataset = Dataset.open(folder, PATTERN)
     knows_all = model("knows", hashes=[image_hash(sample.image()) for sample in dataset])
     evaluate(dataset, [model(), knows_all], tmp_path / "out")
-    assert "resampling subjects" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "bootstrap draws of 6 subjects;" in (tmp_path / "out/report.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_late_finger_pattern_does_not_hide_a_split_by_image(tmp_path):
@@ -240,6 +242,25 @@ def test_one_model_under_two_names_is_told(folder, tmp_path):
     said = lead(tmp_path)
     assert "'mine' and 'base' score exactly alike on every image" in said
     assert "'other'" not in said
+
+
+def test_more_than_two_alike_are_listed_and_who_finds_nothing_is_not_alike(folder, tmp_path):
+    names = ("mine", "base", "copy")
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    for number, stem in enumerate(path.stem for path in (folder / "masks").iterdir()):
+        mask = np.zeros(SHAPE, np.uint8)
+        mask[:3, number] = 1  # where no truth has a vein
+        write_mask(beside / f"{stem}.png", mask)
+    lost = [MaskFolder(name, beside) for name in ("lost", "astray")]
+    evaluate(Dataset.open(folder, PATTERN), [*map(model, names), *lost], tmp_path / "out")
+    assert "'mine', 'base' and 'copy' score exactly alike" in lead(tmp_path / "out")
+    assert "'lost'" not in lead(tmp_path / "out")
+
+
+def test_whose_subject_is_not_known_is_named(folder, tmp_path):
+    evaluate(Dataset.open(folder, r"^((?!fïnger0_1).+)_\d+$"), [model()], tmp_path)
+    assert "The subjects are not all known (fïnger0_1), and intervals" in lead(tmp_path)
 
 
 def test_what_was_too_much_to_compare_is_said(tmp_path, monkeypatch):

@@ -72,7 +72,8 @@ def test_a_report_is_whole_and_self_contained(folder, tmp_path):
     dark = summary["models"]["dark"]
     own = [float(row["vein_iou"]) for row in rows if row["model"] == "dark"]
     assert dark["vein_iou_mean_of_images"]["value"] == pytest.approx(np.mean(own), abs=1e-5)
-    assert dark["intervals"] == "by finger"
+    assert (dark["intervals"], dark["resampled"]) == ("by finger", 6)
+    assert "2,000 bootstrap draws of 6 subjects" in summary["intervals"]
     assert summary["models"]["second annotator"]["vein_iou_mean_of_images"]["value"] == 1
     assert "roc_area_pooled" not in summary["models"]["second annotator"]
     assert "calibration_error_pooled" not in summary["models"]["maximum curvature"]
@@ -97,6 +98,9 @@ def test_images_that_a_model_was_trained_on_do_not_count(folder, tmp_path):
     assert marked == {sample.stem for sample in seen}
     assert "4 of the 12 images are left out of the figures of 'trained'" in lead(tmp_path)
     assert "The figures are of 8 of them." in lead(tmp_path)
+    facts = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["dataset"]
+    assert facts["Images"].startswith("8; 4 more are left out")
+    assert facts["Subjects"] == "4"
 
 
 def test_a_model_trained_on_everything_has_no_figures_but_a_report(folder, tmp_path):

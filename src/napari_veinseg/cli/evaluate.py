@@ -1,15 +1,12 @@
 """`veinseg evaluate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from napari_veinseg.cli.app import app
 from napari_veinseg.cli.options import ChannelName, Device, FingerPattern, Invert
-
-if TYPE_CHECKING:
-    from napari_veinseg.evaluation.summary import Summary
 
 
 @app.command()
@@ -49,9 +46,9 @@ def evaluate(
     from napari_veinseg.data.grey import parse_channel
     from napari_veinseg.evaluation.caveats import caveats
     from napari_veinseg.evaluation.contenders import gather_contenders
-    from napari_veinseg.evaluation.report.tables import METRIC_NAMES
+    from napari_veinseg.evaluation.report.tables import METRIC_NAMES, figure_cell
     from napari_veinseg.evaluation.report.write_report import evaluate as run
-    from napari_veinseg.evaluation.summary import TO_CORRECT
+    from napari_veinseg.evaluation.summary import TO_CORRECT, Summary, interval_note
     from napari_veinseg.segmentation.settings import SegmentationSettings
 
     settings = SegmentationSettings(channel=parse_channel(channel), invert=invert)
@@ -80,16 +77,17 @@ def evaluate(
     for fault in comparison.left_out:
         typer.echo(f"Left out: {fault.stem}: {fault.message}")
     columns = ("vein_iou", "cldice", "centreline_recall")
+
+    def figure(summary: Summary, name: str) -> str:
+        cell = figure_cell(name, summary.mean_of_images.get(name), summary.images)
+        return f"{cell['text']}\n{cell['interval']}".strip()
+
     print_table(
         ("Mean of images", "Images", "To correct", *(METRIC_NAMES[name] for name in columns)),
         [
-            (each.name, str(each.images), *(_figure(each, name) for name in (TO_CORRECT, *columns)))
+            (each.name, str(each.images), *(figure(each, name) for name in (TO_CORRECT, *columns)))
             for each in summaries
         ],
     )
+    typer.echo(interval_note(summaries))
     typer.echo(f"The report is {output / 'report.html'}")
-
-
-def _figure(summary: "Summary", name: str) -> str:
-    estimate = summary.mean_of_images.get(name)
-    return f"{estimate.value:.3f}" if estimate else ""

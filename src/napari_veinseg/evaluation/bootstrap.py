@@ -20,7 +20,7 @@ class Estimate:
     """Of the images as they are."""
     low: float | None
     high: float | None
-    """Both bounds are None where there is too little to resample."""
+    """Both bounds are None where there is too little to resample, or all draws are alike."""
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:
@@ -97,6 +97,12 @@ def estimate(
     value: Annotated[float, "of all images"],
     replicates: Annotated[NDArray[np.float64], "the same figure of each draw"],
 ) -> Estimate:
-    """Put the 2.5 and 97.5 percentiles of the replicates beside a figure."""
+    """Put the 2.5 and 97.5 percentiles of the replicates beside a figure.
+
+    Where all are alike nothing is known of how much others would differ: '5 of 5 images' are not
+    100 % to 100 % of all images.
+    """
+    if np.ptp(replicates) < 1e-12:
+        return Estimate(value, None, None)
     low, high = np.percentile(replicates, (2.5, 97.5))
     return Estimate(value, float(low), float(high))

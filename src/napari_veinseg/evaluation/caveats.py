@@ -1,5 +1,7 @@
 """What a reader of the figures must know about contenders and data, the worst first."""
 
+from collections.abc import Sequence
+
 from napari_veinseg.data.mask_source import origin_notes
 from napari_veinseg.evaluation.bootstrap import FEWEST_FINGERS
 from napari_veinseg.evaluation.comparison import Comparison
@@ -106,11 +108,16 @@ def _of_contenders_alike(comparison: Comparison) -> list[str]:
         key = tuple(image.counts for image in result.images)
         names.setdefault(key, []).append(result.contender.name)
     return [
-        f"{' and '.join(map(_quoted, alike))} score exactly alike on every image: is it one file "
+        f"{_joined(alike)} score exactly alike on every image: is it one file "
         "under several names, or a training that changed nothing?"
         for counts, alike in names.items()
-        if len(alike) > 1 and any(c.true_positive + c.false_positive for c in counts)
+        if len(alike) > 1 and any(c.true_positive for c in counts)
     ]
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = map(_quoted, names)
+    return f"{', '.join(first)} and {last}"
 
 
 def _quoted(name: str) -> str:

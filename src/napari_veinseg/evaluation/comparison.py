@@ -1,7 +1,7 @@
 """Contenders on the samples of a dataset: every image scored, nothing averaged yet."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from napari_veinseg.data.array_types import Px
@@ -123,8 +123,7 @@ class Comparison:
     @property
     def judged_range(self) -> str:
         """Say how many images figures are made of: `8`, or `4 to 8`; 0 where there are none."""
-        counts = self.judged_counts or [0]
-        return " to ".join(str(count) for count in dict.fromkeys((min(counts), max(counts))))
+        return count_range(self.judged_counts)
 
     @property
     def rankable(self) -> bool:
@@ -146,6 +145,12 @@ class Comparison:
         if without:
             said.append(f"No figures of {', '.join(without)}: trained on all that could be judged.")
         return " ".join(said)
+
+
+def count_range(counts: Iterable[int]) -> str:
+    """Say how many there are by several counts: `8`, or `4 to 8`; 0 without any above 0."""
+    known = [count for count in counts if count] or [0]
+    return " to ".join(str(count) for count in dict.fromkeys((min(known), max(known))))
 
 
 def compare(

@@ -205,7 +205,9 @@ def _of_intervals(comparison: Comparison) -> list[str]:
     groups = grouping(fingers)
     if groups.by_finger:
         return [groups.caveat] if groups.caveat else []
-    known = "not all known" if "" in fingers else f"only {len(set(fingers))}"
+    unknown = [s.stem for s in comparison.samples if not s.finger]
+    named = f" ({listed(unknown)})" if len(unknown) < len(comparison.samples) else ""
+    known = f"not all known{named}" if "" in fingers else f"only {len(set(fingers))}"
     return [
         f"The subjects are {known}, and intervals by subject need five: the 95 % intervals here "
         "resample images, which resemble each other within a subject, and are therefore too "

@@ -9,7 +9,13 @@ from operator import add
 import numpy as np
 
 from napari_veinseg.data.csv_tables import TableRow
-from napari_veinseg.evaluation.bootstrap import Estimate, Grouping, grouping
+from napari_veinseg.evaluation.bootstrap import (
+    FEWEST_FINGERS,
+    REPLICATES,
+    Estimate,
+    Grouping,
+    grouping,
+)
 from napari_veinseg.evaluation.comparison import Comparison, ContenderResult, ImageResult
 from napari_veinseg.evaluation.probability_metrics import best_threshold
 
@@ -38,6 +44,8 @@ class Summary:
     """On how many of all the model was trained."""
     by_finger: bool
     """Whether intervals resample fingers; else they resample images and are optimistic."""
+    resampled: int
+    """How many fingers or images that are."""
     mean_of_images: dict[str, Estimate]
     """Each metric, averaged over images."""
     pooled: dict[str, float]
@@ -49,7 +57,7 @@ class Summary:
     @property
     def has_intervals(self) -> bool:
         """Whether there was enough to resample."""
-        return any(each.low is not None for each in self.mean_of_images.values())
+        return self.resampled >= FEWEST_FINGERS
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,26 @@ def summarise(result: ContenderResult) -> Summary:
         len(judged),
         result.seen,
         bool(judged) and groups.by_finger,
+        groups.count if judged else 0,
         {name: groups.mean(each) for name, each in values.items()},
         _pooled(result) if judged else {},
         best_threshold(result.histograms) if result.histograms else None,
+    )
+
+
+def interval_note(summaries: Sequence[Summary]) -> str:
+    """Say what the intervals of a table of means are, and of how many subjects or images."""
+    each = [
+        f"{summary.resampled} {'subjects' if summary.by_finger else 'images'}"
+        for summary in summaries
+        if summary.has_intervals
+    ]
+    if not each:
+        return "There are too few images for intervals."
+    return (
+        "Below each mean stands its 95 % interval, the percentiles of "
+        f"{REPLICATES:,} bootstrap draws of {' or '.join(dict.fromkeys(each))}; none where "
+        "all draws are alike."
     )
 
 

@@ -21,7 +21,7 @@ from napari_veinseg.evaluation.report.tables import (
     pooled_row,
     work_row,
 )
-from napari_veinseg.evaluation.summary import COMPARED, Difference, Summary
+from napari_veinseg.evaluation.summary import COMPARED, Difference, Summary, interval_note
 
 _PLOTS = (
     (plots.iou_distribution, "Vein IoU of every image; boxes span the middle half of the images."),
@@ -75,7 +75,7 @@ def html_page(
         contenders=contender_rows(comparison),
         tolerance=f"{comparison.tolerance:g}",
         same_images=comparison.same_images,
-        interval_note=_interval_note(summaries),
+        interval_note=interval_note(summaries),
         has_baselines=any(each.kind == "baseline" for each in summaries),
         work=[work_row(index, each) for index, each in enumerate(summaries)],
         per_image=[
@@ -106,14 +106,6 @@ def html_page(
         cards=_cards(results),
         facts={**facts, "Made with": made_with},
     )
-
-
-def _interval_note(summaries: Sequence[Summary]) -> str:
-    by_finger = [each.by_finger for each in summaries if each.has_intervals]
-    if not by_finger:
-        return "There are too few images for intervals."
-    unit = "subjects" if all(by_finger) else "images"
-    return f"Below each mean stands its 95 % bootstrap interval, resampling {unit}."
 
 
 def _best_note(comparison: Comparison, means: Sequence[Mapping[str, Any]]) -> str:

@@ -56,7 +56,7 @@ def number(
     return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _cell(
+def figure_cell(
     name: str, estimate: Estimate | None, images: int, *, css: str = "", signed: bool = False
 ) -> dict[str, str]:
     """Write a figure with its interval: lengths in whole px, shares as a number of images."""
@@ -126,7 +126,9 @@ def work_row(index: int, summary: Summary) -> dict[str, Any]:
     """Give a contender's row of what a person would still have to correct."""
     return _who(index, summary.name) | {
         "images": summary.images,
-        "cells": [_cell(name, summary.mean_of_images.get(name), summary.images) for name in _WORK],
+        "cells": [
+            figure_cell(name, summary.mean_of_images.get(name), summary.images) for name in _WORK
+        ],
     }
 
 
@@ -170,7 +172,7 @@ def mean_rows(comparison: Comparison, summaries: Sequence[Summary]) -> list[dict
         | {
             "images": each.images,
             "cells": [
-                _cell(
+                figure_cell(
                     name,
                     each.mean_of_images.get(name),
                     each.images,
@@ -201,7 +203,7 @@ def difference_row(difference: Difference, rankable: bool) -> dict[str, Any]:
         "images": difference.images,
         "identical": difference.identical,
         "cells": [
-            _cell(
+            figure_cell(
                 name,
                 difference.of[name],
                 difference.images,

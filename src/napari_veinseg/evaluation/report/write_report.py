@@ -12,7 +12,7 @@ from napari_veinseg.data.csv_tables import write_table
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.caveats import caveats
-from napari_veinseg.evaluation.comparison import Comparison, Progress, compare
+from napari_veinseg.evaluation.comparison import Comparison, Progress, compare, count_range
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.html_page import html_page
@@ -29,6 +29,7 @@ from napari_veinseg.evaluation.summary import (
     Summary,
     differences,
     image_rows,
+    interval_note,
     summarise,
 )
 from napari_veinseg.files import check_output_folder, write_text, writing
@@ -98,13 +99,12 @@ def write_report(
 
 def dataset_facts(comparison: Comparison, dataset_name: str) -> dict[str, str]:
     """Describe the data without any path."""
-    fingers = {sample.finger for sample in comparison.samples}
     sizes = [f"{height} x {width}" for height, width in comparison.sizes]
     return {
         "Dataset": dataset_name,
         "Selection": comparison.note,
         "Images": _images_fact(comparison),
-        "Subjects": "not all known" if "" in fingers else str(len(fingers)),
+        "Subjects": _subjects_fact(comparison),
         "Size (Y x X)": sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}",
         "Truths that differ": str(comparison.distinct_truths),
         "Content (SHA-256)": comparison.data_hash,
@@ -119,6 +119,14 @@ def _images_fact(comparison: Comparison) -> str:
     if comparison.left_out:
         facts.append(f"{len(comparison.left_out)} more could not be used")
     return "; ".join(facts)
+
+
+def _subjects_fact(comparison: Comparison) -> str:
+    """Count the subjects of the images that figures are made of."""
+    fingers = [{image.sample.finger for image in each.judged} for each in comparison.results]
+    return (
+        "not all known" if any("" in each for each in fingers) else count_range(map(len, fingers))
+    )
 
 
 def summary_json(
@@ -145,6 +153,7 @@ def summary_json(
             "images_seen_in_training": summary.seen,
             "unsure_share": result.unsure,
             "intervals": _intervals(summary),
+            "resampled": summary.resampled,
             **figures,
             "card": card.model_dump(mode="json") if card else None,
         }
@@ -155,6 +164,7 @@ def summary_json(
             "left_out": {fault.stem: fault.message for fault in comparison.left_out},
             "same_images_for_all": comparison.same_images,
             "centreline_tolerance_px": comparison.tolerance,
+            "intervals": interval_note(summaries),
             "models": models,
             "differences": [
                 {
