@@ -35,8 +35,8 @@ def test_a_model_masks_and_baselines_are_compared(veinseg, dataset, tiny_model, 
     summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
     assert list(summary["models"])[:3] == ["tiny", "second annotator", "maximum curvature"]
     assert summary["models"]["tiny"]["card"]["name"] == "tiny"
-    tiny = summary["models"]["tiny"]["cldice_mean_of_images"]
-    assert f"{tiny['low']:.3f}\N{EN DASH}{tiny['high']:.3f}" in done.out
+    found = summary["models"]["maximum curvature"]["cldice_mean_of_images"]
+    assert f"{found['low']:.3f}\N{EN DASH}{found['high']:.3f}" in done.out
     assert summary["intervals"] in " ".join(done.out.split())
     assert (output / "report.html").exists()
     assert {path: path.stat().st_mtime_ns for path in dataset.rglob("*")} == before
