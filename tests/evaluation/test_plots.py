@@ -5,6 +5,7 @@ import pytest
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.evaluation.baselines import BASELINES
 from napari_veinseg.evaluation.comparison import compare
 from napari_veinseg.evaluation.contenders import MaskFolder
 from napari_veinseg.evaluation.report import plots
@@ -55,6 +56,12 @@ def test_a_plot_with_nothing_to_show_is_drawn_without_a_warning(folder, draw):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plots.as_svg(draw(compare(select(dataset), [seen]).results))
+
+
+def test_two_models_two_annotators_and_all_baselines_have_a_colour_each():
+    assert len({PAGE.contender(number) for number in range(4 + len(BASELINES))}) == 4 + len(
+        BASELINES
+    )
 
 
 @pytest.mark.parametrize(("ground", "text"), [("#262930", "#f0f1f2"), ("#efebe9", "#3b3a39")])

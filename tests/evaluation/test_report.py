@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from napari_veinseg.evaluation.contenders import (
     gather_contenders,
 )
 from napari_veinseg.evaluation.report.examples import choose_examples
-from napari_veinseg.evaluation.report.write_report import evaluate
+from napari_veinseg.evaluation.report.write_report import REPORT_FILES, evaluate
 from napari_veinseg.evaluation.selection import select
 from napari_veinseg.evaluation.summary import TO_CORRECT, differences, summarise, worst_first
 from napari_veinseg.model.card import ModelCard, TrainingData
@@ -62,6 +63,13 @@ def test_a_report_is_whole_and_self_contained(folder, tmp_path):
         assert name in page
     assert str(tmp_path) not in page
     assert str(folder.parent) not in page
+
+    assert {path.name for path in output.iterdir()} == set(REPORT_FILES)
+    for plot in output.glob("*.svg"):
+        svg = plot.read_text(encoding="utf-8")
+        assert svg in page
+        assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+    assert "(n = 12)" in (output / "iou_distribution.svg").read_text(encoding="utf-8")
 
     with (output / "per_image.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -40,7 +40,7 @@ def evaluate(
     ] = True,
     device: Device = "auto",
 ) -> None:
-    """Score models, masks and baselines: report.html, summary.json, per_image.csv."""
+    """Score models, masks and baselines: report.html, its figures (json, csv) and plots (svg)."""
     from napari_veinseg.cli.console import print_table, progress_bar
     from napari_veinseg.data.dataset import Dataset
     from napari_veinseg.data.grey import parse_channel

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-# Okabe and Ito's colours, told apart in every form of colour blindness.
-_CONTENDERS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
+# Okabe and Ito's colours, told apart in every form of colour blindness, then some of Paul Tol's.
+_CONTENDERS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666"),
+    *("#882255", "#332288", "#999933", "#661100", "#44aa99"),
+)
 _LEAST_CONTRAST = 3.0  # of a line with its ground, as WCAG 2 asks for
 
 

@@ -55,7 +55,7 @@ def iou_distribution(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Fi
             whiskerprops={"color": ink.quiet},
             capprops={"color": ink.quiet},
         )
-    names = [_wrapped(result.contender.name) for result in results]
+    names = [f"{_wrapped(each.contender.name)}\n(n = {len(each.judged)})" for each in results]
     axes.set_xticks(range(len(results)), names, fontsize=8)
     axes.set_xlim(-0.6, len(results) - 0.4)
     axes.set_ylim(-0.02, 1.02)

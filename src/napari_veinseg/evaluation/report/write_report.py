@@ -1,4 +1,4 @@
-"""A comparison as files: `per_image.csv`, `summary.json` and a self-contained `report.html`."""
+"""A comparison as files: tables, plots and a self-contained `report.html`."""
 
 import json
 import platform
@@ -15,7 +15,7 @@ from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.comparison import Comparison, Progress, compare, count_range
 from napari_veinseg.evaluation.contenders import Contender
 from napari_veinseg.evaluation.metrics import TOLERANCE
-from napari_veinseg.evaluation.report.html_page import html_page
+from napari_veinseg.evaluation.report.html_page import PLOTS, draw_plots, html_page
 from napari_veinseg.evaluation.report.pseudonyms import (
     DATASET,
     with_pseudonyms,
@@ -36,7 +36,7 @@ from napari_veinseg.files import check_output_folder, write_text, writing
 
 REPORT_PAGE = "report.html"
 _SUMMARY, _ROWS = "summary.json", "per_image.csv"
-REPORT_FILES = (REPORT_PAGE, _SUMMARY, _ROWS)
+REPORT_FILES = (REPORT_PAGE, _SUMMARY, _ROWS, *(f"{name}.svg" for name in PLOTS))
 """What a report writes into its folder."""
 
 _PACKAGES = ("napari-veinseg", "numpy", "scipy", "scikit-image", "torch", "monai")
@@ -88,12 +88,13 @@ def write_report(
     rows = list(image_rows(comparison))
     write_table(output / _ROWS, rows, rows[0])
     text = summary_json(comparison, summaries, gaps, facts)
+    drawn, versions = draw_plots(comparison.results), package_versions()
+    page = html_page(comparison, summaries, gaps, facts, versions, drawn, pictures=pictures)
     with writing(output):
         write_text(output / _SUMMARY, text)
-        write_text(
-            output / REPORT_PAGE,
-            html_page(comparison, summaries, gaps, facts, package_versions(), pictures=pictures),
-        )
+        for name, svg in drawn.items():
+            write_text(output / f"{name}.svg", svg)
+        write_text(output / REPORT_PAGE, page)
     return summaries
 
 

@@ -123,7 +123,9 @@ class DatasetEvaluation(QWidget):
         self.distribution, self.curve = Plot("Vein IoU"), Plot("Precision over recall")
         self.correct = button("Correct this image", "Go to the opened image in the folder.")
         self.correct.hide()
-        self.save = button("Save report…", "Write report.html, summary.json and per_image.csv.")
+        self.save = button(
+            "Save report…", "Write report.html, its figures as json and csv, its plots as svg."
+        )
         self.open_report = button("Open report", "Show the saved report.html in the browser.")
         section.add_wide(self.about)
         section.add_wide(self.caveats)
