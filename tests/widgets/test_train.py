@@ -1,17 +1,19 @@
 """The Train widget, with a child that costs nothing; the whole loop is in `test_loop.py`."""
 
+import threading
 from typing import ClassVar
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QThreadPool
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton, QWidget
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.mask_source import corrected_source
 from napari_veinseg.training import run_folder as run_module
+from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train import run_follower
 from napari_veinseg.widgets.train.train import TrainWidget
@@ -196,6 +198,24 @@ def test_open_layers_go_into_a_dataset_that_is_only_chosen_then(
     train.dataset.add_layers.click()
     qtbot.waitUntil(lambda: "4 images" in train.dataset.summary.text())
     assert "new" in Dataset.open(dataset.path)
+
+
+def test_open_layers_are_added_also_where_the_viewer_closes_before_a_thread_is_free(
+    train, viewer, qtbot, tmp_path
+):
+    image, mask = layer_data()
+    add_mask_layer(viewer, mask, viewer.add_image(image, name="new"))
+    train.dataset.folder.setText(str(tmp_path / "new"))
+    gate, others = threading.Event(), QWidget()
+    qtbot.addWidget(others)
+    for _ in range(QThreadPool.globalInstance().maxThreadCount()):
+        Job("Waiting", others).start(lambda _reporter: gate.wait(20), done=print)
+    train.dataset.add_layers.click()
+    train.closing.emit()
+    gate.set()
+    qtbot.waitUntil(lambda: (tmp_path / "new" / "samples.csv").exists())
+    QThreadPool.globalInstance().waitForDone(20_000)
+    assert "new" in Dataset.open(tmp_path / "new")
 
 
 def test_a_tick_while_the_dataset_is_read_counts(train, dataset, qtbot):

@@ -91,6 +91,7 @@ class Job(QObject):
         self._on_news: Callable[[object], None] | None = None
         self._done: Callable[[Any], Iterator[None] | None] | None = None
         self._failed: Callable[[], None] | None = None
+        self._saves = False
         self._turns: Iterator[None] | None = None
         self._breath = QTimer(self, singleShot=True, interval=_BREATH)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
@@ -112,11 +113,14 @@ class Job(QObject):
         done: Callable[[Any], Iterator[None] | None],
         news: Callable[[object], None] | None = None,
         failed: Callable[[], None] | None = None,
+        *,
+        saves: bool = False,
     ) -> bool:
         """Run `work` in a thread, then give its result to `done`.
 
         A `done` that yields goes on in the next turn of the event loop, so that what it adds to the
-        viewer is drawn piece by piece and holds nobody up.
+        viewer is drawn piece by piece and holds nobody up.  Work that saves is also done where it
+        is abandoned before a thread is free.
         """
         if self.running:
             return False
@@ -127,7 +131,7 @@ class Job(QObject):
         self.destroyed.connect(reporter.cancel)
         if not self._quiet:
             self._patience.start()
-        self._done, self._failed = done, failed
+        self._done, self._failed, self._saves = done, failed, saves
         self._worker = create_worker(_run, work, reporter, _start_thread=False)
         # A bound method of a QObject, not a lambda: that is what makes Qt change threads.
         self._worker.returned.connect(self._end)
@@ -157,8 +161,8 @@ class Job(QObject):
         """Cancel, and forget the work at once: for a viewer that is closing."""
         if self.running:
             if self._reporter is not None:
-                self._reporter.abandoned = True
-            self.cancel()
+                self._reporter.abandoned = not self._saves
+                self._reporter.cancel()
             self._close()
             self.changed.emit()
 

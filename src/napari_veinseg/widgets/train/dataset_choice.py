@@ -124,7 +124,7 @@ class DatasetChoice(Section):
             def work(_reporter: Reporter) -> int:
                 return add_planes(Dataset.create(path), planes)
 
-            self._job.start(work, done=self._survey)
+            self._job.start(work, done=self._survey, saves=True)
 
     def _survey(self, *_value: object) -> None:
         """Say what would be trained and judged on, and suggest a name pattern."""

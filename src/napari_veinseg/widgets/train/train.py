@@ -231,7 +231,7 @@ class TrainWidget(Panel):
         file = self._new_model()
         if file is not None:
             work = partial(install_model, file, self.name.text().strip())
-            self.job.start(work, done=self._kept)
+            self.job.start(work, done=self._kept, saves=True)
 
     def _show_both(self, stem: str) -> None:
         run, new = self.follower.run, self._new_model()
