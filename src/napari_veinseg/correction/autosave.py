@@ -108,7 +108,7 @@ class Autosave:
         self.shape = tuple(mask.shape)
         self._saved = _checksums(mask)
         self._kept_elsewhere = list(self._saved)
-        self._at_work = Lock()  # a plane is settled in one thread while another one saves
+        self._at_work = Lock()  # the last save, while the widget closes, may meet one at work
 
     def save(self, mask: MaskStack) -> int:
         """Save what changed, say that the session is alive, and count the planes that were written.

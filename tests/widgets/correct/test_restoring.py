@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -64,6 +65,32 @@ def test_a_mask_that_cannot_be_saved_holds_up_no_other_and_no_later_save(
     np.testing.assert_array_equal(session.restored(), other.data)
     assert len(told.texts) == 1
     assert "cannot be saved" in told.texts[0]
+
+
+def test_what_is_stored_waits_for_no_autosave_on_a_slow_disk(
+    viewer, correct_in, qtbot, monkeypatch
+):
+    monkeypatch.setattr(autosave, "_SECONDS_UNTIL_LEFT", 0.0)
+    widget, labels, _ = correct_in(viewer, truth())
+    labels.data_setitem((np.array([5]), np.array([5])), 2)
+    begun, go, write, written = threading.Event(), threading.Event(), autosave.write_image, []
+
+    def stall(path, plane):
+        begun.set()
+        go.wait(5)
+        write(path, plane)
+        written.append(path)
+
+    monkeypatch.setattr(autosave, "write_image", stall)
+    widget.autosaver.save()
+    assert begun.wait(5)
+    widget.reviewing.stored.emit(labels, (), labels.data.copy())
+    assert written == []
+    go.set()
+    qtbot.waitUntil(lambda: widget.autosaver._worker is None)
+    widget.autosaver.save()
+    qtbot.waitUntil(lambda: widget.autosaver._worker is None)
+    assert left_sessions() == []
 
 
 def test_labels_of_other_things_are_restored_over_the_image(viewer, monkeypatch):

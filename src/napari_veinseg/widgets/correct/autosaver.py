@@ -1,6 +1,7 @@
 """Saving corrections every few seconds while they are made."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -32,6 +33,7 @@ class Autosaver(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._saves: WeakKeyDictionary[Labels, Autosave] = WeakKeyDictionary()
+        self._stored: list[Callable[[], object]] = []  # what forgets a plane, on a disk
         self._worker: Any = None
         self._warned = False
         self._timer = QTimer(self)
@@ -59,35 +61,38 @@ class Autosaver(QObject):
         session.discard()
 
     def settle(self, layer: Labels, plane: PlaneIndex, stored: NDArray[Any]) -> None:
-        """Forget a plane that is stored elsewhere now, as `stored`."""
+        """Forget, with the next save, a plane that is stored elsewhere now, as `stored`."""
         if layer in self._saves:
-            self._saves[layer].settle(plane[0] if plane else 0, stored)
+            number = plane[0] if plane else 0
+            self._stored.append(partial(self._saves[layer].settle, number, stored))
 
     def save(self) -> None:
         """Save in a thread what changed; skipped while the last save is still at work."""
         self._timer.setInterval(_interval())  # the preferences may have changed
         if self._worker is not None:
             return
-        work = list(self._work())
+        work = self._work()
         if not work:
             return
-        self._worker = create_worker(_save_all, work, _start_thread=False)
+        self._worker = create_worker(_do_all, work, _start_thread=False)
         self._worker.returned.connect(self._on_saved)
         self._worker.start()
 
     def stop(self) -> None:
         """Save a last time, at once: the widget closes."""
         self._timer.stop()
-        _save_all(self._work())
+        _do_all(self._work())
         self._saves.clear()
 
-    def _work(self) -> Iterator[tuple[Autosave, NDArray[Any]]]:
-        """Give what saves each mask with its pixels, but for one that has another shape now."""
+    def _work(self) -> list[Callable[[], object]]:
+        """Give what forgets and saves planes, but for a mask that has another shape now."""
+        work, self._stored = self._stored, []
         for layer, saver in list(self._saves.items()):
             if is_kept(self._viewer, layer):  # since the mask above it was removed
                 del self._saves[layer]
             elif layer.data.shape == saver.shape:
-                yield saver, layer.data
+                work.append(partial(saver.save, layer.data))
+        return work
 
     def _on_saved(self, problem: str) -> None:
         self._worker = None
@@ -102,12 +107,12 @@ def _interval() -> int:
     return int(preferences().autosave_seconds * 1000)
 
 
-def _save_all(work: Iterable[tuple[Autosave, NDArray[Any]]]) -> str:
-    """Save what can be saved, and say why something could not."""
+def _do_all(work: Iterable[Callable[[], object]]) -> str:
+    """Do what can be done, and say why something could not."""
     problem = ""
-    for saver, mask in work:
+    for each in work:
         try:
-            saver.save(mask)
+            each()
         except Exception as error:  # whatever it is, the other masks are saved, and the next time
             problem = str(error) or repr(error)
     return problem
