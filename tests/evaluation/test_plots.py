@@ -33,6 +33,13 @@ def test_the_mask_of_a_model_lies_on_its_curve_and_the_legend_off_the_plot(folde
     assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
 
 
+@pytest.mark.parametrize("draw", [plots.threshold_sweep, plots.calibration])
+def test_a_plot_that_lies_in_a_file_of_its_own_names_its_curves(folder, draw):
+    figure = draw(compare(select(Dataset.open(folder)), [model(), model("other", 0.6)]).results)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["dark", "other"]
+
+
 def test_the_best_threshold_of_the_plot_is_that_of_the_table(folder):
     """Of several equals it is the middle one in both."""
     (result,) = compare(select(Dataset.open(folder)), [model()]).results

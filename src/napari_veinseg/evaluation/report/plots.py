@@ -104,10 +104,7 @@ def _pooled_curves(
         x, y = place(reduce(add, (image.counts for image in result.judged)))
         axes.plot(x, y, "o", color=colour, mec=ink.ground, ms=7, label=label, zorder=5)
     _unit_square(axes)
-    if axes.get_legend_handles_labels()[0]:  # below the plot, where it hides no curve
-        figure.legend(
-            loc="outside lower center", ncols=2, frameon=False, fontsize=8, labelcolor=ink.text
-        )
+    _add_legend(figure, axes, ink)
     return figure
 
 
@@ -119,12 +116,13 @@ def threshold_sweep(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Fig
         if result.histograms:
             colour = ink.contender(number)
             mean = np.mean([histogram.vein_iou() for histogram in result.histograms], axis=0)
-            axes.plot(thresholds, mean, color=colour, lw=1.6)
+            axes.plot(thresholds, mean, color=colour, lw=1.6, label=_label(result.contender.name))
             axes.plot(*best_threshold(result.histograms), "o", color=colour, mec=ink.ground, ms=7)
             if result.contender.card:
                 axes.axvline(result.contender.card.threshold, color=colour, lw=0.9, ls="--")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, None)
+    _add_legend(figure, axes, ink)
     return figure
 
 
@@ -136,8 +134,12 @@ def calibration(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure"
         if result.histograms and result.contender.kind == "model":
             probability, share, weight = reduce(add, result.histograms).calibration()
             filled, colour = weight > 0, ink.contender(number)
-            axes.plot(probability[filled], share[filled], "o-", color=colour, lw=1.4, ms=4)
+            label = _label(result.contender.name)
+            axes.plot(
+                probability[filled], share[filled], "o-", color=colour, lw=1.4, ms=4, label=label
+            )
     _unit_square(axes)
+    _add_legend(figure, axes, ink)
     return figure
 
 
@@ -166,6 +168,14 @@ def _figure(x_label: str, y_label: str, ink: Ink) -> "tuple[Figure, Axes]":
     axes.grid(axis="y", color=ink.grid, lw=0.7)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+def _add_legend(figure: "Figure", axes: "Axes", ink: Ink) -> None:
+    """Name the curves below the plot, where it hides none."""
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(
+            loc="outside lower center", ncols=2, frameon=False, fontsize=8, labelcolor=ink.text
+        )
 
 
 def _false_positive_rate(counts: Counts) -> float:
