@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -256,6 +257,17 @@ def test_more_than_two_alike_are_listed_and_who_finds_nothing_is_not_alike(folde
     evaluate(Dataset.open(folder, PATTERN), [*map(model, names), *lost], tmp_path / "out")
     assert "'mine', 'base' and 'copy' score exactly alike" in lead(tmp_path / "out")
     assert "'lost'" not in lead(tmp_path / "out")
+
+
+def test_a_copy_of_the_truth_is_told(folder, tmp_path):
+    dataset = Dataset.open(folder, PATTERN)
+    copied = shutil.copytree(folder / "masks", tmp_path / "copied")
+    evaluate(dataset, [MaskFolder("second", copied), model()], tmp_path / "out")
+    assert "The masks of 'second' are the truths, pixel by pixel" in lead(tmp_path / "out")
+    changed = copied / "fïnger0_0.png"
+    write_mask(changed, np.roll(read_mask(changed), 1, axis=0))
+    evaluate(dataset, [MaskFolder("second", copied)], tmp_path / "out")
+    assert "are the truths" not in lead(tmp_path / "out")
 
 
 def test_whose_subject_is_not_known_is_named(folder, tmp_path):

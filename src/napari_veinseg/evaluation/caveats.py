@@ -36,6 +36,7 @@ def caveats(comparison: Comparison) -> list[str]:
         *of_split(comparison),
         *_of_undecided(comparison),
         *_of_different_images(comparison),
+        *_of_truths_themselves(comparison),
         *_of_contenders_alike(comparison),
         *_of_few_images(comparison),
         *_of_training(comparison),
@@ -112,6 +113,18 @@ def _of_contenders_alike(comparison: Comparison) -> list[str]:
         "under several names, or a training that changed nothing?"
         for counts, alike in names.items()
         if len(alike) > 1 and any(c.true_positive for c in counts)
+    ]
+
+
+def _of_truths_themselves(comparison: Comparison) -> list[str]:
+    """Tell which folders of masks are the truth, or a copy of it."""
+    return [
+        f"The masks of {_quoted(result.contender.name)} are the truths, pixel by pixel: are they a "
+        "copy? Their figures say nothing then."
+        for result in comparison.results
+        if result.contender.kind == "masks"
+        and all(image.counts.vein_iou == 1 for image in result.judged)
+        and any(image.counts.true_positive for image in result.judged)
     ]
 
 
