@@ -26,6 +26,7 @@ from napari_veinseg.data.mask_source import drawing_model
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.segmentation.settings import SegmentationSettings
 from napari_veinseg.widgets.common import engine
+from napari_veinseg.widgets.common.notify import past_notices
 from napari_veinseg.widgets.correct import restore_offer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
@@ -182,6 +183,19 @@ def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
     assert not bench.viewer.layers
     press(bench, "j")
     wait_for_mask(bench, qtbot, 2)
+
+
+def test_all_that_was_faulty_is_named_when_all_was_segmented(bench, qtbot, folder):
+    (folder / "b.tif").write_bytes(b"")
+    (folder / "c.png").write_bytes((folder / "a.tif").read_bytes())
+    bench.session.open(folder)
+    wait_for_mask(bench, qtbot, 0)
+    bench.folder_run.rest.click()
+    qtbot.waitUntil(lambda: "left out" in bench.session.message.text, timeout=20_000)
+    assert "2 images were faulty and left out (b.tif, c.tif)" in bench.session.message.text
+    notice = past_notices[-1].text
+    assert "b.tif is an empty file" in notice
+    assert "c.tif shares its name with c.png" in notice
 
 
 def test_another_model_is_asked_again_but_not_about_edited_images(

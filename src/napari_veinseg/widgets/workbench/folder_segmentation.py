@@ -12,7 +12,7 @@ from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job, Reporter, Step
 from napari_veinseg.widgets.common.notify import remember_done
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
-from napari_veinseg.wording import counted
+from napari_veinseg.wording import counted, listed
 
 _ALL = "Segment all images now"
 
@@ -79,19 +79,21 @@ class FolderSegmentation(Section):
     def _end(self, count: int, refused: list[str]) -> None:
         self._session.ahead.forget()
         folder = self._session.folder
-        faulty = folder.count(ImageState.FAULTY) if folder is not None else 0
-        all_is_well = not faulty and not refused
+        faults = {}
+        if folder is not None:
+            faults = {folder.images[at].name: why for at, why in sorted(folder.faults.items())}
+        all_is_well = not faults and not refused
         none = "Every image had its mask already" if all_is_well else "No other image needed a mask"
         said = [f"{_images(count)} segmented" if count else none]
-        if faulty:
-            said.append(f"{_images(faulty)} faulty and left out")
+        if faults:
+            said.append(f"{_images(len(faults))} faulty and left out ({listed([*faults])})")
         if refused:
             said.append(f"{_images(len(refused))} refused. {refused[0].rstrip('.')}")
-        self._tell(f"{'; '.join(said)}.")
+        self._tell(f"{'; '.join(said)}.", *faults.values())
 
-    def _tell(self, done: str) -> None:
+    def _tell(self, done: str, *reasons: str) -> None:
         self._session.message.tell_done(done)
-        remember_done(done)  # it may have taken an hour
+        remember_done("\n".join((done, *reasons)))  # it may have taken an hour
 
     def _save_files(self) -> None:
         """Write all masks to a folder, beside the viewer; what would be replaced is asked about."""
