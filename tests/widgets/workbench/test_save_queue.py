@@ -46,9 +46,14 @@ class Disk:
             monkeypatch.setattr(owner, name, write)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Try again soon; before there is a queue, whose timer is made with it."""
+    monkeypatch.setattr(save_queue, "_AGAIN", 50)
+
+
 @pytest.fixture
 def disk(monkeypatch):
-    monkeypatch.setattr(save_queue, "_AGAIN", 50)
     return Disk(monkeypatch)
 
 
@@ -176,7 +181,6 @@ def test_one_that_cannot_be_written_holds_up_no_other(opened, folder, disk, told
 def test_an_older_mask_never_overtakes_a_newer_one_of_its_image(
     opened, folder, monkeypatch, qtbot, leaves
 ):
-    monkeypatch.setattr(save_queue, "_AGAIN", 50)
     write, refused = DraftFolder.write, threading.Event()
     room = threading.Event()
 
