@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt, QThreadPool
-from qtpy.QtGui import QCloseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton, QWidget
 
@@ -653,7 +652,7 @@ def test_a_better_model_that_waits_is_not_dropped_unasked(started, qtbot, monkey
     window = started.window()
     window.show()
     qtbot.waitUntil(window.isVisible)
-    assert started.eventFilter(window, QCloseEvent())
+    assert not window.close()
     started.start.click()
     assert asked == [1, 1]
     assert len(StubChild.made) == (2 if answer == "Discard" else 1)
@@ -760,12 +759,13 @@ def test_starting_without_a_dataset_is_one_sentence(train, told):
 def test_closing_the_window_by_hand_asks(started, monkeypatch, qtbot, answer, closes):
     asked = []
     monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1) or answer)
-    window = started.window()
+    window, reached = started.window(), []
     window.show()
     qtbot.waitUntil(window.isVisible)
-    event = QCloseEvent()
-    refused = started.eventFilter(window, event)
-    assert refused is not closes
+    with monkeypatch.context() as patched:  # the viewer stays open: its fixture closes it
+        patched.setattr(window, "closeEvent", lambda event: reached.append(event.ignore()))
+        window.close()
+    assert bool(reached) is closes
     assert asked == [1]
     assert not StubChild.made[0].stopped
 
@@ -779,7 +779,7 @@ def test_closing_the_window_asks_also_when_the_dock_floats(started, viewer, monk
     window.show()
     qtbot.waitUntil(window.isVisible)
     started.parent().setFloating(True)
-    assert started.eventFilter(window, QCloseEvent())
+    assert not window.close()
     assert asked == [1]
     assert not StubChild.made[0].stopped
 
