@@ -38,11 +38,12 @@ def test_rest_is_unsure_is_the_same_whatever_was_traced_before(viewer, correct_i
             use(widget, TraceTool)
             image.visible = False  # else it lies over the mask, which then is not written
             viewer.layers.selection.active = labels
-        labels.data_setitem((np.array([60]), np.array([20])), 0)
+        labels.data_setitem((np.array([57]), np.array([20])), 0)
         button_of(widget, "Rest is unsure").click()
         after.append(labels.data.copy())
         widget.close()
     np.testing.assert_array_equal(*after)
+    assert 0 < (after[0] == 2).mean() < 1
 
 
 def test_another_image_in_the_same_layer_is_looked_at_anew(viewer, correct_in, use, qtbot):
