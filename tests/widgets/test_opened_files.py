@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari.layers._source import layer_source
 
 from napari_veinseg.data.image_files import read_image
 from napari_veinseg.widgets.common.opened_files import follow_opened_files
@@ -52,5 +53,9 @@ def test_what_somebody_has_drawn_upon_stays_and_is_told(viewer, paths, monkeypat
 
 def test_arrays_and_what_other_readers_gave_are_left_alone(viewer, paths):
     follow_opened_files(viewer)
-    layer = viewer.add_image(np.zeros((40, 30)))
-    assert layer.data.shape == (40, 30)
+    pixels = np.zeros((40, 30))
+    array = viewer.add_image(pixels)
+    with layer_source(path=str(paths[0]), reader_plugin="another"):
+        read_by_another = viewer.add_image(pixels)
+    for layer in (array, read_by_another):
+        assert layer.data is pixels
