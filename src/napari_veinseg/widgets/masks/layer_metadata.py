@@ -12,7 +12,6 @@ from napari_veinseg.correction.edited_pixels import BoolArray, EditTracker, Pixe
 from napari_veinseg.data.array_types import ProbabilityStack
 
 _KEY = "veinseg"
-_images_of_folders = weakref.WeakSet[Image]()
 
 
 @dataclass
@@ -76,16 +75,6 @@ def image_of(layer: Layer) -> Image | None:
     """Return the image layer that a mask was made from."""
     record = layer.metadata.get(_KEY)
     return record.image() if isinstance(record, MaskRecord) and record.image else None
-
-
-def keep_mask_of(image: Image) -> None:
-    """Take note that an open folder saves the mask in work of an image: nobody else needs to."""
-    _images_of_folders.add(image)
-
-
-def is_of_folder(image: Image) -> bool:
-    """Tell whether an image is that of an open folder."""
-    return image in _images_of_folders
 
 
 def has_probability(layer: Layer) -> bool:

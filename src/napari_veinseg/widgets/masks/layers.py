@@ -21,9 +21,11 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     has_probability,
     image_of,
     is_derived,
-    is_of_folder,
     record_of,
 )
+
+images_of_folders = weakref.WeakSet[Image]()
+"""Images of open folders, which save the mask in work of each: nobody else needs to."""
 
 _OVER = "veinseg over"  # in the metadata of a probability layer: the image that it is of
 _PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -247,7 +249,7 @@ def masks_of(viewer: napari.Viewer, image: Image | None) -> Iterator[Labels]:
             yield layer
 
 
-def mask_in_work(viewer: napari.Viewer, image: Image) -> Labels | None:
+def mask_in_work(viewer: napari.Viewer, image: Image | None) -> Labels | None:
     """Find the topmost mask of an image that no evaluation has opened."""
     return next((each for each in masks_of(viewer, image) if not record_of(each).evaluated), None)
 
@@ -255,7 +257,7 @@ def mask_in_work(viewer: napari.Viewer, image: Image) -> Labels | None:
 def is_kept(viewer: napari.Viewer, layer: Labels) -> bool:
     """Tell whether an open folder saves a mask: it has one for an image, that in work."""
     image = image_of(layer)
-    return image is not None and is_of_folder(image) and mask_in_work(viewer, image) is layer
+    return image in images_of_folders and mask_in_work(viewer, image) is layer
 
 
 def adjustable_mask(viewer: napari.Viewer, image: Image) -> Labels | None:

@@ -13,11 +13,11 @@ from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     image_of,
     is_derived,
-    keep_mask_of,
     record_of,
 )
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
+    images_of_folders,
     is_source_image,
     mask_in_work,
     topmost_image,
@@ -45,7 +45,7 @@ class ShownImage:
             rgb=is_colour(opened.pixels.shape),
             metadata={"files": [file_name]},
         )
-        keep_mask_of(self.image)
+        images_of_folders.add(self.image)
         if opened.draft is not None:
             self.show_draft(opened.draft)
         self.show_alone()
