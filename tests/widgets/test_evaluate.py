@@ -9,12 +9,14 @@ import pytest
 from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_veinseg.data.image_files import image_hash
+from napari_veinseg.data.image_files import image_hash, write_image
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.metrics import mean_of_slices
+from napari_veinseg.measurement.tables import measure_files
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.common.notify import past_notices
 from napari_veinseg.widgets.evaluate import evaluate_work
@@ -92,6 +94,44 @@ def test_the_mask_stays_active_so_that_keys_mean_what_they_did(viewer, widget, r
     assert viewer.layers.selection.active is mask
     widget.table.click()
     assert viewer.layers.selection.active is layer_of(viewer, Shapes)
+
+
+def test_no_key_draws_into_what_was_measured(viewer, widget, run):
+    viewer.add_labels(MASK)
+    run(widget.measure, widget.job)
+    widget.table.click()
+    QTest.keyClick(viewer.window._qt_viewer.canvas.native, "r")  # 'Reviewed' over a mask
+    assert str(layer_of(viewer, Shapes).mode) == "pan_zoom"
+
+
+def test_the_branches_of_a_mask_that_left_are_not_those_of_another(viewer, widget, run, told):
+    viewer.add_labels(MASK)
+    run(widget.measure, widget.job)
+    for kind in (Shapes, Points):
+        viewer.layers.remove(layer_of(viewer, kind))
+    widget.table.click()
+    assert told.texts == ["The measured mask has left the viewer: measure again."]
+
+
+def test_tables_call_a_mask_as_the_command_calls_its_file(
+    viewer, widget, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "widget"))
+    write_image(tmp_path / "m_002.png", np.uint8(255 - 200 * MASK))
+    (image,) = viewer.open(tmp_path / "m_002.png", plugin="napari")
+    add_mask_layer(viewer, MASK, image)
+    run(widget.measure, widget.job)
+    widget.save.click()
+    (tmp_path / "masks").mkdir()
+    write_mask(tmp_path / "masks" / "m_002.tif", MASK)
+    measure_files([tmp_path / "masks"], tmp_path / "command")
+    tables = [tmp_path / folder / "images.csv" for folder in ("widget", "command")]
+    by_widget, by_command = (
+        next(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) for path in tables
+    )
+    assert by_command.pop("slice") == "0"
+    assert by_widget == by_command
+    assert by_widget["mask"] == "m_002"
 
 
 def test_measuring_again_replaces_and_a_stack_has_slices(viewer, widget, run):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.layers import Labels
 from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog
 
+from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation.metrics import TOLERANCE
 from napari_veinseg.evaluation.report.tables import METRIC_NAMES
 from napari_veinseg.measurement.tables import BRANCHES, IMAGES
@@ -37,7 +38,7 @@ from napari_veinseg.widgets.masks.error_layer import (
     is_agreement_layer,
 )
 from napari_veinseg.widgets.masks.layer_placement import PixelSize, require_same_place
-from napari_veinseg.widgets.masks.layers import mask_pixels
+from napari_veinseg.widgets.masks.layers import mask_pixels, mask_stem
 
 _SHOWN = (
     *("vein_iou", "dice", "precision", "recall"),
@@ -157,15 +158,16 @@ class EvaluateWidget(Panel):
             return
         yield from show_measurement(self.viewer, layer, measured)
         self.mask.choose(layer)
-        self.measured = (layer.name, measured)
+        self.measured = (mask_stem(layer), measured)
         self.measured_what.setText(f"'{layer.name}' at {clock()}:")
         self.figures.fill(summary_of(measured))
 
     def _show_table(self) -> None:
         with reported("Opening the table", self):
             lines = measured_lines(self.viewer)
-            if lines is not None:
-                self.viewer.layers.selection.active = lines  # whose features the table shows
+            if lines is None:
+                raise VeinSegError("The measured mask has left the viewer: measure again.")
+            self.viewer.layers.selection.active = lines  # whose features the table shows
             self.viewer.window.add_plugin_dock_widget("napari", "Features table widget")
 
     def _save(self) -> None:

@@ -91,6 +91,7 @@ def show_measurement(
     )
     insert_inactive(viewer, len(viewer.layers), points)
     spare_empty(viewer, points)
+    points.editable = False  # a key or a drag would change what was measured
     yield
     lines = Shapes(
         list(measured.paths) or None,
@@ -105,6 +106,7 @@ def show_measurement(
     )
     insert_inactive(viewer, len(viewer.layers), lines)
     spare_empty(viewer, lines)
+    lines.editable = False
     yield
     if mask in viewer.layers:  # over lines, napari's keys would take the place of the workbench's
         viewer.layers.selection.active = mask

@@ -73,6 +73,12 @@ def sample_stem(image: Image, plane: tuple[int, ...] = ()) -> str:
     return f"{stem}_{plane[0]:04}" if plane else stem
 
 
+def mask_stem(mask: Labels) -> str:
+    """Return what files and tables call a mask: its image's name in a dataset, or its own."""
+    image = image_of(mask)
+    return mask.name if image is None else sample_stem(image)
+
+
 def image_data(layer: Image) -> Any:
     """Return the pixels of an image layer; of a multiscale one its largest scale."""
     return layer.data[0] if layer.multiscale else layer.data

@@ -22,7 +22,7 @@ from napari_veinseg.widgets.common.form import Hint, Section, button
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import reported, show_info
 from napari_veinseg.widgets.masks.layer_metadata import has_probability, record_of
-from napari_veinseg.widgets.masks.layers import adjustable_mask
+from napari_veinseg.widgets.masks.layers import adjustable_mask, mask_stem
 from napari_veinseg.widgets.segment.refine import Changes, apply_changes, changes_to
 
 _AT_ONCE = 1_500_000  # px that are thresholded faster than a slider moves on
@@ -159,7 +159,7 @@ class MaskControls(Section):
         if layer is None:
             return
         name, _ = QFileDialog.getSaveFileName(
-            self, "Save mask", f"{layer.name}.tif", "TIFF (*.tif *.tiff);;PNG (*.png)"
+            self, "Save mask", f"{mask_stem(layer)}_veins.tif", "TIFF (*.tif *.tiff);;PNG (*.png)"
         )
         if not name:
             return
