@@ -16,6 +16,7 @@ from napari_veinseg.data.image_files import image_hash, write_image
 from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.metrics import mean_of_slices
+from napari_veinseg.evaluation.report.write_report import REPORT_FILES
 from napari_veinseg.measurement.tables import measure_files
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.common.notify import past_notices
@@ -445,11 +446,7 @@ def test_the_report_is_saved(judged, qtbot, told, tmp_path, monkeypatch):
     judged.save.click()
     qtbot.waitUntil(lambda: not judged.job.running, timeout=20_000)
     assert begins == [str(tmp_path)], "beside the dataset, where a report is not refused"
-    assert {path.name for path in out.iterdir()} == {
-        "report.html",
-        "summary.json",
-        "per_image.csv",
-    }
+    assert {path.name for path in out.iterdir()} == set(REPORT_FILES)
     assert judged.status.text() == f"The report is {out / 'report.html'}"
     assert past_notices[-1].text == judged.status.text()
     assert told.texts == [], "what the dock says covers no image"
