@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from napari_veinseg.correction.drafts import Draft
+from napari_veinseg.correction.drafts import Draft, DraftNotes
 from napari_veinseg.correction.export_masks import TABLE, export_masks, exported_files
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.mask_store import Unsaved
@@ -30,10 +30,12 @@ def folder(tmp_path):
         write_image(path / name, np.full(SHAPE, 9 * number, np.uint8))
     (path / "d.png").write_text("no image")
     opened = ImageFolder.open(path)
-    reviewed = Unsaved(Draft(mask_with(3)), pixels=np.zeros(SHAPE, np.uint8))
+    by_starter = DraftNotes("starter 1234567890 99")
+    reviewed = Unsaved(Draft(mask_with(3), notes=by_starter), pixels=np.zeros(SHAPE, np.uint8))
     opened.masks.keep("a", reviewed)
     opened.masks.write("a")
-    opened.masks.keep("b", Unsaved(Draft(mask_with(5), mask_with(5) == 1)))  # waits to be written
+    edited = Draft(mask_with(5), mask_with(5) == 1, notes=DraftNotes("mine 1234567890 99"))
+    opened.masks.keep("b", Unsaved(edited))  # waits to be written
     with pytest.raises(VeinSegError):
         opened.read(3)
     return opened
@@ -54,6 +56,7 @@ def test_each_mask_is_written_as_it_is_now_and_told(folder, tmp_path):
         ("", "faulty"),
     ]
     assert "d.png" in table["d.png"]["note"]
+    assert [row["model"] for row in table.values()] == ["starter", "mine", "", ""]
 
 
 def test_a_mask_that_cannot_be_read_is_told_and_the_others_are_written(folder, tmp_path):
@@ -65,7 +68,7 @@ def test_a_mask_that_cannot_be_read_is_told_and_the_others_are_written(folder, t
 def test_a_mask_that_was_taken_out_of_the_dataset_is_none(folder, tmp_path):
     (folder.home / "masks" / "a.tif").unlink()
     assert export_masks(folder, tmp_path / "out") == 1
-    assert "a.png,,new," in (tmp_path / "out" / TABLE).read_text(encoding="utf-8")
+    assert "a.png,,new,," in (tmp_path / "out" / TABLE).read_text(encoding="utf-8")
     assert folder.read(0).draft is None
 
 

@@ -17,6 +17,7 @@ from napari_veinseg.data.mask_files import write_mask
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.metrics import mean_of_slices
 from napari_veinseg.evaluation.report.write_report import REPORT_FILES
+from napari_veinseg.evaluation.summary import summarise
 from napari_veinseg.measurement.tables import measure_files
 from napari_veinseg.model.card import ModelCard, TrainingData
 from napari_veinseg.widgets.common.notify import past_notices
@@ -309,6 +310,10 @@ def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):
     assert len(shown) == 6
     ious = [float(row[2]) for row in shown]
     assert ious == sorted(ious), "the worst image comes first"
+    (result,) = judged.comparison.results
+    interval = str(summarise(result).mean_of_images["vein_iou"])
+    assert " to " in interval
+    assert judged.summary.item(0, 1).toolTip() == interval
     judged.images.sortItems(2, Qt.SortOrder.DescendingOrder)
     assert [float(row[2]) for row in cells(judged.images)] == ious[::-1]
     assert "too narrow" in told_by(judged)

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from napari_veinseg.correction.drafts import model_name
 from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.csv_tables import TableRow, write_table
+from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.mask_files import write_mask
+from napari_veinseg.data.mask_source import drawing_model
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.files import make_output_folder
 
 TABLE = "masks.csv"
-_COLUMNS = ("image", "mask", "state", "note")
+_COLUMNS = ("image", "mask", "state", "model", "note")
 
 
 def exported_files(folder: ImageFolder, output: Path) -> list[Path]:
@@ -27,7 +30,8 @@ def export_masks(
     """Write the newest mask of each image as `STEM.tif`, and `masks.csv`; say how many masks.
 
     The table has a row an image: its mask, empty where it has none, its state (`reviewed`,
-    `edited`, `segmented`, `new`, `faulty`), and why a mask was left out.  Progress is told the
+    `edited`, `segmented`, `new`, `faulty`), the model that drew it before anybody corrected it, and
+    why a mask was left out.  Progress is told the
     number of images done and the next one's name; it may raise.
 
     Raises
@@ -41,6 +45,8 @@ def export_masks(
             f"{output} holds the images or their dataset: choose another folder for the masks."
         )
     make_output_folder(output)
+    reviewed = Dataset.open(folder.home) if folder.count(ImageState.REVIEWED) else ()
+    drawn_by = {sample.stem: drawing_model(sample.source) for sample in reviewed}
     rows: list[TableRow] = []
     for index, (stem, image) in enumerate(zip(folder.stems, folder.images, strict=True)):
         if progress:
@@ -53,6 +59,7 @@ def export_masks(
             draft, row["note"] = None, str(error)
         if draft is not None:
             row["mask"] = f"{stem}.tif"
+            row["model"] = model_name(draft.notes.model) or drawn_by.get(stem, "")
             write_mask(output / f"{stem}.tif", draft.mask)
         row["state"] = str(folder.state(index))
     write_table(output / TABLE, rows, _COLUMNS)

@@ -18,13 +18,14 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
+from napari_veinseg.evaluation.bootstrap import Estimate
 from napari_veinseg.evaluation.report.plot_colours import Ink
 from napari_veinseg.widgets.common.jobs import Job, Reporter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Cell = str | float
+Cell = str | float | Estimate
 _AIR = 8  # px beside a heading
 _PLOT_SIZE = (3.7, 3.0)  # inches
 _GROUND, _TEXT = QPalette.ColorRole.Window, QPalette.ColorRole.WindowText
@@ -35,11 +36,12 @@ class _Item(QTableWidgetItem):
     """A cell that sorts by its value, not by its text."""
 
     def __init__(self, value: Cell) -> None:
-        super().__init__(value if isinstance(value, str) else f"{value:.3f}")
-        self.value = value
-        if isinstance(value, str):
-            self.setToolTip(value)
-        else:
+        figure = value.value if isinstance(value, Estimate) else value
+        super().__init__(figure if isinstance(figure, str) else f"{figure:.3f}")
+        self.value = figure
+        if not isinstance(value, float):
+            self.setToolTip(str(value))  # a long name, or a figure with its interval
+        if not isinstance(value, str):
             self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def __lt__(self, other: QTableWidgetItem) -> bool:

@@ -130,7 +130,9 @@ class DatasetEvaluation(QWidget):
         section.add_wide(self.about)
         section.add_wide(self.caveats)
         section.add_wide(
-            self.summary, "Vein IoU, clDice and recall of the centreline, averaged over images."
+            self.summary,
+            "Vein IoU, clDice and recall of the centreline, averaged over images; rest on a figure "
+            "for its 95 % interval.",
         )
         section.add_wide(self.more)
         section.add_wide(
@@ -238,7 +240,7 @@ class DatasetEvaluation(QWidget):
         self.seen.setVisible(any(image.seen for _, image in pairs))
         self.summary.fill(
             [
-                (each.name, *(each.mean_of_images[name].value for name in _SUMMARY))
+                (each.name, *(each.mean_of_images[name] for name in _SUMMARY))
                 for each in map(summarise, comparison.results)
                 if each.images
             ]
