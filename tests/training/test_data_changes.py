@@ -127,7 +127,7 @@ def test_every_file_left_out_is_told(dataset, tiny, tmp_path):
     assert {fault.message for fault in survey(dataset.path).faults} == {*told}
 
 
-def test_a_mask_that_is_mostly_vein_is_told_first(dataset, tiny, tmp_path):
+def test_a_mask_that_is_mostly_vein_is_told(dataset, tiny, tmp_path):
     sample = dataset["f0_1"]
     write_mask(sample.mask_path, (sample.mask() != 1).astype(np.uint8))
     told = start_of(trained(dataset, tiny, tmp_path / "run", epochs=1))
