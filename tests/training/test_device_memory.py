@@ -83,7 +83,7 @@ def test_another_error_is_not_taken_for_it(network):
 
 
 def test_a_run_that_runs_out_of_memory_goes_on(dataset, tiny, tmp_path, monkeypatch):
-    from tests.training.test_train import trained
+    from tests.training.test_train import status_of, trained
 
     def scarce(logits, *arguments, **options):
         if len(logits) > 1:
@@ -92,8 +92,8 @@ def test_a_run_that_runs_out_of_memory_goes_on(dataset, tiny, tmp_path, monkeypa
 
     monkeypatch.setattr("napari_veinseg.training.learner.vein_loss", scarce)
     with pytest.warns(VeinSegWarning, match="at a time"):
-        result = trained(dataset, tiny, tmp_path / "run")
-    assert result is not None
+        run = trained(dataset, tiny, tmp_path / "run")
+    assert status_of(run).end["reason"] == "budget"
 
 
 class Devices(TorchDispatchMode):
