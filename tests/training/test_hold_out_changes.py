@@ -1,11 +1,10 @@
 """What a run makes of a hold-out that is another one in its next sitting, or is not judged yet."""
 
 import numpy as np
+import pytest
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.mask_files import write_mask
-from napari_veinseg.segmentation.vein_model import VeinModel
-from napari_veinseg.segmentation.vein_width_from_network import MeasuredWidth
 from napari_veinseg.training.run_folder import Run
 from napari_veinseg.training.train import go_on
 from tests.training.test_data_changes import add, held_out, start_of
@@ -23,9 +22,8 @@ def score_by(monkeypatch, *scores) -> None:
     monkeypatch.setattr(HELD_OUT_IOUS, ious)
 
 
-def test_a_changed_hold_out_is_validated_anew(dataset, tiny, tmp_path, monkeypatch):
-    # A network that has learnt next to nothing finds no width: tell it one at which it draws.
-    monkeypatch.setattr(VeinModel, "_measured", lambda *_: MeasuredWidth(4.0, ()))
+@pytest.mark.usefixtures("soft_scores")
+def test_a_changed_hold_out_is_validated_anew(dataset, tiny, tmp_path):
     run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
     before = status_of(run)
     assert before.scores
@@ -40,6 +38,7 @@ def test_a_changed_hold_out_is_validated_anew(dataset, tiny, tmp_path, monkeypat
     assert {stem for stem, *_ in after.comparison()} == {held.stem}
 
 
+@pytest.mark.usefixtures("soft_scores")
 def test_a_hold_out_that_did_not_change_keeps_its_scores(dataset, tiny, tmp_path):
     run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
     before = status_of(run).scores
@@ -49,6 +48,7 @@ def test_a_hold_out_that_did_not_change_keeps_its_scores(dataset, tiny, tmp_path
     assert before.items() <= status_of(run).scores.items()
 
 
+@pytest.mark.usefixtures("soft_scores")
 def test_a_killed_look_at_the_changed_hold_out_is_begun_again(dataset, tiny, tmp_path):
     run = trained(dataset, tiny, tmp_path / "run", epochs=4, should_stop=StopAt(9))
     held = Dataset.open(dataset.path)[held_out(dataset)]
@@ -69,10 +69,11 @@ def test_the_best_weights_outlive_a_stopped_look_at_the_changed_hold_out(
     write_mask(held.mask_path, np.roll(held.mask(), 15, axis=0))
     score_by(monkeypatch, 0.2, None, None)
     go_on(Run.open(run.path), should_stop=StopAt(0))
-    score_by(monkeypatch, 0.2, 0.6, 0.3, 0.3, 0.3)  # the base, the best, and what is learned now
+    # The base, the best, and what is learned now: all worse than 0.5 on what was held out before.
+    score_by(monkeypatch, 0.2, 0.4, 0.3, 0.3, 0.3)
     go_on(Run.open(run.path))
     assert same(weights(run.best), best)
-    assert status_of(run).scores[1] == status_of(run).end["best_vein_iou"] == 0.6
+    assert status_of(run).scores[1] == status_of(run).end["best_vein_iou"] == 0.4
 
 
 def test_a_hold_out_that_comes_late_judges_the_base_too(dataset, tiny, tmp_path, monkeypatch):
