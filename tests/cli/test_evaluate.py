@@ -103,8 +103,21 @@ def test_two_folders_of_masks_are_judged_without_truth(veinseg, tmp_path):
     assert "first minus second: -" in done.out
     judged = json.loads((output / "consistency.json").read_text(encoding="utf-8"))
     assert judged["masks"][0]["equal_error_rate"]["value"] == 0
+    assert "5 genuine and 40 impostor pairs of 10 images." in done.out
+    assert "1,000 bootstrap draws of 5 subjects" in " ".join(done.out.split())
+    assert judged["resampled"] == 5
+    scores = [judged["masks"][1][f"mean_{kind}_score"] for kind in ("genuine", "impostor")]
+    assert [score for score in scores if f"{score:.3f}" not in done.out] == [], done.out
     with (output / "scores.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 2 * (5 + 40)
+
+    theirs = shutil.copytree(bad, tmp_path / "theirs" / "good")
+    done = veinseg(
+        "consistency", good, "--other", theirs, "--finger-pattern", PATTERN, "--output", output
+    )
+    assert done.code == 0, done.err
+    with (output / "scores.csv").open(encoding="utf-8") as file:
+        assert {row["masks"] for row in csv.DictReader(file)} == {str(good), str(theirs)}
 
     (bad / "f0_0.png").unlink()
     done = veinseg("consistency", good, "--other", bad, "--finger-pattern", PATTERN)

@@ -7,7 +7,6 @@ import typer
 
 from napari_veinseg.cli.app import app
 from napari_veinseg.cli.options import FINGER_PATTERN
-from napari_veinseg.wording import counted
 
 
 @app.command()
@@ -32,20 +31,19 @@ def consistency(
     for caveat in compared.caveats:
         typer.echo(caveat)
     print_table(
-        ("Masks", "Equal error rate", "d-prime", "Genuine", "Impostor"),
+        ("Masks", "Equal error rate", "d-prime", "Mean genuine", "Mean impostor"),
         [
             (
-                str(folder),
+                name,
                 str(each.equal_error_rate),
                 str(each.d_prime),
                 f"{each.genuine.mean():.3f}",
                 f"{each.impostor.mean():.3f}",
             )
-            for folder, each in zip(folders, compared.consistency, strict=True)
+            for name, each in zip(compared.names, compared.consistency, strict=True)
         ],
     )
-    pairs = compared.pairs
-    typer.echo(f"{len(pairs.genuine)} genuine and {counted(len(pairs.impostor), 'impostor pair')}.")
+    typer.echo(str(compared.pairs))
     if compared.difference:
         typer.echo(f"Equal error rate, first minus second: {compared.difference}")
     if compared.left_out:

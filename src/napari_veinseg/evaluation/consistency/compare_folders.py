@@ -73,6 +73,8 @@ def compare_folders(
     pairs = choose_pairs(sorted(masks[0]), finger_pattern)
     judged = tuple(measure_consistency(each, pairs) for each in masks)
     names = tuple(folder.resolve().name for folder in folders)
+    if len({*names}) < len(names):  # `masks` of two people
+        names = tuple(map(str, folders))
     compared = FolderComparison(
         names,
         judged,
@@ -180,6 +182,8 @@ def _write(output: Path, compared: FolderComparison) -> None:
                 "name": name,
                 "equal_error_rate": asdict(each.equal_error_rate),
                 "d_prime": asdict(each.d_prime),
+                "mean_genuine_score": float(each.genuine.mean()),
+                "mean_impostor_score": float(each.impostor.mean()),
             }
             for name, each in zip(compared.names, compared.consistency, strict=True)
         ],
@@ -189,6 +193,7 @@ def _write(output: Path, compared: FolderComparison) -> None:
         "images": len(pairs.stems),
         "genuine_pairs": len(pairs.genuine),
         "impostor_pairs": len(pairs.impostor),
+        "resampled": pairs.groups.count,
         "intervals": "by finger" if pairs.groups.by_finger else "by image (optimistic)",
     }
     with writing(output):

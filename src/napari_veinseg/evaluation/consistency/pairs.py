@@ -13,6 +13,7 @@ from napari_veinseg.evaluation.bootstrap import Grouping, grouping
 from napari_veinseg.wording import counted
 
 MOST_IMPOSTORS = 2000
+_DRAWS = 1000
 
 Pairs = Annotated[NDArray[np.intp], "`(n, 2)`, the numbers of two masks"]
 Weights = Annotated[NDArray[np.float64], "`(replicates, n)`"]
@@ -31,13 +32,21 @@ class MaskPairs:
     impostor: Pairs
     """Likewise: pairs of two fingers."""
 
+    def __str__(self) -> str:
+        groups, unit = self.groups.count, "subject" if self.groups.by_finger else "image"
+        return (
+            f"{len(self.genuine):,} genuine and {counted(len(self.impostor), 'impostor pair')} of "
+            f"{counted(len(self.stems), 'image')}. In brackets: 95 % intervals, the percentiles of "
+            f"{_DRAWS:,} bootstrap draws of {counted(groups, unit)}."
+        )
+
     def weights(self) -> tuple[Weights, Weights]:
         """Tell how often each genuine and each impostor pair stands in each bootstrap draw.
 
         A pair within a resampled finger counts as often as the finger, any other as often as both
         its groups together.
         """
-        drawn = self.groups.draws(1000)
+        drawn = self.groups.draws(_DRAWS)
         first, second = (self.groups.group[self.genuine[:, side]] for side in (0, 1))
         within = drawn[:, first] * np.where(first == second, 1, drawn[:, second])
         one, other = (drawn[:, self.groups.group[self.impostor[:, side]]] for side in (0, 1))

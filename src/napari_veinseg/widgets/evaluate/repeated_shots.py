@@ -72,6 +72,7 @@ class RepeatedShots(Section):
         said += compared.caveats
         if compared.difference:
             said.append(f"First minus second: {compared.difference}.")
+        said.append(str(compared.pairs))
         self.caveats.say("\n".join(said))
         self.table.fill(
             [
