@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_veinseg.data.image_files import image_hash, write_image
 from napari_veinseg.data.mask_files import write_mask
+from napari_veinseg.evaluation.baselines import BASELINES
 from napari_veinseg.evaluation.caveats import caveats
 from napari_veinseg.evaluation.metrics import mean_of_slices
 from napari_veinseg.evaluation.report.write_report import REPORT_FILES
@@ -301,6 +302,14 @@ def judged(viewer, widget, run, stub, tmp_path):
     judge.models.item(0).setCheckState(Qt.CheckState.Checked)
     run(judge.evaluate, judge.job)
     return judge
+
+
+def test_the_worst_images_of_models_come_before_those_of_baselines(judged, run):
+    judged.baselines.setChecked(True)
+    run(judged.evaluate, judged.job)
+    whose = [row[1] for row in cells(judged.images)]
+    models = {result.contender.name for result in judged.comparison.results} - set(BASELINES)
+    assert [name in models for name in whose] == [True] * 6 + [False] * (len(whose) - 6)
 
 
 def test_models_are_judged_on_a_dataset(viewer, judged, qtbot, told):

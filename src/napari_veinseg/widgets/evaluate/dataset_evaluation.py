@@ -221,10 +221,10 @@ class DatasetEvaluation(QWidget):
             self.status.say(f"The report is {self._report.toLocalFile()}" if saved else "")
 
     def _show_judged(self, dataset: Path, comparison: Comparison) -> Iterator[None]:
-        """Show what was scored, the worst images first."""
+        """Show what was scored, the worst images first, those of baselines last."""
         self._judged, self.comparison = dataset, comparison
         pairs = [(result, image) for result in comparison.results for image in result.images]
-        pairs.sort(key=lambda pair: pair[1].metrics["vein_iou"])
+        pairs.sort(key=lambda p: (p[0].contender.kind == "baseline", p[1].metrics["vein_iou"]))
         self._rows = [(result.contender, image.sample) for result, image in pairs]
         self.images.fill(
             [

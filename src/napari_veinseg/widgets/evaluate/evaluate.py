@@ -95,7 +95,11 @@ class EvaluateWidget(Panel):
         self.measuring, self.measured_what = Hint(), Hint()
         section.add_wide(self.measuring)
         section.add_wide(self.measured_what)
-        section.add_wide(self.figures, "The whole mask; in the layer's unit where it has one.")
+        section.add_wide(
+            self.figures,
+            "In the layer's unit where it has one; of a stack the sum of its slices, "
+            "the mean share and the median width.",
+        )
         section.add_buttons(self.table, self.save)
         self.measure.clicked.connect(self._measure)
         self.table.clicked.connect(self._show_table)
