@@ -167,7 +167,7 @@ def test_tiled_equals_whole_with_the_measured_width(starter, monkeypatch):
     image = synthetic_finger(7, (190, 260)).image
     width, whole = starter.vein_width(image), starter.probability(image)
     monkeypatch.setattr(tiled_prediction, "_ONE_PIECE", 0)
-    monkeypatch.setattr(tiled_prediction, "TILE_SIDE", 40)
+    monkeypatch.setattr(tiled_prediction, "TILE_SIDE", 100)
     tiles = []
     tiled = starter.probability(image, progress=lambda done, of: tiles.append((done, of)))
     assert tiles[-1][1] > 4
