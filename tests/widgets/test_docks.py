@@ -44,7 +44,7 @@ CONTROLS = (
     CurvePlot,
     Plot,
 )
-WIDTH = 350
+WIDTH = 340
 
 
 @pytest.fixture
@@ -195,6 +195,7 @@ def test_nothing_is_wider_than_the_dock(docks):
     for dock in docks():
         scroll = dock.findChild(QScrollArea)
         assert scroll.widget().minimumSizeHint().width() <= scroll.viewport().width()
+        assert dock.minimumSizeHint().width() <= WIDTH
         for each in dock.findChildren(QPushButton) + dock.findChildren(QCheckBox):
             if each.isVisibleTo(dock):
                 assert each.width() >= each.minimumSizeHint().width(), f"{each.text()!r} is cut off"

@@ -6,8 +6,6 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox
-from superqt import QLabeledSlider
 
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.widgets.common import device_in_use, engine
@@ -58,10 +56,7 @@ def test_one_press_gives_an_aligned_editable_mask(viewer, segment, press, vein_i
     assert mask.axis_labels == image.axis_labels
     np.testing.assert_array_equal(mask.data[:, 0], (vein_image[:, 0] < 110).astype(np.uint8))
     assert viewer.layers.selection.active is mask
-    assert (
-        "vein" in mask.get_status((50, 50), world=False)["value"]
-        or mask.features["name"][1] == "vein"
-    )
+    assert "vein" in mask.get_status((33, 40), world=False)["value"]
 
 
 STACK = np.stack([np.roll(np.full((40, 50), 200, np.uint8), n) for n in range(3)])
@@ -380,12 +375,3 @@ def test_two_viewers_at_once(make_napari_viewer, segment_in, stub, press, vein_i
     assert masks(first)[0].data.shape == (64, 80)
     assert masks(second)[0].data.shape == (40, 80)
     assert (len(first.layers), len(second.layers)) == (2, 2)
-
-
-def test_rows_have_tooltips_and_fit_the_dock(segment):
-    for kind in (QAbstractButton, QLabeledSlider, QComboBox, QDoubleSpinBox):
-        for control in segment.findChildren(kind):
-            if control.parent() is not None and control.isVisibleTo(segment):
-                assert control.toolTip() or control.parent().toolTip(), control
-    segment.resize(340, 700)
-    assert segment.minimumSizeHint().width() <= 340
