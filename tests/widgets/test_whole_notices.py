@@ -44,7 +44,6 @@ def test_a_long_notice_is_seen_whole(canvas, qtbot, lines):
     assert "…" not in label._elidedText()
     assert label._elidedText().replace("\n", "") == text
     metrics = label.fontMetrics()
-    assert max(map(metrics.horizontalAdvance, label._elidedText().split("\n"))) > 0
     assert all(metrics.horizontalAdvance(word) <= label.width() for word in label.text().split())
     assert canvas.rect().contains(notice.geometry())
     assert notice.timer.isActive()
