@@ -130,7 +130,7 @@ def test_the_region_of_the_folder_is_not_that_of_an_image_of_elsewhere(opened, q
     assert np.argwhere(adjustable_mask(opened.viewer, other).data == 1)[:, 1].min() == 0
 
 
-def test_removing_the_layer_removes_the_region_and_closing_the_image_does_not(opened, qtbot):
+def test_removing_the_layer_removes_the_region(opened, qtbot):
     draw_rectangle(opened, qtbot, opened.session.shown.image, (20, 20), (50, 60))
     (layer,) = (each for each in opened.viewer.layers if isinstance(each, Shapes))
     opened.viewer.layers.remove(layer)
