@@ -1,7 +1,7 @@
 """The plots of a comparison, as matplotlib figures for the report and for the widget."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -104,43 +104,35 @@ def _pooled_curves(
         x, y = place(reduce(add, (image.counts for image in result.judged)))
         axes.plot(x, y, "o", color=colour, mec=ink.ground, ms=7, label=label, zorder=5)
     _unit_square(axes)
-    _add_legend(figure, axes, ink)
-    return figure
+    return _with_legend(figure, ink)
 
 
 def threshold_sweep(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot the vein IoU, mean of images, over the threshold; a point marks the best one."""
     figure, axes = _figure("threshold", "vein IoU (mean of images)", ink)
     thresholds = np.arange(BINS) / BINS
-    for number, result in enumerate(results):
-        if result.histograms:
-            colour = ink.contender(number)
-            mean = np.mean([histogram.vein_iou() for histogram in result.histograms], axis=0)
-            axes.plot(thresholds, mean, color=colour, lw=1.6, label=_label(result.contender.name))
-            axes.plot(*best_threshold(result.histograms), "o", color=colour, mec=ink.ground, ms=7)
-            if result.contender.card:
-                axes.axvline(result.contender.card.threshold, color=colour, lw=0.9, ls="--")
+    for result, colour, label in _with_scores(results, ink):
+        mean = np.mean([histogram.vein_iou() for histogram in result.histograms], axis=0)
+        axes.plot(thresholds, mean, color=colour, lw=1.6, label=label)
+        axes.plot(*best_threshold(result.histograms), "o", color=colour, mec=ink.ground, ms=7)
+        if result.contender.card:
+            axes.axvline(result.contender.card.threshold, color=colour, lw=0.9, ls="--")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, None)
-    _add_legend(figure, axes, ink)
-    return figure
+    return _with_legend(figure, ink)
 
 
 def calibration(results: Sequence[ContenderResult], ink: Ink = PAGE) -> "Figure":
     """Plot the share of vein pixels over the probability of models: other scores are none."""
     figure, axes = _figure("predicted probability", "share of vein pixels (pooled)", ink)
     axes.plot([0, 1], [0, 1], color=ink.faint, lw=0.9, ls=":")
-    for number, result in enumerate(results):
-        if result.histograms and result.contender.kind == "model":
+    for result, colour, label in _with_scores(results, ink):
+        if result.contender.kind == "model":
             probability, share, weight = reduce(add, result.histograms).calibration()
-            filled, colour = weight > 0, ink.contender(number)
-            label = _label(result.contender.name)
-            axes.plot(
-                probability[filled], share[filled], "o-", color=colour, lw=1.4, ms=4, label=label
-            )
+            line = probability[weight > 0], share[weight > 0]
+            axes.plot(*line, "o-", color=colour, lw=1.4, ms=4, label=label)
     _unit_square(axes)
-    _add_legend(figure, axes, ink)
-    return figure
+    return _with_legend(figure, ink)
 
 
 def as_svg(figure: "Figure") -> str:
@@ -170,12 +162,22 @@ def _figure(x_label: str, y_label: str, ink: Ink) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _add_legend(figure: "Figure", axes: "Axes", ink: Ink) -> None:
+def _with_scores(
+    results: Sequence[ContenderResult], ink: Ink
+) -> Iterator[tuple[ContenderResult, str, str]]:
+    """Give each contender that has scores, with the colour and the name of its curve."""
+    for number, result in enumerate(results):
+        if result.histograms:
+            yield result, ink.contender(number), _label(result.contender.name)
+
+
+def _with_legend(figure: "Figure", ink: Ink) -> "Figure":
     """Name the curves below the plot, where it hides none."""
-    if axes.get_legend_handles_labels()[0]:
+    if figure.axes[0].get_legend_handles_labels()[0]:
         figure.legend(
             loc="outside lower center", ncols=2, frameon=False, fontsize=8, labelcolor=ink.text
         )
+    return figure
 
 
 def _false_positive_rate(counts: Counts) -> float:
