@@ -95,9 +95,7 @@ def print_rows(rows: list[Row]) -> None:
     print("\n| " + " | ".join(texts + figures) + " |")
     print("|---" * len(texts + figures) + "|")
     for row in rows:
-        cells = [
-            f"{row[key].value:.3f} ({row[key].low:.3f} to {row[key].high:.3f})" for key in figures
-        ]
+        cells = [f"{row[key]:.3f}" for key in figures]
         print("| " + " | ".join([row[key] for key in texts] + cells) + " |", flush=True)
 
 

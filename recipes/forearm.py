@@ -141,7 +141,7 @@ def _metrics(name: str, masks: Masks) -> list[Metric]:
     metrics = []
     for score, values in zip(_SCORES, columns, strict=True):
         mean = groups.mean(list(values))
-        print(f"{name}: {score} {mean.value:.3f} ({mean.low:.3f} to {mean.high:.3f})", flush=True)
+        print(f"{name}: {score} {mean:.3f}", flush=True)
         data = f"forearms of other people ({_FOLDS} folds of groups), {name}"
         metrics.append(
             Metric(name=score, mean="mean of images", value=round(mean.value, 4), data=data)

@@ -153,10 +153,7 @@ def interval_table(seen: Seen, threshold: float) -> str:
         median = np.median([row["vein_iou"] for row in rows])
         histograms = _histograms(*map(list, zip(*seen[name], strict=True)))
         pooled = _pooled(histograms).vein_iou()[round(threshold * BINS)]
-        lines.append(
-            f"| {name} | {iou.value:.2f} ({iou.low:.2f} to {iou.high:.2f}) | {median:.2f} "
-            f"| {pooled:.2f} | {cldice.value:.2f} ({cldice.low:.2f} to {cldice.high:.2f}) |"
-        )
+        lines.append(f"| {name} | {iou:.2f} | {median:.2f} | {pooled:.2f} | {cldice:.2f} |")
     return "\n".join(lines)
 
 

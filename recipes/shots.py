@@ -44,10 +44,7 @@ def main() -> None:
         for name, segment in segmenters.items():
             judged = agreement(segment, sensor, arguments.fingers, arguments.shots)
             rate = judged.equal_error_rate
-            print(
-                f"| {sensor} | {name} | {rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}) "
-                f"| {judged.d_prime.value:.2f} |"
-            )
+            print(f"| {sensor} | {name} | {rate:.1%} | {judged.d_prime.value:.2f} |")
 
 
 def agreement(

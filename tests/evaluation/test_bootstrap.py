@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_veinseg.evaluation.bootstrap import grouping
+from napari_veinseg.evaluation.bootstrap import Estimate, grouping
 
 
 def test_intervals_by_finger_are_wider_when_shots_repeat():
@@ -49,6 +49,12 @@ def test_too_few_values_have_no_interval(count):
     assert interval.value == pytest.approx(0.4)
     assert interval.low is interval.high is None
     assert not interval.differs_from_0
+
+
+def test_an_estimate_is_written_with_its_interval_where_it_has_one():
+    assert f"{Estimate(0.25, 0.125, 0.5):.1%}" == "25.0% (12.5% to 50.0%)"
+    assert f"{Estimate(0.25, None, None):.2f}" == "0.25"
+    assert str(Estimate(0.25, 0.125, 0.5)) == "0.250 (0.125 to 0.500)"
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])

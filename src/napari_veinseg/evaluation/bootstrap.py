@@ -23,9 +23,13 @@ class Estimate:
     """Both bounds are None where there is too little to resample, or all draws are alike."""
 
     def __str__(self) -> str:
+        return f"{self:.3f}"
+
+    def __format__(self, spec: str) -> str:
+        figure = format(self.value, spec)
         if self.low is None or self.high is None:
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+            return figure
+        return f"{figure} ({format(self.low, spec)} to {format(self.high, spec)})"
 
     @property
     def differs_from_0(self) -> bool:
