@@ -50,6 +50,7 @@ def test_what_is_drawn_of_a_long_name_is_whole(dock, kind, width):
     assert drawn[0] == NAME[0]
     assert drawn[-1] == NAME[-1] or len(drawn) < 3
     cramped = ink(part)
+    assert cramped > 0
     part.show_name(drawn)
     part.setFixedWidth(width + 60)  # there all of it has room
     QTest.qWait(20)
