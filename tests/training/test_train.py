@@ -143,6 +143,8 @@ def test_a_run_never_ends_worse_than_its_start(dataset, tiny, tmp_path, monkeypa
     assert same(weights(tmp_path / "new.safetensors"), weights(tiny))
     assert read_card(run.result) == read_card(tiny)
     assert not same(weights(run.last), weights(tiny))
+    (judged,) = read_card(run.last).metrics  # of the model that may be kept all the same
+    assert judged.value == 0.4
     status = status_of(run)
     assert (status.end["best_epoch"], status.end["best_vein_iou"]) == (0, 0.6)
     assert "that one is kept" in status.end["text"]

@@ -78,6 +78,7 @@ class Trainer:
         self.at = Position(validation_pending=bool(self.config.base))
         self._clock = WorkClock()
         self._hold_out_changed = False
+        self._judged = (-1, 0.0)  # the step of the weights that were judged last, and their score
         # Worker processes cannot share what lies on a device.
         train = data.train if self.config.workers else cache_on_device(data.train, fabric.device)
         self.crops = Crops(train, self.config, data.card.scales)
@@ -165,6 +166,7 @@ class Trainer:
         if scores is None:
             return  # asked to stop
         score = self._reporter.tell_validation(self.at, self.at.epoch, scores)
+        self._judged = (self.at.step, score)
         took = self._clock.tick() - begin
         if not trained:  # the budget is for learning, and for validating what was learned
             self._clock.seconds = begin
@@ -185,7 +187,8 @@ class Trainer:
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.
-        card = self.data.new_card(self.config, None)
+        step, score = self._judged
+        card = self.data.new_card(self.config, score if step == self.at.step else None)
         write_model(self.run.last, card, self.learner.average)
         self.learner.save(self.run.state, self.at)
 
