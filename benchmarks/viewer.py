@@ -166,7 +166,7 @@ def going_through(workbench: Workbench, folder: Path) -> dict[str, float]:
 
     def ready() -> bool:
         shown = session.shown
-        here = shown is not None and shown.index == session.index and shown.mask is not None
+        here = shown is not None and shown.mask is not None and not session.waiting
         return here and not session.working and session.index + 1 in session.ahead
 
     def doing(act: Callable[[], object], done: Callable[[], bool]) -> Latecomer:
@@ -181,6 +181,9 @@ def going_through(workbench: Workbench, folder: Path) -> dict[str, float]:
         "next_image": doing(lambda: session.where_to.step(1), ready),
         "review": doing(session.review, lambda: ready() and not session.queue.busy),
         "evaluate": doing(judging.evaluate.click, lambda: not judging.job.running),
+        "open_row": doing(partial(judging.images.chosen.emit, 0), lambda: True),
+        "close_folder": doing(session.close, lambda: not session.queue.busy),
+        "open_again": doing(lambda: session.open(folder), ready),
     }
     return delays(did)
 
@@ -247,7 +250,8 @@ def learning_beside(viewer: napari.Viewer, folder: Path, seconds: float) -> tupl
     def there(index: int) -> bool:
         return (
             session.shown is not None
-            and session.shown.index == session.index == index
+            and session.index == index
+            and not session.waiting
             and session.shown.mask is not None
             and not session.working
         )

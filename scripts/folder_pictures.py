@@ -116,8 +116,8 @@ def _wait_for(bench: Workbench, index: int) -> None:
     session = bench.session
 
     def there() -> bool:
-        shown = session.shown is not None and session.shown.index == session.index == index
-        return bool(shown and session.shown.mask is not None and not session.working)
+        there = session.shown is not None and session.index == index and not session.waiting
+        return bool(there and session.shown.mask is not None and not session.working)
 
     wait_until(there)
 

@@ -273,6 +273,7 @@ def test_both_masks_are_shown_one_over_the_other(started, viewer, stub, qtbot, s
     qtbot.waitUntil(lambda: look.masks.isVisibleTo(started), timeout=20_000)
     assert stub.calls == 2
     stem = "b_1" if scores else "a_1"
+    qtbot.waitUntil(lambda: f"{stem} new model" in viewer.layers)
     old, new = (viewer.layers[f"{stem} {name}"] for name in ("base", "new model"))
     assert (old.visible, new.visible) == (False, True)
     QTest.mouseClick(look.masks.old, Qt.MouseButton.LeftButton)
@@ -280,7 +281,8 @@ def test_both_masks_are_shown_one_over_the_other(started, viewer, stub, qtbot, s
     QTest.mouseClick(look.masks.new, Qt.MouseButton.LeftButton)
     assert (old.visible, new.visible) == (False, True)
     look.discard.click()
-    assert not viewer.layers
+    assert not any(layer.visible for layer in viewer.layers)
+    qtbot.waitUntil(lambda: not viewer.layers)
 
 
 def test_a_truth_that_was_painted_on_outlasts_the_look_at_both_masks(started, viewer, stub, qtbot):
@@ -291,8 +293,10 @@ def test_a_truth_that_was_painted_on_outlasts_the_look_at_both_masks(started, vi
     look = started.comparison
     QTest.mouseClick(look.look, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: look.masks.isVisibleTo(started), timeout=20_000)
+    qtbot.waitUntil(lambda: "b_1 new model" in viewer.layers)
     viewer.layers["b_1 truth"].paint((5, 5), 1)
     look.discard.click()
+    qtbot.wait(200)
     assert "b_1 truth" in viewer.layers
 
 

@@ -11,6 +11,9 @@ from napari_veinseg.correction.image_folder import ImageFolder
 from napari_veinseg.data.image_files import write_image
 from napari_veinseg.data.sample import Pair, Sample
 from napari_veinseg.widgets.common.model_choice import ModelChoice
+from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
+from napari_veinseg.widgets.masks.error_layer import is_agreement_layer
+from napari_veinseg.widgets.train.both_masks import BothMasks
 from napari_veinseg.widgets.workbench import recent_folders
 from napari_veinseg.widgets.workbench.workbench import Workbench
 
@@ -92,10 +95,28 @@ def wait_for_mask(bench, qtbot, index):
     session = bench.session
 
     def is_there():
-        there = session.shown is not None and session.shown.index == session.index == index
+        there = session.shown is not None and session.index == index and not session.waiting
         return there and session.shown.mask is not None
 
     qtbot.waitUntil(is_there, timeout=20_000)
+
+
+def open_in_train(bench, qtbot, stem, image, mask):
+    """Show both masks of an image in Train."""
+    both = BothMasks(pair(stem, image, mask), mask, mask)
+    bench.train.comparison.masks.show_masks(both, "old")
+    qtbot.waitUntil(lambda: _count_errors(bench) == 2)
+
+
+def open_in_evaluate(bench, qtbot, stem, image, mask):
+    """Show an image with its errors in Evaluate, as a click on its row does."""
+    opened = OpenedImage(pair(stem, image, mask), "starter", mask)
+    bench.evaluate.on_dataset._show_image(opened)
+    qtbot.waitUntil(lambda: _count_errors(bench) == 1)
+
+
+def _count_errors(bench):
+    return sum(map(is_agreement_layer, bench.viewer.layers))
 
 
 def press(bench, key):

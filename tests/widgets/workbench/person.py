@@ -77,8 +77,8 @@ class Person:
         session = self.bench.session
 
         def there():
-            shown = session.shown is not None and session.shown.index == session.index == index
-            return shown and session.shown.mask is not None and not session.working
+            there = session.shown is not None and session.index == index and not session.waiting
+            return there and session.shown.mask is not None and not session.working
 
         self._wait(there)
 

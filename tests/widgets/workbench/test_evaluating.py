@@ -23,17 +23,19 @@ def test_a_row_leads_to_its_image_and_hides_no_other(opened, qtbot, vein_image):
     judge._show_image(stranger)
     assert not judge.correct.isVisible(), "the folder does not hold it"
     judge._show_image(row)
-    assert any(map(is_agreement_layer, opened.viewer.layers))
     assert judge.correct.isVisible()
+    qtbot.waitUntil(lambda: any(map(is_agreement_layer, opened.viewer.layers)))
+    assert [layer.name.split()[0] for layer in opened.viewer.layers[2:]] == ["b"] * 4
     judge.correct.click()
     wait_for_mask(opened, qtbot, 1)
     assert opened.tabs.currentWidget() is opened.correct
-    assert list(opened.viewer.layers) == layers
+    qtbot.waitUntil(lambda: list(opened.viewer.layers) == layers)
 
     judge._show_image(row)
+    qtbot.waitUntil(lambda: any(map(is_agreement_layer, opened.viewer.layers)))
     press(opened, ".")
     assert opened.session.index == 1, "it leads back first"
-    assert list(opened.viewer.layers) == layers
+    assert [layer for layer in opened.viewer.layers if layer.visible] == layers
     press(opened, ".")
     wait_for_mask(opened, qtbot, 2)
     shown = opened.session.shown  # its mask is a new layer where it was not ready before

@@ -4,19 +4,14 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.layer_metadata import record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.train.both_masks import BothMasks
-from tests.widgets.workbench.conftest import pair, press, wait_for_mask
-
-
-def open_in_train(bench, image, mask):
-    bench.train.comparison.masks.show_masks(BothMasks(pair("b", image, mask), mask, mask), "old")
-
-
-def open_in_evaluate(bench, image, mask):
-    bench.evaluate.on_dataset._show_image(OpenedImage(pair("b", image, mask), "starter", mask))
+from tests.widgets.workbench.conftest import (
+    open_in_evaluate,
+    open_in_train,
+    press,
+    wait_for_mask,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,14 +19,17 @@ def open_in_evaluate(bench, image, mask):
 )
 @pytest.mark.parametrize("other", ["Segment", "Correct", "Train", "Evaluate"])
 def test_what_a_tab_has_opened_does_not_hide_the_image_of_another_tab(
-    opened, vein_image, tab, open_image, other
+    opened, vein_image, qtbot, tab, open_image, other
 ):
     layers = list(opened.viewer.layers)
     opened.tabs.show_tab(tab)
-    open_image(opened, vein_image, (vein_image > 0).astype(np.uint8))
-    assert len(opened.viewer.layers) > len(layers)
+    open_image(opened, qtbot, "b", vein_image, (vein_image > 0).astype(np.uint8))
+    with_errors = list(opened.viewer.layers)
     opened.tabs.show_tab(other)
-    assert (list(opened.viewer.layers) == layers) == (other != tab)
+    expected = with_errors if other == tab else layers
+    qtbot.waitUntil(lambda: list(opened.viewer.layers) == expected)
+    qtbot.wait(50)
+    assert list(opened.viewer.layers) == expected
 
 
 def test_the_mask_of_the_folder_is_the_one_that_sliders_change(bench, folder, qtbot, vein_image):

@@ -8,29 +8,22 @@ from qtpy.QtTest import QTest
 from napari_veinseg.correction.drafts import DraftNotes
 from napari_veinseg.correction.image_states import ImageState
 from napari_veinseg.data.image_files import write_image
-from napari_veinseg.widgets.evaluate.evaluate_work import OpenedImage
 from napari_veinseg.widgets.masks.layer_metadata import image_of, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
 from napari_veinseg.widgets.train.both_masks import BothMasks
-from tests.widgets.workbench.conftest import pair, press, wait_for_mask
+from tests.widgets.workbench.conftest import (
+    open_in_evaluate,
+    open_in_train,
+    pair,
+    press,
+    wait_for_mask,
+)
 
 
 def open_file(bench, path, pixels):
     write_image(path, pixels)
     (layer,) = bench.viewer.open(path, plugin="napari")
     return layer
-
-
-def open_in_train(bench, image):
-    mask = (image > 0).astype(np.uint8)
-    bench.tabs.show_tab("Train")
-    bench.train.comparison.masks.show_masks(BothMasks(pair("far", image, mask), mask, mask), "old")
-
-
-def open_in_evaluate(bench, image):
-    mask = (image > 0).astype(np.uint8)
-    bench.tabs.show_tab("Evaluate")
-    bench.evaluate.on_dataset._show_image(OpenedImage(pair("far", image, mask), "starter", mask))
 
 
 def texts(bench):
@@ -51,17 +44,23 @@ def edited(opened):
     return opened
 
 
-@pytest.mark.parametrize("open_image", [open_in_train, open_in_evaluate])
-def test_an_image_that_a_tab_has_opened_is_the_one_described(edited, vein_image, open_image):
+@pytest.mark.parametrize(
+    ("tab", "open_image"), [("Train", open_in_train), ("Evaluate", open_in_evaluate)]
+)
+def test_an_image_that_a_tab_has_opened_is_the_one_described(
+    edited, vein_image, qtbot, tab, open_image
+):
     before = texts(edited)
-    open_image(edited, vein_image)
+    edited.tabs.show_tab(tab)
+    open_image(edited, qtbot, "far", vein_image, (vein_image > 0).astype(np.uint8))
     now = texts(edited)
     assert now.startswith("- | far | errors | Opened to show errors: < and > lead back to a.tif.")
     assert "vein width 6.0 px" not in now
     assert "Errors: far " in now
     QTest.mouseClick(edited.strip.next, Qt.MouseButton.LeftButton)
     assert texts(edited) == before
-    assert [layer.name for layer in edited.viewer.layers] == ["a.tif", "a.tif veins"]
+    assert edited.viewer.layers.selection.active is edited.session.shown.mask
+    qtbot.waitUntil(lambda: [x.name for x in edited.viewer.layers] == ["a.tif", "a.tif veins"])
     assert edited.viewer.layers.selection.active is edited.session.shown.mask
 
 
@@ -110,7 +109,8 @@ def test_no_image_is_reviewed_under_an_opened_file(edited, vein_image, tmp_path,
 def test_a_mask_that_is_made_under_another_image_is_not_the_active_layer(
     opened, vein_image, qtbot, model_file
 ):
-    open_in_train(opened, vein_image)
+    opened.tabs.show_tab("Train")
+    open_in_train(opened, qtbot, "far", vein_image, (vein_image > 0).astype(np.uint8))
     mask, before = opened.session.shown.mask, opened.viewer.layers.selection.active
     made = record_of(mask).notes.model
     model_file.touch()  # as after Keep: another model is chosen

@@ -30,10 +30,15 @@ from napari_veinseg.widgets.common.notify import past_notices
 from napari_veinseg.widgets.correct import restore_offer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.train.both_masks import BothMasks
 from napari_veinseg.widgets.workbench import recent_folders
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
-from tests.widgets.workbench.conftest import NAMES, pair, press, wait_for_mask, wait_until_saved
+from tests.widgets.workbench.conftest import (
+    NAMES,
+    open_in_train,
+    press,
+    wait_for_mask,
+    wait_until_saved,
+)
 
 
 def test_an_image_is_shown_alone_with_the_mask_that_it_got_on_arrival(opened, qtbot, stub):
@@ -139,12 +144,12 @@ def test_segment_leaves_a_mask_as_it_was_reviewed_in_another_session(opened, qtb
 def test_no_image_is_reviewed_under_one_that_a_tab_has_opened(opened, qtbot):
     mask = np.zeros((40, 60), np.uint8)
     opened.tabs.show_tab("Train")
-    both = BothMasks(pair("other", mask, mask), mask, mask)
-    opened.train.comparison.masks.show_masks(both, old_name="base")
+    open_in_train(opened, qtbot, "other", mask, mask)
     opened.status.reviewed.click()
     assert opened.session.index == 0
     assert "look, then review" in opened.session.message.text
-    assert [layer.name for layer in opened.viewer.layers] == ["a.tif", "a.tif veins"]
+    in_sight = [layer.name for layer in opened.viewer.layers if layer.visible]
+    assert in_sight == ["a.tif", "a.tif veins"]
     opened.status.reviewed.click()
     wait_for_mask(opened, qtbot, 1)
     assert opened.session.folder.state(0) is ImageState.REVIEWED
@@ -180,7 +185,8 @@ def test_a_faulty_file_is_named_and_passed_over(bench, qtbot, folder):
     bench.session.go(1)
     qtbot.waitUntil(lambda: bench.strip.state.text() == "faulty", timeout=20_000)
     assert "b.tif" in bench.session.message.text
-    assert not bench.viewer.layers
+    assert not any(layer.visible for layer in bench.viewer.layers)
+    qtbot.waitUntil(lambda: not bench.viewer.layers)
     press(bench, "j")
     wait_for_mask(bench, qtbot, 2)
 
@@ -335,12 +341,13 @@ def test_a_mask_that_was_prepared_ahead_is_not_counted_as_missing(opened, qtbot)
 def test_without_arrival_an_image_stays_new_until_segment_is_pressed(bench, qtbot, folder):
     bench.folder_run.on_arrival.setChecked(False)
     bench.session.open(folder)
-    qtbot.waitUntil(lambda: bench.session.shown is not None, timeout=20_000)
+    session = bench.session
+    qtbot.waitUntil(lambda: session.shown is not None and not session.waiting, timeout=20_000)
     qtbot.wait(100)
-    assert bench.session.shown.mask is None
+    assert session.shown.mask is None
     bench.segment.segment.click()
     wait_for_mask(bench, qtbot, 0)
-    assert record_of(bench.session.shown.mask).notes.model
+    assert record_of(session.shown.mask).notes.model
 
 
 def test_a_model_that_fails_is_asked_no_more_and_the_box_says_so(
@@ -475,7 +482,8 @@ def test_closing_the_folder_leaves_other_layers(bench, qtbot, folder, vein_image
     wait_for_mask(bench, qtbot, 0)
     assert not mine.visible
     bench.session.close()
-    assert list(bench.viewer.layers) == [mine]
+    assert not any(layer.visible for layer in bench.viewer.layers if layer is not mine)
+    qtbot.waitUntil(lambda: list(bench.viewer.layers) == [mine])
 
 
 def test_enhance_outline_and_blink_change_only_what_is_seen(opened, qtbot):

@@ -13,12 +13,12 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_veinseg.errors import Cancelled
 from napari_veinseg.widgets.common.notify import caught, report, trying
+from napari_veinseg.widgets.common.turns import Turns
 
 AT_ONCE = 100_000
 """Pixels whose work holds nobody up; more are worked on beside the viewer."""
 
 _PATIENCE = 300  # ms, after which work has a bar: making one holds the viewer for 30 ms
-_BREATH = 20  # ms between two turns, in which what the first one added is drawn
 
 _reporters = WeakSet["Reporter"]()
 
@@ -92,20 +92,16 @@ class Job(QObject):
         self._done: Callable[[Any], Iterator[None] | None] | None = None
         self._failed: Callable[[], None] | None = None
         self._saves = False
-        self._turns: Iterator[None] | None = None
-        self._breath = QTimer(self, singleShot=True, interval=_BREATH)
+        self._turns = Turns(doing, self)
+        self._turns.ended.connect(self.changed)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._show_bar)
-        # Not in the same turn as the drawing, which also waits for a timer.
-        self._next_turn = QTimer(self, singleShot=True, interval=0)
-        self._breath.timeout.connect(self._next_turn.start)
-        self._next_turn.timeout.connect(self._take_turn)
         self._news.connect(self._hear)
 
     @property
     def running(self) -> bool:
         """Whether work is under way."""
-        return self._reporter is not None or self._turns is not None
+        return self._reporter is not None or self._turns.running
 
     def start(
         self,
@@ -153,9 +149,7 @@ class Job(QObject):
 
     def show_rest(self) -> None:
         """Show at once what would be shown in turns to come."""
-        with caught(self._doing, self):
-            for _ in self._turns or ():
-                pass
+        self._turns.finish()
 
     def abandon(self) -> None:
         """Cancel, and forget the work at once: for a viewer that is closing."""
@@ -211,16 +205,8 @@ class Job(QObject):
             elif done is not None:
                 more = done(ended.result)
                 if isinstance(more, Iterator):
-                    self._turns = more
-        self._take_turn()
-
-    def _take_turn(self) -> None:
-        """Go on with what is shown piece by piece; without any more the job has ended."""
-        with caught(self._doing, self):
-            for _ in self._turns or ():
-                self._breath.start()
-                return
-        self._turns = None
+                    self._turns.begin(more)
+                    return
         self.changed.emit()
 
     def _close(self) -> None:
@@ -230,7 +216,8 @@ class Job(QObject):
         if self._reporter is not None:
             self.destroyed.disconnect(self._reporter.cancel)
         self._reporter = self._bar = self._worker = self._step = None
-        self._on_news = self._done = self._failed = self._turns = None
+        self._on_news = self._done = self._failed = None
+        self._turns.stop()
 
 
 class _Ended(NamedTuple):

@@ -67,7 +67,7 @@ class DatasetEvaluation(QWidget):
         self._judged = Path()
         self._report = QUrl()
         self._rows: list[tuple[Contender, Sample]] = []
-        self._opened = JudgedImage(viewer)
+        self._opened = JudgedImage(viewer, self)
         self.can_correct: Callable[[str], bool] = lambda _stem: False  # where no folder is open
         column(self, self._make_form(), self._make_results(), spacing=10)
         self.foot = self._make_foot()
@@ -266,17 +266,20 @@ class DatasetEvaluation(QWidget):
 
     def _show_image(self, opened: OpenedImage) -> None:
         """Put an image with truth, prediction and errors into the viewer, in place of the last."""
-        self._opened.show(opened.pair)
+        self._opened.show(opened.pair, partial(self._show_errors, opened))
+        self.correct.setVisible(self.can_correct(self._opened.stem))
+
+    def _show_errors(self, opened: OpenedImage) -> Iterator[None]:
         self._opened.add_mask(opened.prediction, opened.model)
+        yield
         self._viewer.layers.selection.active = self._opened.add_errors(
             opened.prediction, f"{opened.model} agreement"
         )
-        self.correct.setVisible(self.can_correct(self._opened.stem))
 
-    def close_opened(self) -> None:
-        """Take what a click on a row has opened out of the viewer."""
+    def close_opened(self) -> bool:
+        """Take what a click on a row has opened out of the viewer; say whether there was any."""
         self.correct.hide()
-        self._opened.close()
+        return self._opened.close()
 
     def _save(self) -> None:
         beside = str(self._judged.resolve().parent)  # a report in a dataset is refused

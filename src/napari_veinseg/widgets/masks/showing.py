@@ -1,12 +1,11 @@
 """Layers come in sight and leave it without holding the viewer for long."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import napari
 from napari.layers import Layer
-from qtpy.QtCore import QObject, QTimer
 
-_BREATH = 20  # ms, in which what is seen now is drawn
+from napari_veinseg.widgets.common.turns import Turns
 
 
 def set_visible(layer: Layer, visible: bool) -> None:
@@ -15,32 +14,34 @@ def set_visible(layer: Layer, visible: bool) -> None:
         layer.visible = visible
 
 
-class LayersLeave(QObject):
+class LayersLeave:
     """Hides layers at once, and removes each in a turn of its own.
 
     Napari searches for garbage whenever a layer is removed: 15 to 50 ms for each.
     """
 
-    def __init__(self, viewer: napari.Viewer, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: napari.Viewer) -> None:
         self._layers = viewer.layers
         self._leaving: list[Layer] = []
-        self._turn = QTimer(self, singleShot=True, interval=_BREATH)
-        self._turn.timeout.connect(self._remove_next)
+        # Of the window, not of a dock: a dock that closes takes its layers with it.
+        self._turns = Turns("Removing layers", viewer.window._qt_window)
 
     def leave(self, layers: Iterable[Layer]) -> None:
         """Take layers out of sight, and then out of the viewer."""
         for layer in layers:
             set_visible(layer, False)
             self._leaving.append(layer)
-        self._turn.start()
+        if not self._turns.running:
+            self._turns.begin(self._remove())
 
     def stop(self) -> None:
         """Leave in the viewer what is still there."""
+        self._turns.stop()
         self._leaving.clear()
 
-    def _remove_next(self) -> None:
-        self._leaving = [each for each in self._leaving if each in self._layers]
-        if self._leaving:
-            self._layers.remove(self._leaving.pop(0))
-            self._turn.start()
+    def _remove(self) -> Iterator[None]:
+        while self._leaving:
+            yield
+            layer = self._leaving.pop(0)
+            if layer in self._layers:
+                self._layers.remove(layer)

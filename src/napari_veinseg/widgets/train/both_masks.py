@@ -1,5 +1,6 @@
 """What the old and the new model draw on one image, one beside the other over the same pixels."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,7 +54,7 @@ class BothMasksView(Section):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__("")
         self._viewer = viewer
-        self._opened = JudgedImage(viewer)
+        self._opened = JudgedImage(viewer, self)
         self._errors: list[Labels] = []  # of the old model and of the new one
         toggle = partial(button, checkable=True)
         self.old = toggle("Old mask", "Show what the old model draws, with its errors.")
@@ -70,22 +71,24 @@ class BothMasksView(Section):
 
     def show_masks(self, both: BothMasks, old_name: str) -> None:
         """Put an image with both masks into the viewer, in place of the last."""
-        self._opened.show(both.pair)
-        self._errors = [
-            self._opened.add_errors(mask, name)
-            for mask, name in ((both.old, old_name), (both.new, "new model"))
-        ]
+        self._errors = []
+        self._opened.show(both.pair, partial(self._show_errors, both, old_name))
         stem = self._opened.stem
         self._name.setText(f"On the screen: {stem}. {_say_who_learned(*both.learned)}".strip())
         self.new.setChecked(True)
-        self._turn()
         self.show()
 
-    def close_opened(self) -> None:
-        """Take what was shown out of the viewer."""
-        self._opened.close()
+    def _show_errors(self, both: BothMasks, old_name: str) -> Iterator[None]:
+        self._errors = [self._opened.add_errors(both.old, old_name)]
+        yield
+        self._errors.append(self._opened.add_errors(both.new, "new model"))
+        self._turn()
+
+    def close_opened(self) -> bool:
+        """Take what was shown out of the viewer; say whether there was any."""
         self._errors = []
         self.hide()
+        return self._opened.close()
 
     def _turn(self, *_checked: bool) -> None:
         layers = [each for each in self._errors if each in self._viewer.layers]

@@ -19,14 +19,14 @@ from napari_veinseg.widgets.common.canvas import end_strokes
 from napari_veinseg.widgets.common.jobs import Job
 from napari_veinseg.widgets.common.notify import show_warning, trying, warn
 from napari_veinseg.widgets.common.preferences import preferences
-from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
+from napari_veinseg.widgets.masks.showing import set_visible
 from napari_veinseg.widgets.workbench.last_message import LastMessage
 from napari_veinseg.widgets.workbench.mask_making import MaskMaking
 from napari_veinseg.widgets.workbench.open_and_segment import MaskMaker
 from napari_veinseg.widgets.workbench.prefetch import ImagesAhead
 from napari_veinseg.widgets.workbench.recent_folders import remember_folder
 from napari_veinseg.widgets.workbench.save_queue import SaveQueue
-from napari_veinseg.widgets.workbench.shown_image import ShownImage
+from napari_veinseg.widgets.workbench.shown_image import ImageDisplay, ShownImage
 from napari_veinseg.widgets.workbench.where_to import WhereTo
 
 _OPENING, _READING_MASK = "Opening the folder", "Reading the mask"
@@ -48,14 +48,13 @@ class FolderSession(QObject):
         self.folder: ImageFolder | None = None
         self.regions: FolderRegions | None = None
         self.index = 0
-        self.shown: ShownImage | None = None
         self.reason = ""  # why this image is shown
         self.message = LastMessage(self)
         self.opening = ""  # the name of a folder that is being opened
         self.uncover: Callable[[], bool] = lambda: False
         """Takes away what lies over the image; says whether anything did."""
-        self._extent: tuple[int, ...] = ()
-        self._leaving = LayersLeave(viewer, self)
+        self._display = ImageDisplay(viewer, self.changed.emit, self)
+        self._display.arrived.connect(self._arrive)
         self._opening = Job(_OPENING, self)
         self.masks = MaskMaking(self, maker)
         self.where_to = WhereTo(self)
@@ -114,10 +113,7 @@ class FolderSession(QObject):
         self.masks.leave_folder()
         self.ahead.leave_folder()
         self.queue.flush()
-        self._leaving.stop()
-        if self.shown is not None and not keep_layers:
-            self.shown.remove()
-        self.shown = None
+        self._display.leave(keep_layers=keep_layers)
         self.message.forget()
         self._timer.stop()
         self.opened.emit()
@@ -143,7 +139,7 @@ class FolderSession(QObject):
         """Put the image and its mask into the dataset, and go to the next."""
         folder, shown = self.folder, self.shown
         draft = shown.draft() if shown is not None else None
-        if folder is None or shown is None or shown.index != self.index:
+        if folder is None or shown is None or self.waiting:
             return  # the next image is still being opened
         if draft is None:
             raise VeinSegError("There is no mask to review: press Segment, or draw one.")
@@ -188,19 +184,21 @@ class FolderSession(QObject):
 
     # What is shown.
 
+    @property
+    def shown(self) -> ShownImage | None:
+        """The image in the viewer; None where there is none."""
+        return self._display.shown
+
     def _show(self, opened: OpenedImage) -> None:
         assert self.folder is not None
         if opened.index != self.index:
             return
         self._finish_shown()  # one could draw on the image before while this one was read
-        name = self.folder.images[opened.index].name
-        if self.shown is None or not self.shown.replace(opened, name, self._leaving):
-            self._leave()
-            self.shown = ShownImage(self._viewer, opened, name, self.changed.emit)
-        extent = opened.pixels.shape[:2]
-        if extent != self._extent:
-            self._viewer.reset_view()
-        self._extent = extent
+        self._display.show(opened, self.folder.images[opened.index].name)
+
+    def _arrive(self, opened: OpenedImage) -> None:
+        if opened.index != self.index:
+            return  # another image was asked for meanwhile
         self.message.forget()
         self.arrived.emit()
         self.changed.emit()
@@ -220,12 +218,6 @@ class FolderSession(QObject):
         trying(_READING_MASK, self)
         if opened.draft is not None and opened.draft.remark:
             warn(opened.draft.remark, _READING_MASK, self)
-
-    def _leave(self) -> None:
-        trying(_READING_MASK, self)
-        if self.shown is not None:
-            self.shown.remove()
-            self.shown = None
 
     # What comes next.
 
@@ -251,7 +243,8 @@ class FolderSession(QObject):
             if isinstance(opened, OpenedImage):
                 self._show(opened)
             else:
-                self._leave()
+                trying(_READING_MASK, self)
+                self._display.leave()
                 self.message.show(opened)
                 self.prepare_next()
         self.changed.emit()
@@ -284,7 +277,8 @@ class FolderSession(QObject):
     @property
     def waiting(self) -> bool:
         """Whether the image that was asked for is not shown yet."""
-        return self.folder is not None and (self.shown is None or self.shown.index != self.index)
+        here = self.shown is not None and self.shown.index == self.index
+        return self.folder is not None and (not here or self._display.running)
 
     @property
     def reading(self) -> bool:

@@ -1,14 +1,16 @@
-"""The one image of a folder that the viewer shows, with the mask above it."""
+"""The one image of a folder that the viewer shows, with the mask above it, and its coming."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import napari
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QObject, Signal
 
 from napari_veinseg.correction.drafts import Draft
 from napari_veinseg.correction.image_folder import OpenedImage
 from napari_veinseg.data.grey import is_colour
+from napari_veinseg.widgets.common.turns import Turns
 from napari_veinseg.widgets.masks.layer_metadata import (
     Derived,
     image_of,
@@ -18,6 +20,7 @@ from napari_veinseg.widgets.masks.layer_metadata import (
 from napari_veinseg.widgets.masks.layers import (
     add_mask_layer,
     images_of_folders,
+    insert_inactive,
     is_source_image,
     mask_in_work,
     topmost_image,
@@ -27,7 +30,10 @@ from napari_veinseg.widgets.masks.undo import replace_mask
 
 
 class ShownImage:
-    """Layers of one image of the folder; what the user does to them can be taken as a draft."""
+    """Layers of one image of the folder; what the user does to them can be taken as a draft.
+
+    The image is out of sight and has no mask at first: each costs the viewer a turn of its own.
+    """
 
     def __init__(
         self, viewer: napari.Viewer, opened: OpenedImage, file_name: str, drawn: Callable[[], None]
@@ -39,16 +45,15 @@ class ShownImage:
         self.stored: Draft | None = None
         """The mask as it was stored or shown last."""
         self._last_mask: Labels | None = None
-        self.image: Image = viewer.add_image(
+        self.image = Image(
             opened.pixels,
             name=file_name,
             rgb=is_colour(opened.pixels.shape),
             metadata={"files": [file_name]},
+            visible=False,
         )
+        insert_inactive(viewer, len(viewer.layers), self.image)
         images_of_folders.add(self.image)
-        if opened.draft is not None:
-            self.show_draft(opened.draft)
-        self.show_alone()
 
     def replace(self, opened: OpenedImage, file_name: str, leaving: LayersLeave) -> bool:
         """Show another image in the same layers; say whether they can show it."""
@@ -151,10 +156,9 @@ class ShownImage:
         if mask is not None:
             record_of(mask).edits.accept(np.ones(mask.data.shape, bool))
 
-    def remove(self) -> None:
-        """Take the image and all that belongs to it out of the viewer."""
-        for layer in self._layers(besides=()):
-            self._viewer.layers.remove(layer)
+    def layers(self) -> list[Layer]:
+        """List the image and all that belongs to it."""
+        return self._layers(besides=())
 
     def _layers(self, besides: tuple[Layer | None, ...]) -> list[Layer]:
         """List the image and what lies over it, but what is kept and what goes by itself."""
@@ -166,3 +170,57 @@ class ShownImage:
             if layer not in besides and not follows and (ours or not is_source_image(layer)):
                 found.append(layer)
         return found
+
+
+class ImageDisplay(QObject):
+    """Shows one image after the other: in the same layers, where these can show it."""
+
+    arrived = Signal(object)
+    """An image and its mask are in sight: as it was opened."""
+
+    def __init__(self, viewer: napari.Viewer, drawn: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer, self._drawn = viewer, drawn
+        self.shown: ShownImage | None = None
+        self._extent: tuple[int, ...] = ()
+        self._leaving, self._turns = LayersLeave(viewer), Turns("Showing the image", self)
+
+    @property
+    def running(self) -> bool:
+        """Whether an image is not in sight yet, or its mask."""
+        return self._turns.running
+
+    def show(self, opened: OpenedImage, file_name: str) -> None:
+        """Show an image in place of the one before."""
+        if self.shown is not None and self.shown.replace(opened, file_name, self._leaving):
+            self._arrive(opened)
+        else:
+            self.leave()
+            self.shown = ShownImage(self._viewer, opened, file_name, self._drawn)
+            self._turns.begin(self._show_new(self.shown, opened))
+
+    def _show_new(self, shown: ShownImage, opened: OpenedImage) -> Iterator[None]:
+        """Show layers that are new to the viewer in turns: it needs long for each."""
+        yield
+        if opened.draft is not None:
+            shown.show_draft(opened.draft)
+            yield
+        shown.show_alone()
+        self._arrive(opened)
+
+    def _arrive(self, opened: OpenedImage) -> None:
+        self._turns.stop()
+        extent = opened.pixels.shape[:2]
+        if extent != self._extent:
+            self._viewer.reset_view()
+        self._extent = extent
+        self.arrived.emit(opened)
+
+    def leave(self, *, keep_layers: bool = False) -> None:
+        """Show no image."""
+        self._turns.stop()
+        if keep_layers:
+            self._leaving.stop()
+        elif self.shown is not None:
+            self._leaving.leave(self.shown.layers())
+        self.shown = None

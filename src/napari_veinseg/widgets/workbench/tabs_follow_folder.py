@@ -130,19 +130,17 @@ class TabsFollowFolder(QObject):
 
     def _clear_image(self, but_for: QWidget | None = None) -> None:
         """Take what the tabs have opened off the image of the folder, and show it whole."""
-        viewer = self._tabs.segment.viewer
-        count = len(viewer.layers)
-        self._close_opened(but_for)
-        if len(viewer.layers) != count:
-            viewer.reset_view()
+        if self._close_opened(but_for):
+            self._tabs.segment.viewer.reset_view()
             if self._session.shown is not None:
                 self._session.shown.take_active()
 
-    def _close_opened(self, but_for: QWidget | None = None) -> None:
-        if but_for is not self._tabs.train:
-            self._tabs.train.comparison.masks.close_opened()
-        if but_for is not self._tabs.evaluate:
-            self._tabs.evaluate.on_dataset.close_opened()
+    def _close_opened(self, but_for: QWidget | None = None) -> bool:
+        """Close what another tab than this one has opened, and say whether there was any."""
+        train, evaluate = self._tabs.train, self._tabs.evaluate
+        views = ((train, train.comparison.masks), (evaluate, evaluate.on_dataset))
+        closed = [view.close_opened() for tab, view in views if tab is not but_for]  # each of them
+        return any(closed)
 
     def _correct(self, stem: str) -> None:
         """Leave an image that an evaluation has opened for the same one of the folder."""
