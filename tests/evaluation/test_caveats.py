@@ -10,7 +10,7 @@ from PIL import Image
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.data.image_files import image_hash, write_image
 from napari_veinseg.data.mask_files import read_mask, write_mask
-from napari_veinseg.data.mask_source import as_drawn_source
+from napari_veinseg.data.mask_source import as_drawn_source, corrected_source
 from napari_veinseg.errors import VeinSegError
 from napari_veinseg.evaluation import data_leakage
 from napari_veinseg.evaluation.caveats import caveats
@@ -207,6 +207,17 @@ def test_truths_that_nobody_corrected_are_told_whatever_competes(tmp_path, pseud
     assert first_caveat(tmp_path / "out").startswith(
         f"1 of the {len(dataset)} true masks is just as 'starter' drew it, reviewed but not "
     )
+
+
+def test_only_truths_that_figures_are_made_of_are_said_to_come_from_a_model(tmp_path):
+    dataset = Dataset.open(make_dataset(tmp_path / "data"), PATTERN)
+    learned, *judged = dataset
+    for sample in (learned, judged[0]):
+        source = corrected_source("dark")
+        dataset.add(sample.stem, sample.image(), sample.mask(), replace=True, source=source)
+    knows = model(hashes=[image_hash(learned.image())])
+    evaluate(Dataset.open(dataset.path, PATTERN), [knows], tmp_path / "out", everything=True)
+    assert f"1 of the {len(judged)} true masks was corrected from a mask" in lead(tmp_path / "out")
 
 
 def test_twins_across_the_split_and_copies_are_told(tmp_path):

@@ -23,13 +23,14 @@ _MUCH_UNSURE = 0.001  # of what the truth knows
 
 def caveats(comparison: Comparison) -> list[str]:
     """Say what makes the figures of a comparison weaker than they look."""
+    judged = {stem for result in comparison.results for stem in result.judged_stems}
     return [
         *_of_no_figures(comparison),
         *of_mostly_vein(comparison),
         *of_numbered_pieces(comparison),
         *of_identical_images(comparison),
         *origin_notes(
-            [sample.source for sample in comparison.samples],
+            [sample.source for sample in comparison.samples if sample.stem in judged],
             [result.contender.name for result in comparison.results],
         ),
         *_of_known_fingers(comparison),
