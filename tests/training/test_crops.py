@@ -168,6 +168,8 @@ def test_unusable_samples_are_named_and_left_out(dataset):
     flat = dataset["f0_1"].mask()
     dataset.add("flat", np.full(image.shape, 7, np.uint8), flat)
     assert isinstance(read_pair(dataset["empty"]), Fault)
+    with pytest.raises(VeinSegError, match="far from the model's"):
+        prepare_sample(read_pair(dataset["blot"]), CARD)
     with pytest.raises(VeinSegError, match="shows nothing"):
         prepare_sample(read_pair(dataset["flat"]), CARD)
     with pytest.raises(VeinSegError, match="far from the model's"):

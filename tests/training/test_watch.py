@@ -393,7 +393,9 @@ def test_the_hold_out_is_never_learned_from(run, empty):
     _, lines = watched(run, lambda: [review(empty, f"f{n}", n) for n in range(4)], twin)
     held = Dataset.open(empty.path).validation[0]
     assert any("same pixels" in line.get("reason", "") for line in lines)
-    for path in run.versions.glob("*") if run.versions.exists() else ():
+    versions = list(run.versions.iterdir())
+    assert versions
+    for path in versions:
         assert image_hash(held.image()) not in read_card(path).training_data.image_hashes
 
 
