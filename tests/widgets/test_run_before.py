@@ -1,6 +1,7 @@
 """A training that was cut short with its viewer is offered again, by its dataset."""
 
 import pytest
+from qtpy.QtWidgets import QMessageBox
 
 from napari_veinseg.data.dataset import Dataset
 from napari_veinseg.training.config import TrainingConfig
@@ -98,12 +99,19 @@ def test_it_is_offered_once_the_run_of_today_is_decided(killed, train, dataset, 
 
 
 def test_it_belongs_to_its_dataset_and_closing_asks_nothing(
-    killed, train, dataset, qtbot, tmp_path
+    killed, train, dataset, viewer, qtbot, tmp_path, monkeypatch
 ):
     choose(train, dataset, qtbot)
     qtbot.waitUntil(lambda: train.follower.run is not None)
-    assert train._better_waits
-    assert not train._open_end
+    assert not train.comparison.foot.isHidden()
+    window, asked = viewer.window._qt_window, []
+    window.show()
+    qtbot.waitUntil(window.isVisible)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1))
+    with monkeypatch.context() as patched:  # the viewer stays open: its fixture closes it
+        patched.setattr(window, "closeEvent", lambda event: event.ignore())
+        window.close()
+    assert not asked
     train.dataset.folder.setText(str(tmp_path / "another"))
     assert train.follower.run is None
     assert train.comparison.isHidden()
