@@ -1,5 +1,7 @@
 """The vein width of an image: right for clear veins, alike at every scale, never an error."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -47,5 +49,12 @@ def test_any_image_has_an_answer(image: np.ndarray) -> None:
 
 
 def test_a_large_image_is_sampled() -> None:
-    large = np.tile(striped((256, 256), 8, 32), (16, 16))
-    assert estimate_vein_width(large) > 1
+    large = np.tile(striped((1024, 1024), 40, 200), (4, 4))
+    tracemalloc.start()
+    try:
+        estimate = estimate_vein_width(large)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 20 < estimate < 80
+    assert taken < large.nbytes / 10
