@@ -99,7 +99,7 @@ def summarise(result: ContenderResult) -> Summary:
 
 
 def interval_note(summaries: Sequence[Summary]) -> str:
-    """Say what the intervals of a table of means are, and of how many subjects or images."""
+    """Say what the intervals of some means are, and of how many subjects or images."""
     each = [
         f"{summary.resampled} {'subjects' if summary.by_finger else 'images'}"
         for summary in summaries
@@ -108,9 +108,8 @@ def interval_note(summaries: Sequence[Summary]) -> str:
     if not each:
         return "There are too few images for intervals."
     return (
-        "Below each mean stands its 95 % interval, the percentiles of "
-        f"{REPLICATES:,} bootstrap draws of {' or '.join(dict.fromkeys(each))}; none where "
-        "all draws are alike."
+        f"Intervals are of 95 %, the percentiles of {REPLICATES:,} bootstrap draws of "
+        f"{' or '.join(dict.fromkeys(each))}; there is none where all draws are alike."
     )
 
 

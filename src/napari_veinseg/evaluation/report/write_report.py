@@ -153,7 +153,7 @@ def summary_json(
             "images": summary.images,
             "images_seen_in_training": summary.seen,
             "unsure_share": result.unsure,
-            "intervals": _intervals(summary),
+            "intervals": interval_note([summary]),
             "resampled": summary.resampled,
             **figures,
             "card": card.model_dump(mode="json") if card else None,
@@ -165,7 +165,6 @@ def summary_json(
             "left_out": {fault.stem: fault.message for fault in comparison.left_out},
             "same_images_for_all": comparison.same_images,
             "centreline_tolerance_px": comparison.tolerance,
-            "intervals": interval_note(summaries),
             "models": models,
             "differences": [
                 {
@@ -186,12 +185,6 @@ def summary_json(
         allow_nan=False,
         ensure_ascii=False,
     )
-
-
-def _intervals(summary: Summary) -> str:
-    if not summary.has_intervals:
-        return "none (fewer than five images)"
-    return "by finger" if summary.by_finger else "by image (optimistic)"
 
 
 def package_versions() -> dict[str, str]:
