@@ -194,7 +194,7 @@ def _write(output: Path, compared: FolderComparison) -> None:
         "genuine_pairs": len(pairs.genuine),
         "impostor_pairs": len(pairs.impostor),
         "resampled": pairs.groups.count,
-        "intervals": "by finger" if pairs.groups.by_finger else "by image (optimistic)",
+        "intervals": str(pairs),
     }
     with writing(output):
         write_text(output / "consistency.json", json.dumps(figures, indent=2, ensure_ascii=False))

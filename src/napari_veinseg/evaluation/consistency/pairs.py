@@ -36,7 +36,7 @@ class MaskPairs:
         groups, unit = self.groups.count, "subject" if self.groups.by_finger else "image"
         return (
             f"{len(self.genuine):,} genuine and {counted(len(self.impostor), 'impostor pair')} of "
-            f"{counted(len(self.stems), 'image')}. In brackets: 95 % intervals, the percentiles of "
+            f"{counted(len(self.stems), 'image')}. Intervals are of 95 %, the percentiles of "
             f"{_DRAWS:,} bootstrap draws of {counted(groups, unit)}."
         )
 
