@@ -62,8 +62,10 @@ def test_watching_learns_from_what_is_reviewed_until_it_is_stopped(
     tmp_path,
     monkeypatch,
 ):
-    from napari_veinseg.training import continual
+    from napari_veinseg.training import continual, sampling
 
+    monkeypatch.setattr(sampling, "_REMEMBERED", 2)
+    monkeypatch.setattr(continual, "_STEPS_WITHOUT_GAIN", 8)
     monkeypatch.setattr(continual, "_ROUND", 1)
     monkeypatch.setattr(continual, "_LOOK_EVERY", 0.0)
     run, rests = tmp_path / "run", []
