@@ -27,8 +27,8 @@ class LayersLeave:
         self._turns = Turns("Removing layers", viewer.window._qt_window)
 
     def leave(self, layers: Iterable[Layer]) -> None:
-        """Take layers out of sight, and then out of the viewer."""
-        for layer in layers:
+        """Take layers out of sight, and then out of the viewer: a mask before its image."""
+        for layer in reversed(list(layers)):
             set_visible(layer, False)
             self._leaving.append(layer)
         if not self._turns.running:
