@@ -270,11 +270,18 @@ def test_more_than_two_alike_are_listed_and_who_finds_nothing_is_not_alike(folde
     assert "'lost'" not in lead(tmp_path / "out")
 
 
-def test_a_copy_of_the_truth_is_told(folder, tmp_path):
+def test_a_copy_of_the_truth_is_told(tmp_path):
+    folder = make_dataset(tmp_path / "data")
     dataset = Dataset.open(folder, PATTERN)
     copied = shutil.copytree(folder / "masks", tmp_path / "copied")
     evaluate(dataset, [MaskFolder("second", copied), model()], tmp_path / "out")
     assert "The masks of 'second' are the truths, pixel by pixel" in lead(tmp_path / "out")
+    for sample in dataset:
+        drawn = model().predict(sample, sample.image()).mask
+        write_mask(copied / f"{sample.stem}.png", drawn)
+        write_mask(sample.mask_path, drawn)
+    evaluate(dataset, [model()], tmp_path / "drawn")
+    assert "The masks of 'dark' are the truths, pixel by pixel" in lead(tmp_path / "drawn")
     changed = copied / "fïnger0_0.png"
     write_mask(changed, np.roll(read_mask(changed), 1, axis=0))
     evaluate(dataset, [MaskFolder("second", copied)], tmp_path / "out")

@@ -37,9 +37,9 @@ def caveats(comparison: Comparison) -> list[str]:
         *of_split(comparison),
         *_of_undecided(comparison),
         *_of_different_images(comparison),
-        *_of_truths_themselves(comparison),
         *_of_contenders_alike(comparison),
         *_of_few_images(comparison),
+        *_of_truths_themselves(comparison),
         *_of_training(comparison),
         *of_unsure_truths(comparison),
         *_of_doubt(comparison),
@@ -118,13 +118,12 @@ def _of_contenders_alike(comparison: Comparison) -> list[str]:
 
 
 def _of_truths_themselves(comparison: Comparison) -> list[str]:
-    """Tell which folders of masks are the truth, or a copy of it."""
+    """Tell whose masks are the truths: a copy of them, or a model's that nobody corrected."""
     return [
-        f"The masks of {_quoted(result.contender.name)} are the truths, pixel by pixel: are they a "
-        "copy? Their figures say nothing then."
+        f"The masks of {_quoted(result.contender.name)} are the truths, pixel by pixel: are these "
+        "a copy of them? The figures say nothing then."
         for result in comparison.results
-        if result.contender.kind == "masks"
-        and all(image.counts.vein_iou == 1 for image in result.judged)
+        if all(image.counts.vein_iou == 1 for image in result.judged)
         and any(image.counts.true_positive for image in result.judged)
     ]
 
