@@ -54,7 +54,8 @@ def test_too_few_values_have_no_interval(count):
 def test_an_estimate_is_written_with_its_interval_where_it_has_one():
     assert f"{Estimate(0.25, 0.125, 0.5):.1%}" == "25.0% (12.5% to 50.0%)"
     assert f"{Estimate(0.25, None, None):.2f}" == "0.25"
-    assert str(Estimate(0.25, 0.125, 0.5)) == "0.250 (0.125 to 0.500)"
+    third = Estimate(1 / 3, 0.125, 2 / 3)
+    assert str(third) == f"{third}" == "0.333 (0.125 to 0.667)"
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])

@@ -23,9 +23,10 @@ class Estimate:
     """Both bounds are None where there is too little to resample, or all draws are alike."""
 
     def __str__(self) -> str:
-        return f"{self:.3f}"
+        return f"{self}"
 
     def __format__(self, spec: str) -> str:
+        spec = spec or ".3f"
         figure = format(self.value, spec)
         if self.low is None or self.high is None:
             return figure
