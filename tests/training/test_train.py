@@ -145,6 +145,8 @@ def test_a_run_never_ends_worse_than_its_start(dataset, tiny, tmp_path, monkeypa
     assert not same(weights(run.last), weights(tiny))
     (judged,) = read_card(run.last).metrics  # of the model that may be kept all the same
     assert judged.value == 0.4
+    go_on(Run.open(run.path))  # there is nothing left to learn
+    assert read_card(run.last).metrics == (judged,)
     status = status_of(run)
     assert (status.end["best_epoch"], status.end["best_vein_iou"]) == (0, 0.6)
     assert "that one is kept" in status.end["text"]

@@ -37,6 +37,8 @@ class Position:
     """Which validated best so far; epoch 0 is the model that the run started from."""
     best_score: float = -1.0
     """Its vein IoU."""
+    score: Share | None = None
+    """Of these weights; None where they are not judged."""
     stale: int = 0
     """Validations since the best one."""
     validated_epoch: int = -1
@@ -75,7 +77,7 @@ class Position:
         """
         if epoch is None:
             epoch = self.validated_epoch = self.epoch
-            self.validation_pending = False
+            self.score, self.validation_pending = score, False
         better = score > self.best_score
         if better:
             self.best_score, self.best_epoch, self.stale = score, epoch, 0

@@ -78,7 +78,6 @@ class Trainer:
         self.at = Position(validation_pending=bool(self.config.base))
         self._clock = WorkClock()
         self._hold_out_changed = False
-        self._judged = (-1, 0.0)  # the step of the weights that were judged last, and their score
         # Worker processes cannot share what lies on a device.
         train = data.train if self.config.workers else cache_on_device(data.train, fabric.device)
         self.crops = Crops(train, self.config, data.card.scales)
@@ -134,7 +133,7 @@ class Trainer:
         rate = schedule_learning_rate(self._progress, self.config)
         loss = self.learner.train_step(batch, self.at.step, rate)
         self._losses.append(loss)
-        self.at.step += 1
+        self.at.step, self.at.score = self.at.step + 1, None
         if not loss.is_cuda or len(self._losses) >= _LOSSES_AT_ONCE:
             self._read_losses()
         self.at.computing += time.perf_counter() - begin
@@ -166,7 +165,6 @@ class Trainer:
         if scores is None:
             return  # asked to stop
         score = self._reporter.tell_validation(self.at, self.at.epoch, scores)
-        self._judged = (self.at.step, score)
         took = self._clock.tick() - begin
         if not trained:  # the budget is for learning, and for validating what was learned
             self._clock.seconds = begin
@@ -187,8 +185,7 @@ class Trainer:
         if not self.fabric.is_global_zero:
             return
         # `last` first: a kill between the two costs nothing, the state decides where to go on.
-        step, score = self._judged
-        card = self.data.new_card(self.config, score if step == self.at.step else None)
+        card = self.data.new_card(self.config, self.at.score)
         write_model(self.run.last, card, self.learner.average)
         self.learner.save(self.run.state, self.at)
 
@@ -204,6 +201,7 @@ class Trainer:
 
     def validate_anew(self) -> None:
         """Score base and best model on a hold-out that has changed: old figures say nothing now."""
+        self.at.score = None
         models = {0: resolve(self.config.base)} if self.config.base else {}
         if self.at.best_epoch and self.run.best.exists():
             models[self.at.best_epoch] = self.run.best
