@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -58,9 +60,9 @@ def test_an_estimate_is_written_with_its_interval_where_it_has_one():
     assert str(third) == f"{third}" == "0.333 (0.125 to 0.667)"
 
 
-@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0, math.hypot(3000, 4001)])  # px, of empty masks
 def test_equal_values_say_nothing_of_how_much_others_would_differ(value):
-    interval = grouping(list("abcde")).mean([value] * 5)
+    interval = grouping(list("abcdefg")).mean([value] * 7)
     assert interval.value == pytest.approx(value)
     assert interval.low is interval.high is None
     assert not interval.differs_from_0

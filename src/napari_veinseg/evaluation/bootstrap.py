@@ -107,7 +107,7 @@ def estimate(
     Where all are alike nothing is known of how much others would differ: '5 of 5 images' are not
     100 % to 100 % of all images.
     """
-    if np.ptp(replicates) < 1e-12:
+    if np.allclose(replicates, replicates[0], rtol=1e-9, atol=1e-12):
         return Estimate(value, None, None)
     low, high = np.percentile(replicates, (2.5, 97.5))
     return Estimate(value, float(low), float(high))
