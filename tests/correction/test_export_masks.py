@@ -59,6 +59,23 @@ def test_each_mask_is_written_as_it_is_now_and_told(folder, tmp_path):
     assert [row["model"] for row in table.values()] == ["starter", "mine", "", ""]
 
 
+def test_a_reviewed_mask_is_exported_before_there_is_a_dataset_and_its_model_outlives_a_stroke(
+    tmp_path,
+):
+    path = tmp_path / "x"
+    path.mkdir()
+    write_image(path / "a.png", np.zeros(SHAPE, np.uint8))
+    opened = ImageFolder.open(path)
+    drawn = Draft(mask_with(3), notes=DraftNotes("starter 1234567890 99"))
+    opened.masks.keep("a", Unsaved(drawn, pixels=np.zeros(SHAPE, np.uint8)))  # a full disk, say
+    assert export_masks(opened, tmp_path / "waiting") == 1
+    opened.masks.write("a")
+    opened.masks.keep("a", Unsaved(Draft(mask_with(5), mask_with(5) == 1)))
+    assert export_masks(opened, tmp_path / "edited") == 1
+    for output, state in (("waiting", "reviewed"), ("edited", "edited")):
+        assert f"a.png,a.tif,{state},starter," in (tmp_path / output / TABLE).read_text("utf-8")
+
+
 def test_a_mask_that_cannot_be_read_is_told_and_the_others_are_written(folder, tmp_path):
     (folder.home / "masks" / "a.tif").write_text("damaged")
     assert export_masks(folder, tmp_path / "out") == 1

@@ -45,8 +45,8 @@ def export_masks(
             f"{output} holds the images or their dataset: choose another folder for the masks."
         )
     make_output_folder(output)
-    reviewed = Dataset.open(folder.home) if folder.count(ImageState.REVIEWED) else ()
-    drawn_by = {sample.stem: drawing_model(sample.source) for sample in reviewed}
+    samples = Dataset.open(folder.home) if (folder.home / "images").is_dir() else ()
+    drawn_by = {sample.stem: drawing_model(sample.source) for sample in samples}
     rows: list[TableRow] = []
     for index, (stem, image) in enumerate(zip(folder.stems, folder.images, strict=True)):
         if progress:
