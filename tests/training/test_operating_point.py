@@ -73,9 +73,12 @@ def test_long_veins_count_for_more_than_short_ones():
     ("seen", "chosen"),
     [
         ([], 0.5),
-        ([outcomes(t50=0.6, t70=0.4, t90=0.9)], 0.7),
-        ([outcomes(t50=0.6, t70=0.55, t90=0.9)], 0.5),  # one image says little
-        ([outcomes(t50=0.6, t70=0.55, t90=0.9)] * 4, 0.7),
+        ([outcomes(t50=0.8, t70=0.4, t90=0.9)], 0.7),
+        ([outcomes(t50=0.6, t70=0.4, t90=0.9)], 0.5),  # one image says little
+        ([outcomes(t50=0.6, t70=0.4, t90=0.9)] * 4, 0.7),
+        ([outcomes(t50=0.6, t70=0.55, t90=0.9)] * 4, 0.5),  # hardly less
+        ([outcomes(t50=0.6, t70=0.55, t90=0.9)] * 8, 0.7),
+        ([outcomes(t50=3, t70=0.4), *[outcomes(t50=0.3, t70=0.8)] * 3], 0.5),  # one image's luck
         ([outcomes(t50=0.6, t70=0.6, t90=0.6)] * 4, 0.5),
         ([outcomes(t50=1.0, t70=0.8, t90=0.8)] * 4, 0.7),  # the nearer of two that are as good
         ([outcomes(2, t50=9, t70=5, t90=2), *[outcomes(t50=0.2, t70=0.5, t90=1)] * 3], 0.5),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -208,7 +209,7 @@ def test_what_is_said_of_a_version_is_true_where_nobody_saw_a_vein(run, empty, m
 
 
 def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
-    judged(monkeypatch, lambda version, stem: 0.5 if version == 0 else 0.6)
+    judged(monkeypatch, lambda version, stem: 0.5 if version == 0 else 0.7)
     one_finger = lambda name, seed: review(empty, name, seed, finger="one")  # noqa: E731
     (run.path / "config.json").write_text(
         run.config.model_copy(update={"validation_share": 0.0}).model_dump_json()
@@ -217,7 +218,7 @@ def test_without_a_hold_out_arrivals_decide(run, empty, monkeypatch):
     assert first.versions == []  # nothing has been predicted yet that was not learned from
     status, _ = watched(run, lambda: one_finger("a2", 2))
     (version,) = status.versions
-    assert (version.by, version.in_use, version.latest) == ("arrivals", 0.5, pytest.approx(0.6))
+    assert (version.by, version.in_use, version.latest) == ("arrivals", 0.5, pytest.approx(0.7))
     assert [each.error_in_use for each in status.arrivals] == [0.5, 0.5]
     assert read_card(run.best).metrics == ()
 
@@ -247,6 +248,23 @@ def test_where_learning_helps_each_review_gives_a_version(run, empty, monkeypatc
     status, _ = reviews_one_by_one(run, empty, 4)
     assert [(each.in_use, each.latest) for each in status.versions] == [(0.2, 0.5)] * 3
     assert [each.learned_from for each in status.versions] == [2, 3, 4]
+
+
+def test_nothing_is_handed_over_that_may_be_better_by_chance(run, empty, monkeypatch):
+    scores = {"base": 0.5, "in use": 0.5, "latest": 0.55}
+    learning(monkeypatch, scores.get)
+
+    def come(number, latest):
+        scores["latest"] = latest
+        review(empty, f"g{number}", number, finger=f"g{number}")
+
+    reviews_one_by_one(run, empty, 0)
+    better_by = (0.05, 0.05, 0.05, 0.4, -0.2)  # a little, by far, a little in the mean of all
+    status, lines = watched(run, *(partial(come, n, 0.5 + d) for n, d in enumerate(better_by)))
+    assert [each.learned_from for each in status.versions] == [4]
+    found = [from_line(line) for line in lines if line["event"] == "comparison"][-1]
+    assert found.gain > 0
+    assert not found.surely
 
 
 def test_where_learning_harms_the_base_comes_back(run, empty, monkeypatch, tiny):
@@ -385,7 +403,9 @@ def test_an_edited_dataset_is_followed(run, empty):
     assert [line for line in lines if line["event"] == "round"][-1]["pool"] == 2
 
 
-def test_the_hold_out_is_never_learned_from(run, empty):
+def test_the_hold_out_is_never_learned_from(run, empty, monkeypatch):
+    judged(monkeypatch, lambda version, stem: 0.9 if version is None else 0.1)
+
     def twin():
         held = Dataset.open(empty.path).validation[0]
         empty.add("twin", held.image(), held.mask(), finger="another", reviewed=True)

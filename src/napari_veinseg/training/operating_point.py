@@ -23,7 +23,7 @@ THRESHOLDS = (0.3, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
 
 _SLIP = 2  # px that a line may lie beside a vein
 _SHORT_VEIN = 100.0  # px that what is to correct is held against, where there is less of a vein
-_LEAST_SAVED = 0.1  # of the cost of one image, half of it of two: for less a threshold stays
+_USUAL_SPREAD = 0.3  # of what the same change saves from image to image: a prior for few images
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def cheapest_threshold(
 ) -> Share:
     """Choose the threshold, of those that all images were judged at, at which masks cost least.
 
-    The present one stays where no other saves much.  `keeps_iou` lets the vein IoU not fall: where
-    a model draws much that is no vein, nearly empty masks cost least, and show nothing.
+    The present one stays where no other surely saves work.  `keeps_iou` lets the vein IoU not
+    fall: where a model draws much that is no vein, nearly empty masks cost least, and show nothing.
     """
     if not seen:
         return present
@@ -135,5 +135,13 @@ def cheapest_threshold(
     least = both[present].vein_iou if keeps_iou else 0.0
     allowed = [t for t in both if both[t].vein_iou >= least]
     best = min(allowed, key=lambda t: (both[t].cost, abs(t - present)))
-    saved = both[present].cost - both[best].cost
-    return best if saved > _LEAST_SAVED / len(seen) else present
+    surely = saves_work([each[present] for each in seen], [each[best] for each in seen])
+    return best if surely else present
+
+
+def saves_work(before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+    """Whether masks of the same images cost less, by more than the standard error of that."""
+    saved = Outcome.of_all(before).cost - Outcome.of_all(after).cost
+    each = np.array([b.cost - a.cost for b, a in zip(before, after, strict=True)])
+    variance = (_USUAL_SPREAD**2 + ((each - each.mean()) ** 2).sum()) / each.size
+    return bool(saved > np.sqrt(variance / each.size))

@@ -59,7 +59,7 @@ class VersionChoice:
         found = self._versions.compare_thresholds(step)
         if found is not None:
             self._log.tell(as_line(found))
-            if found.gain > LEAST_GAIN:
+            if found.surely:
                 self._hand_over(self._versions.base() if step else self.latest(found), found)
 
     def compare(self, step: int) -> bool:
@@ -85,12 +85,15 @@ class VersionChoice:
         return helps
 
     def _follow_arrivals(self, found: Comparison | None) -> None:
-        """Hand over the latest weights where learning has helped, the base where it has harmed."""
+        """Hand over the latest weights where learning surely helped, the base where it harmed.
+
+        Where the base is good already, what seems a little better costs the person work.
+        """
         if found is None:
             # Nothing has judged it yet; where drawing all by hand is less work, none can be lost.
             if self._versions.is_worse_than_nothing:
                 self._hand_over(self.latest(), None)
-        elif found.gain > LEAST_GAIN:
+        elif found.surely:
             self._hand_over(self.latest(found), found)
         elif found.gain < -LEAST_GAIN and self._versions.learned:
             self._hand_over(self._versions.base(), found.reversed())

@@ -23,6 +23,7 @@ from napari_veinseg.training.operating_point import (
     Outcomes,
     cheapest_threshold,
     judge,
+    saves_work,
 )
 from napari_veinseg.training.reporter import Stop
 from napari_veinseg.training.run_folder import Run
@@ -220,6 +221,7 @@ def _compared(
         known.cost,
         new.cost,
         threshold,
+        saves_work(before, after),
     )
 
 

@@ -73,6 +73,8 @@ class Comparison:
     """Both as in `operating_point.Outcome`."""
     threshold: float
     """The one that the latest weights were judged at."""
+    surely: bool = False
+    """Whether the latest cost less by more than the standard error of that."""
 
     @property
     def gain(self) -> float:
