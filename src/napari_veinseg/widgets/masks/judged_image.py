@@ -16,7 +16,7 @@ from napari_veinseg.widgets.common.turns import Turns
 from napari_veinseg.widgets.masks.error_layer import add_agreement_layer
 from napari_veinseg.widgets.masks.layer_metadata import edited_pixels, record_of
 from napari_veinseg.widgets.masks.layers import add_mask_layer
-from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
+from napari_veinseg.widgets.masks.showing import LayersLeave, fit_view, set_visible
 
 
 class JudgedImage:
@@ -48,7 +48,7 @@ class JudgedImage:
         self.add_mask(pair.mask, "truth")
         yield
         set_visible(image, True)
-        self._viewer.reset_view()
+        fit_view(self._viewer)
         yield
         yield from add_more()
 

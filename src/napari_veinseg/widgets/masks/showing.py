@@ -14,6 +14,11 @@ def set_visible(layer: Layer, visible: bool) -> None:
         layer.visible = visible
 
 
+def fit_view(viewer: napari.Viewer) -> None:
+    """Show whole what is in sight, whatever is hidden or leaves."""
+    viewer.reset_view(layers=[layer for layer in viewer.layers if layer.visible] or None)
+
+
 class LayersLeave:
     """Hides layers at once, and removes each in a turn of its own.
 
@@ -30,6 +35,7 @@ class LayersLeave:
         """Take layers out of sight, and then out of the viewer: a mask before its image."""
         for layer in reversed(list(layers)):
             set_visible(layer, False)
+            layer.name = f"{layer.name} (leaves)"  # what comes in its place may have its name
             self._leaving.append(layer)
         if not self._turns.running:
             self._turns.begin(self._remove())

@@ -25,7 +25,7 @@ from napari_veinseg.widgets.masks.layers import (
     mask_in_work,
     topmost_image,
 )
-from napari_veinseg.widgets.masks.showing import LayersLeave, set_visible
+from napari_veinseg.widgets.masks.showing import LayersLeave, fit_view, set_visible
 from napari_veinseg.widgets.masks.undo import replace_mask
 
 
@@ -212,7 +212,7 @@ class ImageDisplay(QObject):
         self._turns.stop()
         extent = opened.pixels.shape[:2]
         if extent != self._extent:
-            self._viewer.reset_view()
+            fit_view(self._viewer)
         self._extent = extent
         self.arrived.emit(opened)
 

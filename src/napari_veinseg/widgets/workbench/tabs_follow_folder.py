@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QWidget
 from napari_veinseg.correction.drafts import model_region
 from napari_veinseg.segmentation.region import Region
 from napari_veinseg.widgets.masks.layer_metadata import record_of
+from napari_veinseg.widgets.masks.showing import fit_view
 from napari_veinseg.widgets.segment.region_controls import RegionHome
 from napari_veinseg.widgets.workbench.folder_navigation import FolderSession
 from napari_veinseg.widgets.workbench.on_screen import OnScreen
@@ -67,7 +68,7 @@ class TabsFollowFolder(QObject):
             if session.shown is not None:
                 tabs.segment.leave_image(session.shown.image)
             if tabs.correct.doubtful_places.take_camera_moved():
-                tabs.segment.viewer.reset_view()  # a place of doubt is nothing in another image
+                fit_view(tabs.segment.viewer)  # a place of doubt is nothing in another image
         self._followed = session.stem
         tabs.correct.follow_data()
         tabs.segment.mask.masks.refresh()
@@ -131,7 +132,7 @@ class TabsFollowFolder(QObject):
     def _clear_image(self, but_for: QWidget | None = None) -> None:
         """Take what the tabs have opened off the image of the folder, and show it whole."""
         if self._close_opened(but_for):
-            self._tabs.segment.viewer.reset_view()
+            fit_view(self._tabs.segment.viewer)
             if self._session.shown is not None:
                 self._session.shown.take_active()
 
