@@ -125,9 +125,8 @@ def _images_fact(comparison: Comparison) -> str:
 def _subjects_fact(comparison: Comparison) -> str:
     """Count the subjects of the images that figures are made of."""
     fingers = [{image.sample.finger for image in each.judged} for each in comparison.results]
-    return (
-        "not all known" if any("" in each for each in fingers) else count_range(map(len, fingers))
-    )
+    known = not any("" in each for each in fingers)
+    return count_range(map(len, fingers)) if known else "not all known"
 
 
 def summary_json(
