@@ -37,7 +37,8 @@ class MaskPairs:
         return (
             f"{len(self.genuine):,} genuine and {counted(len(self.impostor), 'impostor pair')} of "
             f"{counted(len(self.stems), 'image')}. Intervals are of 95 %, the percentiles of "
-            f"{_DRAWS:,} bootstrap draws of {counted(groups, unit)}."
+            f"{_DRAWS:,} bootstrap draws of {counted(groups, unit)}; there is none where all draws "
+            "are alike."
         )
 
     def weights(self) -> tuple[Weights, Weights]:
