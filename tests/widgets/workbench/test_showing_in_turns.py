@@ -93,3 +93,11 @@ def test_nothing_stays_of_what_was_coming_when_it_is_closed(
     qtbot.waitUntil(lambda: [layer.name for layer in with_masks.viewer.layers] == expected)
     qtbot.wait(100)
     assert [layer.name for layer in with_masks.viewer.layers] == expected
+
+
+def test_a_folder_that_is_being_opened_does_not_come_once_the_dock_is_closed(bench, folder, qtbot):
+    bench.session.open(folder)
+    bench.close_down()
+    qtbot.wait(500)
+    assert bench.session.folder is None
+    assert not bench.viewer.layers

@@ -86,7 +86,7 @@ class FolderSession(QObject):
 
     def _begin(self, folder: ImageFolder) -> Iterator[None]:
         """Leave what is open for another folder, in turns that hold nobody up."""
-        self.close()
+        self._leave_folder()
         for layer in self._viewer.layers:
             set_visible(layer, False)
         yield
@@ -103,7 +103,12 @@ class FolderSession(QObject):
             self.go(self.index)
 
     def close(self, *, keep_layers: bool = False) -> None:
-        """Save what was changed and leave the folder."""
+        """Save what was changed and leave the folder, and the one that is being opened."""
+        self._opening.abandon()
+        self._show_opening("")
+        self._leave_folder(keep_layers=keep_layers)
+
+    def _leave_folder(self, *, keep_layers: bool = False) -> None:
         if self.folder is None:
             return
         self.save()

@@ -63,7 +63,7 @@ class ShownImage:
         if bool(self.image.rgb) != is_colour(opened.pixels.shape):
             return False
         mask = self.mask
-        for layer in self._layers(besides=(self.image, mask if opened.draft is not None else None)):
+        for layer in self.layers(besides=(self.image, mask if opened.draft is not None else None)):
             if isinstance(layer, Labels):  # in sight or not, it would be the mask of this image
                 layers.remove(layer)
             else:
@@ -156,11 +156,7 @@ class ShownImage:
         if mask is not None:
             record_of(mask).edits.accept(np.ones(mask.data.shape, bool))
 
-    def layers(self) -> list[Layer]:
-        """List the image and all that belongs to it."""
-        return self._layers(besides=())
-
-    def _layers(self, besides: tuple[Layer | None, ...]) -> list[Layer]:
+    def layers(self, besides: tuple[Layer | None, ...] = ()) -> list[Layer]:
         """List the image and what lies over it, but what is kept and what goes by itself."""
         found = []
         for layer in self._viewer.layers:
