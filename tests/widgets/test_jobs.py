@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QWidget
 
 import napari_veinseg
 from napari_veinseg.errors import VeinSegError
-from napari_veinseg.widgets.common.jobs import Job
+from napari_veinseg.widgets.common.jobs import Job, Step
 
 
 def test_the_end_is_told_after_the_result_is_taken(qtbot):
@@ -53,6 +53,22 @@ def test_what_was_given_up_before_it_began_is_not_done(qtbot):
     gate.set()
     qtbot.waitUntil(lambda: "last" in heard)
     assert "late" not in heard
+
+
+def test_work_that_saves_goes_on_to_tell_how_far_it_is_where_it_is_abandoned(qtbot):
+    owner, gate, saved = QWidget(), threading.Event(), threading.Event()
+    qtbot.addWidget(owner)
+
+    def save(reporter):
+        gate.wait(20)
+        reporter.tell(Step(0, 0, "Loading the model"))
+        saved.set()
+
+    job = Job("Keeping the model", owner)
+    job.start(save, done=print, saves=True)
+    job.abandon()
+    gate.set()
+    qtbot.waitUntil(saved.is_set)
 
 
 def test_what_is_saved_is_saved_also_where_its_dock_is_gone_before_a_thread_is_free(qtbot):

@@ -115,8 +115,8 @@ class Job(QObject):
         """Run `work` in a thread, then give its result to `done`.
 
         A `done` that yields goes on in the next turn of the event loop, so that what it adds to the
-        viewer is drawn piece by piece and holds nobody up.  Work that saves is also done where it
-        is abandoned before a thread is free.
+        viewer is drawn piece by piece and holds nobody up.  Work that saves goes on to its end
+        where it is abandoned.
         """
         if self.running:
             return False
@@ -154,8 +154,8 @@ class Job(QObject):
     def abandon(self) -> None:
         """Cancel, and forget the work at once: for a viewer that is closing."""
         if self.running:
-            if self._reporter is not None:
-                self._reporter.abandoned = not self._saves
+            if self._reporter is not None and not self._saves:
+                self._reporter.abandoned = True
                 self._reporter.cancel()
             self._close()
             self.changed.emit()
