@@ -47,9 +47,11 @@ class Turns(QObject):
         self._pieces = None
 
     def _take(self) -> None:
+        pieces = self._pieces
         with caught(self._doing, self.parent()):
-            for _ in self._pieces or ():
+            for _ in pieces or ():
                 self._breath.start()
                 return
-        self._pieces = None
-        self.ended.emit()
+        if pieces is not None and pieces is self._pieces:  # else stopped, or others were begun
+            self._pieces = None
+            self.ended.emit()
