@@ -16,4 +16,4 @@ def loading() -> Iterator[None]:
     """
     with without_collecting():
         yield
-    gc.freeze()
+        gc.freeze()  # before Python may search again: it did so at once, through all of it
